@@ -1,0 +1,198 @@
+package fund
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Profile is what is known of one customer: the head that one read brings. Validity
+// is evaluated by whoever reads it, at the instant he asks about.
+type Profile struct {
+	CustomerID      string
+	Revision        uint64 // the store's change sequence of the newest fact in it
+	Person          Person
+	Assessment      Assessment // the latest assessment proper; a predicted level is no assessment
+	PredictedLevel  RiskLevel
+	Needs           StatedNeeds
+	Personalization Answer     // No: the customer switched personalisation off
+	Tags            []Tag      // by name
+	Lots            []Lot      // by product, day, account
+	Purchases       []Purchase // by product, day, kind
+	Attributes      []Attribute
+}
+
+// Person are the slow facts of a customer.
+type Person struct {
+	InvestorType  InvestorType
+	Professional  Professional
+	BirthDate     Date
+	Capacity      Capacity
+	IsLowestClass Answer
+	Industry      string
+	Segment       string
+	BranchID      string
+	ManagerID     string
+	AUM           Money // 0 unknown
+	Income        Money // a year; 0 unknown
+}
+
+// Professional is the documented standing of a professional investor (rule S14).
+type Professional struct {
+	Class          string
+	Until          Date // unknown: no proof on file
+	ElectsOrdinary Answer
+}
+
+// Assessment is one risk assessment. The zero value is none.
+type Assessment struct {
+	Level         RiskLevel
+	On            Date // the day it holds from, 00:00 Asia/Shanghai
+	At            Instant
+	Questionnaire string
+	Channel       string
+}
+
+// StatedNeeds are what the customer said that he wants.
+type StatedNeeds struct {
+	Goals         []Goal // in the order he named them
+	HorizonMonths int32  // 0 unknown
+	Liquidity     Need
+}
+
+// MaxHorizonMonths is the longest horizon that may be stated: fifty years.
+const MaxHorizonMonths = 600
+
+// Tag is a named value about a customer, valid in [From, To).
+type Tag struct {
+	Name, Value string
+	From        Instant // 0: always
+	To          Instant // Forever: open
+	Source      string
+	Purpose     string
+}
+
+// Lot is a number of shares bought on one day.
+type Lot struct {
+	ProductCode string
+	Shares      Shares
+	AcquiredOn  Date
+	Cost        Money // 0 unknown
+	Account     string
+	BatchID     string
+}
+
+// Purchase is one dated interaction of a customer with a product.
+type Purchase struct {
+	ProductCode string
+	KnownOn     Date
+	Kind        string // BUY, ...
+	Amount      Money  // 0 unknown
+}
+
+// Owns reports whether the purchase puts the product into the customer's hands.
+func (p Purchase) Owns() bool { return p.Kind == "BUY" }
+
+// InvestorType is the regulator's class of a customer.
+type InvestorType uint8
+
+// The investor types. An unknown type is treated as ordinary.
+const (
+	InvestorUnknown InvestorType = iota
+	Ordinary
+	ProfessionalInvestor
+)
+
+var investorNames = [...]string{"", "ORDINARY", "PROFESSIONAL"}
+
+// String returns the code of the dataset format.
+func (t InvestorType) String() string { return nameOf(investorNames[:], uint8(t)) }
+
+// ParseInvestorType reads ORDINARY or PROFESSIONAL. The empty text is unknown.
+func ParseInvestorType(s string) (InvestorType, error) {
+	n, err := parseName(investorNames[:], s, "investor type")
+	return InvestorType(n), err
+}
+
+// Capacity is a person's capacity for civil conduct.
+type Capacity uint8
+
+// The capacities.
+const (
+	CapacityUnknown Capacity = iota
+	FullCapacity
+	LimitedCapacity
+	NoCapacity
+)
+
+var capacityNames = [...]string{"", "FULL", "LIMITED", "NONE"}
+
+// String returns the code of the dataset format.
+func (c Capacity) String() string { return nameOf(capacityNames[:], uint8(c)) }
+
+// ParseCapacity reads FULL, LIMITED or NONE. The empty text is unknown.
+func ParseCapacity(s string) (Capacity, error) {
+	n, err := parseName(capacityNames[:], s, "capacity")
+	return Capacity(n), err
+}
+
+// Tag returns the tag of a name that is valid at an instant.
+func (p *Profile) Tag(name string, at Instant) (Tag, bool) {
+	i, ok := slices.BinarySearchFunc(p.Tags, name, func(t Tag, n string) int { return strings.Compare(t.Name, n) })
+	if !ok || at < p.Tags[i].From || at >= p.Tags[i].To {
+		return Tag{}, false
+	}
+	return p.Tags[i], true
+}
+
+// Holds reports whether the customer holds shares of any product for which same is true.
+func (p *Profile) Holds(same func(productCode string) bool) bool {
+	for i := range p.Lots {
+		if p.Lots[i].Shares > 0 && same(p.Lots[i].ProductCode) {
+			return true
+		}
+	}
+	return false
+}
+
+// AgeOn returns the full years of age on a day; the second result is false when the
+// birth date is unknown or later than the day. Born on 29 February: a year older on
+// 1 March of common years (民法典 201, 259).
+func (p *Person) AgeOn(day Date) (int, bool) {
+	if p.BirthDate == 0 || p.BirthDate > day {
+		return 0, false
+	}
+	age := day.Year() - p.BirthDate.Year()
+	if p.BirthDate.AddMonths(age*12) > day {
+		age--
+	}
+	return age, true
+}
+
+// Limits of identifiers and lists in a profile.
+const (
+	MaxIDLength   = 64
+	MaxTextLength = 256
+	MaxTags       = 512
+	MaxAttributes = 64
+	MaxLots       = 10_000
+	MaxPurchases  = 100_000
+)
+
+// CheckID reports whether s may identify a customer, a product, a manager or a branch:
+// [0-9A-Za-z][0-9A-Za-z._-]{0,63}.
+func CheckID(s string) error {
+	ok := len(s) >= 1 && len(s) <= MaxIDLength
+	for i := 0; ok && i < len(s); i++ {
+		c := s[i]
+		alnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		ok = alnum || i > 0 && (c == '.' || c == '_' || c == '-')
+	}
+	if ok {
+		return nil
+	}
+	if len(s) > 80 {
+		s = s[:80] + "..."
+	}
+	return fmt.Errorf("%w: id %q, expected 1 to %d of 0-9 A-Z a-z . _ - that begin with a letter or digit", ErrInvalid, s, MaxIDLength)
+}
