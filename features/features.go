@@ -1,0 +1,217 @@
+package features
+
+import (
+	"context"
+	"errors"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// The errors of the stores. A store wraps them with the place and the value; its
+// driver's own text stays inside.
+var (
+	// ErrNotFound: the customer, product, revision or artifact is not in the store.
+	ErrNotFound = errors.New("not found")
+	// ErrNoPool: no pool revision was ever published.
+	ErrNoPool = errors.New("no pool is published")
+	// ErrUnavailable: the store does not answer: missing, locked, stopped, disk full.
+	ErrUnavailable = errors.New("store unavailable")
+	// ErrNewerStore: the store's schema is newer than this program.
+	ErrNewerStore = errors.New("store was written by a newer version")
+	// ErrIdempotencyReused: the idempotency key came before with another body.
+	ErrIdempotencyReused = errors.New("idempotency key reused with another body")
+	// ErrInvalid: a value that no store may keep; it names the value.
+	ErrInvalid = errors.New("invalid")
+)
+
+// Profiles keeps what is known of customers.
+type Profiles interface {
+	// Profile returns what was true of one customer at an instant to someone who knew
+	// everything recorded by then: cells whose event time and known time are both at or
+	// before it (an unknown event time: always; an unknown known time counts as the
+	// event time), folded by Fold. A value outside its validity is in the profile with
+	// its bounds and must not be replaced by an older one. An instant at or after
+	// Revision's newest fact is answered by the head row, one read; an earlier one is
+	// folded from the cells; both give the same profile.
+	// It returns ErrNotFound when nothing was ever written for the customer, and never a
+	// partial profile: all of it comes from one snapshot.
+	Profile(ctx context.Context, customerID string, at fund.Instant) (*fund.Profile, error)
+
+	// Write records cells of one customer in one transaction: cells, head row, change
+	// log and idempotency record, or none of them. Writing cells that are already there
+	// changes nothing and returns the revision that stands. A customer that was never
+	// imported: ErrNotFound. The same idempotency key with the same body within its
+	// life returns the first receipt with Replayed; with another body ErrIdempotencyReused.
+	Write(ctx context.Context, w Write) (Receipt, error)
+
+	// Changes returns up to limit changes after a sequence number, oldest first; each
+	// names a customer whose profile changed. A number once returned is never followed
+	// by a smaller one that was not.
+	Changes(ctx context.Context, after uint64, limit int) ([]Change, error)
+
+	// CustomerIDs returns up to limit ids after one, in byte order.
+	CustomerIDs(ctx context.Context, after string, limit int) ([]string, error)
+}
+
+// Write is one change to one customer.
+type Write struct {
+	CustomerID  string
+	Cells       []Cell
+	RecordedAt  fund.Instant // when the bank's system took it: the clock of the idempotency record
+	Idempotency Idempotency
+}
+
+// Idempotency makes a write safe to repeat. The zero value is none.
+type Idempotency struct {
+	Scope    string // principal, method and path
+	Key      string
+	BodyHash [32]byte
+}
+
+// IdempotencyLife is how long a key is remembered, in hours.
+const IdempotencyLife = 24
+
+// Receipt says what a write did.
+type Receipt struct {
+	Revision uint64 // the customer's revision after it
+	Changed  bool   // false: everything was known already
+	Replayed bool   // the answer of an earlier call under the same key
+}
+
+// Change is one entry of the change log.
+type Change struct {
+	Seq        uint64
+	CustomerID string
+}
+
+// Pools keeps the head office's pool and the market data that a core is compiled from.
+// Everything that it returns for one Cut stays the same for ever: a decision of years
+// ago is recomputed from it.
+type Pools interface {
+	// Published returns the revision in force and the newest sequence number of pool
+	// and market data. ErrNoPool when nothing was published.
+	Published(ctx context.Context) (Revision, error)
+
+	// Pool returns the products of a revision in code order. ErrNotFound.
+	Pool(ctx context.Context, revision uint64) ([]fund.Product, error)
+
+	// NAVs calls yield for each product that has NAVs in the cut, in code order, with
+	// its NAVs in date order. A correction replaces the value of its day from its own
+	// sequence number on. The slice is valid during the call only.
+	NAVs(ctx context.Context, cut Cut, yield func(productCode string, navs []fund.NAV) error) error
+
+	// Purchases calls yield for each customer who has interactions in the cut, in id
+	// order, with his interactions in (product, day, kind) order. The slice is valid
+	// during the call only.
+	Purchases(ctx context.Context, cut Cut, yield func(customerID string, purchases []fund.Purchase) error) error
+
+	// Calendar returns the trading days as known at a sequence number; the assumed
+	// calendar when none was loaded.
+	Calendar(ctx context.Context, seq uint64) (fund.Calendar, error)
+}
+
+// Revision identifies a published pool.
+type Revision struct {
+	ID          uint64   // rises with every publication of other content
+	Hash        [32]byte // SHA-256 of the products' canonical bytes
+	PublishedAt fund.Instant
+	Seq         uint64 // newest sequence number of pool and market data
+	Products    int
+}
+
+// Cut bounds what a core may know: data dated before a day or known by its start, and
+// written at or before a sequence number.
+type Cut struct {
+	// AsOf is the instant that the core speaks for. NAVs dated before its day in
+	// Asia/Shanghai are in the cut, and interactions known on its day or before.
+	AsOf fund.Instant
+	// Seq is the newest sequence number to read.
+	Seq uint64
+}
+
+// ArtifactKind says what an artifact is.
+type ArtifactKind string
+
+// The kinds of artifacts.
+const (
+	ModelArtifact ArtifactKind = "MODEL"
+	RulesArtifact ArtifactKind = "RULES"
+)
+
+// Models keeps the versioned files that a core is compiled with: models and rule packs.
+// They are named by the SHA-256 of their bytes, so that a name never changes meaning.
+type Models interface {
+	// Put keeps an artifact and returns its id, the hex SHA-256 of data. Putting it
+	// again changes nothing.
+	Put(ctx context.Context, kind ArtifactKind, data []byte) (id string, err error)
+
+	// Artifact returns the bytes of an id. ErrNotFound.
+	Artifact(ctx context.Context, kind ArtifactKind, id string) ([]byte, error)
+
+	// Activate makes a kept artifact the one in force. ErrNotFound.
+	Activate(ctx context.Context, kind ArtifactKind, id string, at fund.Instant) error
+
+	// Active returns the artifact in force. ErrNotFound when none was activated.
+	Active(ctx context.Context, kind ArtifactKind) (id string, data []byte, err error)
+}
+
+// Importer loads a dataset.
+type Importer interface {
+	// Import calls fill with a batch, all in one transaction: when fill returns an error,
+	// or the process dies, nothing has changed. Afterwards the merged products are
+	// published as a new revision when they differ from the one in force, and the heads
+	// of the touched customers are written. Rows that are there already change nothing.
+	Import(ctx context.Context, at fund.Instant, fill func(Batch) error) (ImportResult, error)
+}
+
+// ImportResult says what an import changed.
+type ImportResult struct {
+	Revision  Revision // zero when no product was ever published
+	Published bool     // a new revision was published
+	Changed   int64    // rows that were new or different
+}
+
+// Batch takes rows while an import runs. Slices may be reused by the caller after each
+// call. Keys are unique within one import; the dataset reader sees to it.
+type Batch interface {
+	Products(rows []fund.Product) error
+	NAVs(productCode string, rows []fund.NAV) error
+	Calendar(rows []CalendarDay) error
+	Cells(rows []Cell) error
+	Purchases(rows []CustomerPurchase) error
+	Events(rows []Event) error
+	Managers(rows []Manager) error
+	Branches(rows []Branch) error
+}
+
+// CalendarDay says whether orders are dealt on a day.
+type CalendarDay struct {
+	Date fund.Date
+	Open bool
+}
+
+// CustomerPurchase is one interaction and whose it is.
+type CustomerPurchase struct {
+	CustomerID string
+	fund.Purchase
+}
+
+// Event is one thing that a customer did or that happened to him.
+type Event struct {
+	ID, CustomerID, Kind string
+	EventAt              fund.Instant
+	KnownAt              fund.Instant // 0: unknown
+	ProductCode          string
+	DecisionID           string
+	Channel              string
+	Attributes           string // a JSON object, as it came
+}
+
+// Manager is a relationship manager.
+type Manager struct {
+	ID, BranchID, LicenceID string
+	LicenceUntil            fund.Date
+}
+
+// Branch is a place of business.
+type Branch struct{ ID, Name, Region, ParentID string }
