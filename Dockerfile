@@ -16,15 +16,16 @@ COPY . .
 ARG VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     make build VERSION="${VERSION}"
-# What the empty image lacks: a data directory for the service's user, and a /tmp.
-RUN mkdir -p /rootfs/data /rootfs/tmp && chmod 0700 /rootfs/data && chmod 1777 /rootfs/tmp
+# What the empty image lacks: a /tmp, and a data directory for the service's user. Each lies in a directory of its own,
+# because COPY keeps the mode of what a directory holds, not of the directory.
+RUN mkdir -p /root-owned/tmp /service-owned/fundmatch && chmod 1777 /root-owned/tmp && chmod 0700 /service-owned/fundmatch
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /usr/local/go/lib/time/zoneinfo.zip
 ENV ZONEINFO=/usr/local/go/lib/time/zoneinfo.zip
-COPY --from=build /rootfs/tmp /tmp
-COPY --from=build --chown=65532:65532 /rootfs/data /var/lib/fundmatch
+COPY --from=build /root-owned/ /
+COPY --from=build --chown=65532:65532 /service-owned/ /var/lib/
 COPY --from=build /src/bin/fundmatch /usr/bin/fundmatch
 COPY LICENSE /usr/share/doc/fundmatch/
 # Numbers, so that Kubernetes can see that it is not root.
