@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the pinned development tools into .tools/bin, which git ignores. Running it again costs nothing: a tool is
-# left alone when its own build information names the pinned version and the current Go release.
+# Installs the pinned development tools into .tools/bin, which git ignores. Running it again costs nothing and says nothing: a
+# tool is left alone when its own build information names the pinned version and the current Go release.
 #
 # usage: scripts/tools.sh [NAME...]     (default: all; names: buf gofumpt golangci-lint helm)
 #
@@ -49,7 +49,7 @@ main() {
     pin=$(awk -v name="$name" '$1 == name' <<<"$pins")
     [[ -n $pin ]] || { echo "tools: unknown tool '$name', expected one of:" $(awk 'NF {print $1}' <<<"$pins") >&2; exit 2; }
     # shellcheck disable=SC2086 # the three columns of the table are three arguments
-    if current $pin; then echo "tools: $name is current"; else install $pin; fi
+    current $pin || install $pin
   done
 }
 
