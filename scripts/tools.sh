@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the pinned development tools into .tools/bin, which git ignores. Running it again costs nothing and says nothing: a
+# Installs the pinned development tools into .tools/bin, which git ignores. Running it again costs and says nothing: a
 # tool is left alone when its own build information names the pinned version and the current Go release.
 #
 # usage: scripts/tools.sh [NAME...]     (default: all; names: buf gofumpt golangci-lint helm)
