@@ -56,6 +56,7 @@ var importRules = []importRule{
 	{"features/memory", storeMay, storeWhy},
 	{"features/storetest", storeMay, storeWhy},
 	{"features/dataset", storeMay, storeWhy},
+	{"features/dataset/synthetic", append(slices.Clone(storeMay), "features/dataset"), storeWhy + "; the synthetic bank is written in dataset's formats"},
 	{"features/*", []string{"features", "matcher/fund"}, "features/* -> features -> matcher/fund"},
 	{"matcher", []string{"matcher/*"}, "matcher -> its stages -> matcher/fund"},
 	{"matcher/fund", nil, "matcher/fund is the nouns: it imports nothing of this module"},
@@ -245,6 +246,7 @@ func TestViolations(t *testing.T) {
 			pkg("services/recommendation", ours("services/engine"), ours("services/decisionlog"), ours("features"), ours("matcher/fund")),
 			pkg("services/engine", ours("features"), ours("matcher"), ours("matcher/fund")),
 			pkg("features/sqlstore", ours("features"), ours("matcher/fund"), ours("matcher/track"), "database/sql"),
+			pkg("features/dataset/synthetic", ours("features/dataset"), ours("matcher/fund")),
 			pkg("features/cache", ours("features")),
 			pkg("features", ours("matcher/fund")),
 			pkg("matcher", ours("matcher/score"), ours("matcher/fund")),
@@ -282,6 +284,9 @@ func TestViolations(t *testing.T) {
 		}},
 		{"the cache computes", []listed{pkg("features/cache", ours("matcher/track"))}, []string{
 			"features/cache imports matcher/track, against the rule: features/* -> features -> matcher/fund",
+		}},
+		{"the formats make a bank", []listed{pkg("features/dataset", ours("features/dataset/synthetic"))}, []string{
+			"features/dataset imports features/dataset/synthetic, against the rule: " + storeWhy,
 		}},
 		{"a store speaks gRPC", []listed{pkg("features/memory", ours("features"), "google.golang.org/grpc/status")}, []string{
 			"features/memory imports google.golang.org/grpc/status, against the rule: " + wire,
