@@ -35,6 +35,7 @@ const (
 	LotView             View = "lot"             // name: LotName; tombstone when the lot is gone
 	HoldingsView        View = "holdings"        // name: snapshot; a whole batch of lots
 	AttributeView       View = "attribute"       // unknown columns of customers.csv
+	ConsentView         View = "consent"         // name: the purpose; value: true, false; no part of the profile yet
 )
 
 // Known returns the instant from which the cell was known.
@@ -49,8 +50,9 @@ func (c *Cell) Known() fund.Instant {
 func (c *Cell) VisibleAt(at fund.Instant) bool { return c.EventAt <= at && c.Known() <= at }
 
 // Compare orders the cells of one (customer, view, name) by event time, known time
-// (unknown lowest), the writer's sequence and the value's bytes, a tombstone last: one
-// order everywhere, so that late and repeated writes end in the same state.
+// (unknown lowest), the writer's sequence and the value's bytes, a tombstone last, then
+// by what is left: one total order everywhere, so that late and repeated writes end in
+// the same state. Cells that are equal in every field are one cell.
 func Compare(a, b *Cell) int {
 	return cmp.Or(
 		cmp.Compare(a.EventAt, b.EventAt),
@@ -58,6 +60,9 @@ func Compare(a, b *Cell) int {
 		cmp.Compare(a.SourceSeq, b.SourceSeq),
 		cmp.Compare(a.Value, b.Value),
 		cmp.Compare(boolRank(a.Tombstone), boolRank(b.Tombstone)),
+		cmp.Compare(a.ValidTo, b.ValidTo),
+		cmp.Compare(a.Source, b.Source),
+		cmp.Compare(a.Purpose, b.Purpose),
 	)
 }
 

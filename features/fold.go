@@ -159,6 +159,7 @@ func (f *folding) add(c *Cell) error {
 		p.Tags = append(p.Tags, fund.Tag{Name: c.Name, Value: c.Value, From: c.EventAt, To: to, Source: c.Source, Purpose: c.Purpose})
 	case AttributeView:
 		p.Attributes = append(p.Attributes, fund.Attribute{Name: c.Name, Value: c.Value})
+	case ConsentView: // kept for the rules that will ask for it
 	default:
 		return fmt.Errorf("unknown view %q", c.View)
 	}
