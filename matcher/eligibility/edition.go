@@ -1,0 +1,86 @@
+package eligibility
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// Edition is what is in force of a pack at an instant: the enabled rules in pack order,
+// and the parameters that other code reads.
+type Edition struct {
+	Rules []*Rule
+
+	matrix       Matrix
+	fit          Fit
+	assessment   assessment
+	professional bool
+	elder        elder
+	personal     personalization
+	forbidden    forbiddenInputs
+	newIssues    NewIssues
+}
+
+// InForce returns the edition at an instant.
+func (p *Pack) InForce(at fund.Instant) Edition {
+	e := Edition{newIssues: NewIssues{SharePercent: 100}}
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if r.Enabled && r.From <= at && at < r.Until {
+			e.Rules = append(e.Rules, r)
+			r.setting.install(&e)
+		}
+	}
+	return e
+}
+
+// Matrix is the highest grade by level (S09).
+func (e *Edition) Matrix() Matrix { return e.matrix }
+
+// Fit is what serves which goal and horizon (S04).
+func (e *Edition) Fit() *Fit { return &e.fit }
+
+// Grade is the grade that rules and texts go by: the higher of issuer's and bank's,
+// unknown without the bank's (S10).
+func (e *Edition) Grade(p *fund.Product) fund.RiskGrade { return p.Grades.Effective() }
+
+// AssessmentMonths is how long an assessment holds, in calendar months (S12).
+func (e *Edition) AssessmentMonths() int { return e.assessment.ValidMonths }
+
+// Personal reports whether an answer to the personalisation question lets the ranking
+// read personal cells (A02).
+func (e *Edition) Personal(a fund.Answer) bool {
+	return a == fund.Yes || a == fund.Unknown && e.personal.WhenUnset
+}
+
+// ForbiddenInputs are the names that no feature of a score may bear (F04), such as
+// commission. The caller must not change the list.
+func (e *Edition) ForbiddenInputs() []string { return e.forbidden }
+
+// ForbidsInput reports whether a feature's name says that it is a forbidden input, as
+// itself or as one of the words between its underscores, dots and hyphens.
+func (e *Edition) ForbidsInput(feature string) bool {
+	padded := "_" + strings.NewReplacer(".", "_", "-", "_", " ", "_").Replace(strings.ToLower(feature)) + "_"
+	return slices.ContainsFunc(e.forbidden, func(word string) bool { return strings.Contains(padded, "_"+word+"_") })
+}
+
+// NewIssueShare is the largest share of a list, in percent, that may be new issues
+// (K03); 100 while the rule is off.
+func (e *Edition) NewIssueShare() int { return e.newIssues.SharePercent }
+
+// IsNewIssue reports whether a product counts as a new issue on a day (K03): in
+// subscription, or launched within the pack's days. Without a launch day it is an
+// existing fund.
+func (e *Edition) IsNewIssue(p *fund.Product, day fund.Date) bool {
+	if p.Listing.Status == fund.Subscription {
+		return true
+	}
+	at := p.Terms.LaunchedOn
+	return at != 0 && at.AddDays(e.newIssues.WithinDays) > day
+}
+
+func joinWords(words []string) string { return strings.Join(words, " ") }
+
+func itoa[N ~int | ~int32](n N) string { return strconv.Itoa(int(n)) }

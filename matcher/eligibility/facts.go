@@ -1,0 +1,184 @@
+package eligibility
+
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
+// adultAge is full age: 18 years (民法典 17).
+const adultAge = 18
+
+// Facts is all that the rules know of a customer and of the question. It is small and
+// comparable: equal facts get equal answers.
+type Facts struct {
+	Standing
+	Wish
+	Setting
+	// Personal: the ranking may read personal cells (A02, S12). The gate reads the
+	// customer's facts either way.
+	Personal bool
+	// Until is the first instant after the question's at which any of these facts
+	// changes by the clock alone.
+	Until fund.Instant
+}
+
+// Standing is who the customer is before the rules.
+type Standing struct {
+	Level        fund.RiskLevel // of the last assessment proper, expired or not; unknown: none on file
+	State        LevelState
+	Professional bool // documented, unexpired, and not electing to be treated as ordinary (S14)
+	Lowest       bool // the lowest risk class (S01)
+	Elder        bool // E01; an unknown age counts as the pack says
+	Minor        bool // the birth date shows under 18
+	// Capacity is the effective one: unknown where neither a record nor an assessment
+	// speaks for full capacity.
+	Capacity fund.Capacity
+}
+
+// Wish is what he wants, as the expectation stage settled it.
+type Wish struct {
+	Goal          fund.Goal
+	HorizonMonths int32 // 0: unknown
+	Need          fund.Need
+	// Stated: he named goal and horizon himself. What is inferred narrows and never
+	// opens: the caution for the unknown stays on.
+	Stated bool
+}
+
+// Setting is where and on whose initiative the question is asked.
+type Setting struct {
+	Situation Situation
+	Channel   fund.Channel
+	Public    bool
+}
+
+// LevelState says what a risk level is worth.
+type LevelState uint8
+
+// The states of a level. Only Valid is one to recommend and sell by.
+const (
+	Absent    LevelState = iota
+	Predicted            // a model's guess, no assessment
+	Expired              // or of unknown date
+	Valid
+)
+
+// String returns the state's code.
+func (s LevelState) String() string {
+	switch s {
+	case Predicted:
+		return "PREDICTED"
+	case Expired:
+		return "EXPIRED"
+	case Valid:
+		return "VALID"
+	default:
+		return "ABSENT"
+	}
+}
+
+// informational reports whether all that may be shown is for reading only (S12).
+func (f *Facts) informational() bool { return f.State != Valid && !f.Professional }
+
+// Facts reads off a profile what the rules need, at the instant of the question. Goal,
+// horizon and need are as the expectation stage settled them; where the customer stated
+// his own they cannot be widened: another goal falls back to his first, the shorter
+// horizon and the higher need win.
+func (g *Gate) Facts(p *fund.Profile, goal fund.Goal, horizonMonths int32, need fund.Need, ctx Context) Facts {
+	day := ctx.At.Date()
+	f := Facts{
+		Standing: g.standing(p, day),
+		Wish:     wish(&p.Needs, goal, horizonMonths, need),
+		Setting:  Setting{Situation: ctx.situation(), Channel: ctx.Channel, Public: ctx.Public},
+		Until:    g.changesAfter(p, ctx.At),
+	}
+	f.Personal = g.edition.Personal(p.Personalization) && !ctx.Public && !f.informational()
+	return f
+}
+
+// Personal reports whether the ranking may read personal cells (A02).
+func (g *Gate) Personal(f *Facts) bool { return f.Personal }
+
+func (g *Gate) standing(p *fund.Profile, day fund.Date) Standing {
+	e := &g.edition
+	s := Standing{
+		State:        e.levelState(p, day),
+		Professional: e.professional && isProfessional(&p.Person, day),
+		Capacity:     p.Person.Capacity,
+	}
+	if s.State == Valid || s.State == Expired {
+		s.Level = p.Assessment.Level
+	}
+	age, known := p.Person.AgeOn(day)
+	// A birth date in the future is wrong, but it shows anything except an adult.
+	s.Minor = known && age < adultAge || p.Person.BirthDate > day
+	s.Elder = e.elder.on && (known && age >= e.elder.From || !known && e.elder.UnknownIsElder)
+	if s.Capacity == fund.CapacityUnknown && s.Level != fund.LevelUnknown {
+		s.Capacity = fund.FullCapacity
+	}
+	limited := s.Capacity == fund.LimitedCapacity || s.Capacity == fund.NoCapacity
+	isC1 := s.Level == fund.C1 && p.Person.IsLowestClass != fund.No && !s.Professional
+	s.Lowest = limited || isC1 || p.Person.IsLowestClass == fund.Yes
+	return s
+}
+
+// levelState is what the assessment is worth on a day. A level without a date cannot be
+// shown to be valid, so it counts as expired; one of a later day is not there yet.
+func (e *Edition) levelState(p *fund.Profile, day fund.Date) LevelState {
+	a := &p.Assessment
+	switch {
+	case a.Level != fund.LevelUnknown && a.On == 0:
+		return Expired
+	case a.Level != fund.LevelUnknown && a.On <= day:
+		if day < a.On.AddMonths(e.assessment.ValidMonths) {
+			return Valid
+		}
+		return Expired
+	case p.PredictedLevel != fund.LevelUnknown:
+		return Predicted
+	default:
+		return Absent
+	}
+}
+
+// isProfessional: with class and proof, the proof in force until its day begins, and no
+// election to be treated as ordinary (S14).
+func isProfessional(p *fund.Person, day fund.Date) bool {
+	return p.InvestorType == fund.ProfessionalInvestor && p.Professional.Class != "" &&
+		day < p.Professional.Until && p.Professional.ElectsOrdinary != fund.Yes
+}
+
+func wish(stated *fund.StatedNeeds, goal fund.Goal, months int32, need fund.Need) Wish {
+	w := Wish{Goal: goal, HorizonMonths: min(max(months, 0), fund.MaxHorizonMonths), Need: max(need, stated.Liquidity)}
+	if len(stated.Goals) > 0 && !fund.SetOf(stated.Goals).Has(goal) {
+		w.Goal = stated.Goals[0]
+	}
+	if h := stated.HorizonMonths; h > 0 && (w.HorizonMonths == 0 || h < w.HorizonMonths) {
+		w.HorizonMonths = min(h, fund.MaxHorizonMonths)
+	}
+	w.Stated = len(stated.Goals) > 0 && stated.HorizonMonths > 0
+	return w
+}
+
+// changesAfter returns the first instant after at at which a fact of the customer
+// changes by the clock alone.
+func (g *Gate) changesAfter(p *fund.Profile, at fund.Instant) fund.Instant {
+	next := fund.Forever
+	consider := func(d fund.Date) {
+		if t := d.Start(); t > at && t < next {
+			next = t
+		}
+	}
+	if on := p.Assessment.On; on != 0 && p.Assessment.Level != fund.LevelUnknown {
+		consider(on)
+		consider(on.AddMonths(g.edition.assessment.ValidMonths))
+	}
+	if b := p.Person.BirthDate; b != 0 {
+		consider(b)
+		consider(b.AddMonths(adultAge * 12))
+		if g.edition.elder.on {
+			consider(b.AddMonths(g.edition.elder.From * 12))
+		}
+	}
+	if until := p.Person.Professional.Until; until != 0 {
+		consider(until)
+	}
+	return next
+}

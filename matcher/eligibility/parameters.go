@@ -1,0 +1,172 @@
+package eligibility
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// setting is what a rule's parameters mean to an edition.
+type setting interface{ install(e *Edition) }
+
+// reader reads a rule's parameters: each must be there, be of its kind and within its
+// bounds, and none may be left over. The first error is kept.
+type reader struct {
+	place  string
+	values map[string]any
+	read   []Parameter
+	err    error
+}
+
+func (r *reader) fail(name string, value any, expected string, args ...any) {
+	if r.err == nil {
+		r.err = refuse(r.place+"."+name, value, expected, args...)
+	}
+}
+
+func (r *reader) take(name string) any {
+	v, ok := r.values[name]
+	if !ok {
+		r.fail(name, "nothing", "a value")
+	}
+	r.read = append(r.read, Parameter{Name: name})
+	return v
+}
+
+func (r *reader) note(text string) { r.read[len(r.read)-1].Value = text }
+
+// number reads a whole number from lo to hi.
+func (r *reader) number(name string, lo, hi int) int {
+	n := r.within(name, r.take(name), lo, hi)
+	r.note(strconv.Itoa(n))
+	return n
+}
+
+func (r *reader) within(name string, v any, lo, hi int) int {
+	n := int64(lo) - 1
+	switch t := v.(type) {
+	case uint64:
+		n = int64(min(t, uint64(hi)+1)) //nolint:gosec // hi is a small constant
+	case int64:
+		n = t
+	}
+	if n < int64(lo) || n > int64(hi) {
+		r.fail(name, v, "a whole number from %d to %d", lo, hi)
+		return lo
+	}
+	return int(n)
+}
+
+// yes reads true or false.
+func (r *reader) yes(name string) bool {
+	v := r.take(name)
+	b, ok := v.(bool)
+	if !ok {
+		r.fail(name, v, "true or false")
+	}
+	r.note(strconv.FormatBool(b))
+	return b
+}
+
+// word reads one of several words.
+func (r *reader) word(name string, words ...string) string {
+	v := r.take(name)
+	s, _ := v.(string)
+	if !slices.Contains(words, s) {
+		r.fail(name, v, "one of %s", strings.Join(words, " "))
+	}
+	r.note(s)
+	return s
+}
+
+// grade reads R1 to R5.
+func (r *reader) grade(name string) fund.RiskGrade {
+	v := r.take(name)
+	g := r.asGrade(name, v)
+	r.note(g.String())
+	return g
+}
+
+func (r *reader) asGrade(name string, v any) fund.RiskGrade {
+	s, _ := v.(string)
+	g, err := fund.ParseRiskGrade(s)
+	if err != nil || g == fund.GradeUnknown {
+		r.fail(name, v, "R1 to R5")
+	}
+	return g
+}
+
+// words reads a list of different words.
+func (r *reader) words(name string, limit int) []string {
+	out := r.asWords(name, r.take(name), limit)
+	r.note(strings.Join(out, " "))
+	return out
+}
+
+func (r *reader) asWords(name string, v any, limit int) []string {
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 || len(list) > limit {
+		r.fail(name, v, "a list of 1 to %d words", limit)
+		return nil
+	}
+	out := make([]string, 0, len(list))
+	for _, item := range list {
+		s, ok := item.(string)
+		if !ok || s == "" || slices.Contains(out, s) {
+			r.fail(name, item, "different words")
+			return nil
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// table reads a value for every key of a fixed list, in its order.
+func (r *reader) table(name string, keys []string, each func(place, key string, v any) (text string)) {
+	v := r.take(name)
+	m, ok := v.(map[string]any)
+	if !ok {
+		r.fail(name, v, "a table of %s", strings.Join(keys, " "))
+		return
+	}
+	texts := make([]string, len(keys))
+	for i, k := range keys {
+		entry, ok := m[k]
+		if !ok {
+			r.fail(name+"."+k, "nothing", "a value")
+			return
+		}
+		texts[i] = k + ": " + each(name+"."+k, k, entry)
+	}
+	for _, k := range sortedKeys(m) {
+		if !slices.Contains(keys, k) {
+			r.fail(name+"."+k, m[k], "only the keys %s", strings.Join(keys, " "))
+		}
+	}
+	r.note(strings.Join(texts, ", "))
+}
+
+// done returns the parameters as text, or the first error.
+func (r *reader) done() ([]Parameter, error) {
+	for _, k := range sortedKeys(r.values) {
+		if !slices.ContainsFunc(r.read, func(p Parameter) bool { return p.Name == k }) {
+			r.fail(k, fmt.Sprint(r.values[k]), "only parameters of this rule")
+		}
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.read, nil
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
