@@ -1,0 +1,199 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// market is the pool and the market data.
+type market struct {
+	revisions map[uint64][]fund.Product // in code order
+	inForce   features.Revision
+	seq       uint64 // of the newest transaction that touched pool or market data
+	navs      map[string][]dated[fund.NAV]
+	calendar  []dated[features.CalendarDay]
+}
+
+// Published is features.Pools.
+func (s *Store) Published(ctx context.Context) (r features.Revision, err error) {
+	err = s.read(ctx, func() error {
+		if s.market.inForce.ID == 0 {
+			return features.ErrNoPool
+		}
+		r = s.market.inForce
+		r.Seq = s.market.seq
+		return nil
+	})
+	return r, err
+}
+
+// Pool is features.Pools.
+func (s *Store) Pool(ctx context.Context, revision uint64) (out []fund.Product, err error) {
+	err = s.read(ctx, func() error {
+		products, ok := s.market.revisions[revision]
+		if !ok {
+			return notFound("pool revision", strconv.FormatUint(revision, 10))
+		}
+		out = slices.Clone(products)
+		return nil
+	})
+	return out, err
+}
+
+// NAVs is features.Pools.
+func (s *Store) NAVs(ctx context.Context, cut features.Cut, yield func(string, []fund.NAV) error) error {
+	var codes []string
+	var series map[string][]dated[fund.NAV]
+	if err := s.read(ctx, func() error {
+		series = maps.Clone(s.market.navs) // the slices never change in place
+		codes = slices.Sorted(maps.Keys(series))
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, code := range codes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		navs := newestOfDays(series[code], cut.Seq, cut.AsOf.Date(), func(n fund.NAV) fund.Date { return n.Date })
+		if len(navs) == 0 {
+			continue
+		}
+		if err := yield(code, navs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newestOfDays returns the newest value, written at or before seq, of each day before
+// a day; rows stand in the order of their writing.
+func newestOfDays[T any](rows []dated[T], seq uint64, before fund.Date, day func(T) fund.Date) []T {
+	byDay := map[fund.Date]T{}
+	for _, r := range rows {
+		if r.seq <= seq && day(r.value) < before {
+			byDay[day(r.value)] = r.value
+		}
+	}
+	out := slices.Collect(maps.Values(byDay))
+	slices.SortFunc(out, func(a, b T) int { return cmp.Compare(day(a), day(b)) })
+	return out
+}
+
+// Purchases is features.Pools.
+func (s *Store) Purchases(ctx context.Context, cut features.Cut, yield func(string, []fund.Purchase) error) error {
+	var ids []string
+	var byID map[string]*customer
+	if err := s.read(ctx, func() error {
+		ids, byID = s.people.ids, maps.Clone(s.people.byID)
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		purchases := byID[id].purchasesIn(cut.Seq, cut.AsOf)
+		if len(purchases) == 0 {
+			continue
+		}
+		if err := yield(id, purchases); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastDate is later than every date that may enter.
+const lastDate fund.Date = 9999_12_31
+
+// Calendar is features.Pools.
+func (s *Store) Calendar(ctx context.Context, seq uint64) (c fund.Calendar, err error) {
+	err = s.read(ctx, func() error {
+		days := map[fund.Date]bool{}
+		for _, d := range newestOfDays(s.market.calendar, seq, lastDate, func(d features.CalendarDay) fund.Date { return d.Date }) {
+			days[d.Date] = d.Open
+		}
+		c = fund.NewCalendar(days)
+		return nil
+	})
+	return c, err
+}
+
+type artifactID struct {
+	kind features.ArtifactKind
+	id   string
+}
+
+// models is what is kept of models and rule packs.
+type models struct {
+	kept   map[artifactID][]byte
+	active map[features.ArtifactKind]string
+}
+
+// Put is features.Models.
+func (s *Store) Put(ctx context.Context, kind features.ArtifactKind, data []byte) (string, error) {
+	if err := features.CheckArtifact(kind, data); err != nil {
+		return "", err
+	}
+	if err := s.lockWriting(ctx); err != nil {
+		return "", err
+	}
+	defer s.unlockWriting()
+	sum := sha256.Sum256(data)
+	id := hex.EncodeToString(sum[:])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.models.kept[artifactID{kind, id}] = slices.Clone(data)
+	return id, nil
+}
+
+// Artifact is features.Models.
+func (s *Store) Artifact(ctx context.Context, kind features.ArtifactKind, id string) (data []byte, err error) {
+	err = s.read(ctx, func() error {
+		kept, ok := s.models.kept[artifactID{kind, id}]
+		if !ok {
+			return notFound(string(kind), id)
+		}
+		data = slices.Clone(kept)
+		return nil
+	})
+	return data, err
+}
+
+// Activate is features.Models. When does not matter here: nothing reads it back.
+func (s *Store) Activate(ctx context.Context, kind features.ArtifactKind, id string, _ fund.Instant) error {
+	if err := s.lockWriting(ctx); err != nil {
+		return err
+	}
+	defer s.unlockWriting()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.models.kept[artifactID{kind, id}]; !ok {
+		return notFound(string(kind), id)
+	}
+	s.models.active[kind] = id
+	return nil
+}
+
+// Active is features.Models.
+func (s *Store) Active(ctx context.Context, kind features.ArtifactKind) (id string, data []byte, err error) {
+	err = s.read(ctx, func() error {
+		active, ok := s.models.active[kind]
+		if !ok {
+			return notFound("active", string(kind))
+		}
+		id, data = active, slices.Clone(s.models.kept[artifactID{kind, active}])
+		return nil
+	})
+	return id, data, err
+}

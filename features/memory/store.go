@@ -1,0 +1,242 @@
+// Package memory keeps everything in maps: a store for tests and for trying things
+// out. It makes every promise of the contracts except to outlive the process. Faulty
+// wraps any store of profiles and fails by plan.
+package memory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// Store is a store in memory. It is safe for concurrent use; readers never wait for an
+// import's fill.
+type Store struct {
+	writing chan struct{} // holds one token: one writer at a time
+	mu      sync.RWMutex  // guards what follows; a writer takes it only to commit
+	closed  bool
+	seq     uint64 // of the newest transaction that changed anything
+	people  people
+	market  market
+	models  models
+}
+
+// people is what is known of customers.
+type people struct {
+	byID    map[string]*customer
+	ids     []string // in byte order
+	changes []features.Change
+	keys    map[idempotencyKey]idempotencyRecord
+	events  map[string]features.Event
+	manager map[string]features.Manager
+	branch  map[string]features.Branch
+}
+
+// New returns an empty store.
+func New() *Store {
+	s := &Store{writing: make(chan struct{}, 1)}
+	s.people = people{
+		byID: map[string]*customer{}, keys: map[idempotencyKey]idempotencyRecord{}, events: map[string]features.Event{},
+		manager: map[string]features.Manager{}, branch: map[string]features.Branch{},
+	}
+	s.market = market{revisions: map[uint64][]fund.Product{}, navs: map[string][]dated[fund.NAV]{}}
+	s.models = models{kept: map[artifactID][]byte{}, active: map[features.ArtifactKind]string{}}
+	return s
+}
+
+// Close forgets everything; later calls return ErrUnavailable.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}
+
+// Ping reports whether the store answers.
+func (s *Store) Ping(ctx context.Context) error { return s.read(ctx, func() error { return nil }) }
+
+// read runs f with the state held still.
+func (s *Store) read(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return fmt.Errorf("%w: the store is closed", features.ErrUnavailable)
+	}
+	return f()
+}
+
+// lockWriting waits for its turn to write; unlock with unlockWriting.
+func (s *Store) lockWriting(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.writing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := s.Ping(ctx); err != nil {
+		s.unlockWriting()
+		return err
+	}
+	return nil
+}
+
+func (s *Store) unlockWriting() { <-s.writing }
+
+// Profile is features.Profiles. The profile is shared: nobody may change it.
+func (s *Store) Profile(ctx context.Context, customerID string, at fund.Instant) (p *fund.Profile, err error) {
+	err = s.read(ctx, func() error {
+		c, ok := s.people.byID[customerID]
+		if !ok {
+			return notFound("customer", customerID)
+		}
+		p, err = c.asOf(customerID, at)
+		return err
+	})
+	return p, err
+}
+
+// Head returns the customer's newest profile and the instant from which it answers.
+func (s *Store) Head(ctx context.Context, customerID string) (p *fund.Profile, from fund.Instant, err error) {
+	err = s.read(ctx, func() error {
+		c, ok := s.people.byID[customerID]
+		if !ok {
+			return notFound("customer", customerID)
+		}
+		p, from = c.head, c.from
+		return nil
+	})
+	return p, from, err
+}
+
+// Changes is features.Profiles.
+func (s *Store) Changes(ctx context.Context, after uint64, limit int) (out []features.Change, err error) {
+	if err := checkLimit(limit); err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, func() error {
+		all := s.people.changes // numbered from 1 without a gap
+		from := min(after, uint64(len(all)))
+		out = slices.Clone(all[from:min(from+uint64(limit), uint64(len(all)))])
+		return nil
+	})
+	return out, err
+}
+
+// CustomerIDs is features.Profiles.
+func (s *Store) CustomerIDs(ctx context.Context, after string, limit int) (out []string, err error) {
+	if err := checkLimit(limit); err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, func() error {
+		ids := s.people.ids
+		from := sort.Search(len(ids), func(i int) bool { return ids[i] > after })
+		out = slices.Clone(ids[from:min(from+limit, len(ids))])
+		return nil
+	})
+	return out, err
+}
+
+type idempotencyKey struct{ scope, key string }
+
+type idempotencyRecord struct {
+	bodyHash   [32]byte
+	receipt    features.Receipt
+	recordedAt fund.Instant
+}
+
+// Write is features.Profiles.
+func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, error) {
+	if err := w.Check(); err != nil {
+		return features.Receipt{}, err
+	}
+	if err := s.lockWriting(ctx); err != nil {
+		return features.Receipt{}, err
+	}
+	defer s.unlockWriting()
+	if r, done, err := s.replay(&w); done {
+		return r, err
+	}
+	// Only the one writer changes the state, so it reads without the lock.
+	c, ok := s.people.byID[w.CustomerID]
+	if !ok {
+		return features.Receipt{}, notFound("customer", w.CustomerID)
+	}
+	changed := c.clone()
+	added := changed.addCells(w.Cells, s.seq+1)
+	if added > 0 {
+		if err := changed.rebuild(w.CustomerID); err != nil {
+			return features.Receipt{}, err
+		}
+		c = changed
+	}
+	r := features.Receipt{Revision: c.head.Revision, Changed: added > 0}
+	s.commitWrite(&w, c, r)
+	return r, nil
+}
+
+// replay answers a write that came before under its key.
+func (s *Store) replay(w *features.Write) (features.Receipt, bool, error) {
+	if w.Idempotency.Key == "" {
+		return features.Receipt{}, false, nil
+	}
+	rec, ok := s.people.keys[idempotencyKey{w.Idempotency.Scope, w.Idempotency.Key}]
+	switch {
+	case !ok || expired(rec.recordedAt, w.RecordedAt):
+		return features.Receipt{}, false, nil
+	case rec.bodyHash != w.Idempotency.BodyHash:
+		return features.Receipt{}, true, fmt.Errorf("%w: key %q", features.ErrIdempotencyReused, w.Idempotency.Key)
+	}
+	r := rec.receipt
+	r.Replayed = true
+	return r, true, nil
+}
+
+func expired(recordedAt, now fund.Instant) bool {
+	return now >= recordedAt.Add(features.IdempotencyLife*time.Hour)
+}
+
+func (s *Store) commitWrite(w *features.Write, c *customer, r features.Receipt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.Changed {
+		s.seq++
+		s.people.byID[w.CustomerID] = c
+		s.people.log(w.CustomerID)
+	}
+	if w.Idempotency.Key == "" {
+		return
+	}
+	for k, rec := range s.people.keys {
+		if expired(rec.recordedAt, w.RecordedAt) {
+			delete(s.people.keys, k)
+		}
+	}
+	key := idempotencyKey{w.Idempotency.Scope, w.Idempotency.Key}
+	s.people.keys[key] = idempotencyRecord{bodyHash: w.Idempotency.BodyHash, receipt: r, recordedAt: w.RecordedAt}
+}
+
+func (p *people) log(customerID string) {
+	p.changes = append(p.changes, features.Change{Seq: uint64(len(p.changes)) + 1, CustomerID: customerID})
+}
+
+func notFound(what, id string) error {
+	return fmt.Errorf("%w: %s %.80q", features.ErrNotFound, what, id)
+}
+
+func checkLimit(limit int) error {
+	if limit < 1 {
+		return fmt.Errorf("%w: limit %d, expected at least 1", features.ErrInvalid, limit)
+	}
+	return nil
+}
