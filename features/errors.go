@@ -1,0 +1,58 @@
+package features
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// Kind names what was looked for and not found.
+type Kind string
+
+// The kinds that a caller may ask for.
+const (
+	CustomerKind     Kind = "CUSTOMER"
+	ProductKind      Kind = "PRODUCT"
+	DecisionKind     Kind = "DECISION"
+	PoolRevisionKind Kind = "POOL_REVISION"
+	TagKind          Kind = "TAG"
+)
+
+// NotFoundError says what does not exist. It is an ErrNotFound.
+type NotFoundError struct {
+	Kind Kind
+	ID   string
+}
+
+func (e *NotFoundError) Error() string { return fmt.Sprintf("%s %.80q: %s", e.Kind, e.ID, ErrNotFound) }
+
+// Is says that a NotFoundError is ErrNotFound.
+func (e *NotFoundError) Is(target error) bool { return target == ErrNotFound }
+
+// InvalidError names a value of a request that is refused, in the caller's words: the
+// field as the API spells it, the value, and what was expected. It is an ErrInvalid.
+// An ErrInvalid that is none is about stored data, which no caller can repair.
+type InvalidError struct {
+	Field, Value, Expected string
+}
+
+// maxShown bounds how much of a refused value is repeated, in bytes.
+const maxShown = 80
+
+// Invalid returns an InvalidError that repeats at most the beginning of the value.
+func Invalid(field, value, expected string) *InvalidError {
+	if len(value) > maxShown {
+		cut := maxShown
+		for cut > 0 && !utf8.RuneStart(value[cut]) {
+			cut--
+		}
+		value = value[:cut] + "..."
+	}
+	return &InvalidError{Field: field, Value: value, Expected: expected}
+}
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("%s: %q, expected %s", e.Field, e.Value, e.Expected)
+}
+
+// Is says that an InvalidError is ErrInvalid.
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
