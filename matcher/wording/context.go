@@ -1,0 +1,196 @@
+package wording
+
+// A context knows when a forbidden word is no claim: it is denied, it is reported
+// as unlawful or abolished, it is what a customer wishes and is told not to expect.
+type context struct {
+	negators, fillers              endings
+	rhetorical                     [][]rune
+	denials, denialStop            [][]rune
+	alone, copulas, verdicts       [][]rune
+	turned, openers                [][]rune
+	wishes, refusals, answers      [][]rune
+	sources, questions, possessive [][]rune
+}
+
+func newContext(f *folding, s *contextSource) *context {
+	r := &s.Reported
+	return &context{
+		negators: f.endings(s.Negators), fillers: f.endings(s.Fillers), rhetorical: f.list(s.Rhetorical),
+		denials: f.list(s.Denials), denialStop: f.list(s.DenialStop),
+		alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
+		turned: f.list(r.Turned), openers: f.list(r.Openers),
+		wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
+		sources: f.list(r.Sources), questions: f.list([]string{"吗", "么"}), possessive: f.list([]string{"的"}),
+	}
+}
+
+// How far back a negation governs a word through words that only fill.
+const (
+	negationReach = 24
+	denialReach   = 20
+	verdictReach  = 24
+)
+
+// lawful reports whether the word at [from, to) is no claim.
+func (c *context) lawful(l *folded, from, to int) bool {
+	return c.negated(l, from) || c.denied(l, from) || c.reported(l, from, to) ||
+		c.wished(l, from, to) || c.answered(l, to)
+}
+
+// negated walks back over words that only fill (任何, 收益, 向投资者, other forbidden
+// words of one list) and looks for a negator there: 不保证收益, 不承诺保本保收益.
+// 不仅保本 is none, since 仅 fills nothing; two negators cancel out: 不是不保本.
+func (c *context) negated(l *folded, from int) bool {
+	for i := from; from-i <= negationReach; {
+		if n := longestBefore(l, i, c.negators); n > 0 {
+			j := i - n
+			return longestBefore(l, j, c.negators) == 0 &&
+				!l.has(l.clauseStart(j, denialReach), j, c.rhetorical)
+		}
+		n := longestBefore(l, i, c.fillers)
+		if n == 0 {
+			return false
+		}
+		i -= n
+	}
+	return false
+}
+
+// Endings are words by their last character, to be found backwards.
+type endings map[rune][][]rune
+
+func (f *folding) endings(words []string) endings {
+	out := endings{}
+	for _, w := range f.list(words) {
+		last := w[len(w)-1]
+		out[last] = append(out[last], w)
+	}
+	return out
+}
+
+// longestBefore returns the length of the longest of the words that ends at i.
+func longestBefore(l *folded, i int, words endings) int {
+	longest := 0
+	if i == 0 {
+		return longest
+	}
+	for _, w := range words[l.runes[i-1]] {
+		if len(w) > longest && len(w) <= i && l.endsWith(i, w) {
+			longest = len(w)
+		}
+	}
+	return longest
+}
+
+// denied looks for a denial that governs the rest of its clause: 没有任何产品能够保证,
+// 不代表本基金未来能够获得正收益. A word that turns the sense again ends its reach.
+func (c *context) denied(l *folded, from int) bool {
+	start := l.clauseStart(from, denialReach)
+	at, k := l.find(start, from, c.denials)
+	if at < 0 || l.has(l.clauseStart(at, denialReach), at, c.rhetorical) {
+		return false
+	}
+	rest := at + len(c.denials[k])
+	return rest <= from && !l.has(rest, from, c.denialStop) && longestBefore(l, from, c.negators) == 0
+}
+
+// reported reports whether the word is only named as unlawful or abolished:
+// 保本理财已退出市场, 凡承诺保本的，均属违规, “稳赚不赔”都是骗局. A verdict that is itself
+// turned (绝不违规) is none.
+func (c *context) reported(l *folded, from, to int) bool {
+	end := l.endOf(to, verdictReach, clause)
+	if c.verdict(l, to, end) {
+		return true
+	}
+	start := l.clauseStart(from, denialReach)
+	spoken := l.has(start, from, c.openers) || l.quoted(from)
+	if !spoken && !(end > to && l.endsIn(end, c.possessive)) {
+		return false
+	}
+	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
+}
+
+// verdict looks for a word that calls what stands before it unlawful, in [from, to).
+func (c *context) verdict(l *folded, from, to int) bool {
+	if at, _ := l.find(from, to, c.alone); at >= 0 && !l.has(max(from, at-3), at, c.turned) {
+		return true
+	}
+	for i := from; i < to; i++ {
+		at, _ := l.find(i, to, c.verdicts)
+		if at < 0 {
+			return false
+		}
+		near := max(from, at-5)
+		if l.has(near, at, c.copulas) && !l.has(near, at, c.turned) {
+			return true
+		}
+		i = at
+	}
+	return false
+}
+
+// quoted reports whether the word at i opens a quotation.
+func (l *folded) quoted(i int) bool {
+	at := l.at[i]
+	if at == 0 {
+		return false
+	}
+	switch l.original[at-1] {
+	case '“', '"', '「', '『', '‘', '\'', '＂':
+		return true
+	}
+	return false
+}
+
+// wished reports whether the word is the customer's wish and the sentence tells him
+// that this is not for him: 如果您要求保本，本产品不适合您.
+func (c *context) wished(l *folded, from, to int) bool {
+	start := l.clauseStart(from, denialReach)
+	return l.has(start, from, c.wishes) &&
+		l.has(to, l.endOf(to, sentenceReach, sentence), c.refusals)
+}
+
+// answered reports whether the word stands in a question that is at once answered
+// with no: 基金保本吗？不保本。
+func (c *context) answered(l *folded, to int) bool {
+	end := l.endOf(to, 8, clause)
+	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.questions) {
+		return false
+	}
+	for _, w := range c.answers {
+		if l.matches(end, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsIn reports whether one of the words is the last of the clause that ends at i.
+func (l *folded) endsIn(i int, words [][]rune) bool {
+	for _, w := range words {
+		if l.matches(i-len(w), w) {
+			return true
+		}
+	}
+	return false
+}
+
+// proven reports whether the sentence names a source and a date for its claim.
+func (c *context) proven(l *folded, from, to int) bool {
+	start, end := l.startOf(from, sentenceReach, sentence), l.endOf(to, sentenceReach, sentence)
+	if !l.has(start, end, c.sources) {
+		return false
+	}
+	digits := 0
+	for _, r := range l.runes[start:end] {
+		if isDigit(r) {
+			digits++
+		} else {
+			digits = 0
+		}
+		if digits == 4 { // a year
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,229 @@
+package wording
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// A TextKind says what the text is, since a rule may ask more of one kind.
+type TextKind uint8
+
+const (
+	// SalesText is text for a customer, judged a line at a time.
+	SalesText TextKind = iota
+	// ProductTemplate is a template about a product: beside a return it must also
+	// show the benchmark (W03).
+	ProductTemplate
+)
+
+// A Finding is a place where text breaks a text rule.
+type Finding struct {
+	Rule string // W01, W03-W07, S06, C09
+	Line int    // from 1
+	// Start and End count characters within the line: [Start, End).
+	Start, End int
+	Text       string // the words as they stand in the line
+	Why        string // zh-CN
+	Instead    string // zh-CN: what would be allowed
+}
+
+// A Linter checks text against the text rules. It is immutable.
+type Linter struct {
+	fold        *folding
+	groups      []group
+	terms       []term // beside the words of the automaton
+	words       *automaton
+	statements  map[string]statement
+	context     *context
+	performance *performance
+	version     string
+}
+
+type statement struct{ why, instead string }
+
+// Version is the hash of the rule data, for the record of a decision.
+func (l *Linter) Version() string { return l.version }
+
+// Lint returns what is unlawful in the text, in the order of the text: by line,
+// start, and rule. The same text gives the same findings. Bytes that are not UTF-8
+// count as one character each and match nothing.
+func (l *Linter) Lint(text string, kind TextKind) []Finding {
+	var out []Finding
+	var line folded
+	var hits []hit
+	var scratch []candidate
+	for number := 1; ; number++ {
+		raw, rest, more := strings.Cut(text, "\n")
+		l.fold.fold(&line, strings.TrimSuffix(raw, "\r"))
+		hits = l.lintLine(&line, kind, hits[:0], &scratch)
+		for _, h := range hits {
+			out = append(out, finding(&line, number, h))
+		}
+		if !more {
+			return out
+		}
+		text = rest
+	}
+}
+
+// A hit is a finding before it is put into words: characters [from, to) of the
+// folded line.
+type hit struct {
+	rule, why, instead string
+	from, to           int
+}
+
+func finding(line *folded, number int, h hit) Finding {
+	start, end := int(line.at[h.from]), int(line.at[h.to-1])+1
+	return Finding{
+		Rule: h.rule, Line: number, Start: start, End: end,
+		Text: string(line.original[start:end]), Why: h.why, Instead: h.instead,
+	}
+}
+
+// lintLine appends the hits of one line, ordered, and of several that overlap
+// under one rule only the first and longest.
+func (l *Linter) lintLine(line *folded, kind TextKind, hits []hit, scratch *[]candidate) []hit {
+	if len(line.runes) == 0 {
+		return hits
+	}
+	for _, c := range l.candidates(line, scratch) {
+		g := &l.groups[l.terms[c.word].group]
+		if to, ok := l.judge(line, g, l.terms[c.word], c.from, c.to); ok {
+			hits = append(hits, hit{rule: g.rule, why: g.why, instead: g.instead, from: c.from, to: to})
+		}
+	}
+	hits = l.performance.check(line, kind, hits)
+	slices.SortStableFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to), strings.Compare(a.rule, b.rule))
+	})
+	return withoutOverlaps(hits)
+}
+
+// A candidate is a forbidden word, found but not yet judged.
+type candidate struct {
+	word     int32
+	from, to int
+}
+
+// candidates finds the forbidden words of a line. One that lies within a longer one
+// of its group is left out: 稳赚不赔 is judged as a whole.
+func (l *Linter) candidates(line *folded, scratch *[]candidate) []candidate {
+	found := (*scratch)[:0]
+	l.words.scan(line.runes, func(word int32, from, to int) {
+		found = append(found, candidate{word: word, from: from, to: to})
+	})
+	*scratch = found
+	slices.SortFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to), cmp.Compare(a.word, b.word))
+	})
+	kept := found[:0]
+	for _, c := range found {
+		inside := false
+		for i := len(kept) - 1; i >= 0 && i >= len(kept)-8; i-- {
+			inside = inside || kept[i].to >= c.to && l.terms[kept[i].word].group == l.terms[c.word].group
+		}
+		if !inside {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// withoutOverlaps keeps, of hits that overlap under one rule, the first.
+func withoutOverlaps(hits []hit) []hit {
+	kept := hits[:0]
+	for _, h := range hits {
+		covered := false
+		for i := len(kept) - 1; i >= 0 && i >= len(kept)-8; i-- {
+			covered = covered || kept[i].rule == h.rule && kept[i].to > h.from
+		}
+		if !covered {
+			kept = append(kept, h)
+		}
+	}
+	return kept
+}
+
+// judge decides whether a word that was found is an unlawful claim, and where the
+// claim ends.
+func (l *Linter) judge(line *folded, g *group, t term, from, to int) (int, bool) {
+	if !line.oneWord(from, to) || t.pinyin && !line.standsAlone(from, to) {
+		return to, false
+	}
+	if isDigit(line.runes[from]) && from > 0 && isNumeric(line.runes[from-1]) {
+		return to, false // 10风险 is not 0风险
+	}
+	if line.anyAround(g.lawful, from, to) {
+		return to, false
+	}
+	if len(g.claims) > 0 && !line.anyAround(g.claims, from, to) {
+		return to, false
+	}
+	end := to
+	if len(g.then) > 0 {
+		at, k := line.find(to, line.endOf(to, g.within+8, clause), g.then)
+		if at < 0 || at-to > g.within {
+			return to, false
+		}
+		end = at + len(g.then[k])
+	}
+	lawful := l.context.lawful(line, from, to) ||
+		line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.near) ||
+		g.proof && l.context.proven(line, from, to)
+	return end, !lawful
+}
+
+// sentenceReach bounds how far a sentence is read around a word, so that one line
+// without marks costs no more than many.
+const sentenceReach = 48
+
+// oneWord reports whether [from, to) is one word and not the end of one clause and
+// the start of the next. A word cut by commas everywhere is a disguise: 保，本，基金.
+func (l *folded) oneWord(from, to int) bool {
+	cut, whole := 0, 0
+	for i := from + 1; i < to; i++ {
+		if l.before[i] >= clause {
+			cut++
+		} else {
+			whole++
+		}
+	}
+	switch {
+	case cut == 0:
+		return true
+	case whole > 0:
+		return false
+	default:
+		return to-from > 2 || l.before[from] > joined && l.before[to] > joined
+	}
+}
+
+// standsAlone reports whether pinyin does not run into other Latin letters.
+func (l *folded) standsAlone(from, to int) bool {
+	open := isLatin(l.runes[from]) && from > 0 && isLatin(l.runes[from-1]) && l.before[from] == joined
+	shut := isLatin(l.runes[to-1]) && to < len(l.runes) && isLatin(l.runes[to]) && l.before[to] == joined
+	return !open && !shut
+}
+
+// isNumeric reports whether r continues a number or a code that ends in digits.
+func isNumeric(r rune) bool { return isDigit(r) || r == '.' || isLatin(r) }
+
+// anyAround reports whether one of the contexts stands around [from, to).
+func (l *folded) anyAround(contexts []around, from, to int) bool {
+	for i := range contexts {
+		c := &contexts[i]
+		if len(c.before) > 0 && !l.endsWith(from, c.before) {
+			continue
+		}
+		if len(c.after) > 0 && !l.startsWith(to, c.after) {
+			continue
+		}
+		if c.end && l.before[to+len(c.after)] < clause {
+			continue
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,361 @@
+package wording
+
+import "fmt"
+
+// A performance reads figures of past returns: over which window (W01), with which
+// risk beside them (W03), and with the sentence about the future (W05).
+type performance struct {
+	w01, w03, w05 statement
+	context       *context
+
+	words                *automaton
+	names                [][]rune // the words of the automaton
+	annualised           []rune
+	notReturns, others   [][]rune
+	notPast, ahead       endings
+	prefixes, between    [][]rune
+	drawdown, volatility [][]rune
+	benchmark, money     [][]rune
+	past, future, denies [][]rune
+}
+
+func newPerformance(f *folding, s *performanceSource, c *context, statements map[string]statement) (*performance, error) {
+	p := &performance{
+		context: c,
+		names:   f.list(s.Returns), annualised: f.word("年化"),
+		notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证"}),
+		others:     f.list(s.Others), notPast: f.endings(s.NotPast), ahead: f.endings(s.Prefixes),
+		prefixes: f.list(s.Prefixes), between: f.list(s.Between),
+		drawdown: f.list(s.Drawdown), volatility: f.list(s.Volatility),
+		benchmark: f.list(s.Benchmark), money: f.list(s.MoneyFunds),
+		past: f.list(s.Past), future: f.list(s.Future), denies: f.list([]string{"不"}),
+	}
+	p.words = newAutomaton(p.names)
+	for id, into := range map[string]*statement{"W01": &p.w01, "W03": &p.w03, "W05": &p.w05} {
+		st, ok := statements[id]
+		if !ok {
+			return nil, fmt.Errorf("rule %s is missing in rules/text_rules.yaml", id)
+		}
+		*into = st
+	}
+	return p, nil
+}
+
+// The limits of W01, in days: a window is longer than six months, and nothing
+// under a year is annualised.
+const (
+	sixMonths = 183
+	oneYear   = 365
+)
+
+// A mention is one place that speaks of a return: its figure and its window.
+type mention struct {
+	from, to   int  // the word of return and its figure
+	figure     bool // a percentage stands with it
+	windowFrom int
+	days       int // of the window; 0: none is named
+	annualised bool
+}
+
+// check appends the hits of W01, W03 and W05.
+func (p *performance) check(l *folded, kind TextKind, hits []hit) []hit {
+	first, firstFigure := -1, -1
+	var spans [2]mention
+	p.words.scan(l.runes, func(word int32, from, to int) {
+		m, ok := p.mention(l, int(word), from, to)
+		if !ok {
+			return
+		}
+		if m.days > 0 && (m.days <= sixMonths || m.annualised && m.days < oneYear) && !p.exempt(l, m) {
+			hits = append(hits, hit{rule: "W01", why: p.w01.why, instead: p.w01.instead, from: min(m.windowFrom, m.from), to: m.to})
+		}
+		if first < 0 {
+			first, spans[0] = from, m
+		}
+		if m.figure && firstFigure < 0 {
+			firstFigure, spans[1] = from, m
+		}
+	})
+	if firstFigure >= 0 && !p.riskBeside(l, kind) {
+		hits = append(hits, hit{rule: "W03", why: p.w03.why, instead: p.w03.instead, from: spans[1].from, to: spans[1].to})
+	}
+	if first >= 0 && !p.saysPast(l) {
+		hits = append(hits, hit{rule: "W05", why: p.w05.why, instead: p.w05.instead, from: spans[0].from, to: spans[0].to})
+	}
+	return hits
+}
+
+// exempt reports whether the short window is lawful: the seven-day figure of a
+// money fund is a statutory one, and a window may be named to say it is not shown.
+func (p *performance) exempt(l *folded, m mention) bool {
+	from, to := l.startOf(m.from, sentenceReach, sentence), l.endOf(m.to, sentenceReach, sentence)
+	return m.annualised && m.days <= 7 && l.has(from, to, p.money)
+}
+
+// riskBeside reports whether drawdown and volatility stand in the same line, and in
+// a product template the benchmark as well.
+func (p *performance) riskBeside(l *folded, kind TextKind) bool {
+	n := len(l.runes)
+	return l.has(0, n, p.drawdown) && l.has(0, n, p.volatility) &&
+		(kind != ProductTemplate || l.has(0, n, p.benchmark))
+}
+
+// saysPast reports whether the line says that past performance says nothing of the
+// future, in one of its usual forms.
+func (p *performance) saysPast(l *folded) bool {
+	for i := 0; i < len(l.runes); {
+		at, _ := l.find(i, len(l.runes), p.past)
+		if at < 0 {
+			return false
+		}
+		end := l.endOf(at+1, denialReach, clause)
+		if no, _ := l.find(at, end, p.denies); no >= 0 && l.has(no, end, p.future) {
+			return true
+		}
+		i = at + 1
+	}
+	return false
+}
+
+// mention reads what stands around a word of return; ok is false when it speaks of
+// no performance: no figure and no window.
+func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
+	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised)}
+	if !l.oneWord(from, to) || longestAfter(l, to, p.notReturns) > 0 || longestBefore(l, from, p.notPast) > 0 {
+		return m, false
+	}
+	if end, ok := p.figureAfter(l, to); ok {
+		m.to, m.figure = end, true
+	} else if start, ok := p.figureBefore(l, from); ok {
+		m.from, m.figure = start, true
+	}
+	p.addWindow(l, &m, from)
+	if !m.figure && m.days == 0 || p.context.negated(l, min(m.windowFrom, m.from)) {
+		return m, false
+	}
+	return m, true
+}
+
+func longestAfter(l *folded, i int, words [][]rune) int {
+	longest := 0
+	for _, w := range words {
+		if len(w) > longest && l.startsWith(i, w) {
+			longest = len(w)
+		}
+	}
+	return longest
+}
+
+// figureAfter looks for a percentage behind a word of return: 收益率为12.3%. Another
+// noun in between owns the figure, and so does a formula (收益率×95%).
+func (p *performance) figureAfter(l *folded, to int) (int, bool) {
+	const reach = 10
+	end := l.endOf(to, reach, clause)
+	for i := to; i < end; i++ {
+		if !isDigit(l.runes[i]) {
+			continue
+		}
+		stop := percentEnd(l, i)
+		return stop, stop > 0 && !l.has(to, i, p.others) && !p.followed(l, stop) && !l.formula(to, i)
+	}
+	return 0, false
+}
+
+// followed reports whether another noun follows the figure at once: 收益的20%作为报酬.
+func (p *performance) followed(l *folded, at int) bool {
+	return l.has(at, l.endOf(at, 4, clause), p.others)
+}
+
+// figureBefore looks for a percentage just before a word of return: 12%的收益.
+func (p *performance) figureBefore(l *folded, from int) (int, bool) {
+	i := from
+	for i > 0 && i > from-3 && l.before[i] < clause && l.runes[i-1] != '%' && !isDigit(l.runes[i-1]) {
+		i--
+	}
+	if i == 0 || l.runes[i-1] != '%' || l.before[i] >= clause {
+		return 0, false
+	}
+	start := i - 1
+	for start > 0 && (isDigit(l.runes[start-1]) || l.runes[start-1] == '.') {
+		start--
+	}
+	if start == i-1 || l.has(max(0, start-6), start, p.others) || l.has(i, from, p.others) || l.formula(start, from) {
+		return 0, false
+	}
+	return start, true
+}
+
+// percentEnd returns the end of the percentage that starts at i, 0 when the number
+// is none.
+func percentEnd(l *folded, i int) int {
+	for i < len(l.runes) && (isDigit(l.runes[i]) || l.runes[i] == '.') {
+		i++
+	}
+	if i < len(l.runes) && (l.runes[i] == '%' || l.runes[i] == '‰') {
+		return i + 1
+	}
+	return 0
+}
+
+// formula reports whether the original multiplies between two kept characters.
+func (l *folded) formula(from, to int) bool {
+	if from >= len(l.at) || to >= len(l.at) {
+		return false
+	}
+	for _, r := range l.original[l.at[max(0, from-1)]:l.at[to]] {
+		switch r {
+		case '×', '*', '＊', '÷', '/':
+			return true
+		}
+	}
+	return false
+}
+
+// addWindow looks for the window of a return before it: through words that only
+// fill, or, when a figure stands with it, anywhere earlier in the sentence unless
+// another figure comes between.
+func (p *performance) addWindow(l *folded, m *mention, from int) {
+	const reach = 22
+	start := l.startOf(from, reach, sentence)
+	for i := from - 1; i >= start; i-- {
+		days, end := p.window(l, i, m.annualised, from)
+		if days == 0 || end > from {
+			continue
+		}
+		if p.onlyFills(l, end, from) || m.figure && !hasPercent(l, end, from) && !l.has(end, from, p.others) {
+			m.windowFrom, m.days = i-longestBefore(l, i, p.ahead), days
+		}
+		return
+	}
+}
+
+func hasPercent(l *folded, from, to int) bool {
+	for _, r := range l.runes[from:max(from, to)] {
+		if r == '%' {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyFills reports whether [from, to) is made of words that name nothing else.
+func (p *performance) onlyFills(l *folded, from, to int) bool {
+	for from < to {
+		n := longestAfter(l, from, p.between)
+		if n == 0 {
+			return false
+		}
+		from += n
+	}
+	return from == to
+}
+
+// window reads a window that starts at i and returns its days and its end. Without
+// a prefix (近, 过去) only 7日年化 is one: a number of days alone may be a holding
+// period.
+func (p *performance) window(l *folded, i int, annualised bool, from int) (int, int) {
+	prefix := longestAt(l, i, p.prefixes)
+	n, at := number(l, i+prefix)
+	if n == 0 {
+		return 0, 0
+	}
+	days, end := span(l, n, at)
+	if days == 0 || prefix == 0 && (!annualised || end != from || unitOnly(l.runes[i]) || i > 0 && (isDigit(l.runes[i-1]) || chineseDigit(l.runes[i-1]) > 0)) {
+		return 0, 0
+	}
+	return days, end
+}
+
+func longestAt(l *folded, i int, words [][]rune) int {
+	longest := 0
+	for _, w := range words {
+		if len(w) > longest && l.matches(i, w) {
+			longest = len(w)
+		}
+	}
+	return longest
+}
+
+// number reads an Arabic or a short Chinese number at i; 半 counts as -1 (half of
+// what follows). A missing number before 月, 周 or 季度 (上月) is 1.
+func number(l *folded, i int) (int, int) {
+	n, at := 0, i
+	for at < len(l.runes) && isDigit(l.runes[at]) && n < 100_000 {
+		n = n*10 + int(l.runes[at]-'0')
+		at++
+	}
+	if at > i || at >= len(l.runes) {
+		return n, at
+	}
+	if l.runes[at] == '半' {
+		return -1, at + 1
+	}
+	for at < len(l.runes) && at < i+3 {
+		d := chineseDigit(l.runes[at])
+		switch {
+		case d == 10 && n == 0:
+			n = 10
+		case d == 10:
+			n *= 10
+		case d > 0:
+			n += d
+		default:
+			return max(n, boolInt(n == 0 && at == i && unitOnly(l.runes[at]))), at
+		}
+		at++
+	}
+	return n, at
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func unitOnly(r rune) bool { return r == '周' || r == '月' || r == '季' || r == '个' }
+
+func chineseDigit(r rune) int {
+	for d, c := range []rune("一二三四五六七八九十") {
+		if r == c {
+			return d + 1
+		}
+	}
+	if r == '两' {
+		return 2
+	}
+	return 0
+}
+
+// span reads the unit at i and returns the days of n of them.
+func span(l *folded, n, i int) (int, int) {
+	if i < len(l.runes) && l.runes[i] == '个' {
+		i++
+	}
+	if i >= len(l.runes) || l.before[i] >= clause {
+		return 0, 0
+	}
+	switch l.runes[i] {
+	case '天', '日':
+		return max(n, 0), i + 1
+	case '周':
+		return max(n, 0) * 7, i + 1
+	case '月':
+		if n < 0 { // 半个月
+			return 15, i + 1
+		}
+		return n * oneYear / 12, i + 1
+	case '季':
+		if i+1 < len(l.runes) && l.runes[i+1] == '度' {
+			i++
+		}
+		return max(n, 0) * oneYear / 4, i + 1
+	case '年':
+		if n < 0 { // 半年
+			return oneYear / 2, i + 1
+		}
+		return n * oneYear, i + 1
+	}
+	return 0, 0
+}
