@@ -49,7 +49,7 @@ func appendUntilKilled(dir string) int {
 
 // A process that is killed while it appends leaves every record that it answered for, and a chain that is whole.
 func TestKillNine(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	answered := map[string]bool{}
 	for _, enough := range []int{1, 50, 700, 1500} {
 		child := exec.Command(os.Args[0])
@@ -104,7 +104,7 @@ func TestTornTailAtEveryByte(t *testing.T) {
 	starts := blockStarts(t, filepath.Join(source, name))
 	last := starts[whole].offset
 	for size := last + 1; size < int64(len(content)); size++ {
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.Mkdir(filepath.Dir(path), dirMode), os.WriteFile(path, content[:size], fileMode)); err != nil {
 			t.Fatal(err)
@@ -167,7 +167,7 @@ func TestOpenTellsTornFromBroken(t *testing.T) {
 		synced bool
 	}{{"not synced", false}, {"synced", true}} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
+			dir := memoryDir(t)
 			l := openLog(t, dir, Config{SyncEachAnswer: c.synced, SyncEvery: maxSyncEvery})
 			mustAppend(t, l, records(0, 6)...)
 			mustClose(t, l)
@@ -214,7 +214,7 @@ func flipByte(t testing.TB, path string, offset int64) {
 
 // One bit that changes anywhere in any segment is found, and the report names the file.
 func TestVerifyFindsEveryFlippedBit(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	l := openLog(t, dir, Config{SegmentBytes: minSegmentBytes})
 	mustAppend(t, l, records(0, 20)...)
 	mustClose(t, l)
@@ -395,7 +395,7 @@ func TestFullDisk(t *testing.T) {
 	for _, shortBy := range []int{0, 1, 50, 1 << 20} {
 		t.Run(fmt.Sprintf("short by %d", shortBy), func(t *testing.T) {
 			disk := &faultyDisk{shortBy: shortBy}
-			dir := t.TempDir()
+			dir := memoryDir(t)
 			l := openLog(t, dir, Config{open: disk.open})
 			disk.write = func() error { return syscall.ENOSPC }
 			if err := l.Append(context.Background(), testRecord(0)); !errors.Is(err, ErrFull) || !errors.Is(err, syscall.ENOSPC) {
@@ -439,7 +439,7 @@ func TestDiskThatCannotBeTrustedIsRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			disk := &faultyDisk{}
-			dir := t.TempDir()
+			dir := memoryDir(t)
 			c.cfg.open = disk.open
 			l := openLog(t, dir, c.cfg)
 			mustAppend(t, l, records(0, 3)...)
@@ -469,7 +469,7 @@ func TestDiskThatCannotBeTrustedIsRefused(t *testing.T) {
 func TestFailedTimedSyncIsReportedByTheNextAppend(t *testing.T) {
 	var failed atomic.Bool
 	disk := &faultyDisk{}
-	l := openLog(t, t.TempDir(), Config{open: disk.open, SyncEvery: minSyncEvery})
+	l := openLog(t, memoryDir(t), Config{open: disk.open, SyncEvery: minSyncEvery})
 	mustAppend(t, l, testRecord(0))
 	for l.w.tail.durable.Load() != l.w.tail.written.Load() {
 		runtime.Gosched()
@@ -491,7 +491,7 @@ func TestRealFullDisk(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("mounting a tmpfs of 256 KiB needs root")
 	}
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
 		t.Skipf("cannot mount a tmpfs of 256 KiB: %v", err)
 	}

@@ -64,6 +64,26 @@ func payload(n int) []byte {
 // fixedClock is the clock of tests.
 func fixedClock() time.Time { return time.UnixMilli(startMillis) }
 
+// memory is a file system on which fsync is quick, where there is one: these tests sync thousands of times.
+func memory() string {
+	const shared = "/dev/shm"
+	if info, err := os.Stat(shared); err == nil && info.IsDir() {
+		return shared
+	}
+	return os.TempDir()
+}
+
+// memoryDir is t.TempDir in memory.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(memory(), "decisionlog")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 func openLog(t testing.TB, dir string, cfg Config) *Log {
 	t.Helper()
 	if cfg.Now == nil {
@@ -144,7 +164,7 @@ func segmentFiles(t testing.TB, dir string) []string {
 // smallLog writes records 0..n-1 one a block, all synced, and closes.
 func smallLog(t testing.TB, n int, cfg Config) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	cfg.SyncEachAnswer = true
 	l := openLog(t, dir, cfg)
 	mustAppend(t, l, records(0, n)...)
@@ -154,7 +174,7 @@ func smallLog(t testing.TB, n int, cfg Config) string {
 
 func copyDir(t testing.TB, from string) string {
 	t.Helper()
-	to := t.TempDir()
+	to := memoryDir(t)
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -18,7 +18,7 @@ import (
 )
 
 func TestRoundTrip(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	l := openLog(t, dir, Config{})
 	want := records(0, 25)
 	want[3].Profile = nil
@@ -60,7 +60,7 @@ func equalRecord(a, b Record) bool {
 // Any sequence of records, reopenings and segment sizes is read back as it was, and found by id.
 func TestRoundTripProperty(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp("", "decisionlog")
+		dir, err := os.MkdirTemp(memory(), "decisionlog")
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestRoundTripProperty(t *testing.T) {
 }
 
 func TestAppendRefusesWhatIsPastTheLimits(t *testing.T) {
-	l := openLog(t, t.TempDir(), Config{})
+	l := openLog(t, memoryDir(t), Config{})
 	for _, c := range []struct {
 		name   string
 		change func(r *Record)
@@ -168,7 +168,7 @@ func TestOpenRefusesConfiguration(t *testing.T) {
 		{Config{MaxProfiles: 1}, "MaxProfiles"},
 		{Config{MaxProfiles: maxProfiles + 1}, "MaxProfiles"},
 	} {
-		l, err := Open(t.TempDir(), c.cfg)
+		l, err := Open(memoryDir(t), c.cfg)
 		var invalid *InvalidError
 		if !errors.As(err, &invalid) || invalid.Field != c.field {
 			t.Errorf("%+v: %v, %v", c.cfg, l, err)
@@ -178,7 +178,7 @@ func TestOpenRefusesConfiguration(t *testing.T) {
 		{SegmentBytes: minSegmentBytes, SyncEvery: minSyncEvery, MaxProfiles: minProfiles},
 		{SegmentBytes: maxSegmentBytes, SyncEvery: maxSyncEvery, MaxProfiles: maxProfiles},
 	} {
-		mustClose(t, openLog(t, t.TempDir(), cfg))
+		mustClose(t, openLog(t, memoryDir(t), cfg))
 	}
 }
 
@@ -187,7 +187,7 @@ func TestConcurrentAppendersAndReader(t *testing.T) {
 	for _, each := range []bool{false, true} {
 		t.Run(fmt.Sprintf("sync each answer %v", each), func(t *testing.T) {
 			const callers, perCaller = 32, 60
-			dir := t.TempDir()
+			dir := memoryDir(t)
 			l := openLog(t, dir, Config{SegmentBytes: 64 << 10, SyncEachAnswer: each})
 			var wg sync.WaitGroup
 			var answered atomic.Int64
@@ -235,7 +235,7 @@ func TestConcurrentAppendersAndReader(t *testing.T) {
 
 // The same profile is written once a segment, however often its customer asks, and every record reads it back.
 func TestProfileIsSealedOnceASegment(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	l := openLog(t, dir, Config{})
 	profile := incompressible(20000)
 	for n := range 50 {
@@ -267,7 +267,7 @@ func TestProfileIsSealedOnceASegment(t *testing.T) {
 }
 
 func TestRotationAndContinuation(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	for n := range 4 {
 		l := openLog(t, dir, Config{SegmentBytes: 8 << 10})
 		mustAppend(t, l, records(n*20, n*20+20)...)
@@ -293,7 +293,7 @@ func TestRotationAndContinuation(t *testing.T) {
 }
 
 func TestTwoWritersOnOneDirectory(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	a, b := openLog(t, dir, Config{}), openLog(t, dir, Config{})
 	mustAppend(t, a, records(0, 5)...)
 	mustAppend(t, b, records(5, 9)...)
@@ -318,7 +318,7 @@ func TestTwoWritersOnOneDirectory(t *testing.T) {
 }
 
 func TestCloseEndsAppends(t *testing.T) {
-	l := openLog(t, t.TempDir(), Config{})
+	l := openLog(t, memoryDir(t), Config{})
 	mustAppend(t, l, testRecord(0))
 	mustClose(t, l)
 	mustClose(t, l)
@@ -336,7 +336,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	stalled, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	disk := &faultyDisk{}
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	l := openLog(t, dir, Config{open: disk.open})
 	mustAppend(t, l, testRecord(0))
 	disk.write = func() error {
@@ -378,7 +378,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 func TestTimedSync(t *testing.T) {
 	var syncs atomic.Int64
 	disk := &faultyDisk{sync: func() error { syncs.Add(1); return nil }}
-	l := openLog(t, t.TempDir(), Config{open: disk.open, SyncEvery: 20 * time.Millisecond})
+	l := openLog(t, memoryDir(t), Config{open: disk.open, SyncEvery: 20 * time.Millisecond})
 	mustAppend(t, l, records(0, 200)...)
 	deadline := time.Now().Add(5 * time.Second)
 	for l.w.tail.durable.Load() != l.w.tail.written.Load() {
@@ -396,7 +396,7 @@ func TestSaltsComeFromTheInjectedSource(t *testing.T) {
 	one := incompressible(48 * 3)
 	var sums []Hash
 	for range 2 {
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		l := openLog(t, dir, Config{Random: bytes.NewReader(one)})
 		mustAppend(t, l, records(0, 3)...)
 		if err := l.Append(context.Background(), testRecord(3)); err == nil {
