@@ -44,7 +44,7 @@ func (a *automaton) grow(words [][]rune) []edge {
 			key := transition(state, a.class[r])
 			to, ok := a.next[key]
 			if !ok {
-				to = int32(len(a.fail)) //nolint:gosec // G115: a few thousand states
+				to = int32(len(a.fail))
 				a.next[key] = to
 				a.fail = append(a.fail, 0)
 				a.output = append(a.output, nil)
@@ -52,7 +52,7 @@ func (a *automaton) grow(words [][]rune) []edge {
 			}
 			state = to
 		}
-		a.output[state] = append(a.output[state], int32(id)) //nolint:gosec // G115: as above
+		a.output[state] = append(a.output[state], int32(id))
 	}
 	return order
 }
@@ -88,7 +88,7 @@ func (a *automaton) link(order []edge, classes uint16) {
 }
 
 func transition(state int32, class uint16) uint64 {
-	return uint64(uint32(state))<<16 | uint64(class) //nolint:gosec // G115: states are not negative
+	return uint64(uint32(state))<<16 | uint64(class)
 }
 
 // step follows one character from a state.

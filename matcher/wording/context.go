@@ -45,7 +45,7 @@ func (c *context) negated(l *folded, from int) bool {
 		if n := longestBefore(l, i, c.negators); n > 0 {
 			j := i - n
 			return longestBefore(l, j, c.negators) == 0 &&
-				!l.has(l.clauseStart(j, denialReach), j, c.rhetorical)
+				!l.has(l.clauseStart(j), j, c.rhetorical)
 		}
 		n := longestBefore(l, i, c.fillers)
 		if n == 0 {
@@ -85,9 +85,9 @@ func longestBefore(l *folded, i int, words endings) int {
 // denied looks for a denial that governs the rest of its clause: 没有任何产品能够保证,
 // 不代表本基金未来能够获得正收益. A word that turns the sense again ends its reach.
 func (c *context) denied(l *folded, from int) bool {
-	start := l.clauseStart(from, denialReach)
+	start := l.clauseStart(from)
 	at, k := l.find(start, from, c.denials)
-	if at < 0 || l.has(l.clauseStart(at, denialReach), at, c.rhetorical) {
+	if at < 0 || l.has(l.clauseStart(at), at, c.rhetorical) {
 		return false
 	}
 	rest := at + len(c.denials[k])
@@ -102,9 +102,9 @@ func (c *context) reported(l *folded, from, to int) bool {
 	if c.verdict(l, to, end) {
 		return true
 	}
-	start := l.clauseStart(from, denialReach)
+	start := l.clauseStart(from)
 	spoken := l.has(start, from, c.openers) || l.quoted(from)
-	if !spoken && !(end > to && l.endsIn(end, c.possessive)) {
+	if !spoken && (end == to || !l.endsIn(end, c.possessive)) {
 		return false
 	}
 	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
@@ -145,7 +145,7 @@ func (l *folded) quoted(i int) bool {
 // wished reports whether the word is the customer's wish and the sentence tells him
 // that this is not for him: 如果您要求保本，本产品不适合您.
 func (c *context) wished(l *folded, from, to int) bool {
-	start := l.clauseStart(from, denialReach)
+	start := l.clauseStart(from)
 	return l.has(start, from, c.wishes) &&
 		l.has(to, l.endOf(to, sentenceReach, sentence), c.refusals)
 }

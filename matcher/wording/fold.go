@@ -87,7 +87,7 @@ func foldOne(r rune) uint16 {
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return markDrop
 	case unicode.IsLetter(r), unicode.IsNumber(r):
-		return uint16(foldLetter(unicode.ToLower(r))) //nolint:gosec // G115: callers stay in the basic plane
+		return uint16(foldLetter(unicode.ToLower(r)))
 	default:
 		return markLoose
 	}
@@ -118,9 +118,9 @@ func (f *folding) of(r rune) uint16 {
 	case r < basicPlane:
 		return f.plane[r]
 	case r >= 0x1D7CE && r <= 0x1D7FF: // mathematical digits
-		return uint16('0' + (r-0x1D7CE)%10) //nolint:gosec // G115: a digit
+		return uint16('0' + (r-0x1D7CE)%10)
 	case r >= 0x1D400 && r <= 0x1D6A3: // mathematical Latin letters, alphabets of 52
-		return uint16('a' + (r-0x1D400)%52%26) //nolint:gosec // G115: a letter
+		return uint16('a' + (r-0x1D400)%52%26)
 	case unicode.In(r, unicode.Mn, unicode.Cf):
 		return markDrop
 	case unicode.IsLetter(r):
@@ -159,11 +159,11 @@ func (f *folding) fold(l *folded, text string) {
 		case r == '.' && digitAt(l.original, i-1) && digitAt(l.original, i+1):
 			c = '.'
 		default:
-			between = max(between, boundary(c-markLoose)+loose) //nolint:gosec // G115: three marks
+			between = max(between, boundary(c-markLoose)+loose)
 			continue
 		}
 		l.runes = append(l.runes, rune(c))
-		l.at = append(l.at, int32(i)) //nolint:gosec // G115: bounded by MaxText
+		l.at = append(l.at, int32(i))
 		l.before = append(l.before, between)
 		between = joined
 	}
@@ -206,9 +206,9 @@ func (l *folded) startsWith(i int, word []rune) bool {
 	return l.before[i] < clause && l.matches(i, word)
 }
 
-// clauseStart returns the index of the first character of the clause of i, at most
-// reach characters back.
-func (l *folded) clauseStart(i, reach int) int { return l.startOf(i, reach, clause) }
+// clauseStart returns the index of the first character of the clause of i, as far
+// back as a denial reaches.
+func (l *folded) clauseStart(i int) int { return l.startOf(i, denialReach, clause) }
 
 // startOf walks back from i to a boundary of at least the given strength.
 func (l *folded) startOf(i, reach int, b boundary) int {

@@ -33,7 +33,7 @@ func lintCases(tb testing.TB) []lintCase {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	var out []lintCase
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {

@@ -129,6 +129,9 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	} else if start, ok := p.figureBefore(l, from); ok {
 		m.from, m.figure = start, true
 	}
+	if !m.figure && l.has(to, l.endOf(to, 4, clause), p.denies) {
+		return m, false // 七日年化收益率不等于实际收益率
+	}
 	p.addWindow(l, &m, from)
 	if !m.figure && m.days == 0 || p.context.negated(l, min(m.windowFrom, m.from)) {
 		return m, false
@@ -218,7 +221,7 @@ func (p *performance) addWindow(l *folded, m *mention, from int) {
 	const reach = 22
 	start := l.startOf(from, reach, sentence)
 	for i := from - 1; i >= start; i-- {
-		days, end := p.window(l, i, m.annualised, from)
+		days, end := p.window(l, i, m, from)
 		if days == 0 || end > from {
 			continue
 		}
@@ -251,19 +254,37 @@ func (p *performance) onlyFills(l *folded, from, to int) bool {
 }
 
 // window reads a window that starts at i and returns its days and its end. Without
-// a prefix (近, 过去) only 7日年化 is one: a number of days alone may be a holding
-// period.
-func (p *performance) window(l *folded, i int, annualised bool, from int) (int, int) {
+// a prefix (近, 过去) it must stand at the return itself (7日年化, 三个月涨了8%): a
+// number of days elsewhere may be a holding period.
+func (p *performance) window(l *folded, i int, m *mention, from int) (int, int) {
 	prefix := longestAt(l, i, p.prefixes)
 	n, at := number(l, i+prefix)
 	if n == 0 {
 		return 0, 0
 	}
 	days, end := span(l, n, at)
-	if days == 0 || prefix == 0 && (!annualised || end != from || unitOnly(l.runes[i]) || i > 0 && (isDigit(l.runes[i-1]) || chineseDigit(l.runes[i-1]) > 0)) {
+	if end > 0 && l.runes[end-1] == '年' { // 2年6个月
+		if n, at := number(l, end); n > 0 && at > end {
+			if more, stop := span(l, n, at); more > 0 && l.runes[stop-1] == '月' {
+				days, end = days+more, stop
+			}
+		}
+	}
+	if days == 0 || prefix == 0 && !p.bare(l, i, end, m, from) {
 		return 0, 0
 	}
 	return days, end
+}
+
+// bare reports whether a number of days without a prefix is the window of a return.
+func (p *performance) bare(l *folded, i, end int, m *mention, from int) bool {
+	if unitOnly(l.runes[i]) || i > 0 && (l.runes[i-1] == '年' || isDigit(l.runes[i-1]) || chineseDigit(l.runes[i-1]) > 0) {
+		return false
+	}
+	if m.annualised && end == from {
+		return true
+	}
+	return m.figure && l.runes[end-1] != '年' && l.runes[end-1] != '日' && p.onlyFills(l, end, from)
 }
 
 func longestAt(l *folded, i int, words [][]rune) int {

@@ -31,11 +31,11 @@ func DefaultTemplates() fs.FS {
 type Audience uint8
 
 const (
-	// Both: customers and relationship managers.
+	// Both customers and relationship managers.
 	Both Audience = iota
-	// Customer: the customer himself.
+	// Customer is the customer himself.
 	Customer
-	// Manager: the relationship manager, never the customer.
+	// Manager is the relationship manager, never the customer.
 	Manager
 )
 
@@ -114,6 +114,10 @@ func Compile(files fs.FS) (*Templates, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compile(linter, files)
+}
+
+func compile(linter *Linter, files fs.FS) (*Templates, error) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("wording: %w", err)
@@ -183,7 +187,7 @@ func (t *Templates) add(linter *Linter, concern string, s *templateSource) error
 		f := found[0]
 		return fmt.Errorf("rule %s: %q at %d-%d of %q: %s", f.Rule, f.Text, f.Start, f.End, sample, f.Why)
 	}
-	t.byName[s.ID] = TemplateID(len(t.list)) //nolint:gosec // G115: at most maxTemplates
+	t.byName[s.ID] = TemplateID(len(t.list))
 	t.list = append(t.list, next)
 	return nil
 }

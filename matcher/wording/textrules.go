@@ -183,7 +183,7 @@ func (l *Linter) addGroup(r *ruleSource, s *groupSource) ([][]rune, error) {
 	if g.claims, err = l.arounds(s.Claims); err != nil {
 		return nil, err
 	}
-	index := int32(len(l.groups)) //nolint:gosec // G115: a handful
+	index := int32(len(l.groups))
 	l.groups = append(l.groups, g)
 	var words [][]rune
 	for _, w := range append(append([]string(nil), s.Terms...), s.Spellings...) {

@@ -56,7 +56,7 @@ func (t SlotType) String() string {
 func slotType(name string) (SlotType, bool) {
 	for t, n := range slotTypeNames() {
 		if t > 0 && n == name {
-			return SlotType(t), true //nolint:gosec // G115: a dozen
+			return SlotType(t), true
 		}
 	}
 	return 0, false
@@ -212,7 +212,7 @@ func appendMonths(dst []byte, months int64) []byte {
 }
 
 func appendTwo(dst []byte, n int64) []byte {
-	return append(dst, byte('0'+n/10%10), byte('0'+n%10)) //nolint:gosec // G115: digits
+	return append(dst, byte('0'+n/10%10), byte('0'+n%10))
 }
 
 // appendThousands writes n >= 0 with a comma before every group of three digits.
@@ -221,5 +221,5 @@ func appendThousands(dst []byte, n int64) []byte {
 		return strconv.AppendInt(dst, n, 10)
 	}
 	dst = append(appendThousands(dst, n/1000), ',')
-	return append(dst, byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10)) //nolint:gosec // G115: digits
+	return append(dst, byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
 }
