@@ -106,17 +106,31 @@ func (g *Gate) standing(p *fund.Profile, day fund.Date) Standing {
 	if s.State == Valid || s.State == Expired {
 		s.Level = p.Assessment.Level
 	}
-	age, known := p.Person.AgeOn(day)
-	// A birth date in the future is wrong, but it shows anything except an adult.
-	s.Minor = known && age < adultAge || p.Person.BirthDate > day
-	s.Elder = e.elder.on && (known && age >= e.elder.From || !known && e.elder.UnknownIsElder)
 	if s.Capacity == fund.CapacityUnknown && s.Level != fund.LevelUnknown {
 		s.Capacity = fund.FullCapacity
 	}
-	limited := s.Capacity == fund.LimitedCapacity || s.Capacity == fund.NoCapacity
-	isC1 := s.Level == fund.C1 && p.Person.IsLowestClass != fund.No && !s.Professional
-	s.Lowest = limited || isC1 || p.Person.IsLowestClass == fund.Yes
+	s.Lowest = s.isLowest(p.Person.IsLowestClass)
+	age, known := p.Person.AgeOn(day)
+	// A birth date in the future is wrong, but it shows anything except an adult.
+	s.Minor = known && age < adultAge || p.Person.BirthDate > day
+	s.Elder = e.elder.isElder(age, known)
 	return s
+}
+
+// isLowest: by the flag; as C1 unless the flag or the standing of a professional says
+// otherwise; and whoever has not full capacity (E02).
+func (s *Standing) isLowest(flag fund.Answer) bool {
+	if s.Capacity == fund.LimitedCapacity || s.Capacity == fund.NoCapacity || flag == fund.Yes {
+		return true
+	}
+	return s.Level == fund.C1 && flag != fund.No && !s.Professional
+}
+
+func (el *elder) isElder(age int, known bool) bool {
+	if !known {
+		return el.on && el.UnknownIsElder
+	}
+	return el.on && age >= el.From
 }
 
 // levelState is what the assessment is worth on a day. A level without a date cannot be

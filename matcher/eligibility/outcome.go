@@ -1,6 +1,10 @@
 package eligibility
 
-import "github.com/fundmatch/fundmatch/matcher/fund"
+import (
+	"fmt"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
 
 // RuleID names a rule of the rulebook: S01, E02, ...
 type RuleID string
@@ -44,13 +48,14 @@ const (
 	outcomes
 )
 
+var outcomeNames = [...]string{"NONE", "AUDIT", "TASK", "DISCLOSE", "STEP", "CONFIRM", "REVIEW", "HIDE", "BLOCK"}
+
 // String returns the outcome's code.
 func (o Outcome) String() string {
-	names := [outcomes]string{"NONE", "AUDIT", "TASK", "DISCLOSE", "STEP", "CONFIRM", "REVIEW", "HIDE", "BLOCK"}
-	if o >= outcomes {
-		return "INVALID"
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
 	}
-	return names[o]
+	return fmt.Sprint(uint8(o))
 }
 
 // Excludes reports whether the outcome keeps a product out of what is offered or sold.
@@ -80,13 +85,14 @@ const (
 	situations
 )
 
+var situationNames = [...]string{"recommendation", "firm_order", "customer_order"}
+
 // String returns the situation's key in a rule pack.
 func (s Situation) String() string {
-	names := [situations]string{"recommendation", "firm_order", "customer_order"}
-	if s >= situations {
-		return "invalid"
+	if int(s) < len(situationNames) {
+		return situationNames[s]
 	}
-	return names[s]
+	return fmt.Sprint(uint8(s))
 }
 
 // Outcomes are a rule's outcomes by situation.

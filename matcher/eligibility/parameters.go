@@ -49,7 +49,7 @@ func (r *reader) within(name string, v any, lo, hi int) int {
 	n := int64(lo) - 1
 	switch t := v.(type) {
 	case uint64:
-		n = int64(min(t, uint64(hi)+1)) //nolint:gosec // hi is a small constant
+		n = int64(min(t, uint64(hi)+1))
 	case int64:
 		n = t
 	}

@@ -59,7 +59,7 @@ func noParameters(*reader) setting { return nothing{} }
 type Matrix [fund.C5 + 1]fund.RiskGrade
 
 // Fits reports whether a known grade is within a level.
-func (m *Matrix) Fits(grade fund.RiskGrade, level fund.RiskLevel) bool { return grade <= m[level] }
+func (m Matrix) Fits(grade fund.RiskGrade, level fund.RiskLevel) bool { return grade <= m[level] }
 
 func (m Matrix) install(e *Edition) { e.matrix = m }
 
@@ -88,10 +88,10 @@ type Fit struct {
 	Months             [fund.Classes]int // the shortest sensible horizon
 }
 
-func (f Fit) install(e *Edition) { e.fit = f }
+func (f *Fit) install(e *Edition) { e.fit = *f }
 
 func readFit(in *reader) setting {
-	f := Fit{
+	f := &Fit{
 		UnknownLockupDays:  in.number("unknown_lockup_days", 0, 365),
 		HighNeedLockupDays: in.number("high_need_lockup_days", 0, 90),
 	}
@@ -162,10 +162,10 @@ type elder struct {
 	LockupDays     int            // the longest that is pushed
 }
 
-func (el elder) install(e *Edition) { e.elder = el }
+func (el *elder) install(e *Edition) { e.elder = *el }
 
 func readElder(in *reader) setting {
-	return elder{
+	return &elder{
 		on:             true,
 		From:           in.number("age", 55, 70),
 		UnknownIsElder: in.word("unknown_age", "ELDER", "ADULT") == "ELDER",

@@ -56,7 +56,7 @@ type Figure struct {
 // Drawdown is the deepest fall from a peak within a window.
 type Drawdown struct {
 	Figure             // Value <= 0
-	PeakOn        Date // the last day at the highest value before the fall
+	PeakOn        Date // the first day at the highest value before the fall
 	TroughOn      Date
 	RecoveredOn   Date  // first day at or above the peak; unknown: not recovered by the window's end
 	DaysToRecover int32 // from trough to recovery, or to the window's end when not recovered
