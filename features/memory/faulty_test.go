@@ -1,0 +1,99 @@
+package memory_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/memory"
+)
+
+var errBroken = errors.New("broken")
+
+// bank returns a store with customer c1.
+func bank(t *testing.T) *memory.Store {
+	t.Helper()
+	s := memory.New()
+	_, err := s.Import(t.Context(), 1, func(b features.Batch) error {
+		return b.Cells([]features.Cell{{CustomerID: "c1", View: features.PersonView, Name: "segment", Value: "gold"}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func tagWrite() features.Write {
+	return features.Write{
+		CustomerID: "c1", RecordedAt: 1, Cells: []features.Cell{{CustomerID: "c1", View: features.TagView, Name: "a", Value: "1", EventAt: 1}},
+	}
+}
+
+func TestFaultyFailsByPlan(t *testing.T) {
+	store := bank(t)
+	f := memory.NewFaulty(store, func(m memory.Method, call int) memory.Fault {
+		if m == memory.ProfileMethod && call == 2 {
+			return memory.Fault{Err: errBroken}
+		}
+		return memory.Fault{}
+	})
+	for call, want := range []error{nil, errBroken, nil} {
+		p, err := f.Profile(t.Context(), "c1", 1)
+		if !errors.Is(err, want) || (p == nil) != (want != nil) {
+			t.Errorf("call %d: %v, %v, want %v", call+1, p, err, want)
+		}
+	}
+	if n := f.Calls(memory.ProfileMethod); n != 3 {
+		t.Errorf("%d calls counted, want 3", n)
+	}
+}
+
+func TestFaultyDoesAndDenies(t *testing.T) {
+	store := bank(t)
+	f := memory.NewFaulty(store, func(memory.Method, int) memory.Fault { return memory.Fault{Err: errBroken, Done: true} })
+	if r, err := f.Write(t.Context(), tagWrite()); !errors.Is(err, errBroken) || r != (features.Receipt{}) {
+		t.Errorf("write: %+v, %v, want the error alone", r, err)
+	}
+	if p, err := store.Profile(t.Context(), "c1", 1); err != nil || len(p.Tags) != 1 {
+		t.Errorf("profile %+v, %v, want the tag that was written all the same", p, err)
+	}
+}
+
+func TestFaultyHoldsBack(t *testing.T) {
+	store, gate := bank(t), make(chan struct{})
+	f := memory.NewFaulty(store, func(m memory.Method, _ int) memory.Fault {
+		if m == memory.WriteMethod {
+			return memory.Fault{Before: gate}
+		}
+		return memory.Fault{After: gate}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.Write(ctx, tagWrite()); !errors.Is(err, context.Canceled) {
+		t.Errorf("write: %v, want context.Canceled", err)
+	}
+	if p, _ := store.Profile(t.Context(), "c1", 1); len(p.Tags) != 0 {
+		t.Error("the store saw a call that was held back before it")
+	}
+	answered := make(chan error)
+	go func() {
+		_, _, err := f.Head(t.Context(), "c1")
+		answered <- err
+	}()
+	select {
+	case <-answered:
+		t.Error("the answer came before the gate opened")
+	default:
+	}
+	close(gate)
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+	if _, err := f.Changes(t.Context(), 0, 1); err != nil {
+		t.Error(err)
+	}
+	if _, err := f.CustomerIDs(t.Context(), "", 1); err != nil {
+		t.Error(err)
+	}
+}

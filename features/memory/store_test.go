@@ -1,0 +1,12 @@
+package memory_test
+
+import (
+	"testing"
+
+	"github.com/fundmatch/fundmatch/features/memory"
+	"github.com/fundmatch/fundmatch/features/storetest"
+)
+
+func TestStoreKeepsItsPromises(t *testing.T) {
+	storetest.Run(t, func(*testing.T) storetest.Store { return memory.New() })
+}
