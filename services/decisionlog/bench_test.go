@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
 )
 
 // benchRecords look like canonical decisions: 1.5 KB of codes, scores and small numbers, a profile of 800 bytes.
@@ -35,23 +36,26 @@ func benchRecords(n int) []Record {
 func BenchmarkAppend(b *testing.B) {
 	all := benchRecords(4096)
 	for _, c := range []struct {
-		name    string
-		callers int // a core
-		cfg     Config
+		name      string
+		callers   int   // a core
+		customers int64 // 16: their profiles are known; 4096: mostly new ones
+		cfg       Config
 	}{
-		{"serial", 0, Config{}},
-		{"parallel64", 32, Config{}},
-		{"parallel64SyncEach", 32, Config{SyncEachAnswer: true}},
+		{"serial", 0, 16, Config{}},
+		{"serialNewProfile", 0, 4096, Config{MaxProfiles: 1024}},
+		{"parallel64", 32, 16, Config{}},
+		{"parallel64SyncEach", 32, 16, Config{SyncEachAnswer: true}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			l := openLog(b, b.TempDir(), c.cfg)
+			before := cpuTime(b)
 			b.SetBytes(int64(len(all[0].Payload)))
 			b.ReportAllocs()
 			ctx := context.Background()
 			var serial atomic.Int64
 			if c.callers == 0 {
 				for b.Loop() {
-					if err := l.Append(ctx, all[serial.Add(1)%4096]); err != nil {
+					if err := l.Append(ctx, all[serial.Add(1)%c.customers]); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -59,18 +63,29 @@ func BenchmarkAppend(b *testing.B) {
 				b.SetParallelism(c.callers)
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
-						if err := l.Append(ctx, all[serial.Add(1)%4096]); err != nil {
+						if err := l.Append(ctx, all[serial.Add(1)%c.customers]); err != nil {
 							b.Error(err)
 						}
 					}
 				})
 			}
 			b.StopTimer()
+			b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
 			if t := l.w.tail; t != nil && l.w.last == 1 {
 				b.ReportMetric(float64(t.written.Load())/float64(l.w.next-1), "file-B/op")
 			}
 		})
 	}
+}
+
+// cpuTime is the processor time of this process, user and system, in nanoseconds.
+func cpuTime(b *testing.B) int64 {
+	b.Helper()
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
 // BenchmarkFind looks for one of 50,000 decisions that were written one a block.

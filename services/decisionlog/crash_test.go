@@ -2,6 +2,7 @@ package decisionlog
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,12 +23,13 @@ import (
 // childEnv tells the test binary to be the program that TestKillNine kills.
 const childEnv = "DECISIONLOG_TEST_CHILD"
 
-// appendUntilKilled appends from several goroutines and prints each id after its Append returned.
-func appendUntilKilled(dir string) int {
-	l, err := Open(dir, Config{SegmentBytes: 64 << 10})
+// appendUntilKilled appends to the log in the working directory, from several goroutines, and prints each id after its
+// Append returned.
+func appendUntilKilled() {
+	l, err := Open(".", Config{SegmentBytes: 64 << 10})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return
 	}
 	var serial atomic.Int64
 	var wg sync.WaitGroup
@@ -44,16 +46,20 @@ func appendUntilKilled(dir string) int {
 		})
 	}
 	wg.Wait()
-	return 1
 }
 
 // A process that is killed while it appends leaves every record that it answered for, and a chain that is whole.
 func TestKillNine(t *testing.T) {
 	dir := memoryDir(t)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	answered := map[string]bool{}
 	for _, enough := range []int{1, 50, 700, 1500} {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), childEnv+"="+dir)
+		child := exec.Command(program)
+		child.Env = append(os.Environ(), childEnv+"=1")
+		child.Dir = dir
 		child.Stderr = os.Stderr
 		out, err := child.StdoutPipe()
 		if err != nil {
@@ -106,9 +112,7 @@ func TestTornTailAtEveryByte(t *testing.T) {
 	for size := last + 1; size < int64(len(content)); size++ {
 		dir := memoryDir(t)
 		path := filepath.Join(dir, name)
-		if err := errors.Join(os.Mkdir(filepath.Dir(path), dirMode), os.WriteFile(path, content[:size], fileMode)); err != nil {
-			t.Fatal(err)
-		}
+		overwrite(t, path, content[:size])
 		if size%16 == 0 { // Verify waits a little for a live writer
 			var broken *BrokenError
 			if _, err := Verify(context.Background(), dir, nil); !errors.As(err, &broken) || broken.Index != whole+1 || broken.Offset != last ||
@@ -148,7 +152,7 @@ func checkTornRecovery(t *testing.T, dir string, torn []byte, offset int64) {
 		t.Fatalf("%d torn bytes: Open: %v", len(torn), err)
 	}
 	got := l.Recovery()
-	if aside, err := os.ReadFile(got.Torn); err != nil || string(aside) != string(torn) || got.Offset != offset || got.Bytes != int64(len(torn)) {
+	if aside, err := os.ReadFile(got.Torn); err != nil || !bytes.Equal(aside, torn) || got.Offset != offset || got.Bytes != int64(len(torn)) {
 		t.Fatalf("%d torn bytes: recovery %+v, %d bytes set aside, %v", len(torn), got, len(aside), err)
 	}
 	mustAppend(t, l, testRecord(99))
@@ -193,23 +197,21 @@ func TestOpenTellsTornFromBroken(t *testing.T) {
 			if !errors.As(err, &broken) || broken.Index != 3 || broken.Offset != hole.offset {
 				t.Errorf("Open: %v", err)
 			}
-			if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
 				t.Errorf("Open changed a segment that it refused: %v", err)
 			}
 		})
 	}
 }
 
-func flipByte(t testing.TB, path string, offset int64) {
-	t.Helper()
+func flipByte(tb testing.TB, path string, offset int64) {
+	tb.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	content[offset] ^= 1 << (offset % 8)
-	if err := os.WriteFile(path, content, fileMode); err != nil {
-		t.Fatal(err)
-	}
+	overwrite(tb, path, content)
 }
 
 // One bit that changes anywhere in any segment is found, and the report names the file.
@@ -255,7 +257,8 @@ func TestVerifyFindsEveryFlippedBit(t *testing.T) {
 // Someone who makes the checksums right again is still found out by commitments, links and numbers.
 func TestVerifyFindsForgery(t *testing.T) {
 	forge := func(change func(e *entry)) func(t *testing.T, dir string) {
-		return func(t *testing.T, dir string) { rewriteEntries(t, segmentFiles(t, dir)[0], change) }
+		t.Helper()
+		return func(t *testing.T, dir string) { t.Helper(); rewriteEntries(t, segmentFiles(t, dir)[0], change) }
 	}
 	for _, c := range []struct {
 		name  string
@@ -289,16 +292,19 @@ func TestVerifyFindsForgery(t *testing.T) {
 			}
 		}), "profile is not in record 2", 11},
 		{"segment missing", func(t *testing.T, dir string) {
+			t.Helper()
 			if err := os.Remove(segmentFiles(t, dir)[1]); err != nil {
 				t.Fatal(err)
 			}
 		}, "segment 2 is missing", 0},
 		{"first segment missing", func(t *testing.T, dir string) {
+			t.Helper()
 			if err := os.Remove(segmentFiles(t, dir)[0]); err != nil {
 				t.Fatal(err)
 			}
 		}, "segment 1 is missing", 1},
 		{"end of a segment that has a successor", func(t *testing.T, dir string) {
+			t.Helper()
 			path := segmentFiles(t, dir)[0]
 			starts := blockStarts(t, path)
 			if err := os.Truncate(path, starts[len(starts)-1].offset); err != nil {
@@ -306,6 +312,7 @@ func TestVerifyFindsForgery(t *testing.T) {
 			}
 		}, "without a seal", 0},
 		{"segment renamed", func(t *testing.T, dir string) {
+			t.Helper()
 			paths := segmentFiles(t, dir)
 			if err := os.Rename(paths[0], paths[1]); err != nil {
 				t.Fatal(err)
@@ -359,9 +366,7 @@ func rewriteEntries(t *testing.T, path string, change func(e *entry)) {
 		b.finish()
 		out = append(out, b.out...)
 	}
-	if err := os.WriteFile(path, out, fileMode); err != nil {
-		t.Fatal(err)
-	}
+	overwrite(t, path, out)
 }
 
 func TestNewerFormatIsRefused(t *testing.T) {
@@ -372,9 +377,7 @@ func TestNewerFormatIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	content[8] = formatVersion + 1
-	if err := os.WriteFile(path, content, fileMode); err != nil {
-		t.Fatal(err)
-	}
+	overwrite(t, path, content)
 	if _, err := Open(dir, Config{}); !errors.Is(err, ErrNewerFormat) {
 		t.Errorf("Open: %v", err)
 	}

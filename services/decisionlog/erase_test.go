@@ -28,14 +28,16 @@ func eraseLog(t *testing.T, dir string, cfg Config) *Log {
 func filesWith(t *testing.T, dir string, want []byte) []string {
 	t.Helper()
 	var hits []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	root := os.DirFS(dir)
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(root, name)
 		if err != nil {
 			return err
 		}
+		path := filepath.Join(dir, name)
 		if bytes.Contains(content, want) || bytes.Contains(bodies(path), want) {
 			hits = append(hits, path)
 		}
@@ -252,7 +254,9 @@ func TestEraseBesideAWriterThatHangs(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 			if ends {
 				ctx, cancel = context.WithTimeout(context.Background(), rotateWait)
-				time.AfterFunc(50*time.Millisecond, func() { _ = unix.Flock(int(hung.Fd()), unix.LOCK_UN) })
+				fd, released := int(hung.Fd()), make(chan struct{})
+				time.AfterFunc(50*time.Millisecond, func() { defer close(released); _ = unix.Flock(fd, unix.LOCK_UN) })
+				defer func() { <-released }()
 			}
 			defer cancel()
 			n, err := l.Erase(ctx, customer)

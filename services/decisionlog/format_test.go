@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -18,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestGoldenSegment(t *testing.T) {
 	golden := filepath.Join("testdata", "v1.seg")
 	dir := memoryDir(t)
-	l := openLog(t, dir, Config{Random: bytes.NewReader(incompressible(48 * 8)), SyncEachAnswer: true, Now: func() time.Time { return fixedClock() }})
+	l := openLog(t, dir, Config{Random: bytes.NewReader(incompressible(48 * 8)), SyncEachAnswer: true, Now: fixedClock})
 	mustAppend(t, l, records(0, 3)...)
 	again := testRecord(3)
 	again.CustomerID, again.Profile = testRecord(1).CustomerID, testRecord(1).Profile // refers to the profile of record 2
@@ -33,9 +32,7 @@ func TestGoldenSegment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *update {
-		if err := errors.Join(os.MkdirAll("testdata", dirMode), os.WriteFile(golden, got, 0o600)); err != nil {
-			t.Fatal(err)
-		}
+		overwrite(t, golden, got)
 	}
 	want, err := os.ReadFile(golden)
 	if err != nil {
@@ -45,10 +42,7 @@ func TestGoldenSegment(t *testing.T) {
 		t.Error("the format of segments changed; a new format needs a new version byte")
 	}
 	fresh := memoryDir(t)
-	home := writerDir(fresh, 1)
-	if err := errors.Join(os.Mkdir(home, dirMode), os.WriteFile(segmentPath(home, 1), want, fileMode)); err != nil {
-		t.Fatal(err)
-	}
+	overwrite(t, segmentPath(writerDir(fresh, 1), 1), want)
 	if report := mustVerify(t, fresh); report.Records != 5 || report.Erased != 1 {
 		t.Errorf("report %+v", report)
 	}
@@ -106,6 +100,7 @@ func FuzzSegment(f *testing.F) {
 	f.Add(content[:len(content)/2])
 	f.Add([]byte(segmentMagic))
 	f.Fuzz(func(t *testing.T, content []byte) {
+		content = bytes.Clone(content)
 		fixChecksums(content)
 		s, err := newSegment(place{path: "fuzz", writer: 1, number: 1}, bytes.NewReader(content))
 		if err != nil {

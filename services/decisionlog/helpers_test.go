@@ -5,11 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,8 +20,9 @@ const startMillis = 1780272000000
 
 // TestMain doubles as the program that TestKillNine kills.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		os.Exit(appendUntilKilled(dir))
+	if os.Getenv(childEnv) != "" {
+		appendUntilKilled()
+		os.Exit(1)
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -73,51 +72,51 @@ func memory() string {
 	return os.TempDir()
 }
 
-// memoryDir is t.TempDir in memory.
-func memoryDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp(memory(), "decisionlog")
+// memoryDir is a directory in memory that goes when the test ends.
+func memoryDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp(memory(), "decisionlog") //nolint:usetesting // tb.TempDir cannot choose the file system
 	if err != nil {
-		return t.TempDir()
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 
-func openLog(t testing.TB, dir string, cfg Config) *Log {
-	t.Helper()
+func openLog(tb testing.TB, dir string, cfg Config) *Log {
+	tb.Helper()
 	if cfg.Now == nil {
 		cfg.Now = fixedClock
 	}
 	l, err := Open(dir, cfg)
 	if err != nil {
-		t.Fatalf("Open: %v", err)
+		tb.Fatalf("Open: %v", err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
+	tb.Cleanup(func() { _ = l.Close() })
 	return l
 }
 
-func mustAppend(t testing.TB, l *Log, records ...Record) {
-	t.Helper()
+func mustAppend(tb testing.TB, l *Log, records ...Record) {
+	tb.Helper()
 	for _, r := range records {
 		if err := l.Append(context.Background(), r); err != nil {
-			t.Fatalf("Append %s: %v", r.DecisionID, err)
+			tb.Fatalf("Append %s: %v", r.DecisionID, err)
 		}
 	}
 }
 
-func mustClose(t testing.TB, l *Log) {
-	t.Helper()
+func mustClose(tb testing.TB, l *Log) {
+	tb.Helper()
 	if err := l.Close(); err != nil {
-		t.Fatalf("Close: %v", err)
+		tb.Fatalf("Close: %v", err)
 	}
 }
 
-func mustVerify(t testing.TB, dir string) Report {
-	t.Helper()
+func mustVerify(tb testing.TB, dir string) Report {
+	tb.Helper()
 	report, err := Verify(context.Background(), dir, nil)
 	if err != nil {
-		t.Fatalf("Verify: %v", err)
+		tb.Fatalf("Verify: %v", err)
 	}
 	return report
 }
@@ -131,16 +130,16 @@ func records(from, to int) []Record {
 }
 
 // readAll gives all that the log holds.
-func readAll(t testing.TB, dir string) []Stored {
-	t.Helper()
+func readAll(tb testing.TB, dir string) []Stored {
+	tb.Helper()
 	r, err := OpenReader(dir)
 	if err != nil {
-		t.Fatalf("OpenReader: %v", err)
+		tb.Fatalf("OpenReader: %v", err)
 	}
 	var all []Stored
 	for s, err := range r.All(context.Background(), 0) {
 		if err != nil {
-			t.Fatalf("All: %v", err)
+			tb.Fatalf("All: %v", err)
 		}
 		all = append(all, s)
 	}
@@ -148,11 +147,11 @@ func readAll(t testing.TB, dir string) []Stored {
 }
 
 // segmentFiles gives the paths of all segments, in order.
-func segmentFiles(t testing.TB, dir string) []string {
-	t.Helper()
+func segmentFiles(tb testing.TB, dir string) []string {
+	tb.Helper()
 	places, err := listAll(dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var paths []string
 	for _, at := range places {
@@ -162,35 +161,33 @@ func segmentFiles(t testing.TB, dir string) []string {
 }
 
 // smallLog writes records 0..n-1 one a block, all synced, and closes.
-func smallLog(t testing.TB, n int, cfg Config) string {
-	t.Helper()
-	dir := memoryDir(t)
+func smallLog(tb testing.TB, n int, cfg Config) string {
+	tb.Helper()
+	dir := memoryDir(tb)
 	cfg.SyncEachAnswer = true
-	l := openLog(t, dir, cfg)
-	mustAppend(t, l, records(0, n)...)
-	mustClose(t, l)
+	l := openLog(tb, dir, cfg)
+	mustAppend(tb, l, records(0, n)...)
+	mustClose(tb, l)
 	return dir
 }
 
-func copyDir(t testing.TB, from string) string {
-	t.Helper()
-	to := memoryDir(t)
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, strings.TrimPrefix(path, from))
-		if d.IsDir() {
-			return os.MkdirAll(target, dirMode)
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(target, content, fileMode)
-	})
+// overwrite puts a file of the test's own in place.
+func overwrite(tb testing.TB, path string, content []byte) {
+	tb.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, fileMode); err != nil { //nolint:gosec // a path below the test's directory
+		tb.Fatal(err)
+	}
+}
+
+func copyDir(tb testing.TB, from string) string {
+	tb.Helper()
+	to := memoryDir(tb)
+	err := os.CopyFS(to, os.DirFS(from))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return to
 }

@@ -60,11 +60,7 @@ func equalRecord(a, b Record) bool {
 // Any sequence of records, reopenings and segment sizes is read back as it was, and found by id.
 func TestRoundTripProperty(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp(memory(), "decisionlog")
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
+		dir := memoryDir(t)
 		cfg := Config{SegmentBytes: rapid.Int64Range(minSegmentBytes, 32<<10).Draw(rt, "segment"), MaxProfiles: rapid.IntRange(2, 8).Draw(rt, "profiles")}
 		var want []Record
 		for range rapid.IntRange(1, 3).Draw(rt, "openings") {

@@ -126,7 +126,10 @@ func TestAllSince(t *testing.T) {
 			t.Errorf("since %d: %d records, want %d", c.since, n, c.want)
 		}
 	}
-	for range r.All(context.Background(), 0) {
+	for _, err := range r.All(context.Background(), 0) {
+		if err != nil {
+			t.Errorf("All: %v", err)
+		}
 		break // the walk ends where its caller does
 	}
 	ended, cancel := context.WithCancel(context.Background())

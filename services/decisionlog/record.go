@@ -72,20 +72,22 @@ type Record struct {
 type decisionID [16]byte
 
 func parseDecisionID(text string) (decisionID, error) {
-	invalid := &InvalidError{Field: "decision id", Got: quoteShort(text), Want: "a UUIDv7 in canonical lower-case text"}
-	if len(text) != DecisionIDLength {
-		return decisionID{}, invalid
-	}
-	for i := range len(text) {
-		if text[i] >= 'A' && text[i] <= 'F' {
-			return decisionID{}, invalid
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != DecisionIDLength || hasUpperHex(text) || !decisionID(id).valid() {
+		return decisionID{}, &InvalidError{
+			Field: "decision id", Got: quoteShort(text), Want: "a UUIDv7 in canonical lower-case text",
 		}
 	}
-	id, err := uuid.Parse(text)
-	if err != nil || !decisionID(id).valid() {
-		return decisionID{}, invalid
-	}
 	return decisionID(id), nil
+}
+
+func hasUpperHex(text string) bool {
+	for i := range len(text) {
+		if text[i] >= 'A' && text[i] <= 'F' {
+			return true
+		}
+	}
+	return false
 }
 
 // valid says whether the version is 7 and the variant that of RFC 9562.
