@@ -14,9 +14,10 @@ const (
 	UnitMonths
 	UnitDate // Date
 	UnitCount
+	UnitMinutes // of a day: a clock time in Asia/Shanghai
 )
 
-var unitNames = [...]string{"TEXT", "RATIO", "FEN", "DAYS", "MONTHS", "DATE", "COUNT"}
+var unitNames = [...]string{"TEXT", "RATIO", "FEN", "DAYS", "MONTHS", "DATE", "COUNT", "MINUTES"}
 
 // String returns the unit's code.
 func (u Unit) String() string { return nameOf(unitNames[:], uint8(u)) }

@@ -1,0 +1,132 @@
+package matcher
+
+import (
+	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
+)
+
+// annotate adds what speaks about the whole answer: how long it holds, notices, texts
+// that must be shown.
+func (c *Core) annotate(a *asking, out *Slate) {
+	out.ValidUntil = c.validUntil(a)
+	c.noticeStanding(a, out)
+	c.noticeQuestions(a, out)
+	c.noticeData(a, out)
+	c.disclose(out)
+}
+
+// validUntil is the first instant at which the clock alone may change the answer: the
+// core's end, an expiry or birthday, the end of a tag, the dealing cutoff.
+func (c *Core) validUntil(a *asking) fund.Instant {
+	until := min(c.until, a.facts.Until)
+	if a.personal {
+		until = min(until, a.wishUntil)
+	}
+	if cutoff := a.request.At.Date().Start().Add(fund.Cutoff); a.request.At < cutoff {
+		until = min(until, cutoff)
+	}
+	return until
+}
+
+func (c *Core) noticeStanding(a *asking, out *Slate) {
+	switch {
+	case out.Information && c.expiry(a) != 0:
+		out.notice("RISK_ASSESSMENT_EXPIRED", "notice.RISK_ASSESSMENT_EXPIRED", string(conversion.StepRetest), fund.Evidence{
+			Field: "EXPIRED_ON", Unit: fund.UnitDate, Number: int64(c.expiry(a)), AsOf: a.request.At.Date(), Source: "CUSTOMER",
+		})
+	case out.Information:
+		out.notice("RISK_ASSESSMENT_REQUIRED", "notice.RISK_ASSESSMENT_REQUIRED", string(conversion.StepRetest))
+	}
+	switch {
+	case out.Information:
+		out.notice("NOT_PERSONALIZED", "notice.NOT_PERSONALIZED.information", "")
+	case !out.Personal:
+		out.notice("NOT_PERSONALIZED", "notice.NOT_PERSONALIZED", "")
+	}
+	if len(out.Items) == 0 {
+		out.notice("NO_SUITABLE_PRODUCT", "notice.NO_SUITABLE_PRODUCT", string(conversion.StepTalk))
+	}
+	if _, known := a.profile.Person.AgeOn(a.request.At.Date()); !known && a.facts.Elder {
+		out.notice("AGE_UNKNOWN", "notice.AGE_UNKNOWN", "")
+	}
+}
+
+func (c *Core) noticeQuestions(a *asking, out *Slate) {
+	if !a.personal || !a.mustAsk {
+		return
+	}
+	if a.wish.Question.String() == "HORIZON" {
+		out.notice("HORIZON_UNKNOWN", "notice.HORIZON_UNKNOWN", string(conversion.StepAnswer))
+		return
+	}
+	out.notice("GOAL_UNKNOWN", "notice.GOAL_UNKNOWN", string(conversion.StepAnswer))
+}
+
+// noticeData reports what the shown figures rest on: an assumed calendar, stale NAVs,
+// gaps in them.
+func (c *Core) noticeData(a *asking, out *Slate) {
+	day := a.request.At.Date()
+	assumed, oldest := false, fund.Date(0)
+	var gap *fund.Window
+	for i := range out.Items {
+		assumed = assumed || out.Items[i].Conversion.Calendar == conversion.AssumedCalendar
+		r := &c.records[c.index[out.Items[i].Code]]
+		if r.Observations > 0 && r.StaleDays > c.model.Settings.StaleDays && (oldest == 0 || r.Series.To < oldest) {
+			oldest = r.Series.To
+		}
+		if len(r.Gaps) > 0 && gap == nil {
+			gap = &r.Gaps[len(r.Gaps)-1]
+		}
+	}
+	date := func(field string, d fund.Date) fund.Evidence {
+		return fund.Evidence{Field: field, Unit: fund.UnitDate, Number: int64(d), AsOf: day, Source: "NAV"}
+	}
+	if assumed {
+		out.notice("CALENDAR_ASSUMED", "notice.CALENDAR_ASSUMED", "")
+	}
+	if oldest != 0 {
+		out.notice("PRODUCT_DATA_STALE", "notice.PRODUCT_DATA_STALE", "", date("AS_OF", oldest))
+	}
+	if gap != nil {
+		out.notice("NAV_GAP", "notice.NAV_GAP", "", date("FROM", gap.From), date("TO", gap.To))
+	}
+}
+
+// disclose lists the texts that must be shown: how the list came about and how to switch
+// it off (A01, A02), that a fund is no deposit and not the bank's (C08), what past
+// figures are worth (W05), a human (A04).
+func (c *Core) disclose(out *Slate) {
+	d := out.Disclosures
+	if out.Personal {
+		d = append(d, "disclosure.ALGORITHM", "disclosure.ALGORITHM.off")
+	} else {
+		d = append(d, "disclosure.ALGORITHM.not_personalized")
+	}
+	d = append(d, "disclosure.NOT_A_DEPOSIT", "disclosure.ISSUER_UNKNOWN", "disclosure.SUITABILITY", "disclosure.INDEPENDENT_DECISION")
+	if out.shows(objection.PastPerformance) {
+		d = append(d, objection.PastPerformance, "disclosure.SURVIVORS")
+	}
+	if out.shows("disclosure.NEW_ISSUE") {
+		d = append(d, "disclosure.NEW_ISSUE")
+	}
+	out.Disclosures = append(d, "disclosure.HUMAN")
+}
+
+func (s *Slate) shows(disclosure string) bool {
+	for i := range s.Items {
+		for j := range s.Items[i].Objections {
+			if s.Items[i].Objections[j].Discloses == disclosure {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *Slate) notice(code, sentence, task string, evidence ...fund.Evidence) {
+	start := len(s.work.facts)
+	s.work.facts = append(s.work.facts, evidence...)
+	end := len(s.work.facts)
+	s.Notices = append(s.Notices, Notice{Code: code, Sentence: sentence, Task: task, Evidence: s.work.facts[start:end:end]})
+}

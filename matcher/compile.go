@@ -1,0 +1,238 @@
+package matcher
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/slate"
+	"github.com/fundmatch/fundmatch/matcher/track"
+	"github.com/fundmatch/fundmatch/matcher/wording"
+)
+
+// Errors of this package.
+var (
+	// ErrCompile is wrapped when a pool, model or rule pack cannot become a core.
+	ErrCompile = errors.New("core not compiled")
+	// ErrOutsideValidity: the core does not speak for the instant asked about.
+	ErrOutsideValidity = errors.New("outside the core's validity")
+	// ErrUnknownProduct: the product is not in the pool.
+	ErrUnknownProduct = errors.New("product not in the pool")
+	// ErrRequest is wrapped when a request is out of bounds.
+	ErrRequest = errors.New("invalid request")
+)
+
+// Identity names everything that a core was compiled from: with it, the same core can be
+// compiled again years later.
+type Identity struct {
+	PoolRevision uint64
+	DataSeq      uint64       // newest sequence number of market data
+	AsOf         fund.Instant // instant that the core speaks for
+	ModelID      string       // hex SHA-256 of the model file
+	RulesID      string       // hex SHA-256 of the rule pack
+	WordingID    string       // hash of the templates
+	Engine       string       // version of the program
+}
+
+// Inputs are what a core is compiled from.
+type Inputs struct {
+	Identity Identity
+	Products []fund.Product // in any order
+	// NAVs and Purchases stream the market data that the identity's cut allows: NAVs
+	// dated before AsOf's day, interactions known by AsOf.
+	NAVs      func(yield func(productCode string, navs []fund.NAV) error) error
+	Purchases func(yield func(customerID string, purchases []fund.Purchase) error) error
+	Model     *score.Model
+	Rules     *eligibility.Pack
+	Calendar  fund.Calendar
+	Wording   *wording.Templates
+}
+
+// Core is a compiled pool. It is immutable and may be used by any number of goroutines.
+type Core struct {
+	identity    Identity
+	products    []fund.Product // in code order
+	index       map[string]int32
+	records     []fund.TrackRecord
+	funds       fundTable
+	newIssue    []bool
+	gate        *eligibility.Gate
+	rules       eligibility.Edition
+	scorer      *score.Scorer
+	chooser     *slate.Chooser
+	model       *score.Model
+	calendar    fund.Calendar
+	text        *wording.Templates
+	from, until fund.Instant
+}
+
+// fundTable ties share classes together.
+type fundTable struct {
+	of      []int32   // fund of each product
+	members [][]int32 // products of each fund, in code order
+	byCode  map[string]int32
+}
+
+// Compile makes a core. The order of the products does not matter. Errors wrap
+// ErrCompile and name the product, rule or setting.
+func Compile(in *Inputs) (*Core, error) {
+	c := &Core{
+		identity: in.Identity, products: slices.Clone(in.Products), model: in.Model, calendar: in.Calendar, text: in.Wording,
+	}
+	slices.SortFunc(c.products, func(a, b fund.Product) int { return strings.Compare(a.Code, b.Code) })
+	for _, step := range []func(*Inputs) error{c.indexProducts, c.readTracks, c.compileGate, c.compileScores} {
+		if err := step(in); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrCompile, err)
+		}
+	}
+	return c, nil
+}
+
+func (c *Core) indexProducts(*Inputs) error {
+	n := len(c.products)
+	c.index = make(map[string]int32, n)
+	c.funds = fundTable{of: make([]int32, n), byCode: make(map[string]int32, n)}
+	for i := range c.products {
+		p := &c.products[i]
+		if err := fund.CheckID(p.Code); err != nil {
+			return fmt.Errorf("product %d: %w", i, err)
+		}
+		if _, twice := c.index[p.Code]; twice {
+			return fmt.Errorf("product %s stands twice", p.Code)
+		}
+		c.index[p.Code] = int32(i) //nolint:gosec // the gate bounds the pool
+		c.funds.add(int32(i), p.FundCode())
+	}
+	return nil
+}
+
+func (t *fundTable) add(product int32, code string) {
+	f, ok := t.byCode[code]
+	if !ok {
+		f = int32(len(t.members)) //nolint:gosec // no more funds than products
+		t.byCode[code] = f
+		t.members = append(t.members, nil)
+	}
+	t.of[product] = f
+	t.members[f] = append(t.members[f], product)
+}
+
+// readTracks computes the track record of every product that has NAVs. Classes without
+// NAVs of their own have no record: another class's result is not theirs.
+func (c *Core) readTracks(in *Inputs) error {
+	day := c.identity.AsOf.Date()
+	c.records = make([]fund.TrackRecord, len(c.products))
+	for i := range c.records {
+		c.records[i].AsOf = day
+	}
+	return in.NAVs(func(code string, navs []fund.NAV) error {
+		i, ok := c.index[code]
+		if !ok {
+			return nil
+		}
+		record, err := track.Compute(navs, day)
+		if err != nil {
+			return fmt.Errorf("product %s: %w", code, err)
+		}
+		c.records[i] = record
+		return nil
+	})
+}
+
+func (c *Core) compileGate(in *Inputs) error {
+	gate, err := eligibility.Compile(in.Rules, c.products, c.identity.AsOf)
+	if err != nil {
+		return err
+	}
+	c.gate = gate
+	c.rules = in.Rules.InForce(c.identity.AsOf)
+	for f := range score.Features {
+		if c.rules.ForbidsInput(f.String()) {
+			return fmt.Errorf("%w: feature %s", score.ErrForbiddenInput, f)
+		}
+	}
+	c.from, c.until = gate.Validity()
+	// The data of a core are those of its instant: it may not speak for earlier ones.
+	c.from = max(c.from, c.identity.AsOf)
+	return nil
+}
+
+func (c *Core) compileScores(in *Inputs) error {
+	baskets := score.NewBaskets(in.Model.Settings.Affinity.MaxBasket)
+	var owned []int32
+	err := in.Purchases(func(_ string, purchases []fund.Purchase) error {
+		owned = owned[:0]
+		for i := range purchases {
+			if !purchases[i].Owns() {
+				continue
+			}
+			if product, ok := c.index[purchases[i].ProductCode]; ok {
+				owned = append(owned, c.funds.of[product])
+			}
+		}
+		baskets.Add(owned)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	day := c.identity.AsOf.Date()
+	scored := make([]score.Product, len(c.products))
+	choices := make([]slate.Product, len(c.products))
+	c.newIssue = make([]bool, len(c.products))
+	for i := range c.products {
+		p := &c.products[i]
+		c.newIssue[i] = c.rules.IsNewIssue(p, day)
+		scored[i] = score.Product{Product: p, Fund: c.funds.of[i], Record: &c.records[i]}
+		choices[i] = slate.Product{
+			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,
+			Themes: p.Content.Themes, Class: p.Class(), NewIssue: c.newIssue[i],
+		}
+	}
+	neighbours := baskets.Neighbours(len(c.funds.members), in.Model.Settings.Affinity)
+	c.scorer = score.Compile(in.Model, scored, len(c.funds.members), neighbours)
+	s := &in.Model.Settings.Slate
+	c.chooser = slate.Compile(choices, slate.Settings{
+		MaxIssuerPct: s.MaxIssuerPct, MaxThemePct: s.MaxThemePct, MaxManagerPct: s.MaxManagerPct,
+		MaxHeldPct: s.MaxHeldPct, NewIssuePct: c.rules.NewIssueShare(),
+	})
+	return nil
+}
+
+// Identity returns what the core was compiled from.
+func (c *Core) Identity() Identity { return c.identity }
+
+// Validity returns the span [from, until) that the core speaks for.
+func (c *Core) Validity() (from, until fund.Instant) { return c.from, c.until }
+
+// Len returns the number of products.
+func (c *Core) Len() int { return len(c.products) }
+
+// Product returns the product at a place in code order. It must not be changed.
+func (c *Core) Product(i int) *fund.Product { return &c.products[i] }
+
+// Find returns the place of a product.
+func (c *Core) Find(code string) (int, bool) {
+	i, ok := c.index[code]
+	return int(i), ok
+}
+
+// Record returns the track record of the product at a place. It must not be changed.
+func (c *Core) Record(i int) *fund.TrackRecord { return &c.records[i] }
+
+// IsNewIssue reports whether the product at a place counts as a new issue (K03).
+func (c *Core) IsNewIssue(i int) bool { return c.newIssue[i] }
+
+// Classes returns the places of all share classes of the product's fund, in code order,
+// itself included. The slice must not be changed.
+func (c *Core) Classes(i int) []int32 { return c.funds.members[c.funds.of[i]] }
+
+// Assumed lists the facts of a product that the bank did not give and that were assumed.
+func (c *Core) Assumed(i int) []fund.Field { return c.gate.Assumed(i) }
+
+// Wording returns the templates that texts are made with.
+func (c *Core) Wording() *wording.Templates { return c.text }

@@ -1,0 +1,296 @@
+// Package conversion is 发: the one next action with nothing left to find out: amount,
+// share class by exact cost, the day on which it can be done, and every gate in order.
+// Doing nothing is an action.
+package conversion
+
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
+// Action is the next thing to do.
+type Action uint8
+
+// The actions of the playbook.
+const (
+	Buy Action = iota
+	Plan
+	Watch
+	Ask
+	TalkToManager
+	RetestRisk
+	Hold
+	Reduce
+	NoContact
+	ConfirmRequired
+	Actions // the number of actions
+)
+
+var actionNames = [Actions]string{
+	"BUY", "PLAN", "WATCH", "ASK", "TALK_TO_MANAGER", "RETEST_RISK", "HOLD", "REDUCE", "NO_CONTACT", "CONFIRM_REQUIRED",
+}
+
+// String returns the action's code.
+func (a Action) String() string { return actionNames[a] }
+
+// Standing is what the gate leaves to be done about a product.
+type Standing uint8
+
+// The standings.
+const (
+	Permitted   Standing = iota // may be offered
+	Information                 // may be read about; every order waits for a risk test
+	Confirmable                 // not offered; his own order needs a confirmation
+	Refused                     // neither offered nor sold
+)
+
+// Step is one gate or duty before an order; its label is the template "step." + code.
+type Step string
+
+// The steps, in the order in which they are taken.
+const (
+	StepRetest    Step = "RETEST_RISK"
+	StepFirstTest Step = "TAKE_RISK_TEST"
+	StepAnswer    Step = "ANSWER_QUESTION"
+	StepTalk      Step = "TALK_TO_MANAGER"
+	StepKeyFacts  Step = "READ_KEY_FACTS"
+	StepOpinion   Step = "MATCHING_OPINION"
+	StepFees      Step = "CONFIRM_FEES"
+	StepAskFees   Step = "ASK_FEES"
+	StepWarning   Step = "SIGN_WARNING"
+	StepRecord    Step = "RECORD_SALE"
+	StepAmount    Step = "CONFIRM_AMOUNT"
+	StepOrder     Step = "PLACE_ORDER"
+)
+
+// maxSteps bounds the steps of one action.
+const maxSteps = 8
+
+// ClassCost is the cost of one share class over the horizon. Not OK: not on offer, or
+// its fees are unknown.
+type ClassCost struct {
+	Code string
+	fund.Cost
+	OK bool
+}
+
+// Quote is the amount and the costs that an action is computed with.
+type Quote struct {
+	Min, Suggested, Max fund.Money // Suggested 0: none; Max 0: unbounded
+	CostAmount          fund.Money // amount that the costs are of: Suggested, or the model's reference
+	Months              int32      // months that the costs are computed for
+	Days                int32      // the same in days
+	A, C, Own           ClassCost
+}
+
+// Conversion is the next action.
+type Conversion struct {
+	Action      Action
+	ProductCode string
+	ShareClass  string
+	Quote       Quote
+	AvailableOn fund.Date
+	Cutoff      fund.Instant // an order given before it is dealt on AvailableOn
+	Calendar    CalendarSource
+	Steps       [maxSteps]Step // empty entries: fewer
+	Sentence    string         // template; its slots are fields of Evidence
+	Evidence    []fund.Evidence
+}
+
+// CalendarSource says whether the trading days are known.
+type CalendarSource uint8
+
+// The sources.
+const (
+	AssumedCalendar CalendarSource = iota
+	KnownCalendar
+)
+
+// String returns the source's code.
+func (s CalendarSource) String() string {
+	if s == KnownCalendar {
+		return "KNOWN"
+	}
+	return "ASSUMED"
+}
+
+// Case is one product before one customer. Personal facts are zero where they may not
+// be read.
+type Case struct {
+	Product  *fund.Product
+	Grade    fund.RiskGrade
+	At       fund.Instant
+	Calendar *fund.Calendar
+	Standing Standing
+	Level    fund.RiskLevel
+	Expired  fund.Date // first day on which the last assessment holds no more; 0: none on file
+	Question string    // code of the question to ask first; empty: none must be asked
+	Held     bool
+	Branch   bool
+	Quote    Quote
+}
+
+// Decide returns the next action for a product. Its evidence is appended to facts; both
+// are returned.
+func Decide(c *Case, facts []fund.Evidence) (Conversion, []fund.Evidence) {
+	out := Conversion{ProductCode: c.Product.Code, ShareClass: c.Product.ShareClass, Quote: c.Quote}
+	out.setDealing(c)
+	start := len(facts)
+	switch {
+	case c.Standing == Information:
+		facts = out.retest(c, facts)
+	case c.Standing == Confirmable:
+		facts = out.confirm(c, facts)
+	case c.Standing == Refused:
+		out.decide(Hold, "conversion.HOLD.plain")
+	case c.Held:
+		out.decide(Hold, "conversion.HOLD.already")
+	case c.Question != "":
+		out.ask(c.Question)
+	case c.Quote.Max > 0 && c.Quote.Min > c.Quote.Max:
+		out.decide(Watch, "conversion.WATCH.plain")
+	default:
+		facts = out.buy(c, facts)
+	}
+	if out.Action != Buy {
+		out.Quote.Min, out.Quote.Suggested, out.Quote.Max = 0, 0, 0
+	}
+	out.Evidence = facts[start:len(facts):len(facts)]
+	return out, facts
+}
+
+// setDealing finds the day on which an order given now is dealt, not before the product
+// opens, and its cutoff.
+func (v *Conversion) setDealing(c *Case) {
+	t := &c.Product.Terms
+	day, known := c.Calendar.Dealing(c.At, max(t.ClosedUntil, t.NextOpenOn))
+	if c.Product.Listing.Status == fund.Subscription {
+		// In its launch period a fund takes orders although it is closed for dealing.
+		day, known = c.Calendar.Dealing(c.At, 0)
+	}
+	if known {
+		v.Calendar = KnownCalendar
+	}
+	if day != 0 {
+		v.AvailableOn, v.Cutoff = day, day.Start().Add(fund.Cutoff)
+	}
+}
+
+func (v *Conversion) decide(a Action, sentence string, steps ...Step) {
+	v.Action, v.Sentence = a, sentence
+	copy(v.Steps[:], steps)
+}
+
+func (v *Conversion) retest(c *Case, facts []fund.Evidence) []fund.Evidence {
+	if c.Expired == 0 {
+		v.decide(RetestRisk, "conversion.RETEST_RISK.required", StepFirstTest)
+		return facts
+	}
+	v.decide(RetestRisk, "conversion.RETEST_RISK.expired", StepRetest)
+	return append(facts, fund.Evidence{
+		Field: "EXPIRED_ON", Unit: fund.UnitDate, Number: int64(c.Expired), AsOf: c.At.Date(), Source: "CUSTOMER",
+	})
+}
+
+func (v *Conversion) confirm(c *Case, facts []fund.Evidence) []fund.Evidence {
+	v.decide(ConfirmRequired, "conversion.CONFIRM_REQUIRED.plain", StepKeyFacts, StepOpinion, StepWarning)
+	if c.Level == fund.LevelUnknown || c.Grade == fund.GradeUnknown {
+		return facts
+	}
+	v.Sentence = "conversion.CONFIRM_REQUIRED.risk"
+	return append(facts,
+		fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: c.At.Date(), Source: "POOL"},
+		fund.Evidence{Field: "LEVEL", Text: c.Level.String(), AsOf: c.At.Date(), Source: "CUSTOMER"})
+}
+
+func (v *Conversion) ask(question string) {
+	switch question {
+	case "HORIZON":
+		v.decide(Ask, "conversion.ASK.horizon", StepAnswer)
+	case "LIQUIDITY":
+		v.decide(Ask, "conversion.ASK.liquidity", StepAnswer)
+	default:
+		v.decide(Ask, "conversion.ASK.goal", StepAnswer)
+	}
+}
+
+// buy resolves amount, class, day and steps.
+func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
+	v.decide(Buy, "")
+	n := copy(v.Steps[:], []Step{StepKeyFacts, StepOpinion})
+	fees := StepFees
+	if !c.Quote.Own.OK {
+		fees = StepAskFees
+	}
+	v.Steps[n] = fees
+	n++
+	if c.Branch {
+		v.Steps[n] = StepRecord
+		n++
+	}
+	if c.Quote.Suggested == 0 {
+		v.Steps[n] = StepAmount
+		n++
+	}
+	v.Steps[n] = StepOrder
+	if v.AvailableOn == 0 {
+		// No open day is in sight: nothing can be dealt, so nothing is urged.
+		v.decide(Watch, "conversion.WATCH.plain")
+		return facts
+	}
+	day := c.At.Date()
+	facts = append(facts,
+		fund.Evidence{Field: "AVAILABLE_ON", Unit: fund.UnitDate, Number: int64(v.AvailableOn), AsOf: day, Source: "CALENDAR"},
+		fund.Evidence{Field: "CUTOFF", Unit: fund.UnitMinutes, Number: int64(fund.Cutoff.Minutes()), AsOf: day, Source: "CALENDAR"})
+	if c.Quote.Suggested > 0 {
+		facts = append(facts, fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(c.Quote.Suggested), AsOf: day, Source: "COMPUTED"})
+	}
+	switch {
+	case c.Quote.Suggested == 0:
+		v.Sentence = "conversion.BUY.no_amount"
+	case c.Product.Listing.Status == fund.Subscription:
+		v.Sentence = "conversion.BUY.subscription"
+	case c.Product.Terms.NextOpenOn > day || c.Product.Terms.ClosedUntil > day:
+		v.Sentence = "conversion.BUY.next_open"
+	case v.ShareClass == "":
+		v.Sentence = "conversion.BUY.open.no_class"
+	default:
+		v.Sentence = "conversion.BUY.open"
+		facts = append(facts, fund.Evidence{Field: "SHARE_CLASS", Text: v.ShareClass, AsOf: day, Source: "PRODUCT"})
+	}
+	return facts
+}
+
+// AmountOf suggests an amount: a share of the customer's assets, rounded down, within
+// what the product asks and allows, and never leaning to the maximum. Without known
+// assets it is the product's minimum, or none.
+func AmountOf(p *fund.Product, aum fund.Money, share fund.BasisPoints, rounding fund.Money) (minimum, suggested, maximum fund.Money) {
+	minimum, maximum = p.Terms.MinPurchase, p.Terms.DayLimit
+	suggested = aum / 10_000 * fund.Money(share)
+	suggested -= suggested % rounding
+	suggested = max(suggested, minimum)
+	if maximum > 0 {
+		suggested = min(suggested, maximum)
+	}
+	return minimum, suggested, maximum
+}
+
+// CostOf computes the cost of one class; unknown ladders leave it not OK.
+func CostOf(p *fund.Product, amount fund.Money, days int32) ClassCost {
+	if p.Missing.Has(fund.FieldSubscriptionLadder) || p.Missing.Has(fund.FieldRedemptionLadder) || amount <= 0 {
+		return ClassCost{Code: p.Code}
+	}
+	return ClassCost{Code: p.Code, Cost: p.Fees.CostOf(amount, days, p.Class() == fund.MoneyMarket), OK: true}
+}
+
+// Cheaper reports whether class a costs less than class b; known costs come before
+// unknown ones, and equal ones go by code, so that the choice is the same for everyone.
+func Cheaper(a, b *ClassCost) bool {
+	if a.OK != b.OK {
+		return a.OK
+	}
+	if a.OK && a.Differing() != b.Differing() {
+		return a.Differing() < b.Differing()
+	}
+	return a.Code < b.Code
+}
+
+// Label returns the step's template.
+func (s Step) Label() string { return "step." + string(s) }

@@ -1,0 +1,121 @@
+package matcher
+
+import (
+	"fmt"
+
+	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
+)
+
+// Explanation tells why one product is or is not offered to one customer.
+type Explanation struct {
+	Product       *fund.Product
+	Place         int
+	Personal      bool
+	Verdict       eligibility.Verdict // of a recommendation
+	Findings      []eligibility.Finding
+	OrderVerdict  eligibility.Verdict // of his own order
+	OrderFindings []eligibility.Finding
+	Slate         Slate           // one item, whether permitted or not, and its wish
+	Evidence      []fund.Evidence // the product's track record and costs
+	Assumed       []fund.Field
+}
+
+// Explain judges one product for one customer with every rule, scores it whether it is
+// permitted or not, and shows its record. Errors: ErrUnknownProduct, ErrRequest,
+// ErrOutsideValidity.
+func (c *Core) Explain(p *fund.Profile, productCode string, r Request) (*Explanation, error) {
+	r.Limit = MinLimit
+	if err := c.checkRequest(r); err != nil {
+		return nil, err
+	}
+	place, ok := c.Find(productCode)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownProduct, clip(productCode))
+	}
+	e := &Explanation{Product: &c.products[place], Place: place, Assumed: c.gate.Assumed(place)}
+	a := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel})
+	e.Personal = a.personal
+	e.Verdict, e.Findings = c.gate.Judge(place, &a.facts, nil)
+	own := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByCustomer, Channel: r.Channel, Order: true})
+	e.OrderVerdict, e.OrderFindings = c.gate.Judge(place, &own.facts, nil)
+	c.completeOne(&a, e)
+	e.Evidence = c.recordFacts(place, nil)
+	return e, nil
+}
+
+// completeOne fills the explanation's slate with the one item.
+func (c *Core) completeOne(a *asking, e *Explanation) {
+	s := &e.Slate
+	s.CustomerID, s.Request, s.Identity = a.profile.CustomerID, a.request, c.identity
+	s.Personal, s.Wish, s.Information = a.personal, a.wish, e.Verdict.Information
+	w := &s.work
+	c.readHoldings(a, w)
+	c.scorer.Score(a.customer(w.owned), &w.scores)
+	it := Item{Code: e.Product.Code, Score: w.scores.Product[e.Place], Propensity: 1}
+	it.Contributions = c.scorer.Contributions(&w.scores, e.Place, nil)
+	anyClass := func(int) bool { return true }
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), offered: anyClass}, w) //nolint:gosec // a place in the pool
+	s.Items = append(s.Items, it)
+	c.annotate(a, s)
+}
+
+// standing says what the two verdicts leave to be done.
+func standing(e *Explanation) conversion.Standing {
+	switch {
+	case e.Verdict.Information:
+		return conversion.Information
+	case e.Verdict.Permitted:
+		return conversion.Permitted
+	case e.OrderVerdict.Permitted:
+		return conversion.Confirmable
+	default:
+		return conversion.Refused
+	}
+}
+
+// recordFacts lists what is known of a product's past: the spans' results, swings and
+// falls, and gaps in its NAVs. A record too young to be shown says only so.
+func (c *Core) recordFacts(place int, facts []fund.Evidence) []fund.Evidence {
+	r := &c.records[place]
+	nav := func(field string, unit fund.Unit, number int64, w fund.Window) {
+		facts = append(facts, fund.Evidence{
+			Field: field, Unit: unit, Number: number, Window: w, AsOf: r.AsOf, Stale: r.StaleDays, Source: "NAV",
+		})
+	}
+	nav("OBSERVATIONS", fund.UnitCount, int64(r.Observations), r.Series)
+	for _, g := range r.Gaps {
+		nav("NAV_GAP", fund.UnitDays, int64(g.To.DaysSince(g.From)), g)
+	}
+	facts = objection.DrawdownFacts(r, facts)
+	if !objection.Showable(r) {
+		return facts
+	}
+	for span := range fund.Spans {
+		f := &r.Spans[span]
+		for _, figure := range []struct {
+			name string
+			*fund.Figure
+		}{
+			{"RETURN_", &f.Return}, {"VOLATILITY_", &f.Volatility}, {"MAX_DRAWDOWN_", &f.Drawdown.Figure}, {"WORST_12M_", &f.Worst12M},
+		} {
+			if figure.OK {
+				nav(figure.name+span.String(), fund.UnitRatio, int64(figure.Value), figure.Window)
+			}
+		}
+	}
+	return facts
+}
+
+// ProductFacts lists what is known of a product's past, dated and sourced.
+func (c *Core) ProductFacts(place int) []fund.Evidence { return c.recordFacts(place, nil) }
+
+// clip shortens a text from outside for an error message.
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:80] + "..."
+	}
+	return s
+}

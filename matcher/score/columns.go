@@ -1,0 +1,188 @@
+package score
+
+import (
+	"math"
+	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// horizons are the months that cost columns are computed for; a customer's horizon uses
+// the first that is not shorter.
+var horizons = [...]int32{1, 3, 6, 12, 24, 36, 60, 120}
+
+const daysPerMonth = 30.4375 // of a mean Gregorian year
+
+// HorizonDays converts months to days, rounded up.
+func HorizonDays(months int32) int32 { return int32(math.Ceil(float64(months) * daysPerMonth)) }
+
+// Scorer holds the columns of one pool under one model. It is immutable.
+type Scorer struct {
+	model      *Model
+	neighbours *Neighbours
+	fundOf     []int32 // fund of each product
+	funds      int
+
+	goal       [fund.Goals][]float64
+	horizon    []int32                  // sensible months of each product; -1 unknown
+	liquidity  [fund.Needs][]float64    // nil for an unknown need
+	loss       [fund.C5 + 1][]float64   // nil for an unknown level
+	cost       [len(horizons)][]float64 // share of the amount a year
+	quality    []float64
+	popularity []float64
+	none       []float64 // all zero: what an unknown fact contributes
+}
+
+// Product is what the scorer needs to know of one product beyond its own data.
+type Product struct {
+	*fund.Product
+	Fund   int32 // index of the fund that its share classes have in common
+	Record *fund.TrackRecord
+}
+
+// Compile computes the columns. Funds are numbered from 0 to funds-1; neighbours are
+// over the same numbers.
+func Compile(m *Model, products []Product, funds int, neighbours *Neighbours) *Scorer {
+	n := len(products)
+	s := &Scorer{model: m, neighbours: neighbours, funds: funds, fundOf: make([]int32, n), horizon: make([]int32, n), none: make([]float64, n)}
+	for i := range products {
+		s.fundOf[i] = products[i].Fund
+		s.horizon[i] = -1
+		if c := m.Settings.Classes[products[i].Class()]; c.Known {
+			s.horizon[i] = c.Months
+		}
+	}
+	column := func(value func(p *Product) float64) []float64 {
+		out := make([]float64, n)
+		for i := range products {
+			out[i] = value(&products[i])
+		}
+		return out
+	}
+	for g := range s.goal {
+		s.goal[g] = column(func(p *Product) float64 { return goalFit(&m.Settings, p, fund.Goal(g)) }) //nolint:gosec // g indexes the goals
+	}
+	for need := fund.NeedLow; int(need) < fund.Needs; need++ {
+		s.liquidity[need] = column(func(p *Product) float64 { return liquidityFit(p.Product, m.Settings.LiquidityDays[need]) })
+	}
+	for level := fund.C1; level <= fund.C5; level++ {
+		s.loss[level] = column(func(p *Product) float64 { return lossFit(&m.Settings, p, m.Settings.LossTolerance[level]) })
+	}
+	for h, months := range horizons {
+		s.cost[h] = column(func(p *Product) float64 { return yearlyCost(p.Product, m.Settings.Cost.ReferenceAmount, months) })
+	}
+	s.quality = qualities(&m.Settings, products)
+	most := slices.Max(append([]int32{0}, neighbours.Holders...))
+	s.popularity = column(func(p *Product) float64 { return popularity(neighbours.Holders[p.Fund], most) })
+	return s
+}
+
+func goalFit(s *Settings, p *Product, g fund.Goal) float64 {
+	switch {
+	case g == fund.GoalUnknown:
+		return 0
+	case p.Content.Goals.Has(g):
+		return 1
+	default:
+		return s.Goals[g][p.Class()]
+	}
+}
+
+// liquidityFit is 1 when the money is back without a fee within the days that the need
+// accepts, and falls as their quotient. An unknown ladder is judged by the lockup alone.
+func liquidityFit(p *fund.Product, accepted int32) float64 {
+	days := p.Terms.LockupDays
+	if !p.Missing.Has(fund.FieldRedemptionLadder) {
+		free := p.Fees.FreeExitAfter()
+		if free < 0 {
+			free = 10 * accepted
+		}
+		days = max(days, free)
+	}
+	if days <= accepted {
+		return 1
+	}
+	return float64(accepted) / float64(days)
+}
+
+// lossFit compares the deepest known fall with what the level bears; where no fresh
+// record shows one, the class's. Stale evidence adds nothing.
+func lossFit(s *Settings, p *Product, tolerance fund.Ratio) float64 {
+	fall, ok := expectedFall(s, p)
+	switch {
+	case !ok:
+		return 0
+	case fall <= tolerance:
+		return 1
+	default:
+		return tolerance.Float() / fall.Float()
+	}
+}
+
+func expectedFall(s *Settings, p *Product) (fund.Ratio, bool) {
+	class := s.Classes[p.Class()]
+	fall, known := class.Drawdown, class.Known
+	d := &p.Record.Spans[fund.SinceStart].Drawdown
+	if d.OK {
+		if p.Record.StaleDays > s.StaleDays {
+			return 0, false
+		}
+		// A young fund has not shown its worst: the class's fall stands until it did.
+		fall, known = max(fall, -d.Value), true
+	}
+	return fall, known
+}
+
+// yearlyCost is the full cost of the reference amount over a horizon as a share of it, a
+// year. Money funds aside, service fees end after a year (F03). Unknown fees add nothing.
+func yearlyCost(p *fund.Product, amount fund.Money, months int32) float64 {
+	if p.Missing.Has(fund.FieldSubscriptionLadder) || p.Missing.Has(fund.FieldRedemptionLadder) {
+		return 0
+	}
+	total := p.Fees.CostOf(amount, HorizonDays(months), p.Class() == fund.MoneyMarket).Total()
+	return float64(total) / float64(amount) * 12 / float64(months)
+}
+
+// qualities ranks return over volatility of the last year among the fresh records of
+// each class: the share of them that a product beats, ties counted half.
+func qualities(s *Settings, products []Product) []float64 {
+	out := make([]float64, len(products))
+	var classes [fund.Classes][]int
+	ratio := make([]float64, len(products))
+	for i := range products {
+		r := products[i].Record
+		year := &r.Spans[fund.OneYear]
+		class := products[i].Class()
+		if class == fund.ClassUnknown || !year.Return.OK || !year.Volatility.OK || r.StaleDays > s.StaleDays || r.Observations < s.Quality.MinObservations {
+			continue
+		}
+		ratio[i] = float64(year.Return.Value) / float64(max(year.Volatility.Value, s.Quality.VolatilityFloor))
+		classes[class] = append(classes[class], i)
+	}
+	for _, members := range classes {
+		sorted := make([]float64, len(members))
+		for j, i := range members {
+			sorted[j] = ratio[i]
+		}
+		slices.Sort(sorted)
+		for _, i := range members {
+			below, _ := slices.BinarySearch(sorted, ratio[i])
+			through, _ := slices.BinarySearchFunc(sorted, ratio[i], func(e, t float64) int {
+				if e <= t {
+					return -1
+				}
+				return 1
+			})
+			out[i] = float64(below+through) / float64(2*len(members))
+		}
+	}
+	return out
+}
+
+// popularity is the logarithm of the holders, the most held fund being 1.
+func popularity(holders, most int32) float64 {
+	if most == 0 {
+		return 0
+	}
+	return math.Log1p(float64(holders)) / math.Log1p(float64(most))
+}

@@ -1,0 +1,319 @@
+// Package score gives each product of the pool one number for one customer: features
+// times coefficients, added in a fixed order, so that the contributions shown sum to the
+// score exactly. What depends on the product alone, or on the product and one coded fact
+// of the customer, is a column computed at compile; a match adds columns up.
+package score
+
+import (
+	"bytes"
+	_ "embed" // the default model
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/goccy/go-yaml"
+)
+
+//go:embed default.yaml
+var defaultModel []byte
+
+// DefaultModel returns the model file that ships with the program.
+func DefaultModel() []byte { return bytes.Clone(defaultModel) }
+
+// Feature is one term of the score.
+type Feature uint8
+
+// The features, in the order in which contributions are added.
+const (
+	Affinity Feature = iota
+	GoalFit
+	HorizonFit
+	LiquidityFit
+	LossFit
+	Quality
+	Cost
+	Popularity
+	Features // the number of features
+)
+
+var featureNames = [Features]string{
+	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY",
+}
+
+// String returns the feature's code.
+func (f Feature) String() string {
+	if f < Features {
+		return featureNames[f]
+	}
+	return fmt.Sprintf("FEATURE_%d", uint8(f))
+}
+
+// Personal reports whether the feature reads personal cells (rule A02).
+func (f Feature) Personal() bool { return f != Quality && f != Cost && f != Popularity }
+
+// ErrModel is wrapped by every error about a model file; the message names the place,
+// the value and what was expected.
+var ErrModel = errors.New("model refused")
+
+// ErrForbiddenInput is wrapped when a model wants commission, rebate, trailing fee or
+// quota as an input (rule F04).
+var ErrForbiddenInput = errors.New("forbidden input (F04)")
+
+// Model is a parsed and checked model file.
+type Model struct {
+	Name     string
+	Version  int
+	Weights  [Features]float64
+	Reasons  [Features]string
+	Settings Settings
+}
+
+// Settings are the parameters of the features, of the slate and of the suggested amount.
+type Settings struct {
+	Affinity      AffinitySettings
+	Cost          CostSettings
+	StaleDays     int32
+	Quality       QualitySettings
+	LossTolerance [fund.C5 + 1]fund.Ratio // by level; 0 for an unknown one
+	LiquidityDays [fund.Needs]int32       // by need; 0 for an unknown one
+	Classes       [fund.Classes]ClassSettings
+	Goals         [fund.Goals][fund.Classes]float64
+	Slate         SlateSettings
+	Suggestion    SuggestionSettings
+}
+
+// AffinitySettings shape the co-holding neighbours.
+type AffinitySettings struct {
+	OwnedPower     float64 `yaml:"owned_power"`
+	CandidatePower float64 `yaml:"candidate_power"`
+	Neighbours     int     `yaml:"neighbours"`
+	MaxBasket      int     `yaml:"max_basket"`
+}
+
+// CostSettings say at which amount and horizon costs are compared.
+type CostSettings struct {
+	ReferenceAmount      fund.Money `yaml:"reference_amount_fen"`
+	DefaultHorizonMonths int32      `yaml:"default_horizon_months"`
+}
+
+// QualitySettings bound the comparison of track records.
+type QualitySettings struct {
+	MinObservations int32      `yaml:"min_observations"`
+	VolatilityFloor fund.Ratio `yaml:"volatility_floor_ratio"`
+}
+
+// ClassSettings are what is expected of a class.
+type ClassSettings struct {
+	Known    bool       `yaml:"-"`
+	Months   int32      `yaml:"months"`         // sensible holding period
+	Drawdown fund.Ratio `yaml:"drawdown_ratio"` // fall to expect, positive
+}
+
+// SlateSettings are shares of a list in percent.
+type SlateSettings struct {
+	MaxIssuerPct  int `yaml:"max_issuer_pct"`
+	MaxThemePct   int `yaml:"max_theme_pct"`
+	MaxManagerPct int `yaml:"max_manager_pct"`
+	MaxHeldPct    int `yaml:"max_held_pct"`
+}
+
+// SuggestionSettings bound the suggested amount.
+type SuggestionSettings struct {
+	AUMShare fund.BasisPoints `yaml:"aum_share_bps"`
+	Rounding fund.Money       `yaml:"rounding_fen"`
+}
+
+// modelFile is the file as it is written.
+type modelFile struct {
+	Schema  string `yaml:"schema"`
+	Name    string `yaml:"name"`
+	Version int    `yaml:"version"`
+	Weights []struct {
+		Feature string  `yaml:"feature"`
+		Weight  float64 `yaml:"weight"`
+		Reason  string  `yaml:"reason"`
+	} `yaml:"weights"`
+	Affinity      AffinitySettings              `yaml:"affinity"`
+	Cost          CostSettings                  `yaml:"cost"`
+	StaleDays     int32                         `yaml:"stale_days"`
+	Quality       QualitySettings               `yaml:"quality"`
+	LossTolerance map[string]fund.Ratio         `yaml:"loss_tolerance_ratio"`
+	LiquidityDays map[string]int32              `yaml:"liquidity_days"`
+	Classes       map[string]ClassSettings      `yaml:"classes"`
+	Goals         map[string]map[string]float64 `yaml:"goals"`
+	Slate         SlateSettings                 `yaml:"slate"`
+	Suggestion    SuggestionSettings            `yaml:"suggestion"`
+}
+
+// The schema and limits of a model file.
+const (
+	modelSchema   = "fundmatch.model/v1"
+	maxModelBytes = 1 << 20
+	maxWeight     = 1000
+	maxNeighbours = 1000
+)
+
+// forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
+var forbiddenWords = [...]string{"COMMISSION", "REBATE", "TRAIL", "QUOTA", "KICKBACK", "INCENTIVE", "佣金", "返点", "尾随", "指标"}
+
+// ParseModel reads and checks a model file. Errors wrap ErrModel, and ErrForbiddenInput
+// where a feature is one that rule F04 refuses.
+func ParseModel(data []byte) (*Model, error) {
+	if len(data) > maxModelBytes {
+		return nil, fmt.Errorf("%w: %d bytes, expected at most %d", ErrModel, len(data), maxModelBytes)
+	}
+	var f modelFile
+	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
+	}
+	m := &Model{Name: f.Name, Version: f.Version, Settings: Settings{
+		Affinity: f.Affinity, Cost: f.Cost, StaleDays: f.StaleDays, Quality: f.Quality, Slate: f.Slate, Suggestion: f.Suggestion,
+	}}
+	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readTables, m.readGoals, m.checkSettings} {
+		if err := step(&f); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func checkHeader(f *modelFile) error {
+	switch {
+	case f.Schema != modelSchema:
+		return fmt.Errorf("%w: schema %q, expected %q", ErrModel, f.Schema, modelSchema)
+	case f.Name == "" || len(f.Name) > fund.MaxTextLength:
+		return fmt.Errorf("%w: name %q, expected 1 to %d bytes", ErrModel, f.Name, fund.MaxTextLength)
+	case f.Version < 1:
+		return fmt.Errorf("%w: version %d, expected at least 1", ErrModel, f.Version)
+	}
+	return nil
+}
+
+func (m *Model) readWeights(f *modelFile) error {
+	var seen [Features]bool
+	for _, w := range f.Weights {
+		name := strings.ToUpper(w.Feature)
+		for _, word := range forbiddenWords {
+			if strings.Contains(name, word) {
+				return fmt.Errorf("%w: %w: feature %q", ErrModel, ErrForbiddenInput, w.Feature)
+			}
+		}
+		i, ok := indexOf(featureNames[:], w.Feature)
+		switch {
+		case !ok:
+			return fmt.Errorf("%w: weights: feature %q, expected one of %s", ErrModel, w.Feature, strings.Join(featureNames[:], " "))
+		case seen[i]:
+			return fmt.Errorf("%w: weights: feature %q stands twice", ErrModel, w.Feature)
+		case math.IsNaN(w.Weight) || math.Abs(w.Weight) > maxWeight:
+			return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, w.Feature, w.Weight, maxWeight, maxWeight)
+		case Feature(i) == Cost && w.Weight > 0: //nolint:gosec // i indexes the feature table
+			return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w.Weight)
+		case w.Reason == "":
+			return fmt.Errorf("%w: weights: %s: reason is missing", ErrModel, w.Feature)
+		}
+		seen[i], m.Weights[i], m.Reasons[i] = true, w.Weight, w.Reason
+	}
+	for i, ok := range seen {
+		if !ok {
+			return fmt.Errorf("%w: weights: feature %s is missing", ErrModel, featureNames[i])
+		}
+	}
+	return nil
+}
+
+func (m *Model) readTables(f *modelFile) error {
+	for level := fund.C1; level <= fund.C5; level++ {
+		v, ok := f.LossTolerance[level.String()]
+		if !ok || v < 0 || v > 1_000_000 || v < m.Settings.LossTolerance[level-1] {
+			return fmt.Errorf("%w: loss_tolerance_ratio: %s: %d, expected millionths that rise with the level", ErrModel, level, v)
+		}
+		m.Settings.LossTolerance[level] = v
+	}
+	for need := fund.NeedLow; int(need) < fund.Needs; need++ {
+		v, ok := f.LiquidityDays[need.String()]
+		if !ok || v < 1 || v > 10_000 {
+			return fmt.Errorf("%w: liquidity_days: %s: %d, expected 1 to 10000", ErrModel, need, v)
+		}
+		m.Settings.LiquidityDays[need] = v
+	}
+	if len(f.LossTolerance) != int(fund.C5) || len(f.LiquidityDays) != fund.Needs-1 {
+		return fmt.Errorf("%w: loss_tolerance_ratio or liquidity_days: an entry that is no level or need", ErrModel)
+	}
+	for name, c := range f.Classes {
+		class, err := parseClass(name)
+		if err != nil || c.Months < 0 || c.Months > fund.MaxHorizonMonths || c.Drawdown < 0 || c.Drawdown > 1_000_000 {
+			return fmt.Errorf("%w: classes: %s: %+v, expected a class, months to %d and millionths", ErrModel, name, c, fund.MaxHorizonMonths)
+		}
+		c.Known = true
+		m.Settings.Classes[class] = c
+	}
+	return nil
+}
+
+func (m *Model) readGoals(f *modelFile) error {
+	for name, fits := range f.Goals {
+		goal, err := fund.ParseGoal(name)
+		if err != nil || goal == fund.GoalUnknown {
+			return fmt.Errorf("%w: goals: %q is no goal", ErrModel, name)
+		}
+		for className, fit := range fits {
+			class, err := parseClass(className)
+			if err != nil || math.IsNaN(fit) || fit < 0 || fit > 1 {
+				return fmt.Errorf("%w: goals: %s: %s: %v, expected a class and a fit from 0 to 1", ErrModel, name, className, fit)
+			}
+			m.Settings.Goals[goal][class] = fit
+		}
+	}
+	return nil
+}
+
+func (m *Model) checkSettings(*modelFile) error {
+	s := &m.Settings
+	for _, c := range []struct {
+		name string
+		ok   bool
+	}{
+		{"affinity.owned_power", s.Affinity.OwnedPower >= 0 && s.Affinity.OwnedPower <= 1},
+		{"affinity.candidate_power", s.Affinity.CandidatePower >= 0 && s.Affinity.CandidatePower <= 1},
+		{"affinity.neighbours", s.Affinity.Neighbours >= 1 && s.Affinity.Neighbours <= maxNeighbours},
+		{"affinity.max_basket", s.Affinity.MaxBasket >= 2 && s.Affinity.MaxBasket <= 10_000},
+		{"cost.reference_amount_fen", s.Cost.ReferenceAmount > 0 && s.Cost.ReferenceAmount <= fund.MaxMoney},
+		{"cost.default_horizon_months", s.Cost.DefaultHorizonMonths >= 1 && s.Cost.DefaultHorizonMonths <= fund.MaxHorizonMonths},
+		{"stale_days", s.StaleDays >= 1 && s.StaleDays <= 3650},
+		{"quality.min_observations", s.Quality.MinObservations >= 2},
+		{"quality.volatility_floor_ratio", s.Quality.VolatilityFloor > 0 && s.Quality.VolatilityFloor <= 1_000_000},
+		{"slate.max_issuer_pct", isPercent(s.Slate.MaxIssuerPct)},
+		{"slate.max_theme_pct", isPercent(s.Slate.MaxThemePct)},
+		{"slate.max_manager_pct", isPercent(s.Slate.MaxManagerPct)},
+		{"slate.max_held_pct", isPercent(s.Slate.MaxHeldPct)},
+		{"suggestion.aum_share_bps", s.Suggestion.AUMShare >= 0 && s.Suggestion.AUMShare <= 10_000},
+		{"suggestion.rounding_fen", s.Suggestion.Rounding >= 1 && s.Suggestion.Rounding <= fund.MaxMoney},
+	} {
+		if !c.ok {
+			return fmt.Errorf("%w: %s is missing or out of bounds", ErrModel, c.name)
+		}
+	}
+	return nil
+}
+
+func isPercent(n int) bool { return n >= 1 && n <= 100 }
+
+func parseClass(name string) (fund.Class, error) {
+	for c := range fund.Class(fund.Classes) {
+		if c.String() == name && c != fund.ClassUnknown {
+			return c, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: class %q", ErrModel, name)
+}
+
+func indexOf(names []string, name string) (int, bool) {
+	for i, n := range names {
+		if n == name {
+			return i, true
+		}
+	}
+	return 0, false
+}

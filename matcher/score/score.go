@@ -1,0 +1,135 @@
+package score
+
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
+// Customer is what the scorer may read of a customer. With Personal false it reads
+// nothing but that (rule A02, and lists for information).
+type Customer struct {
+	Personal      bool
+	Goal          fund.Goal
+	HorizonMonths int32 // 0 unknown
+	Need          fund.Need
+	Level         fund.RiskLevel
+	Owned         []int32 // funds owned: sorted, different
+}
+
+// Contribution is one addend of a score.
+type Contribution struct {
+	Feature Feature
+	Value   float64
+	Weight  float64
+	Amount  float64 // what Amount returns
+}
+
+// Scores holds one customer's scores and the buffers they were computed in. It may be
+// used again and must not be shared.
+type Scores struct {
+	Product  []float64 // score of each product
+	affinity []float64 // of each fund
+	inputs   inputs
+}
+
+// inputs are the columns that one customer's coded facts select.
+type inputs struct {
+	affinity              []float64 // by fund
+	goal, liquidity, loss []float64
+	cost                  []float64
+	horizonMonths         int32 // 0: unknown, contributes nothing
+}
+
+// Score computes the score of every product for a customer into out. It allocates only
+// when out is too small.
+func (s *Scorer) Score(c *Customer, out *Scores) {
+	out.Product = resize(out.Product, len(s.fundOf))
+	out.affinity = resize(out.affinity, s.funds)
+	out.inputs = s.inputsOf(c, out.affinity)
+	in := &out.inputs
+	w := &s.model.Weights
+	scores := out.Product
+	for i := range scores {
+		// One addition a feature, in the features' order, each product rounded before it
+		// is added: no platform may fuse them, so contributions sum to the score exactly.
+		t := float64(in.affinity[s.fundOf[i]] * w[Affinity])
+		t += float64(in.goal[i] * w[GoalFit])
+		t += float64(horizonFit(in.horizonMonths, s.horizon[i]) * w[HorizonFit])
+		t += float64(in.liquidity[i] * w[LiquidityFit])
+		t += float64(in.loss[i] * w[LossFit])
+		t += float64(s.quality[i] * w[Quality])
+		t += float64(in.cost[i] * w[Cost])
+		t += float64(s.popularity[i] * w[Popularity])
+		scores[i] = t
+	}
+}
+
+// Contributions appends the addends of product i's score, in the order of addition,
+// from the customer that out was computed for.
+func (s *Scorer) Contributions(out *Scores, i int, dst []Contribution) []Contribution {
+	in := &out.inputs
+	values := [Features]float64{
+		in.affinity[s.fundOf[i]], in.goal[i], horizonFit(in.horizonMonths, s.horizon[i]), in.liquidity[i], in.loss[i],
+		s.quality[i], in.cost[i], s.popularity[i],
+	}
+	for f, v := range values {
+		w := s.model.Weights[f]
+		dst = append(dst, Contribution{Feature: Feature(f), Value: v, Weight: w, Amount: Amount(v, w)}) //nolint:gosec // f indexes the features
+	}
+	return dst
+}
+
+// Amount is what a feature adds to a score: value times weight, rounded before any
+// addition. Zero stays 0 and does not become the -0 of a negative weight.
+func Amount(value, weight float64) float64 {
+	if value == 0 {
+		return 0
+	}
+	return float64(value * weight)
+}
+
+// inputsOf picks the columns of a customer's facts; what is unknown, or may not be read,
+// picks the column of zeros.
+func (s *Scorer) inputsOf(c *Customer, affinity []float64) inputs {
+	in := inputs{affinity: affinity, goal: s.none, liquidity: s.none, loss: s.none}
+	months := s.model.Settings.Cost.DefaultHorizonMonths
+	if !c.Personal {
+		clear(affinity)
+	} else {
+		s.neighbours.Accumulate(c.Owned, affinity)
+		in.goal = s.goal[c.Goal]
+		in.horizonMonths = c.HorizonMonths
+		if c.HorizonMonths > 0 {
+			months = c.HorizonMonths
+		}
+		if column := s.liquidity[c.Need]; column != nil {
+			in.liquidity = column
+		}
+		if column := s.loss[c.Level]; column != nil {
+			in.loss = column
+		}
+	}
+	h := 0
+	for h < len(horizons)-1 && horizons[h] < months {
+		h++
+	}
+	in.cost = s.cost[h]
+	return in
+}
+
+// horizonFit is 1 when the customer stays as long as the class needs, and the share of it
+// otherwise; 0 when either is unknown.
+func horizonFit(months, needed int32) float64 {
+	switch {
+	case months <= 0 || needed < 0:
+		return 0
+	case months >= needed:
+		return 1
+	default:
+		return float64(months) / float64(needed)
+	}
+}
+
+func resize(s []float64, n int) []float64 {
+	if cap(s) < n {
+		return make([]float64, n)
+	}
+	return s[:n]
+}

@@ -1,0 +1,278 @@
+// Package slate chooses the products of one list from the scores of those that the gate
+// permits: best first, one entry a fund, a bounded share of one issuer, theme or manager,
+// and no preference for new issues (rule K03). The order is total, so that neither the
+// pool's order nor chance decides.
+package slate
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// Settings bound the composition of a list, in percent of its length; each bound lets at
+// least one item through.
+type Settings struct {
+	MaxIssuerPct  int
+	MaxThemePct   int
+	MaxManagerPct int
+	MaxHeldPct    int // funds that the customer has already
+	NewIssuePct   int // K03: new issues, rounded down: a short list may have none
+}
+
+// Product is what the choice needs to know of one product.
+type Product struct {
+	Code     string
+	Fund     int32
+	Issuer   string // empty: unknown, not counted
+	Manager  string
+	Themes   []string
+	Class    fund.Class
+	NewIssue bool
+}
+
+// Chooser is the compiled pool of choices. It is immutable.
+type Chooser struct {
+	settings Settings
+	items    []item
+	byCode   []int32 // position of each product in code order
+	groups   int     // number of issuers, managers and themes
+}
+
+// item is a product with its parties as small numbers.
+type item struct {
+	fund     int32
+	class    fund.Class
+	newIssue bool
+	groups   []group
+}
+
+// group is a party or theme that lists are balanced over.
+type group struct {
+	id  int32
+	pct int32
+}
+
+// Compile numbers the parties and the order of codes. The result does not depend on the
+// order of products but for the indices themselves.
+func Compile(products []Product, s Settings) *Chooser {
+	c := &Chooser{settings: s, items: make([]item, len(products)), byCode: make([]int32, len(products))}
+	order := make([]int, len(products))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(products[a].Code, products[b].Code) })
+	ids := map[string]int32{}
+	for position, i := range order {
+		p := &products[i]
+		c.byCode[i] = int32(position) //nolint:gosec // a pool has fewer than 2^31 products
+		it := item{fund: p.Fund, class: p.Class, newIssue: p.NewIssue}
+		it.groups = join(it.groups, ids, "issuer:", p.Issuer, s.MaxIssuerPct)
+		it.groups = join(it.groups, ids, "manager:", p.Manager, s.MaxManagerPct)
+		for _, t := range p.Themes {
+			it.groups = join(it.groups, ids, "theme:", t, s.MaxThemePct)
+		}
+		c.items[i] = it
+	}
+	c.groups = len(ids)
+	return c
+}
+
+func join(groups []group, ids map[string]int32, kind, name string, pct int) []group {
+	if name == "" {
+		return groups
+	}
+	id, ok := ids[kind+name]
+	if !ok {
+		id = int32(len(ids)) //nolint:gosec // fewer than 2^31 parties
+		ids[kind+name] = id
+	}
+	return append(groups, group{id: id, pct: int32(pct)}) //nolint:gosec // a percentage
+}
+
+// Request is one choice to make.
+type Request struct {
+	Permitted []uint64  // bit i: product i passed the gate
+	Scores    []float64 // of every product
+	Held      []int32   // funds that the customer has: sorted
+	Limit     int
+}
+
+// Pick is one chosen product.
+type Pick struct {
+	Product int32
+	Peer    int32 // existing product of the same class beside a new issue; -1: none needed
+}
+
+// Buffers are reused between choices and must not be shared.
+type Buffers struct {
+	Picks  []Pick
+	heap   []int32
+	counts []int32
+	funds  []int32
+}
+
+// firstBatch is how many of the best products are ordered before more are needed.
+const firstBatch = 32
+
+// Choose returns up to r.Limit products, best first, in buf.Picks. It allocates only when
+// the buffers are too small.
+func (c *Chooser) Choose(r *Request, buf *Buffers) []Pick {
+	for batch := max(firstBatch, 3*r.Limit); ; batch *= 4 {
+		c.best(r, batch, buf)
+		c.fill(r, buf)
+		if len(buf.Picks) == r.Limit || len(buf.heap) < batch {
+			break
+		}
+	}
+	c.trimNewIssues(buf)
+	return buf.Picks
+}
+
+// less orders products: higher score first, an existing fund before an equal new issue
+// (K03), then by code.
+func (c *Chooser) less(scores []float64, a, b int32) bool {
+	if scores[a] != scores[b] {
+		return scores[a] > scores[b]
+	}
+	if c.items[a].newIssue != c.items[b].newIssue {
+		return c.items[b].newIssue
+	}
+	return c.byCode[a] < c.byCode[b]
+}
+
+// best puts the n best permitted products into buf.heap, best first.
+func (c *Chooser) best(r *Request, n int, buf *Buffers) {
+	heap := buf.heap[:0]
+	for w, word := range r.Permitted {
+		for ; word != 0; word &= word - 1 {
+			i := int32(w*64 + bits.TrailingZeros64(word)) //nolint:gosec // an index of the pool
+			switch {
+			case len(heap) < n:
+				heap = append(heap, i)
+				c.up(r.Scores, heap)
+			case c.less(r.Scores, i, heap[0]):
+				heap[0] = i
+				c.down(r.Scores, heap)
+			}
+		}
+	}
+	// The heap's root is the worst: taking it out to the end sorts best first.
+	for end := len(heap) - 1; end > 0; end-- {
+		heap[0], heap[end] = heap[end], heap[0]
+		c.down(r.Scores, heap[:end])
+	}
+	buf.heap = heap
+}
+
+func (c *Chooser) up(scores []float64, heap []int32) {
+	for i := len(heap) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !c.less(scores, heap[parent], heap[i]) {
+			return
+		}
+		heap[parent], heap[i] = heap[i], heap[parent]
+		i = parent
+	}
+}
+
+func (c *Chooser) down(scores []float64, heap []int32) {
+	for i := 0; ; {
+		worst := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(heap); child++ {
+			if c.less(scores, heap[worst], heap[child]) {
+				worst = child
+			}
+		}
+		if worst == i {
+			return
+		}
+		heap[i], heap[worst] = heap[worst], heap[i]
+		i = worst
+	}
+}
+
+// fill takes the ordered products one by one as long as the bounds allow.
+func (c *Chooser) fill(r *Request, buf *Buffers) {
+	buf.Picks = buf.Picks[:0]
+	buf.funds = buf.funds[:0]
+	if cap(buf.counts) < c.groups {
+		buf.counts = make([]int32, c.groups)
+	}
+	buf.counts = buf.counts[:c.groups]
+	clear(buf.counts)
+	newIssues, held := 0, 0
+	maxNew := r.Limit * c.settings.NewIssuePct / 100
+	maxHeld := atMost(c.settings.MaxHeldPct, r.Limit)
+	for _, i := range buf.heap {
+		if len(buf.Picks) == r.Limit {
+			return
+		}
+		it := &c.items[i]
+		_, has := slices.BinarySearch(r.Held, it.fund)
+		if slices.Contains(buf.funds, it.fund) || has && held == maxHeld || !c.fits(it, r.Limit, buf.counts) {
+			continue
+		}
+		pick := Pick{Product: i, Peer: -1}
+		if it.newIssue {
+			pick.Peer = c.peer(it, buf.heap)
+			if newIssues == maxNew || pick.Peer < 0 {
+				continue
+			}
+			newIssues++
+		}
+		if has {
+			held++
+		}
+		for _, g := range it.groups {
+			buf.counts[g.id]++
+		}
+		buf.funds = append(buf.funds, it.fund)
+		buf.Picks = append(buf.Picks, pick)
+	}
+}
+
+// fits reports whether one more product of these parties keeps the bounds.
+func (c *Chooser) fits(it *item, limit int, counts []int32) bool {
+	for _, g := range it.groups {
+		if int(counts[g.id]) >= atMost(int(g.pct), limit) {
+			return false
+		}
+	}
+	return true
+}
+
+// atMost is a share of a list's length, at least one.
+func atMost(pct, limit int) int { return max(1, pct*limit/100) }
+
+// peer returns the best permitted existing product of the same class but of another
+// fund, or -1. It looks among the ordered candidates only: beyond them lies nothing that
+// could stand beside the new issue.
+func (c *Chooser) peer(newIssue *item, ordered []int32) int32 {
+	for _, i := range ordered {
+		it := &c.items[i]
+		if !it.newIssue && it.class == newIssue.class && it.fund != newIssue.fund {
+			return i
+		}
+	}
+	return -1
+}
+
+// trimNewIssues drops the last new issues of a list that stayed short, until their share
+// is within K03's bound of the list that is really shown.
+func (c *Chooser) trimNewIssues(buf *Buffers) {
+	newIssues := 0
+	for _, p := range buf.Picks {
+		if c.items[p.Product].newIssue {
+			newIssues++
+		}
+	}
+	for i := len(buf.Picks) - 1; i >= 0 && newIssues > len(buf.Picks)*c.settings.NewIssuePct/100; i-- {
+		if c.items[buf.Picks[i].Product].newIssue {
+			buf.Picks = slices.Delete(buf.Picks, i, i+1)
+			newIssues--
+		}
+	}
+}

@@ -1,0 +1,177 @@
+// Package engine keeps the current core: it loads what a core is compiled from, compiles
+// ahead of the instant at which the old one ends, swaps atomically, and keeps the last
+// good one when a new pool, model or rule pack does not compile. It also compiles the
+// cores of the past that replay needs.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// ErrNoCore: no core speaks for now. Answers fail closed until one does.
+var ErrNoCore = errors.New("no valid core")
+
+// Config bounds how the engine follows the store. The zero value is the default.
+type Config struct {
+	// Poll is how often the store is asked for a newer pool, model or rule pack.
+	// Default 2 s.
+	Poll time.Duration
+	// Lead is how long before the end of a core the next one is compiled. Default 1 min.
+	Lead time.Duration
+	// Observe is told about every compile, for logs and metrics. May be nil.
+	Observe func(Compiled)
+}
+
+// Compiled reports one compile.
+type Compiled struct {
+	Identity matcher.Identity
+	Products int
+	Took     time.Duration
+	Err      error // the last good core stays when it is not nil
+}
+
+const (
+	defaultPoll = 2 * time.Second
+	defaultLead = time.Minute
+)
+
+// Engine holds the current core. Its methods may be called by any number of goroutines.
+type Engine struct {
+	loader *Loader
+	clock  func() time.Time
+	config Config
+
+	current  atomic.Pointer[matcher.Core]
+	next     atomic.Pointer[matcher.Core] // speaks from the instant at which current ends
+	degraded atomic.Bool                  // the newest publication did not compile
+
+	mu       sync.Mutex
+	good     versions // what current was compiled from
+	rejected versions // what did not compile; not tried again
+}
+
+// New returns an engine without a core; Reload gives it one, Run keeps it.
+func New(loader *Loader, clock func() time.Time, config Config) *Engine {
+	if config.Poll <= 0 {
+		config.Poll = defaultPoll
+	}
+	if config.Lead <= 0 {
+		config.Lead = defaultLead
+	}
+	if config.Observe == nil {
+		config.Observe = func(Compiled) {}
+	}
+	return &Engine{loader: loader, clock: clock, config: config}
+}
+
+// Core returns a core together with an instant that it speaks for: now. The error wraps
+// ErrNoCore.
+func (e *Engine) Core() (*matcher.Core, fund.Instant, error) {
+	// The core is taken before the clock is read: a core that is swapped in speaks from
+	// an instant that has passed.
+	core, next := e.current.Load(), e.next.Load()
+	at := fund.InstantOf(e.clock())
+	for _, c := range [...]*matcher.Core{core, next} {
+		if c == nil {
+			continue
+		}
+		if from, until := c.Validity(); at >= from && at < until {
+			return c, at, nil
+		}
+	}
+	return nil, at, fmt.Errorf("%w for %s", ErrNoCore, at)
+}
+
+// Degraded reports whether the newest pool, model or rule pack did not compile, so that
+// an older one is in force.
+func (e *Engine) Degraded() bool { return e.degraded.Load() }
+
+// Reload asks the store for what is in force and compiles it when it differs from the
+// current core or that core has ended. When it does not compile, the last good versions
+// stay in force and the error is returned.
+func (e *Engine) Reload(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	newest, err := e.loader.newest(ctx)
+	if err != nil {
+		return err
+	}
+	if newest != e.good && newest != e.rejected {
+		if err := e.compile(ctx, newest, e.clock(), &e.current); err != nil {
+			if errors.Is(err, matcher.ErrCompile) {
+				e.rejected = newest
+				e.degraded.Store(true)
+			}
+			return err
+		}
+		e.good, e.rejected = newest, versions{}
+		e.next.Store(nil)
+		e.degraded.Store(false)
+		return nil
+	}
+	return e.renew(ctx)
+}
+
+// renew compiles the good versions again before, or at the latest when, the current core
+// ends.
+func (e *Engine) renew(ctx context.Context) error {
+	current := e.current.Load()
+	if current == nil {
+		return ErrNoCore
+	}
+	now := e.clock()
+	if next := e.next.Load(); next != nil {
+		if from, _ := next.Validity(); fund.InstantOf(now) < from {
+			return nil
+		}
+		e.current.Store(next)
+		e.next.Store(nil)
+		current = next
+	}
+	_, until := current.Validity()
+	switch {
+	case fund.InstantOf(now) >= until:
+		return e.compile(ctx, e.good, now, &e.current)
+	case fund.InstantOf(now.Add(e.config.Lead)) >= until:
+		return e.compile(ctx, e.good, until.Time(), &e.next)
+	default:
+		return nil
+	}
+}
+
+func (e *Engine) compile(ctx context.Context, v versions, asOf time.Time, slot *atomic.Pointer[matcher.Core]) error {
+	start := e.clock()
+	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)))
+	report := Compiled{Identity: v.identity(fund.InstantOf(asOf)), Took: e.clock().Sub(start), Err: err}
+	if err == nil {
+		report.Identity, report.Products = core.Identity(), core.Len()
+		slot.Store(core)
+	}
+	e.config.Observe(report)
+	return err
+}
+
+// Run follows the store until ctx ends. Errors are reported through Config.Observe and
+// tried again; the last good core stays.
+func (e *Engine) Run(ctx context.Context) {
+	ticker := time.NewTicker(e.config.Poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			// A failed compile was reported; a store that does not answer is seen by
+			// readiness, and the core goes on until it ends.
+			_ = e.Reload(ctx)
+		}
+	}
+}

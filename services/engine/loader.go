@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/wording"
+)
+
+// Loader compiles cores from the stores.
+type Loader struct {
+	pools   features.Pools
+	models  features.Models
+	wording *wording.Templates
+	version string // of the program
+
+	mu   sync.Mutex
+	past []*matcher.Core // cores compiled for replay, newest last
+}
+
+// maxPast is how many cores of the past are kept: a replay of a day needs one or two.
+const maxPast = 4
+
+// NewLoader returns a loader. It compiles the built-in sentences; version is the
+// program's.
+func NewLoader(pools features.Pools, models features.Models, version string) (*Loader, error) {
+	text, err := wording.Compile(wording.DefaultTemplates())
+	if err != nil {
+		return nil, err
+	}
+	return &Loader{pools: pools, models: models, wording: text, version: version}, nil
+}
+
+// InstallDefaults keeps and activates the built-in model and rule pack in a store that has
+// none in force, so that every decision can name what it was made with.
+func InstallDefaults(ctx context.Context, models features.Models, at fund.Instant) error {
+	for _, d := range []struct {
+		kind features.ArtifactKind
+		data []byte
+	}{{features.ModelArtifact, score.DefaultModel()}, {features.RulesArtifact, eligibility.Default()}} {
+		_, _, err := models.Active(ctx, d.kind)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, features.ErrNotFound) {
+			return err
+		}
+		id, err := models.Put(ctx, d.kind, d.data)
+		if err != nil {
+			return err
+		}
+		if err := models.Activate(ctx, d.kind, id, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// versions are what a core is compiled from but for the instant.
+type versions struct {
+	pool, seq    uint64
+	model, rules string
+	wording      string
+	engine       string
+}
+
+func (v versions) identity(asOf fund.Instant) matcher.Identity {
+	return matcher.Identity{
+		PoolRevision: v.pool, DataSeq: v.seq, AsOf: asOf, ModelID: v.model, RulesID: v.rules, WordingID: v.wording, Engine: v.engine,
+	}
+}
+
+// newest asks the store what is in force.
+func (l *Loader) newest(ctx context.Context) (versions, error) {
+	revision, err := l.pools.Published(ctx)
+	if err != nil {
+		return versions{}, err
+	}
+	v := versions{pool: revision.ID, seq: revision.Seq, wording: l.wording.Version(), engine: l.version}
+	if v.model, _, err = l.models.Active(ctx, features.ModelArtifact); err != nil {
+		return versions{}, fmt.Errorf("model in force: %w", err)
+	}
+	if v.rules, _, err = l.models.Active(ctx, features.RulesArtifact); err != nil {
+		return versions{}, fmt.Errorf("rule pack in force: %w", err)
+	}
+	return v, nil
+}
+
+// Newest compiles what is in force as of an instant: the core of a question about the
+// past, or of a single answer without a server.
+func (l *Loader) Newest(ctx context.Context, asOf fund.Instant) (*matcher.Core, error) {
+	v, err := l.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.compile(ctx, v.identity(asOf))
+}
+
+// Past returns the core that an old decision names, compiled again from the same
+// revision, data, model and rules with this program and its sentences: Identity of the
+// result tells both.
+func (l *Loader) Past(ctx context.Context, id matcher.Identity) (*matcher.Core, error) {
+	id.WordingID, id.Engine = l.wording.Version(), l.version
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.past {
+		if c.Identity() == id {
+			return c, nil
+		}
+	}
+	core, err := l.compile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.past) == maxPast {
+		l.past = l.past[1:]
+	}
+	l.past = append(l.past, core)
+	return core, nil
+}
+
+// compile reads everything that an identity names and compiles it.
+func (l *Loader) compile(ctx context.Context, id matcher.Identity) (*matcher.Core, error) {
+	model, rules, err := l.artifacts(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	products, err := l.pools.Pool(ctx, id.PoolRevision)
+	if err != nil {
+		return nil, err
+	}
+	calendar, err := l.pools.Calendar(ctx, id.DataSeq)
+	if err != nil {
+		return nil, err
+	}
+	cut := features.Cut{AsOf: id.AsOf, Seq: id.DataSeq}
+	return matcher.Compile(&matcher.Inputs{
+		Identity: id, Products: products, Model: model, Rules: rules, Calendar: calendar, Wording: l.wording,
+		NAVs: func(yield func(string, []fund.NAV) error) error { return l.pools.NAVs(ctx, cut, yield) },
+		Purchases: func(yield func(string, []fund.Purchase) error) error {
+			return l.pools.Purchases(ctx, cut, yield)
+		},
+	})
+}
+
+// artifacts reads model and rule pack and checks that their bytes are the ones named.
+// One that does not parse is an error of the compile: a newer version of it may not
+// replace the last good one.
+func (l *Loader) artifacts(ctx context.Context, id matcher.Identity) (*score.Model, *eligibility.Pack, error) {
+	data, err := l.artifact(ctx, features.ModelArtifact, id.ModelID)
+	if err != nil {
+		return nil, nil, err
+	}
+	model, err := score.ParseModel(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", matcher.ErrCompile, err)
+	}
+	data, err = l.artifact(ctx, features.RulesArtifact, id.RulesID)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := eligibility.ParsePack(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", matcher.ErrCompile, err)
+	}
+	return model, rules, nil
+}
+
+func (l *Loader) artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
+	data, err := l.models.Artifact(ctx, kind, id)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", kind, id, err)
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != id {
+		return nil, fmt.Errorf("%w: %s %s: the stored bytes have another hash", matcher.ErrCompile, kind, id)
+	}
+	return data, nil
+}
