@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"unicode/utf8"
@@ -47,25 +48,39 @@ func (c *csvReader) next() error {
 	c.raw = line
 	c.utf8 = utf8.Valid(line)
 	open, problem := c.split(line, false)
+	if open {
+		c.multi = append(c.multi[:0], line...)
+	}
 	for open && problem == "" {
-		c.multi = append(c.multi[:0], c.raw...)
-		line, err := c.readLine()
-		if errors.Is(err, io.EOF) || err == nil && len(c.multi)+len(line) > MaxLine {
-			// Where the next row begins cannot be known any more.
-			return c.fatal("a quoted field that does not end", "a closing quote within "+strconv.Itoa(MaxLine)+" bytes", nil)
-		}
+		open, problem, err = c.goOn()
 		if err != nil {
 			return err
 		}
-		c.multi = append(c.multi, line...)
-		c.raw = c.multi
-		c.utf8 = c.utf8 && utf8.Valid(line)
-		open, problem = c.split(line, true)
 	}
 	if problem != "" {
 		return c.bad(problem, "fields as RFC 4180 has them")
 	}
 	return nil
+}
+
+// goOn reads the next line of a record whose quoted field is still open. A field that
+// never closes leaves no way to know where the next row begins.
+func (c *csvReader) goOn() (open bool, problem string, err error) {
+	begin := c.line
+	line, err := c.readLine()
+	_, tooLong := errors.AsType[*Error](err)
+	switch {
+	case errors.Is(err, io.EOF), tooLong && !isFatal(err), len(c.multi)+len(line) > MaxLine:
+		c.line = begin
+		return false, "", c.fatal("a quoted field that does not end", "a closing quote within "+strconv.Itoa(MaxLine)+" bytes", nil)
+	case err != nil:
+		return false, "", err
+	}
+	c.multi = append(c.multi, line...)
+	c.raw = c.multi
+	c.utf8 = c.utf8 && utf8.Valid(line)
+	open, problem = c.split(line, true)
+	return open, problem, nil
 }
 
 // split appends a line's fields to the record. open says that the line begins, and then
@@ -212,14 +227,14 @@ func (c *csvReader) skipLine(err error) error {
 	return c.bad("a line of more than "+strconv.Itoa(MaxLine)+" bytes", "at most so many")
 }
 
-// broken is the error of a source that cannot be read on.
+// broken is the error of a source that cannot be read on: an *Error when its bytes are
+// at fault, and else what the system said.
 func (c *csvReader) broken(err error) error {
 	c.line = c.lines
-	var e *Error
-	if errors.As(err, &e) { // the unpacker's own words
-		return &Error{File: c.file, Line: c.lines, Problem: e.Problem, Expected: e.Expected, Err: e.Err, fatal: true}
+	if e, ok := errors.AsType[*Error](err); ok { // the unpacker's
+		return c.fatal(e.Problem, e.Expected, e.Err)
 	}
-	return c.fatal("cannot be read: "+err.Error(), "a readable file", err)
+	return fmt.Errorf("read %s, line %d: %w", c.file, c.lines, err)
 }
 
 // bad is the error of one record; reading can go on behind it.

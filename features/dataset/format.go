@@ -20,6 +20,8 @@ type format[T any] struct {
 	// key appends what no two rows may have in common; keyColumns are its names.
 	key        func([]byte, *T) []byte
 	keyColumns []int
+	// seen, where set, makes what stands in for a set of keys.
+	seen func() func(*T) bool
 	// customer and product are the columns that name a customer or a product of another
 	// file; -1: none.
 	customer, product int

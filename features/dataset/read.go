@@ -80,7 +80,8 @@ func ReadCalendar(in io.Reader, file string) iter.Seq2[features.CalendarDay, err
 // observer is what Folder.Load adds to a reader; nil for the readers above.
 type observer struct {
 	refs    *references
-	ignored func(columns []string)
+	keys    keySet // takes the keys of the file; nil: nobody asks for them later
+	ignored []string
 }
 
 func read[T any](in io.Reader, file string, f *format[T], o *observer) iter.Seq2[T, error] {
@@ -91,10 +92,13 @@ func read[T any](in io.Reader, file string, f *format[T], o *observer) iter.Seq2
 			yield(none, err)
 			return
 		}
+		rows := reading[T]{table: t, format: f}
+		var keys keySet
 		if o != nil {
-			o.ignored(t.ignored)
+			o.ignored = t.ignored
+			rows.refs, keys = o.refs, o.keys
 		}
-		rows := reading[T]{table: t, format: f, keys: keySet{}, observer: o}
+		rows.seen = seenKeys(f, keys)
 		for {
 			v, err := rows.next()
 			if errors.Is(err, io.EOF) || !yield(v, err) || err != nil && isFatal(err) {
@@ -104,13 +108,27 @@ func read[T any](in io.Reader, file string, f *format[T], o *observer) iter.Seq2
 	}
 }
 
+// seenKeys returns a function that reports whether the key of a row came before.
+func seenKeys[T any](f *format[T], keys keySet) func(*T) bool {
+	if f.seen != nil {
+		return f.seen()
+	}
+	if keys == nil {
+		keys = keySet{}
+	}
+	var key []byte
+	return func(v *T) bool {
+		key = f.key(key[:0], v)
+		return !keys.add(key)
+	}
+}
+
 // reading is the state of one file that is being read.
 type reading[T any] struct {
-	table    *table
-	format   *format[T]
-	keys     keySet
-	key      []byte
-	observer *observer
+	table  *table
+	format *format[T]
+	seen   func(*T) bool
+	refs   *references // nil: not checked
 }
 
 func (s *reading[T]) next() (v T, err error) {
@@ -120,16 +138,13 @@ func (s *reading[T]) next() (v T, err error) {
 	}
 	r := &s.table.row
 	v = s.format.decode(r)
-	if r.err == nil && s.observer != nil {
-		if err := s.observer.refs.check(r, s.format.customer, s.format.product); err != nil {
+	if r.err == nil && s.refs != nil {
+		if err := s.refs.check(r, s.format.customer, s.format.product); err != nil {
 			return none, err
 		}
 	}
-	if r.err == nil {
-		s.key = s.format.key(s.key[:0], &v)
-		if !s.keys.add(s.key) {
-			r.failAt(s.keyText())
-		}
+	if r.err == nil && s.seen(&v) {
+		r.failAt(s.keyText())
 	}
 	if r.err != nil {
 		return none, s.table.located(r.err)

@@ -5,7 +5,9 @@ import "fmt"
 // Known says which customers and products a store has already, so that a folder may
 // speak of them without bringing them along.
 type Known interface {
+	// HasProduct reports whether the store has a product of the code.
 	HasProduct(code string) (bool, error)
+	// HasCustomer reports whether the store has a customer of the id.
 	HasCustomer(id string) (bool, error)
 }
 

@@ -55,8 +55,9 @@ func (s LevelSource) String() string {
 		return "ASSESSED"
 	case LevelPredicted:
 		return "PREDICTED"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // AssessmentRow is one row of assessments.csv.

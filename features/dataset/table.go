@@ -68,9 +68,11 @@ func (t *table) readHeader() ([]string, error) {
 		c.line = 1
 		return nil, c.fatal("the file is empty", "a header", nil)
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		e.fatal = true // without a header no row means anything
-		return nil, e
+	if err != nil {
+		if e, ok := errors.AsType[*Error](err); ok {
+			e.fatal = true // without a header no row means anything
+		}
+		return nil, err
 	}
 	if len(c.rec.ends) > MaxColumns {
 		return nil, c.fatal(strconv.Itoa(len(c.rec.ends))+" columns", "at most "+strconv.Itoa(MaxColumns), nil)
