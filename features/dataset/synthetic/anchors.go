@@ -1,0 +1,85 @@
+package synthetic
+
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
+// The codes of the anchor products, the same in every bank: examples, story customers
+// and golden tests name them.
+const (
+	AnchorMoney       = "900001" // money fund, A; B is 900002
+	AnchorShortBond   = "900003" // short bonds, A; C is 900004
+	AnchorLimited     = "900005" // bonds, LIMITED to 1,000 yuan a day
+	AnchorIssuerGrade = "900006" // mixed bonds; the issuer's grade is above the bank's
+	AnchorLockup      = "900007" // 180 days of holding
+	AnchorBalanced    = "900008"
+	AnchorRetirement  = "900009" // fund of funds, A; Y, for pension accounts, is 900010
+	AnchorConsumer    = "900011" // equities, A; C is 900012
+	AnchorSlump       = "900013" // the theme that has fallen for 18 months
+	AnchorIndex       = "900014"
+	AnchorOverseas    = "900015" // R5
+	AnchorNewIssue    = "900016" // in subscription since nine days: no values
+	AnchorInterval    = "900017" // CLOSED, opens in 40 days
+	AnchorSuspended   = "900018" // SUSPENDED, a gap in its values, no due diligence on file
+	AnchorOwn         = "W90001"
+	AnchorPrivate     = "S90001" // must never be admitted
+)
+
+// anchor is a fund that every bank lists, whatever its seed.
+type anchor struct {
+	style   styleID
+	theme   int
+	grade   fund.RiskGrade
+	classes []string
+	adjust  func(d *draft, asOf fund.Date) // nil: an open fund as most are
+}
+
+// broadTheme is the index of the theme that is the market itself.
+const broadTheme = len(themes) - 1
+
+// anchors list MinProducts share classes, in the order of the codes above.
+var anchors = [...]anchor{
+	{moneyStyle, -1, fund.R1, []string{"A", "B"}, nil},
+	{shortBondStyle, -1, fund.R2, []string{"A", "C"}, nil},
+	{longBondStyle, -1, fund.R2, []string{""}, func(d *draft, _ fund.Date) {
+		d.listing.Status, d.terms.DayLimit = fund.Limited, 100_000
+	}},
+	{mixedBondStyle, -1, fund.R2, []string{""}, func(d *draft, _ fund.Date) { d.grades.Issuer = fund.R3 }},
+	{bondTiltStyle, -1, fund.R3, []string{""}, func(d *draft, _ fund.Date) { d.terms.LockupDays = 180 }},
+	{balancedStyle, -1, fund.R3, []string{""}, nil},
+	{fofStyle, -1, fund.R3, []string{"A", "Y"}, nil},
+	{stockTiltStyle, 3, fund.R4, []string{"A", "C"}, nil},
+	{stockStyle, slumpTheme, fund.R4, []string{""}, nil},
+	{indexStyle, broadTheme, fund.R4, []string{""}, nil},
+	{overseasStyle, -1, fund.R5, []string{""}, nil},
+	{stockTiltStyle, 1, fund.R4, []string{""}, func(d *draft, asOf fund.Date) {
+		d.stage, d.listing.Status = inLaunch, fund.Subscription
+		d.terms.LaunchedOn, d.terms.ClosedUntil = asOf.AddDays(-9), asOf.AddDays(60)
+	}},
+	{longBondStyle, -1, fund.R2, []string{""}, func(d *draft, asOf fund.Date) {
+		d.listing.Status, d.terms.LockupDays, d.terms.NextOpenOn = fund.Closed, 92, asOf.AddDays(40)
+	}},
+	{flexibleStyle, 2, fund.R4, []string{""}, func(d *draft, _ fund.Date) {
+		d.listing.Status, d.listing.DueDiligenceID = fund.Suspended, ""
+	}},
+	{ownStyle, -1, fund.R2, []string{""}, func(d *draft, _ fund.Date) { d.terms.MinPurchase = 100_000 }},
+	{privateStyle, -1, fund.R5, []string{""}, func(d *draft, _ fund.Date) { d.terms.MinPurchase = 100_000_000 }},
+}
+
+// addAnchor lists the i-th anchor fund.
+func (b *poolBuilder) addAnchor(i int) {
+	a, asOf := &anchors[i], b.opts.AsOf
+	st := &styles[a.style]
+	s := newStream(b.opts.Seed, fundStream, -1-i)
+	launched := asOf.AddDays(-historyDays - 400)
+	d := &draft{style: a.style, theme: a.theme, classes: a.classes, grades: fund.Grades{Bank: a.grade, Issuer: a.grade}}
+	d.issuerStem, d.issuer = drawIssuer(s, st.kind)
+	d.listing = fund.Listing{Kind: st.kind, Status: fund.Open, DueDiligenceID: "DD-DEMO-" + st.kind.String()[:3], KeyFactsVersion: "1"}
+	d.terms = fund.Terms{LaunchedOn: launched, MinPurchase: 1_000}
+	d.money = fundMoney{entry: st.fees.entry, service: st.fees.service, exit: st.fees.exit, size: 300_000_000_000}
+	d.people = fundPeople{manager: choose(s, surnames[:]) + choose(s, givenNames[:]), since: asOf.AddDays(-900)}
+	if a.adjust != nil {
+		a.adjust(d, asOf)
+	}
+	d.listing.PoolFrom = d.terms.LaunchedOn
+	d.people.since = max(d.people.since, d.terms.LaunchedOn)
+	b.list(d, s)
+}
