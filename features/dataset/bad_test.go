@@ -109,7 +109,6 @@ func TestBadInput(t *testing.T) {
 		{"no code", "products.csv", products + "\n,A,B,R1\n", `products.csv:2:product_code: "", expected ` + id},
 		{"code with a space", "products.csv", products + "\n00 01,A,B,R1\n", `products.csv:2:product_code: "00 01", expected ` + id},
 		{"code of 65", "products.csv", products + "\n" + strings.Repeat("1", 65) + ",A,B,R1\n", `products.csv:2:product_code: "` + strings.Repeat("1", 65) + `", expected ` + id},
-		{"no name", "products.csv", products + "\n000001,,B,R1\n", `products.csv:2:name: "", expected a text`},
 		{"name too long", "products.csv", products + "\n000001," + strings.Repeat("华", 86) + ",B,R1\n", `products.csv:2:name: "` + strings.Repeat("华", 26) + `...", expected at most 256 bytes`},
 		{"control character", "products.csv", products + "\n000001,A\x00B,C,R1\n", `products.csv:2:name: "A\x00B", expected a text without control characters`},
 		{"unknown kind", "products.csv", products + ",kind\n1,A,B,R1,FUND\n", `products.csv:2:kind: "FUND", expected one of PUBLIC_FUND OWN PRIVATE TRUST ASSET_MANAGEMENT PENSION INSURANCE`},

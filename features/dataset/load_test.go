@@ -80,43 +80,55 @@ func (r *recorder) Branches(rows []features.Branch) error {
 	return r.note("branches", len(rows))
 }
 
+// discard is a features.Batch that keeps nothing.
+type discard struct{}
+
+func (discard) Products([]fund.Product) error               { return nil }
+func (discard) NAVs(string, []fund.NAV) error               { return nil }
+func (discard) Calendar([]features.CalendarDay) error       { return nil }
+func (discard) Cells([]features.Cell) error                 { return nil }
+func (discard) Purchases([]features.CustomerPurchase) error { return nil }
+func (discard) Events([]features.Event) error               { return nil }
+func (discard) Managers([]features.Manager) error           { return nil }
+func (discard) Branches([]features.Branch) error            { return nil }
+
 // folderOf writes files into a new directory; what ends in .gz is packed.
-func folderOf(t testing.TB, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
+func folderOf(tb testing.TB, files map[string]string) string {
+	tb.Helper()
+	dir := tb.TempDir()
 	for name, text := range files {
 		data := []byte(text)
 		if strings.HasSuffix(name, ".gz") {
-			data = packed(t, text)
+			data = packed(tb, text)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return dir
 }
 
-func packed(t testing.TB, text string) []byte {
-	t.Helper()
+func packed(tb testing.TB, text string) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	if _, err := z.Write([]byte(text)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func loadFolder(t testing.TB, files map[string]string, known Known, opts Options) (*recorder, Report, error) {
-	t.Helper()
-	f, err := Open(folderOf(t, files))
+func loadFolder(tb testing.TB, files map[string]string, known Known, opts Options) (*recorder, Report, error) {
+	tb.Helper()
+	f, err := Open(folderOf(tb, files))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r := &recorder{}
-	report, err := f.Load(t.Context(), r, known, opts)
+	report, err := f.Load(tb.Context(), r, known, opts)
 	return r, report, err
 }
 

@@ -35,7 +35,7 @@ func decodeProduct(r *row) fund.Product {
 		}
 	}
 	p.Code = r.id()
-	p.Name = r.requiredText()
+	p.Name = r.optionalText()
 	p.Type = r.optionalText()
 	p.Grades.Bank = requiredCode(r, fund.ParseRiskGrade, fund.R1, fund.R5)
 	p.ShareClass = r.optionalText()

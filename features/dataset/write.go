@@ -145,11 +145,9 @@ func (w *writing[T]) encodeAttributes(list []fund.Attribute) error {
 	written := 0
 	for _, name := range w.attributes {
 		value := ""
-		for _, a := range list {
-			if a.Name == name {
-				value = a.Value
-				written++
-			}
+		if i := slices.IndexFunc(list, func(a fund.Attribute) bool { return a.Name == name }); i >= 0 {
+			value = list[i].Value
+			written++
 		}
 		w.record.text(value)
 	}
