@@ -67,6 +67,9 @@ func Showable(r *fund.TrackRecord) bool {
 // noAmount ends the name of a template that speaks of no amount.
 const noAmount = ".no_amount"
 
+// worstMonths is the span that the worst result is looked for over.
+const worstMonths = 12
+
 // DrawdownFacts appends what the record says about the deepest fall and the worst twelve
 // months since the series starts: nothing where it is too short to be shown.
 func DrawdownFacts(r *fund.TrackRecord, facts []fund.Evidence) []fund.Evidence {
@@ -95,7 +98,8 @@ func DrawdownFacts(r *fund.TrackRecord, facts []fund.Evidence) []fund.Evidence {
 		facts = append(facts,
 			nav("WORST_12M", fund.UnitRatio, int64(w.Value), w.Window),
 			nav("WORST_12M_FROM", fund.UnitDate, int64(w.Window.From), w.Window),
-			nav("WORST_12M_TO", fund.UnitDate, int64(w.Window.To), w.Window))
+			nav("WORST_12M_TO", fund.UnitDate, int64(w.Window.To), w.Window),
+			nav("WORST_12M_MONTHS", fund.UnitMonths, worstMonths, w.Window))
 	}
 	return facts
 }

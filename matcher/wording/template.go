@@ -72,7 +72,7 @@ func parseSlot(inside string) (segment, error) {
 	if !ok {
 		return segment{}, fmt.Errorf("slot {%s}: unknown type %q", inside, kindName)
 	}
-	return segment{slot: name, kind: kind}, nil
+	return segment{slot: name, field: strings.ToUpper(name), kind: kind}, nil
 }
 
 func validSlot(name string) bool {

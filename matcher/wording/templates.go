@@ -77,6 +77,7 @@ type template struct {
 type segment struct {
 	literal string
 	slot    string
+	field   string // the evidence that fills the slot: its name in capitals
 	kind    SlotType
 }
 

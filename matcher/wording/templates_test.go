@@ -201,7 +201,7 @@ func TestAppend(t *testing.T) {
 	ts := templates(t)
 	id, _ := ts.ID(drawdown)
 	got, err := ts.Append([]byte("答："), id, append(drawdownValues(), Value{Name: "unused", Type: Text}))
-	want := "答：这只产品曾从2015年6月12日到2015年8月25日下跌36.01%，到2020年7月6日才回到原来的位置，前后1851天。如果当时投入10,000元，最多时账面亏损约3,601元。过往业绩不预示未来表现。"
+	want := "答：这只产品曾从2015年6月12日到2015年8月25日下跌36.01%，到2020年7月6日才回到原来的位置，从最低点算起用了1851天。如果当时投入10,000元，最多时账面亏损约3,601元。过往业绩不预示未来表现。"
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v\nwant %s", got, err, want)
 	}
