@@ -42,8 +42,8 @@ const maxShown = 80
 func Invalid(field, value, expected string) *InvalidError {
 	if len(value) > maxShown {
 		cut := maxShown
-		for cut > 0 && !utf8.RuneStart(value[cut]) {
-			cut--
+		for cut > maxShown-utf8.UTFMax && !utf8.RuneStart(value[cut]) {
+			cut-- // a character is not cut in two
 		}
 		value = value[:cut] + "..."
 	}

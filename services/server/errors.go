@@ -1,0 +1,246 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/services/decisionlog"
+)
+
+// Domain is the domain of every ErrorInfo.
+const Domain = "fundmatch"
+
+// row says how one kind of error is told to callers.
+type row struct {
+	error   string // the exported name, such as features.ErrNoPool, or what it stands for
+	matches func(error) bool
+	code    codes.Code
+	http    int // 0: as the code's
+	reason  string
+	// sentence is public. It never holds an error's own text unless say is given.
+	sentence string
+	// say tells more about an error whose texts are written for callers.
+	say func(error) public
+	// retry is when to come back; 0: not said.
+	retry time.Duration
+}
+
+// public is what a caller is told beyond the row.
+type public struct {
+	reason, sentence string
+	field, expected  string // of the request, when one is at fault
+}
+
+// The errors of this package's own layers.
+var (
+	errOverloaded        = errors.New("too many requests are being answered")
+	errRateLimited       = errors.New("the peer sent too many requests")
+	errPathNotFound      = errors.New("no such path")
+	errMethodNotAllowed  = errors.New("the path does not take this method")
+	errTooLarge          = errors.New("the body is too large")
+	errBodyBroken        = errors.New("the body could not be read")
+	errUnsupportedFormat = errors.New("the body is not JSON")
+	errNotImplemented    = errors.New("not implemented")
+)
+
+// table is the one error table: the first row that matches an error speaks for it. An
+// error without a row is internal: the caller gets the request id, the log the rest.
+// Contexts come first, because a store that was interrupted may wrap both.
+var table = []row{
+	{error: "context.Canceled", matches: is(context.Canceled), code: codes.Canceled, http: 499, reason: "CANCELLED", sentence: "The caller cancelled the request."},
+	{error: "context.DeadlineExceeded", matches: is(context.DeadlineExceeded), code: codes.DeadlineExceeded, reason: "DEADLINE_EXCEEDED", sentence: "The request's deadline passed."},
+
+	{error: "*features.InvalidError", matches: as[*features.InvalidError], code: codes.InvalidArgument, reason: reasonInvalid, sentence: "A value of the request is not valid.", say: sayInvalid},
+	{error: "*features.NotFoundError", matches: as[*features.NotFoundError], code: codes.NotFound, reason: "<KIND>_NOT_FOUND", sentence: "What was asked for does not exist.", say: sayNotFound},
+	{error: "decisionlog.ErrNotFound", matches: is(decisionlog.ErrNotFound), code: codes.NotFound, reason: "DECISION_NOT_FOUND", sentence: "No decision of this id is recorded."},
+	{error: "decisionlog.ErrErased", matches: is(decisionlog.ErrErased), code: codes.FailedPrecondition, reason: "DECISION_ERASED", sentence: "The personal values of this decision were erased."},
+	{error: "decisionlog.ErrFull", matches: is(decisionlog.ErrFull), code: codes.Unavailable, reason: "DECISION_LOG_FULL", sentence: "The answer could not be recorded, so it is not given.", retry: time.Second},
+	{error: "decisionlog.ErrRefused", matches: is(decisionlog.ErrRefused), code: codes.Unavailable, reason: "DECISION_LOG_UNAVAILABLE", sentence: "The answer could not be recorded, so it is not given.", retry: 5 * time.Second},
+	{error: "decisionlog.ErrClosed", matches: is(decisionlog.ErrClosed), code: codes.Unavailable, reason: "DECISION_LOG_UNAVAILABLE", sentence: "The answer could not be recorded, so it is not given.", retry: 5 * time.Second},
+	{error: "decisionlog.ErrBusy", matches: is(decisionlog.ErrBusy), code: codes.Unavailable, reason: "DECISION_LOG_UNAVAILABLE", sentence: "The answer could not be recorded, so it is not given.", retry: time.Second},
+	{error: "decisionlog.ErrNewerFormat", matches: is(decisionlog.ErrNewerFormat), code: codes.Unavailable, reason: "DECISION_LOG_NEWER", sentence: "The decision was recorded by a newer version of this program."},
+	{error: "decisionlog.ErrCorrupt", matches: is(decisionlog.ErrCorrupt), code: codes.DataLoss, reason: "DECISION_LOG_BROKEN", sentence: "The record of this decision is damaged."},
+
+	{error: "features.ErrNotFound", matches: is(features.ErrNotFound), code: codes.NotFound, reason: "NOT_FOUND", sentence: "What was asked for does not exist."},
+	{error: "features.ErrNoPool", matches: is(features.ErrNoPool), code: codes.Unavailable, reason: "NO_POOL", sentence: "No pool is published yet.", retry: 5 * time.Second},
+	{error: "features.ErrUnavailable", matches: is(features.ErrUnavailable), code: codes.Unavailable, reason: "STORE_UNAVAILABLE", sentence: "The store does not answer.", retry: time.Second},
+	{error: "features.ErrNewerStore", matches: is(features.ErrNewerStore), code: codes.Unavailable, reason: "STORE_NEWER", sentence: "The store was written by a newer version of this program."},
+	{error: "features.ErrIdempotencyReused", matches: is(features.ErrIdempotencyReused), code: codes.FailedPrecondition, reason: "IDEMPOTENCY_KEY_REUSED", sentence: "The idempotency key came before with another request."},
+	// What is refused in a request is an InvalidError; the bare one is about stored data.
+	{error: "features.ErrInvalid", matches: is(features.ErrInvalid), code: codes.DataLoss, reason: "STORE_DAMAGED", sentence: "Stored data cannot be read; nothing was changed."},
+	{error: "fund.ErrMalformed", matches: is(fund.ErrMalformed), code: codes.DataLoss, reason: "STORE_DAMAGED", sentence: "Stored data cannot be read; nothing was changed."},
+	{error: "fund.ErrNewerVersion", matches: is(fund.ErrNewerVersion), code: codes.Unavailable, reason: "STORE_NEWER", sentence: "The store was written by a newer version of this program."},
+	{error: "fund.ErrInvalid", matches: is(fund.ErrInvalid), code: codes.InvalidArgument, reason: reasonInvalid, sentence: "A value of the request is not valid."},
+
+	{error: "too many requests", matches: is(errOverloaded), code: codes.ResourceExhausted, http: http.StatusServiceUnavailable, reason: "OVERLOADED", sentence: "Too many requests are being answered.", retry: time.Second},
+	{error: "rate of one peer", matches: is(errRateLimited), code: codes.ResourceExhausted, reason: "RATE_LIMITED", sentence: "Too many requests from this address.", retry: time.Second},
+	{error: "unknown path", matches: is(errPathNotFound), code: codes.NotFound, reason: "PATH_NOT_FOUND", sentence: "There is no such path."},
+	{error: "method of a path", matches: is(errMethodNotAllowed), code: codes.Unimplemented, http: http.StatusMethodNotAllowed, reason: "METHOD_NOT_ALLOWED", sentence: "The path does not take this method; Allow names those that it takes."},
+	{error: "body too large", matches: is(errTooLarge), code: codes.ResourceExhausted, http: http.StatusRequestEntityTooLarge, reason: "REQUEST_TOO_LARGE", sentence: "The body is too large."},
+	{error: "body cut short", matches: is(errBodyBroken), code: codes.InvalidArgument, reason: "BODY_UNREADABLE", sentence: "The body did not arrive whole."},
+	{error: "body not JSON", matches: is(errUnsupportedFormat), code: codes.InvalidArgument, http: http.StatusUnsupportedMediaType, reason: "UNSUPPORTED_MEDIA_TYPE", sentence: "The body must be application/json."},
+	{error: "method without a handler", matches: is(errNotImplemented), code: codes.Unimplemented, reason: "NOT_IMPLEMENTED", sentence: "This method is not implemented."},
+}
+
+const reasonInvalid = "INVALID_ARGUMENT"
+
+// internalRow speaks for every error that has no row.
+var internalRow = row{
+	error: "everything else", code: codes.Internal, reason: "INTERNAL",
+	sentence: "An internal error; quote the request id to the operator.",
+}
+
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func as[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+func sayInvalid(err error) public {
+	var e *features.InvalidError
+	if !errors.As(err, &e) {
+		return public{}
+	}
+	return public{sentence: e.Error(), field: e.Field, expected: "expected " + e.Expected}
+}
+
+func sayNotFound(err error) public {
+	var e *features.NotFoundError
+	if !errors.As(err, &e) {
+		return public{}
+	}
+	noun := strings.ToLower(strings.ReplaceAll(string(e.Kind), "_", " "))
+	return public{reason: string(e.Kind) + "_NOT_FOUND", sentence: "There is no " + noun + " " + quoted(e.ID) + "."}
+}
+
+// quoted repeats the beginning of a value that the caller sent.
+func quoted(s string) string {
+	return `"` + strings.ToValidUTF8(features.Invalid("", s, "").Value, "\uFFFD") + `"`
+}
+
+// rowOf finds the row that speaks for an error.
+func rowOf(err error) *row {
+	for i := range table {
+		if table[i].matches(err) {
+			return &table[i]
+		}
+	}
+	if status.Code(err) == codes.Unimplemented { // what generated code says of a method without a handler
+		return rowOf(errNotImplemented)
+	}
+	return &internalRow
+}
+
+// statusOf tells an error to a caller. A status that is already one of this table's is
+// returned as it is; a status that came from anywhere else is not to be trusted.
+func statusOf(err error, requestID string) *status.Status {
+	var told *toldError
+	if errors.As(err, &told) {
+		return told.status
+	}
+	r := rowOf(err)
+	p := public{reason: r.reason, sentence: r.sentence}
+	if r.say != nil {
+		more := r.say(err)
+		p.field, p.expected = more.field, more.expected
+		orDefault(&more.reason, p.reason)
+		orDefault(&more.sentence, p.sentence)
+		p.reason, p.sentence = more.reason, more.sentence
+	}
+	return newStatus(r, p, requestID)
+}
+
+func newStatus(r *row, p public, requestID string) *status.Status {
+	details := []protoadapt.MessageV1{
+		&errdetails.ErrorInfo{Reason: p.reason, Domain: Domain},
+		&errdetails.RequestInfo{RequestId: requestID},
+	}
+	if p.field != "" {
+		details = append(details, &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
+			{Field: p.field, Description: p.expected},
+		}})
+	}
+	if r.retry > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(r.retry)})
+	}
+	st, err := status.New(r.code, strings.ToValidUTF8(p.sentence, "\uFFFD")).WithDetails(details...)
+	if err != nil { // a detail did not marshal: the code and sentence are still right
+		return status.New(r.code, r.sentence)
+	}
+	return st
+}
+
+// toldError is an error that went through the table. The cause stays for the log.
+type toldError struct {
+	status *status.Status
+	cause  error
+}
+
+func (e *toldError) Error() string { return e.status.Message() }
+
+// GRPCStatus makes gRPC send the status.
+func (e *toldError) GRPCStatus() *status.Status { return e.status }
+
+// tell puts an error through the table.
+func tell(err error, requestID string) error {
+	var told *toldError
+	if errors.As(err, &told) {
+		return told
+	}
+	return &toldError{statusOf(err, requestID), err}
+}
+
+// causeOf returns what an error was before it was told.
+func causeOf(err error) error {
+	var told *toldError
+	if errors.As(err, &told) {
+		return told.cause
+	}
+	return err
+}
+
+// reasonOf returns the reason that a status gives.
+func reasonOf(st *status.Status) string {
+	for _, d := range st.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
+}
+
+// retryOf returns when a status says to come back, or 0.
+func retryOf(st *status.Status) time.Duration {
+	for _, d := range st.Details() {
+		if info, ok := d.(*errdetails.RetryInfo); ok {
+			return info.GetRetryDelay().AsDuration()
+		}
+	}
+	return 0
+}
+
+// httpStatusOf returns the HTTP status of a status.
+func httpStatusOf(st *status.Status) int {
+	reason := reasonOf(st)
+	for i := range table {
+		if table[i].http != 0 && table[i].reason == reason {
+			return table[i].http
+		}
+	}
+	return runtime.HTTPStatusFromCode(st.Code())
+}

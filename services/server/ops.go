@@ -1,0 +1,26 @@
+package server
+
+import (
+	"net/http"
+	"net/http/pprof" //nolint:gosec // G108: it is served on the ops listener alone, which is bound to loopback
+	"time"
+
+	"github.com/fundmatch/fundmatch/services/telemetry"
+)
+
+// opsWriteTimeout leaves time for a profile of a minute.
+const opsWriteTimeout = 90 * time.Second
+
+// opsHandler serves what operators need: metrics, health, profiles.
+func opsHandler(metrics *telemetry.Metrics, ready *readiness) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics.Handler())
+	mux.HandleFunc("GET /healthz", serveAlive)
+	mux.HandleFunc("GET /readyz", ready.serveReady)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	// Not served: /debug/pprof/cmdline, which shows paths and may show more.
+	return mux
+}

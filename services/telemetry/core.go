@@ -1,0 +1,76 @@
+package telemetry
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Core reports which compiled core answers, how old it is, and whether the last attempt
+// to replace it failed. The age is computed when it is asked for, so that it rises while
+// nothing else happens.
+type Core struct {
+	now      func() time.Time
+	revision atomic.Pointer[CoreRevision]
+	degraded atomic.Bool
+
+	info, age, seq, isDegraded *prometheus.Desc
+}
+
+// CoreRevision identifies a core. The texts are revision numbers and hashes.
+type CoreRevision struct {
+	Pool, Model, Rules, Engine string
+	AsOf                       time.Time // the instant that it speaks for
+	DataSeq                    uint64
+}
+
+// Set says that another core answers from now on. It is not degraded any more.
+func (c *Core) Set(r CoreRevision) {
+	c.revision.Store(&r)
+	c.degraded.Store(false)
+}
+
+// SetDegraded says whether the last good core answers because a newer one was refused.
+func (c *Core) SetDegraded(degraded bool) { c.degraded.Store(degraded) }
+
+func newCore(r prometheus.Registerer, now func() time.Time) *Core {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(namespace+"_"+name, help, labels, nil)
+	}
+	c := &Core{
+		now:        now,
+		info:       desc("core_info", "The core that answers; always 1.", "pool", "model", "rules", "engine"),
+		age:        desc("core_age_seconds", "Time since the instant that the core speaks for."),
+		seq:        desc("core_data_seq", "Newest sequence number of market data in the core."),
+		isDegraded: desc("core_degraded", "1 while the last good core answers because a newer one was refused."),
+	}
+	r.MustRegister(c)
+	return c
+}
+
+// Describe implements prometheus.Collector.
+func (c *Core) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range [...]*prometheus.Desc{c.info, c.age, c.seq, c.isDegraded} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *Core) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	degraded := 0.0
+	if c.degraded.Load() {
+		degraded = 1
+	}
+	gauge(c.isDegraded, degraded)
+	r := c.revision.Load()
+	if r == nil {
+		return
+	}
+	gauge(c.info, 1, r.Pool, r.Model, r.Rules, r.Engine)
+	gauge(c.age, c.now().Sub(r.AsOf).Seconds())
+	gauge(c.seq, float64(r.DataSeq))
+}
