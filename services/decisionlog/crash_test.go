@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
@@ -258,7 +259,16 @@ func TestVerifyFindsEveryFlippedBit(t *testing.T) {
 func TestVerifyFindsForgery(t *testing.T) {
 	forge := func(change func(e *entry)) func(t *testing.T, dir string) {
 		t.Helper()
-		return func(t *testing.T, dir string) { t.Helper(); rewriteEntries(t, segmentFiles(t, dir)[0], change) }
+		return func(t *testing.T, dir string) {
+			t.Helper()
+			rewriteSegment(t, segmentFiles(t, dir)[0], change, func(*blockHeader) {})
+		}
+	}
+	forgeHead := func(change func(h *blockHeader)) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			t.Helper()
+			rewriteSegment(t, segmentFiles(t, dir)[0], func(*entry) {}, change)
+		}
 	}
 	for _, c := range []struct {
 		name  string
@@ -291,6 +301,36 @@ func TestVerifyFindsForgery(t *testing.T) {
 				e.carrier = 2
 			}
 		}), "profile is not in record 2", 11},
+		{"times of a block", forgeHead(func(h *blockHeader) {
+			if h.first == 2 {
+				h.span.maxID++
+			}
+		}), "times differ", 2},
+		{"number of a block", forgeHead(func(h *blockHeader) {
+			if h.first == 2 {
+				h.first++
+			}
+		}), "block begins with record 3, want 2", 2},
+		{"durable bytes", forgeHead(func(h *blockHeader) {
+			if h.first == 2 {
+				h.durable = 1 << 40
+			}
+		}), "on the disk before it", 2},
+		{"seal", forgeHead(func(h *blockHeader) {
+			if h.kind == blockSeal {
+				h.span.minRecorded--
+			}
+		}), "seal differs", 0},
+		{"segment of another log", func(t *testing.T, dir string) {
+			t.Helper()
+			later := func() time.Time { return fixedClock().Add(time.Hour) }
+			other := smallLog(t, 30, Config{SegmentBytes: 8 << 10, Random: bytes.NewReader(incompressible(48 * 30)), Now: later})
+			content, err := os.ReadFile(segmentFiles(t, other)[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			overwrite(t, segmentFiles(t, dir)[1], content)
+		}, "chain of the segment before", 0},
 		{"segment missing", func(t *testing.T, dir string) {
 			t.Helper()
 			if err := os.Remove(segmentFiles(t, dir)[1]); err != nil {
@@ -320,7 +360,7 @@ func TestVerifyFindsForgery(t *testing.T) {
 		}, "header says writer 1, segment 1", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := smallLog(t, 30, Config{SegmentBytes: 8 << 10})
+			dir := smallLog(t, 30, Config{SegmentBytes: 8 << 10, Random: bytes.NewReader(incompressible(48 * 30))})
 			mustVerify(t, dir)
 			c.forge(t, dir)
 			_, err := Verify(context.Background(), dir, nil)
@@ -332,8 +372,8 @@ func TestVerifyFindsForgery(t *testing.T) {
 	}
 }
 
-// rewriteEntries changes entries and makes all checksums right again; the chain in the block headers stays.
-func rewriteEntries(t *testing.T, path string, change func(e *entry)) {
+// rewriteSegment changes entries and block headers and makes all checksums right again; the chain stays.
+func rewriteSegment(t *testing.T, path string, change func(e *entry), changeHead func(h *blockHeader)) {
 	t.Helper()
 	s, err := openSegment(place{path: path, writer: 1, number: 1})
 	if err != nil {
@@ -345,6 +385,7 @@ func rewriteEntries(t *testing.T, path string, change func(e *entry)) {
 		h, err := s.nextBlock()
 		b := block{head: h}
 		b.head.durable = 0
+		changeHead(&b.head)
 		if err != nil {
 			if s.sealed {
 				out = append(out, b.sealed()...)
@@ -466,6 +507,19 @@ func TestDiskThatCannotBeTrustedIsRefused(t *testing.T) {
 				t.Errorf("report %+v", report)
 			}
 		})
+	}
+}
+
+// Before it goes on in a segment, Open makes sure that what is in it is on the disk.
+func TestOpenRefusesADiskThatDoesNotSync(t *testing.T) {
+	dir := smallLog(t, 3, Config{})
+	disk := &faultyDisk{sync: func() error { return errDisk }}
+	if l, err := Open(dir, Config{open: disk.open}); !errors.Is(err, ErrRefused) || !errors.Is(err, errDisk) {
+		t.Errorf("Open: %v, %v", l, err)
+	}
+	mustClose(t, openLog(t, dir, Config{})) // writer 1 was given free
+	if report := mustVerify(t, dir); len(report.Writers) != 1 {
+		t.Errorf("report %+v", report)
 	}
 }
 

@@ -39,8 +39,10 @@ func TestFind(t *testing.T) {
 			t.Errorf("Find %q: %v, want ErrInvalid", bad, err)
 		}
 	}
-	mustAppend(t, l, testRecord(60))
-	if _, err := r.Find(context.Background(), testID(60)); err != nil {
+	early := testRecord(60) // two replicas: the other one's decision comes later
+	early.Kind, early.Payload = KindServed, nil
+	mustAppend(t, l, early, testRecord(60))
+	if s, err := r.Find(context.Background(), testID(60)); err != nil || !equalRecord(s.Record, testRecord(60)) {
 		t.Errorf("Find of what was appended after the reader was opened: %v", err)
 	}
 	ended, cancel := context.WithCancel(context.Background())
@@ -102,6 +104,37 @@ func TestFindBesideABrokenSegment(t *testing.T) {
 	}
 	if broken != 1 {
 		t.Errorf("All gave %d errors, want 1 at the end", broken)
+	}
+}
+
+// A record that refers to a profile which is not its own does not come back with it, whatever the checksums say.
+func TestReaderRefusesAForeignProfile(t *testing.T) {
+	for name, forge := range map[string]func(e *entry){
+		"of another customer": func(e *entry) { e.carrier = 3 },
+		"of another revision": func(e *entry) { e.profileSum[0] ^= 1 },
+		"that is not there":   func(e *entry) { e.carrier = 11 },
+		"of another segment":  func(e *entry) { e.carrier = 0; e.profileSum = Hash{1} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := smallLog(t, 14, Config{})
+			rewriteSegment(t, segmentFiles(t, dir)[0], func(e *entry) {
+				if e.index == 12 {
+					forge(e)
+				}
+			}, func(*blockHeader) {})
+			r, err := OpenReader(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s, err := r.Find(context.Background(), testID(11)); !errors.Is(err, ErrCorrupt) {
+				t.Errorf("Find: profile %q, %v", s.Profile, err)
+			}
+			for s, err := range r.All(context.Background(), 0) {
+				if s.Index >= 12 || (err != nil) != (s.Index == 0) {
+					t.Errorf("All: record %d, %v", s.Index, err)
+				}
+			}
+		})
 	}
 }
 
@@ -179,5 +212,39 @@ func TestVerifyTellsProgress(t *testing.T) {
 	cancel()
 	if _, err := Verify(ended, dir, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("Verify with an ended context: %v", err)
+	}
+}
+
+// In one block with the decision, even before it, a record that it was served again is not taken for it.
+func TestFindPassesOverServedInTheSameBlock(t *testing.T) {
+	dir := memoryDir(t)
+	l := openLog(t, dir, Config{})
+	served := testRecord(1)
+	served.Kind, served.Payload = KindServed, nil
+	err := l.exclusively(context.Background(), func() error {
+		var batch []*pending
+		for _, r := range []Record{served, testRecord(1)} {
+			id, err := r.check()
+			p := &pending{hash: newHasher()}
+			if err := errors.Join(err, l.prepare(p, &r, id)); err != nil {
+				return err
+			}
+			batch = append(batch, p)
+		}
+		l.w.write(batch)
+		return errors.Join(batch[0].err, batch[1].err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if blocks := blockStarts(t, segmentFiles(t, dir)[0]); len(blocks) != 1 {
+		t.Fatalf("%d blocks, want both records in one", len(blocks))
+	}
+	r, err := OpenReader(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := r.Find(context.Background(), testID(1)); err != nil || !equalRecord(s.Record, testRecord(1)) {
+		t.Errorf("Find: %+v, %v", s, err)
 	}
 }
