@@ -3,24 +3,46 @@ package wording
 // A context knows when a forbidden word is no claim: it is denied, it is reported
 // as unlawful or abolished, it is what a customer wishes and is told not to expect.
 type context struct {
-	negators, fillers              endings
-	rhetorical                     [][]rune
-	denials, denialStop            [][]rune
-	alone, copulas, verdicts       [][]rune
-	turned, openers                [][]rune
-	wishes, refusals, answers      [][]rune
-	sources, questions, possessive [][]rune
+	denial     denial
+	report     report
+	wish       wish
+	sources    [][]rune
+	possessive [][]rune
+}
+
+// The words that deny what follows.
+type denial struct {
+	negators, fillers    endings
+	rhetorical           [][]rune
+	denials, denialStops [][]rune
+}
+
+// The words that call something unlawful or abolished.
+type report struct {
+	alone, copulas, verdicts, turned, openers [][]rune
+}
+
+// The words of a wish that is refused and of a question that is answered with no.
+type wish struct {
+	wishes, refusals, questions, answers [][]rune
 }
 
 func newContext(f *folding, s *contextSource) *context {
 	r := &s.Reported
 	return &context{
-		negators: f.endings(s.Negators), fillers: f.endings(s.Fillers), rhetorical: f.list(s.Rhetorical),
-		denials: f.list(s.Denials), denialStop: f.list(s.DenialStop),
-		alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
-		turned: f.list(r.Turned), openers: f.list(r.Openers),
-		wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
-		sources: f.list(r.Sources), questions: f.list([]string{"吗", "么"}), possessive: f.list([]string{"的"}),
+		denial: denial{
+			negators: f.endings(s.Negators), fillers: f.endings(s.Fillers), rhetorical: f.list(s.Rhetorical),
+			denials: f.list(s.Denials), denialStops: f.list(s.DenialStop),
+		},
+		report: report{
+			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
+			turned: f.list(r.Turned), openers: f.list(r.Openers),
+		},
+		wish: wish{
+			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
+			questions: f.list([]string{"吗", "么"}),
+		},
+		sources: f.list(r.Sources), possessive: f.list([]string{"的"}),
 	}
 }
 
@@ -42,12 +64,12 @@ func (c *context) lawful(l *folded, from, to int) bool {
 // 不仅保本 is none, since 仅 fills nothing; two negators cancel out: 不是不保本.
 func (c *context) negated(l *folded, from int) bool {
 	for i := from; from-i <= negationReach; {
-		if n := longestBefore(l, i, c.negators); n > 0 {
+		if n := longestBefore(l, i, c.denial.negators); n > 0 {
 			j := i - n
-			return longestBefore(l, j, c.negators) == 0 &&
-				!l.has(l.clauseStart(j), j, c.rhetorical)
+			return longestBefore(l, j, c.denial.negators) == 0 &&
+				!l.has(l.clauseStart(j), j, c.denial.rhetorical)
 		}
-		n := longestBefore(l, i, c.fillers)
+		n := longestBefore(l, i, c.denial.fillers)
 		if n == 0 {
 			return false
 		}
@@ -86,12 +108,12 @@ func longestBefore(l *folded, i int, words endings) int {
 // 不代表本基金未来能够获得正收益. A word that turns the sense again ends its reach.
 func (c *context) denied(l *folded, from int) bool {
 	start := l.clauseStart(from)
-	at, k := l.find(start, from, c.denials)
-	if at < 0 || l.has(l.clauseStart(at), at, c.rhetorical) {
+	at, k := l.find(start, from, c.denial.denials)
+	if at < 0 || l.has(l.clauseStart(at), at, c.denial.rhetorical) {
 		return false
 	}
-	rest := at + len(c.denials[k])
-	return rest <= from && !l.has(rest, from, c.denialStop) && longestBefore(l, from, c.negators) == 0
+	rest := at + len(c.denial.denials[k])
+	return rest <= from && !l.has(rest, from, c.denial.denialStops) && longestBefore(l, from, c.denial.negators) == 0
 }
 
 // reported reports whether the word is only named as unlawful or abolished:
@@ -103,7 +125,7 @@ func (c *context) reported(l *folded, from, to int) bool {
 		return true
 	}
 	start := l.clauseStart(from)
-	spoken := l.has(start, from, c.openers) || l.quoted(from)
+	spoken := l.has(start, from, c.report.openers) || l.quoted(from)
 	if !spoken && (end == to || !l.endsIn(end, c.possessive)) {
 		return false
 	}
@@ -112,16 +134,16 @@ func (c *context) reported(l *folded, from, to int) bool {
 
 // verdict looks for a word that calls what stands before it unlawful, in [from, to).
 func (c *context) verdict(l *folded, from, to int) bool {
-	if at, _ := l.find(from, to, c.alone); at >= 0 && !l.has(max(from, at-3), at, c.turned) {
+	if at, _ := l.find(from, to, c.report.alone); at >= 0 && !l.has(max(from, at-3), at, c.report.turned) {
 		return true
 	}
 	for i := from; i < to; i++ {
-		at, _ := l.find(i, to, c.verdicts)
+		at, _ := l.find(i, to, c.report.verdicts)
 		if at < 0 {
 			return false
 		}
 		near := max(from, at-5)
-		if l.has(near, at, c.copulas) && !l.has(near, at, c.turned) {
+		if l.has(near, at, c.report.copulas) && !l.has(near, at, c.report.turned) {
 			return true
 		}
 		i = at
@@ -146,18 +168,18 @@ func (l *folded) quoted(i int) bool {
 // that this is not for him: 如果您要求保本，本产品不适合您.
 func (c *context) wished(l *folded, from, to int) bool {
 	start := l.clauseStart(from)
-	return l.has(start, from, c.wishes) &&
-		l.has(to, l.endOf(to, sentenceReach, sentence), c.refusals)
+	return l.has(start, from, c.wish.wishes) &&
+		l.has(to, l.endOf(to, sentenceReach, sentence), c.wish.refusals)
 }
 
 // answered reports whether the word stands in a question that is at once answered
 // with no: 基金保本吗？不保本。
 func (c *context) answered(l *folded, to int) bool {
 	end := l.endOf(to, 8, clause)
-	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.questions) {
+	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.wish.questions) {
 		return false
 	}
-	for _, w := range c.answers {
+	for _, w := range c.wish.answers {
 		if l.matches(end, w) {
 			return true
 		}

@@ -8,27 +8,48 @@ type performance struct {
 	w01, w03, w05 statement
 	context       *context
 
-	words                *automaton
-	names                [][]rune // the words of the automaton
-	annualised           []rune
-	notReturns, others   [][]rune
-	notPast, ahead       endings
-	prefixes, between    [][]rune
-	drawdown, volatility [][]rune
-	benchmark, money     [][]rune
-	past, future, denies [][]rune
+	words      *automaton
+	names      [][]rune // the words of the automaton
+	annualised []rune
+	vocabulary vocabulary
+	windows    windows
+	beside     beside
+}
+
+// The words that tell a return from what only looks like one.
+type vocabulary struct {
+	notReturns [][]rune // behind a word of return: 收益分配
+	others     [][]rune // own the figure: 赎回费
+	notPast    endings  // before it: 预期收益
+	denies     [][]rune
+	money      [][]rune // money funds
+}
+
+// The words of a window: 近三个月本基金净值.
+type windows struct {
+	prefixes, between [][]rune
+	ahead             endings // the prefixes again, found backwards
+}
+
+// What must stand in a line with a return.
+type beside struct {
+	drawdown, volatility, benchmark [][]rune
+	past, future                    [][]rune
 }
 
 func newPerformance(f *folding, s *performanceSource, c *context, statements map[string]statement) (*performance, error) {
 	p := &performance{
-		context: c,
-		names:   f.list(s.Returns), annualised: f.word("年化"),
-		notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证"}),
-		others:     f.list(s.Others), notPast: f.endings(s.NotPast), ahead: f.endings(s.Prefixes),
-		prefixes: f.list(s.Prefixes), between: f.list(s.Between),
-		drawdown: f.list(s.Drawdown), volatility: f.list(s.Volatility),
-		benchmark: f.list(s.Benchmark), money: f.list(s.MoneyFunds),
-		past: f.list(s.Past), future: f.list(s.Future), denies: f.list([]string{"不"}),
+		context: c, names: f.list(s.Returns), annualised: f.word("年化"),
+		vocabulary: vocabulary{
+			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证"}),
+			others:     f.list(s.Others), notPast: f.endings(s.NotPast),
+			denies: f.list([]string{"不"}), money: f.list(s.MoneyFunds),
+		},
+		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes)},
+		beside: beside{
+			drawdown: f.list(s.Drawdown), volatility: f.list(s.Volatility), benchmark: f.list(s.Benchmark),
+			past: f.list(s.Past), future: f.list(s.Future),
+		},
 	}
 	p.words = newAutomaton(p.names)
 	for id, into := range map[string]*statement{"W01": &p.w01, "W03": &p.w03, "W05": &p.w05} {
@@ -89,27 +110,27 @@ func (p *performance) check(l *folded, kind TextKind, hits []hit) []hit {
 // money fund is a statutory one, and a window may be named to say it is not shown.
 func (p *performance) exempt(l *folded, m mention) bool {
 	from, to := l.startOf(m.from, sentenceReach, sentence), l.endOf(m.to, sentenceReach, sentence)
-	return m.annualised && m.days <= 7 && l.has(from, to, p.money)
+	return m.annualised && m.days <= 7 && l.has(from, to, p.vocabulary.money)
 }
 
 // riskBeside reports whether drawdown and volatility stand in the same line, and in
 // a product template the benchmark as well.
 func (p *performance) riskBeside(l *folded, kind TextKind) bool {
 	n := len(l.runes)
-	return l.has(0, n, p.drawdown) && l.has(0, n, p.volatility) &&
-		(kind != ProductTemplate || l.has(0, n, p.benchmark))
+	return l.has(0, n, p.beside.drawdown) && l.has(0, n, p.beside.volatility) &&
+		(kind != ProductTemplate || l.has(0, n, p.beside.benchmark))
 }
 
 // saysPast reports whether the line says that past performance says nothing of the
 // future, in one of its usual forms.
 func (p *performance) saysPast(l *folded) bool {
 	for i := 0; i < len(l.runes); {
-		at, _ := l.find(i, len(l.runes), p.past)
+		at, _ := l.find(i, len(l.runes), p.beside.past)
 		if at < 0 {
 			return false
 		}
 		end := l.endOf(at+1, denialReach, clause)
-		if no, _ := l.find(at, end, p.denies); no >= 0 && l.has(no, end, p.future) {
+		if no, _ := l.find(at, end, p.vocabulary.denies); no >= 0 && l.has(no, end, p.beside.future) {
 			return true
 		}
 		i = at + 1
@@ -121,7 +142,7 @@ func (p *performance) saysPast(l *folded) bool {
 // no performance: no figure and no window.
 func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised)}
-	if !l.oneWord(from, to) || longestAfter(l, to, p.notReturns) > 0 || longestBefore(l, from, p.notPast) > 0 {
+	if !l.oneWord(from, to) || longestAfter(l, to, p.vocabulary.notReturns) > 0 || longestBefore(l, from, p.vocabulary.notPast) > 0 {
 		return m, false
 	}
 	if end, ok := p.figureAfter(l, to); ok {
@@ -129,7 +150,7 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	} else if start, ok := p.figureBefore(l, from); ok {
 		m.from, m.figure = start, true
 	}
-	if !m.figure && l.has(to, l.endOf(to, 4, clause), p.denies) {
+	if !m.figure && l.has(to, l.endOf(to, 4, clause), p.vocabulary.denies) {
 		return m, false // 七日年化收益率不等于实际收益率
 	}
 	p.addWindow(l, &m, from)
@@ -159,14 +180,14 @@ func (p *performance) figureAfter(l *folded, to int) (int, bool) {
 			continue
 		}
 		stop := percentEnd(l, i)
-		return stop, stop > 0 && !l.has(to, i, p.others) && !p.followed(l, stop) && !l.formula(to, i)
+		return stop, stop > 0 && !l.has(to, i, p.vocabulary.others) && !p.followed(l, stop) && !l.formula(to, i)
 	}
 	return 0, false
 }
 
 // followed reports whether another noun follows the figure at once: 收益的20%作为报酬.
 func (p *performance) followed(l *folded, at int) bool {
-	return l.has(at, l.endOf(at, 4, clause), p.others)
+	return l.has(at, l.endOf(at, 4, clause), p.vocabulary.others)
 }
 
 // figureBefore looks for a percentage just before a word of return: 12%的收益.
@@ -182,7 +203,7 @@ func (p *performance) figureBefore(l *folded, from int) (int, bool) {
 	for start > 0 && (isDigit(l.runes[start-1]) || l.runes[start-1] == '.') {
 		start--
 	}
-	if start == i-1 || l.has(max(0, start-6), start, p.others) || l.has(i, from, p.others) || l.formula(start, from) {
+	if start == i-1 || l.has(max(0, start-6), start, p.vocabulary.others) || l.has(i, from, p.vocabulary.others) || l.formula(start, from) {
 		return 0, false
 	}
 	return start, true
@@ -225,8 +246,8 @@ func (p *performance) addWindow(l *folded, m *mention, from int) {
 		if days == 0 || end > from {
 			continue
 		}
-		if p.onlyFills(l, end, from) || m.figure && !hasPercent(l, end, from) && !l.has(end, from, p.others) {
-			m.windowFrom, m.days = i-longestBefore(l, i, p.ahead), days
+		if p.onlyFills(l, end, from) || m.figure && !hasPercent(l, end, from) && !l.has(end, from, p.vocabulary.others) {
+			m.windowFrom, m.days = i-longestBefore(l, i, p.windows.ahead), days
 		}
 		return
 	}
@@ -244,7 +265,7 @@ func hasPercent(l *folded, from, to int) bool {
 // onlyFills reports whether [from, to) is made of words that name nothing else.
 func (p *performance) onlyFills(l *folded, from, to int) bool {
 	for from < to {
-		n := longestAfter(l, from, p.between)
+		n := longestAfter(l, from, p.windows.between)
 		if n == 0 {
 			return false
 		}
@@ -257,7 +278,7 @@ func (p *performance) onlyFills(l *folded, from, to int) bool {
 // a prefix (近, 过去) it must stand at the return itself (7日年化, 三个月涨了8%): a
 // number of days elsewhere may be a holding period.
 func (p *performance) window(l *folded, i int, m *mention, from int) (int, int) {
-	prefix := longestAt(l, i, p.prefixes)
+	prefix := longestAt(l, i, p.windows.prefixes)
 	n, at := number(l, i+prefix)
 	if n == 0 {
 		return 0, 0
