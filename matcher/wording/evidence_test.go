@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ func TestAppendEvidence(t *testing.T) {
 	}
 	evidence := drawdownEvidence()
 	got, err := ts.AppendEvidence(nil, id, evidence)
-	if err != nil || string(got) != string(want) {
+	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("got %s, %v\nwant %s", got, err, want)
 	}
 	buffer := make([]byte, 0, 1024)
@@ -86,7 +87,8 @@ func TestEvidenceUnits(t *testing.T) {
 		}
 	}
 	for _, e := range []fund.Evidence{{Text: "R6"}, {Text: ""}, {Text: "C3"}} {
-		if _, ok := valueOf(&e, &segment{slot: "v", kind: Grade}); ok {
+		v, ok := valueOf(&e, &segment{slot: "v", kind: Grade})
+		if _, err := v.append(nil); ok && err == nil {
 			t.Errorf("%q is no grade", e.Text)
 		}
 	}
