@@ -1,0 +1,204 @@
+package sqlstore
+
+import (
+	"embed"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// dialect is what differs from one database to another. PostgreSQL becomes a second
+// one: its driver, its placeholders, its folder of migrations and its own text for
+// whichever statement needs it.
+type dialect struct {
+	driver     string // of database/sql
+	bind       int    // sqlx's kind of placeholder
+	goose      goose.Dialect
+	migrations string // folder
+	statements [statementCount]string
+	inserts    [insertCount]insert
+}
+
+// sqliteDialect is SQLite through modernc.org/sqlite. The placeholders are given here
+// and not with sqlx.BindDriver, which would change a table that all of the process shares.
+func sqliteDialect() *dialect {
+	return &dialect{
+		driver: "sqlite", bind: sqlx.QUESTION, goose: goose.DialectSQLite3, migrations: "migrations/sqlite",
+		statements: statements(), inserts: inserts(),
+	}
+}
+
+// statement names a query.
+type statement int
+
+// The queries. Those before newestSeq run on the readers' connections.
+const (
+	selectHead statement = iota // hot
+	selectCells
+	selectPurchases
+	selectChanges
+	selectCustomerIDs
+	selectPublished
+	selectRevision
+	selectPool
+	streamNAVs
+	streamPurchases
+	selectCalendar
+	selectArtifact
+	selectActive
+	newestSeq
+	storedRevision
+	selectReplay
+	expireReplays
+	rememberReplay
+	insertTransaction
+	touchedCustomers
+	touchedCells
+	touchedPurchases
+	storedCells
+	storedCustomer
+	storedNAVs
+	storedPurchase
+	storedPool
+	anyCell
+	anyPurchase
+	anyNAV
+	insertRevision
+	upsertCalendarDay
+	storedCalendar
+	upsertEvent
+	upsertManager
+	upsertBranch
+	insertArtifact
+	upsertActive
+	statementCount
+)
+
+const cellColumns = `c.customer_id, c.view, c.name, c.event_at, c.known_at, c.source_seq, c.value, c.valid_to, c.tombstone, c.source, c.purpose, c.seq`
+
+// statements are the texts that SQLite and PostgreSQL have in common, with question
+// marks for placeholders.
+func statements() [statementCount]string {
+	return [statementCount]string{
+		selectHead:        `SELECT revision, effective_from, head FROM heads WHERE customer_id = ?`,
+		selectCells:       `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
+		selectPurchases:   `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE customer_id = ? ORDER BY product_code, known_on, kind, seq`,
+		selectChanges:     `SELECT position, customer_id FROM changes WHERE position > ? ORDER BY position LIMIT ?`,
+		selectCustomerIDs: `SELECT customer_id FROM heads WHERE customer_id > ? ORDER BY customer_id LIMIT ?`,
+		selectPublished: `SELECT revision, hash, published_at, products,
+			(SELECT MAX(seq) FROM transactions WHERE market = 1) AS seq
+			FROM pool_revisions WHERE revision = (SELECT MAX(revision) FROM pool_revisions)`,
+		selectRevision:  `SELECT products FROM pool_revisions WHERE revision = ?`,
+		selectPool:      `SELECT product FROM pool_products WHERE revision = ? ORDER BY product_code`,
+		streamNAVs:      `SELECT product_code, nav_date, unit_nav, accum_nav FROM navs WHERE nav_date < ? AND seq <= ? ORDER BY product_code, nav_date, seq`,
+		streamPurchases: `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE known_on <= ? AND seq <= ? ORDER BY customer_id, product_code, known_on, kind, seq`,
+		selectCalendar:  `SELECT day, open FROM calendar_days WHERE seq <= ? ORDER BY day, seq`,
+		selectArtifact:  `SELECT data FROM artifacts WHERE kind = ? AND artifact_id = ?`,
+		selectActive: `SELECT a.artifact_id, a.data FROM active_artifacts v
+			JOIN artifacts a ON a.kind = v.kind AND a.artifact_id = v.artifact_id WHERE v.kind = ?`,
+
+		newestSeq:      `SELECT COALESCE(MAX(seq), 0) FROM transactions`,
+		storedRevision: `SELECT revision FROM heads WHERE customer_id = ?`,
+		selectReplay:   `SELECT body_hash, revision, changed FROM idempotency WHERE scope = ? AND idempotency_key = ? AND recorded_at > ?`,
+		expireReplays:  `DELETE FROM idempotency WHERE recorded_at <= ?`,
+		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, recorded_at)
+			VALUES (?, ?, ?, ?, ?, ?)`,
+		insertTransaction: `INSERT INTO transactions (seq, recorded_at, market) VALUES (?, ?, ?)`,
+		touchedCustomers:  `SELECT customer_id FROM changes WHERE seq = ? AND customer_id > ? ORDER BY customer_id LIMIT ?`,
+		touchedCells: `SELECT ` + cellColumns + ` FROM changes t CROSS JOIN cells c
+			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND c.customer_id = t.customer_id ORDER BY t.customer_id`,
+		touchedPurchases: `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq FROM changes t CROSS JOIN interactions i
+			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND i.customer_id = t.customer_id
+			ORDER BY t.customer_id, i.product_code, i.known_on, i.kind, i.seq`,
+		storedCells:    `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
+		storedCustomer: `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?) OR EXISTS (SELECT 1 FROM cells WHERE customer_id = ?)`,
+		storedNAVs:     `SELECT nav_date, unit_nav, accum_nav FROM navs WHERE product_code = ? ORDER BY nav_date, seq`,
+		storedPurchase: `SELECT amount FROM interactions WHERE customer_id = ? AND product_code = ? AND known_on = ? AND kind = ? ORDER BY seq DESC LIMIT 1`,
+		storedPool: `SELECT product_code, product FROM pool_products
+			WHERE revision = (SELECT MAX(revision) FROM pool_revisions) ORDER BY product_code`,
+		anyCell:        `SELECT EXISTS (SELECT 1 FROM cells)`,
+		anyPurchase:    `SELECT EXISTS (SELECT 1 FROM interactions)`,
+		anyNAV:         `SELECT EXISTS (SELECT 1 FROM navs)`,
+		insertRevision: `INSERT INTO pool_revisions (revision, hash, published_at, seq, products) VALUES (?, ?, ?, ?, ?)`,
+		upsertCalendarDay: `INSERT INTO calendar_days (day, seq, open) VALUES (?, ?, ?)
+			ON CONFLICT (day, seq) DO UPDATE SET open = excluded.open`,
+		storedCalendar: `SELECT day, open FROM calendar_days ORDER BY day, seq`,
+		upsertEvent: `INSERT INTO events (event_id, customer_id, kind, event_at, known_at, product_code, decision_id, channel, attributes, seq)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (event_id) DO UPDATE SET customer_id = excluded.customer_id, kind = excluded.kind, event_at = excluded.event_at,
+				known_at = excluded.known_at, product_code = excluded.product_code, decision_id = excluded.decision_id,
+				channel = excluded.channel, attributes = excluded.attributes, seq = excluded.seq
+			WHERE events.customer_id <> excluded.customer_id OR events.kind <> excluded.kind OR events.event_at <> excluded.event_at
+				OR events.known_at <> excluded.known_at OR events.product_code <> excluded.product_code
+				OR events.decision_id <> excluded.decision_id OR events.channel <> excluded.channel OR events.attributes <> excluded.attributes`,
+		upsertManager: `INSERT INTO managers (manager_id, branch_id, licence_id, licence_until, seq) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (manager_id) DO UPDATE SET branch_id = excluded.branch_id, licence_id = excluded.licence_id,
+				licence_until = excluded.licence_until, seq = excluded.seq
+			WHERE managers.branch_id <> excluded.branch_id OR managers.licence_id <> excluded.licence_id
+				OR managers.licence_until <> excluded.licence_until`,
+		upsertBranch: `INSERT INTO branches (branch_id, name, region, parent_id, seq) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (branch_id) DO UPDATE SET name = excluded.name, region = excluded.region, parent_id = excluded.parent_id, seq = excluded.seq
+			WHERE branches.name <> excluded.name OR branches.region <> excluded.region OR branches.parent_id <> excluded.parent_id`,
+		insertArtifact: `INSERT INTO artifacts (kind, artifact_id, data) VALUES (?, ?, ?) ON CONFLICT (kind, artifact_id) DO NOTHING`,
+		upsertActive: `INSERT INTO active_artifacts (kind, artifact_id, activated_at) VALUES (?, ?, ?)
+			ON CONFLICT (kind) DO UPDATE SET artifact_id = excluded.artifact_id, activated_at = excluded.activated_at`,
+	}
+}
+
+// text returns a statement with the dialect's placeholders.
+func (d *dialect) text(s statement) string { return sqlx.Rebind(d.bind, d.statements[s]) }
+
+// insert is a statement that takes many rows at once.
+type insert struct {
+	into    string // table and columns
+	columns int
+	suffix  string
+}
+
+// bulkInsert names an insert.
+type bulkInsert int
+
+// The inserts of many rows.
+const (
+	insertCells bulkInsert = iota
+	insertPurchases
+	insertNAVs
+	insertTouched
+	insertHeads
+	insertProducts
+	insertCount
+)
+
+func inserts() [insertCount]insert {
+	return [insertCount]insert{
+		insertCells: {
+			`cells (customer_id, view, name, event_at, known_at, source_seq, digest, value, valid_to, tombstone, source, purpose, seq)`,
+			13, ` ON CONFLICT DO NOTHING`,
+		},
+		insertPurchases: {
+			`interactions (customer_id, product_code, known_on, kind, seq, amount)`, 6,
+			` ON CONFLICT (customer_id, product_code, known_on, kind, seq) DO UPDATE SET amount = excluded.amount`,
+		},
+		insertNAVs: {
+			`navs (product_code, nav_date, seq, unit_nav, accum_nav)`, 5,
+			` ON CONFLICT (product_code, nav_date, seq) DO UPDATE SET unit_nav = excluded.unit_nav, accum_nav = excluded.accum_nav`,
+		},
+		insertTouched: {`changes (seq, customer_id)`, 2, ` ON CONFLICT DO NOTHING`},
+		insertHeads: {
+			`heads (customer_id, revision, effective_from, head)`, 4,
+			` ON CONFLICT (customer_id) DO UPDATE SET revision = excluded.revision, effective_from = excluded.effective_from, head = excluded.head`,
+		},
+		insertProducts: {`pool_products (revision, product_code, product)`, 3, ``},
+	}
+}
+
+// rows returns the text of an insert of so many rows.
+func (d *dialect) rows(b bulkInsert, n int) string {
+	in := d.inserts[b]
+	row := ", (" + strings.Repeat(", ?", in.columns)[2:] + ")"
+	return sqlx.Rebind(d.bind, "INSERT INTO "+in.into+" VALUES "+strings.Repeat(row, n)[2:]+in.suffix)
+}

@@ -1,0 +1,416 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// Import is features.Importer. Its commit waits for the disk; other writes may lose
+// their last instants when the power fails, but never half of one.
+func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.Batch) error) (res features.ImportResult, err error) {
+	conn, err := s.writer.Connx(ctx)
+	if err != nil {
+		return res, fail(ctx, "import", err)
+	}
+	defer func() { err = errors.Join(err, fail(ctx, "import", conn.Close())) }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
+		return res, fail(ctx, "import", err)
+	}
+	defer func() {
+		// Even when the caller's context has ended, the next writer gets the usual setting.
+		_, reset := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = NORMAL")
+		err = errors.Join(err, fail(context.WithoutCancel(ctx), "import", reset))
+	}()
+	var filled error
+	err = s.inTransaction(ctx, conn, func(tx *sqlx.Tx) error {
+		b, err := s.newBatch(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if filled = fill(b); filled != nil {
+			return filled
+		}
+		res, err = b.end(at)
+		return err
+	})
+	switch {
+	case filled != nil:
+		return features.ImportResult{}, filled
+	case err != nil:
+		return features.ImportResult{}, fail(ctx, "import", err)
+	}
+	return res, nil
+}
+
+// batch takes the rows of one import.
+type batch struct {
+	*unit
+	known     map[string]struct{} // some of the customers who got cells in this import
+	stored    presence
+	pool      map[string][]byte // code to canonical bytes; nil: not read yet
+	poolMoved bool
+	navs      series
+	days      map[fund.Date]bool // nil: not read yet
+}
+
+// presence says which tables had rows before the import. Where one had none, nothing
+// has to be looked up.
+type presence struct{ cells, purchases, navs bool }
+
+// series is what is known of one product's NAVs.
+type series struct {
+	code   string
+	newest map[fund.Date]fund.NAV
+	seen   map[string]struct{} // the products that came in this import
+}
+
+func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx) (*batch, error) {
+	u, err := s.newUnit(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	b := &batch{unit: u, known: map[string]struct{}{}, navs: series{seen: map[string]struct{}{}}}
+	for _, q := range [...]struct {
+		st  statement
+		any *bool
+	}{{anyCell, &b.stored.cells}, {anyPurchase, &b.stored.purchases}, {anyNAV, &b.stored.navs}} {
+		if err := tx.Stmtx(s.stmts[q.st]).QueryRowContext(ctx).Scan(q.any); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// end publishes, writes heads and says what changed.
+func (b *batch) end(at fund.Instant) (features.ImportResult, error) {
+	for i := range b.bulks {
+		if err := b.bulks[i].flush(b.ctx); err != nil {
+			return features.ImportResult{}, err
+		}
+	}
+	var res features.ImportResult
+	if b.poolMoved {
+		if err := b.publish(at); err != nil {
+			return res, err
+		}
+		res.Published = true
+	}
+	if b.changed > 0 {
+		if err := b.finish(at); err != nil {
+			return res, err
+		}
+	}
+	res.Changed = b.changed
+	r, err := scanPublished(b.tx.QueryRowContext(b.ctx, b.store.dialect.text(selectPublished)))
+	if errors.Is(err, features.ErrNoPool) {
+		return res, nil
+	}
+	res.Revision = r
+	return res, err
+}
+
+// publish writes the merged products as the next revision.
+func (b *batch) publish(at fund.Instant) error {
+	var revision int64
+	err := b.tx.QueryRowContext(b.ctx, `SELECT COALESCE(MAX(revision), 0) + 1 FROM pool_revisions`).Scan(&revision)
+	if err != nil {
+		return err
+	}
+	codes := slices.Sorted(maps.Keys(b.pool))
+	hash := sha256.New()
+	for _, code := range codes {
+		hash.Write(b.pool[code])
+	}
+	if _, err := b.tx.Stmtx(b.store.stmts[insertRevision]).ExecContext(b.ctx, revision, hash.Sum(nil), int64(at), int64(b.seq), len(codes)); err != nil {
+		return err
+	}
+	for _, code := range codes {
+		if err := b.bulks[insertProducts].add(b.ctx, revision, code, b.pool[code]); err != nil {
+			return err
+		}
+	}
+	return b.bulks[insertProducts].flush(b.ctx)
+}
+
+// HasProduct reports whether a product is in the pool in force or came in this import.
+func (b *batch) HasProduct(code string) (bool, error) {
+	if err := b.readPool(); err != nil {
+		return false, fail(b.ctx, "import", err)
+	}
+	_, ok := b.pool[code]
+	return ok, nil
+}
+
+// HasCustomer reports whether a customer is in the store or got a cell in this import.
+func (b *batch) HasCustomer(id string) (bool, error) {
+	if _, ok := b.known[id]; ok {
+		return true, nil
+	}
+	err := b.bulks[insertCells].flush(b.ctx)
+	var has bool
+	if err == nil {
+		err = b.tx.Stmtx(b.store.stmts[storedCustomer]).QueryRowContext(b.ctx, id, id).Scan(&has)
+	}
+	if has {
+		b.remember(id)
+	}
+	return has, fail(b.ctx, "import", err)
+}
+
+func (b *batch) remember(id string) {
+	if len(b.known) >= maxTouched {
+		clear(b.known)
+	}
+	b.known[id] = struct{}{}
+}
+
+// readPool reads the products in force, once.
+func (b *batch) readPool() error {
+	if b.pool != nil {
+		return nil
+	}
+	b.pool = map[string][]byte{}
+	return each(b.ctx, b.tx.Stmtx(b.store.stmts[storedPool]), func(rows *sqlx.Rows) error {
+		var code string
+		var product []byte
+		err := rows.Scan(&code, &product)
+		b.pool[code] = product
+		return err
+	})
+}
+
+// Products is features.Batch.
+func (b *batch) Products(rows []fund.Product) error {
+	if err := b.readPool(); err != nil {
+		return fail(b.ctx, "import products", err)
+	}
+	for i := range rows {
+		if err := features.CheckProduct(&rows[i]); err != nil {
+			return err
+		}
+		encoded := fund.AppendProduct(nil, &rows[i])
+		if old, ok := b.pool[rows[i].Code]; ok && string(old) == string(encoded) {
+			continue
+		}
+		b.pool[rows[i].Code] = encoded
+		b.poolMoved = true
+		b.changedMarket()
+	}
+	return b.ctx.Err()
+}
+
+func (b *batch) changedMarket() {
+	b.changed++
+	b.market = true
+}
+
+// NAVs is features.Batch.
+func (b *batch) NAVs(productCode string, rows []fund.NAV) error {
+	if err := b.readSeries(productCode); err != nil {
+		return fail(b.ctx, "import NAVs of "+productCode, err)
+	}
+	for _, n := range rows {
+		if err := features.CheckNAV(productCode, n); err != nil {
+			return err
+		}
+		if b.navs.newest[n.Date] == n {
+			continue
+		}
+		b.navs.newest[n.Date] = n
+		b.changedMarket()
+		if err := b.bulks[insertNAVs].add(b.ctx, productCode, int64(n.Date), int64(b.seq), n.Unit, n.Accum); err != nil {
+			return fail(b.ctx, "import NAVs of "+productCode, err)
+		}
+	}
+	return nil
+}
+
+// readSeries makes navs speak of a product.
+func (b *batch) readSeries(code string) error {
+	if b.navs.code == code && b.navs.newest != nil {
+		return nil
+	}
+	b.navs.code, b.navs.newest = code, map[fund.Date]fund.NAV{}
+	_, again := b.navs.seen[code]
+	b.navs.seen[code] = struct{}{}
+	if !again && !b.stored.navs {
+		return nil
+	}
+	if again {
+		if err := b.bulks[insertNAVs].flush(b.ctx); err != nil {
+			return err
+		}
+	}
+	return each(b.ctx, b.tx.Stmtx(b.store.stmts[storedNAVs]), func(rows *sqlx.Rows) error {
+		var n fund.NAV
+		err := rows.Scan(&n.Date, &n.Unit, &n.Accum)
+		b.navs.newest[n.Date] = n
+		return err
+	}, code)
+}
+
+// Calendar is features.Batch.
+func (b *batch) Calendar(rows []features.CalendarDay) (err error) {
+	if b.days == nil {
+		if b.days, err = calendarDays(b.ctx, b.tx.Stmtx(b.store.stmts[storedCalendar])); err != nil {
+			return fail(b.ctx, "import the calendar", err)
+		}
+	}
+	for _, d := range rows {
+		if err := d.Check(); err != nil {
+			return err
+		}
+		if open, ok := b.days[d.Date]; ok && open == d.Open {
+			continue
+		}
+		b.days[d.Date] = d.Open
+		b.changedMarket()
+		if _, err := b.tx.Stmtx(b.store.stmts[upsertCalendarDay]).ExecContext(b.ctx, int64(d.Date), int64(b.seq), d.Open); err != nil {
+			return fail(b.ctx, "import the calendar", err)
+		}
+	}
+	return nil
+}
+
+// Cells is features.Batch.
+func (b *batch) Cells(rows []features.Cell) error {
+	for i := range rows {
+		if err := rows[i].CheckImported(); err != nil {
+			return err
+		}
+	}
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].CustomerID == rows[0].CustomerID {
+			n++
+		}
+		if err := b.cellsOf(rows[0].CustomerID, rows[:n]); err != nil {
+			return fail(b.ctx, "import customer "+rows[0].CustomerID, err)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// cellsOf merges cells of one customer with what is stored of him. A customer who is
+// new to an empty store has nothing stored.
+func (b *batch) cellsOf(id string, rows []features.Cell) error {
+	var h history
+	_, known := b.known[id]
+	if b.stored.cells || known {
+		if err := b.bulks[insertCells].flush(b.ctx); err != nil {
+			return err
+		}
+		if err := eachCell(b.ctx, b.tx.Stmtx(b.store.stmts[storedCells]), h.addCell, id); err != nil {
+			return err
+		}
+	}
+	added := features.MergeImported(h.cells, rows, b.seq)
+	if len(added) == 0 {
+		return nil
+	}
+	b.remember(id)
+	b.changed += int64(len(added))
+	if err := b.addCells(added); err != nil {
+		return err
+	}
+	return b.touch(id)
+}
+
+// Purchases is features.Batch.
+func (b *batch) Purchases(rows []features.CustomerPurchase) error {
+	for i := range rows {
+		p := &rows[i]
+		if err := p.Check(); err != nil {
+			return err
+		}
+		if known, err := b.knownPurchase(p); known || err != nil {
+			if err != nil {
+				return fail(b.ctx, "import interactions of "+p.CustomerID, err)
+			}
+			continue
+		}
+		b.changedMarket()
+		if err := b.bulks[insertPurchases].add(b.ctx, p.CustomerID, p.ProductCode, int64(p.KnownOn), p.Kind, int64(b.seq), int64(p.Amount)); err != nil {
+			return fail(b.ctx, "import interactions of "+p.CustomerID, err)
+		}
+		if err := b.touch(p.CustomerID); err != nil {
+			return fail(b.ctx, "import interactions of "+p.CustomerID, err)
+		}
+	}
+	return nil
+}
+
+// knownPurchase reports whether the purchase stands in the store with this amount.
+func (b *batch) knownPurchase(p *features.CustomerPurchase) (bool, error) {
+	if !b.stored.purchases {
+		return false, nil
+	}
+	var amount fund.Money
+	err := b.tx.Stmtx(b.store.stmts[storedPurchase]).QueryRowContext(b.ctx, p.CustomerID, p.ProductCode, int64(p.KnownOn), p.Kind).Scan(&amount)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil && amount == p.Amount, err
+}
+
+// Events is features.Batch.
+func (b *batch) Events(rows []features.Event) error {
+	for i := range rows {
+		e := &rows[i]
+		if err := e.Check(); err != nil {
+			return err
+		}
+		if err := b.upsert(upsertEvent, e.ID, e.CustomerID, e.Kind, int64(e.EventAt), int64(e.KnownAt), e.ProductCode,
+			e.DecisionID, e.Channel, e.Attributes, int64(b.seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Managers is features.Batch.
+func (b *batch) Managers(rows []features.Manager) error {
+	for _, m := range rows {
+		if err := m.Check(); err != nil {
+			return err
+		}
+		if err := b.upsert(upsertManager, m.ID, m.BranchID, m.LicenceID, int64(m.LicenceUntil), int64(b.seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Branches is features.Batch.
+func (b *batch) Branches(rows []features.Branch) error {
+	for _, r := range rows {
+		if err := r.Check(); err != nil {
+			return err
+		}
+		if err := b.upsert(upsertBranch, r.ID, r.Name, r.Region, r.ParentID, int64(b.seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upsert writes a row when it is new or different, and counts it.
+func (b *batch) upsert(st statement, args ...any) error {
+	res, err := b.tx.Stmtx(b.store.stmts[st]).ExecContext(b.ctx, args...)
+	if err != nil {
+		return fail(b.ctx, "import", err)
+	}
+	n, err := res.RowsAffected()
+	b.changed += n
+	return fail(b.ctx, "import", err)
+}

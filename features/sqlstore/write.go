@@ -1,0 +1,266 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// Write is features.Profiles.
+func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, error) {
+	if err := w.Check(); err != nil {
+		return features.Receipt{}, err
+	}
+	var receipt features.Receipt
+	err := s.inTransaction(ctx, s.writer, func(tx *sqlx.Tx) (err error) {
+		receipt, err = s.write(ctx, tx, &w)
+		return err
+	})
+	if err != nil {
+		return features.Receipt{}, fail(ctx, "write customer "+w.CustomerID, err)
+	}
+	return receipt, nil
+}
+
+// beginner begins a transaction: the writer, or its connection alone.
+type beginner interface {
+	BeginTxx(ctx context.Context, opts *sql.TxOptions) (*sqlx.Tx, error)
+}
+
+// inTransaction runs f in a transaction that is committed when f returns nil, and
+// undone when it returns an error or panics.
+func (s *Store) inTransaction(ctx context.Context, db beginner, f func(*sqlx.Tx) error) (err error) {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			_ = tx.Rollback() // the first error says more
+		}
+	}()
+	if err := f(tx); err != nil {
+		return err
+	}
+	err = tx.Commit()
+	committed = err == nil
+	return err
+}
+
+func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (features.Receipt, error) {
+	if r, done, err := s.replay(ctx, tx, w); done || err != nil {
+		return r, err
+	}
+	revision, err := s.standing(ctx, tx, w.CustomerID)
+	if err != nil {
+		return features.Receipt{}, err
+	}
+	u, err := s.newUnit(ctx, tx)
+	if err != nil {
+		return features.Receipt{}, err
+	}
+	if err := u.addCells(w.Cells); err != nil {
+		return features.Receipt{}, err
+	}
+	if err := u.bulks[insertCells].flush(ctx); err != nil {
+		return features.Receipt{}, err
+	}
+	r := features.Receipt{Revision: revision, Changed: u.bulks[insertCells].affected > 0}
+	if r.Changed {
+		r.Revision = u.seq
+		if err := u.touch(w.CustomerID); err != nil {
+			return features.Receipt{}, err
+		}
+		if err := u.finish(w.RecordedAt); err != nil {
+			return features.Receipt{}, err
+		}
+	}
+	return r, s.remember(ctx, tx, w, r)
+}
+
+// standing returns the revision of a customer as the writing transaction sees it.
+func (s *Store) standing(ctx context.Context, tx *sqlx.Tx, id string) (revision uint64, err error) {
+	err = tx.Stmtx(s.stmts[storedRevision]).QueryRowContext(ctx, id).Scan(&revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, notFound("customer", id)
+	}
+	return revision, err
+}
+
+// replay answers a write that came before under its key, within its life.
+func (s *Store) replay(ctx context.Context, tx *sqlx.Tx, w *features.Write) (r features.Receipt, done bool, err error) {
+	if w.Idempotency.Key == "" {
+		return features.Receipt{}, false, nil
+	}
+	var hash []byte
+	err = tx.Stmtx(s.stmts[selectReplay]).QueryRowContext(ctx, w.Idempotency.Scope, w.Idempotency.Key, expiry(w.RecordedAt)).
+		Scan(&hash, &r.Revision, &r.Changed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return features.Receipt{}, false, nil
+	case err != nil:
+		return features.Receipt{}, false, err
+	case string(hash) != string(w.Idempotency.BodyHash[:]):
+		return features.Receipt{}, false, fmt.Errorf("%w: key %q", features.ErrIdempotencyReused, w.Idempotency.Key)
+	}
+	r.Replayed = true
+	return r, true, nil
+}
+
+// expiry is the time of recording at and before which a key is forgotten.
+func expiry(now fund.Instant) int64 { return int64(now.Add(-features.IdempotencyLife * time.Hour)) }
+
+// remember records the receipt under its key and forgets the keys whose life is over.
+func (s *Store) remember(ctx context.Context, tx *sqlx.Tx, w *features.Write, r features.Receipt) error {
+	if w.Idempotency.Key == "" {
+		return nil
+	}
+	if _, err := tx.Stmtx(s.stmts[expireReplays]).ExecContext(ctx, expiry(w.RecordedAt)); err != nil {
+		return err
+	}
+	_, err := tx.Stmtx(s.stmts[rememberReplay]).ExecContext(ctx, w.Idempotency.Scope, w.Idempotency.Key,
+		w.Idempotency.BodyHash[:], signed(r.Revision), r.Changed, int64(w.RecordedAt))
+	return err
+}
+
+// unit is the work of one writing transaction.
+type unit struct {
+	ctx     context.Context //nolint:containedctx // a unit lives in one call
+	store   *Store
+	tx      *sqlx.Tx
+	seq     uint64 // of the transaction, when it changes anything
+	changed int64  // rows that were new or different
+	market  bool   // pool or market data changed
+	bulks   [insertCount]bulk
+	touched map[string]struct{} // some of the customers that are in the change log already
+}
+
+func (s *Store) newUnit(ctx context.Context, tx *sqlx.Tx) (*unit, error) {
+	u := &unit{ctx: ctx, store: s, tx: tx, touched: map[string]struct{}{}}
+	if err := tx.Stmtx(s.stmts[newestSeq]).QueryRowContext(ctx).Scan(&u.seq); err != nil {
+		return nil, err
+	}
+	u.seq++
+	for i := range u.bulks {
+		u.bulks[i] = bulk{columns: s.dialect.inserts[i].columns, one: tx.Stmtx(s.one[i]), many: tx.Stmtx(s.many[i])}
+	}
+	return u, nil
+}
+
+// addCells inserts the cells; one that is there already stays as it is.
+func (u *unit) addCells(cells []features.Cell) error {
+	b := &u.bulks[insertCells]
+	for i := range cells {
+		c := &cells[i]
+		if err := b.add(u.ctx, c.CustomerID, string(c.View), c.Name, int64(c.EventAt), int64(c.KnownAt), int64(c.SourceSeq),
+			digest(c), c.Value, int64(c.ValidTo), c.Tombstone, c.Source, c.Purpose, int64(u.seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// digestLength is the part of a SHA-256 that tells cells of the same key apart.
+const digestLength = 16
+
+// digest stands for the columns that are not in a cell's key.
+func digest(c *features.Cell) []byte {
+	var e fund.Encoder
+	e.Text(c.Value)
+	e.Int(int64(c.ValidTo))
+	e.Text(c.Source)
+	e.Text(c.Purpose)
+	if c.Tombstone {
+		e.Byte(1)
+	}
+	sum := sha256.Sum256(e.Buf)
+	return sum[:digestLength]
+}
+
+// maxTouched bounds the memory of what is in the change log already; forgetting it
+// only costs an insert that does nothing.
+const maxTouched = 1 << 17
+
+// touch puts a customer into the change log, once in a transaction.
+func (u *unit) touch(customerID string) error {
+	if _, ok := u.touched[customerID]; ok {
+		return nil
+	}
+	if len(u.touched) >= maxTouched {
+		clear(u.touched)
+	}
+	u.touched[customerID] = struct{}{}
+	return u.bulks[insertTouched].add(u.ctx, int64(u.seq), customerID)
+}
+
+// finish writes what is left of the rows, the heads of the touched customers and the
+// transaction itself.
+func (u *unit) finish(at fund.Instant) error {
+	for i := range u.bulks {
+		if err := u.bulks[i].flush(u.ctx); err != nil {
+			return err
+		}
+	}
+	if err := u.writeHeads(); err != nil {
+		return err
+	}
+	_, err := u.tx.Stmtx(u.store.stmts[insertTransaction]).ExecContext(u.ctx, int64(u.seq), int64(at), u.market)
+	return err
+}
+
+// rowsAtOnce is how many rows an insert takes: more saves little.
+const rowsAtOnce = 48
+
+// bulk gathers rows for one insert.
+type bulk struct {
+	columns   int
+	one, many *sqlx.Stmt
+	args      []any
+	affected  int64 // rows that the database took
+}
+
+// add adds a row, whose values must not change until the next flush.
+func (b *bulk) add(ctx context.Context, row ...any) error {
+	b.args = append(b.args, row...)
+	if len(b.args) < b.columns*rowsAtOnce {
+		return nil
+	}
+	err := b.run(ctx, b.many, b.args)
+	b.reset()
+	return err
+}
+
+// flush inserts the rows that are left.
+func (b *bulk) flush(ctx context.Context) error {
+	for from := 0; from < len(b.args); from += b.columns {
+		if err := b.run(ctx, b.one, b.args[from:from+b.columns]); err != nil {
+			return err
+		}
+	}
+	b.reset()
+	return nil
+}
+
+func (b *bulk) reset() {
+	clear(b.args)
+	b.args = b.args[:0]
+}
+
+func (b *bulk) run(ctx context.Context, st *sqlx.Stmt, args []any) error {
+	res, err := st.ExecContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	affected, err := res.RowsAffected()
+	b.affected += affected
+	return err
+}
