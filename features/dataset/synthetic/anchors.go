@@ -16,7 +16,7 @@ const (
 	AnchorSlump       = "900013" // the theme that has fallen for 18 months
 	AnchorIndex       = "900014"
 	AnchorOverseas    = "900015" // R5
-	AnchorNewIssue    = "900016" // in subscription since nine days: no values
+	AnchorNewIssue    = "900016" // in subscription for twenty days: no values
 	AnchorInterval    = "900017" // CLOSED, opens in 40 days
 	AnchorSuspended   = "900018" // SUSPENDED, a gap in its values, no due diligence on file
 	AnchorOwn         = "W90001"
@@ -52,7 +52,8 @@ var anchors = [...]anchor{
 	{overseasStyle, -1, fund.R5, []string{""}, nil},
 	{stockTiltStyle, 1, fund.R4, []string{""}, func(d *draft, asOf fund.Date) {
 		d.stage, d.listing.Status = inLaunch, fund.Subscription
-		d.terms.LaunchedOn, d.terms.ClosedUntil = asOf.AddDays(-9), asOf.AddDays(60)
+		// Longer ago than the longest holiday, so that it could be bought on some day.
+		d.terms.LaunchedOn, d.terms.ClosedUntil = asOf.AddDays(-20), asOf.AddDays(60)
 	}},
 	{longBondStyle, -1, fund.R2, []string{""}, func(d *draft, asOf fund.Date) {
 		d.listing.Status, d.terms.LockupDays, d.terms.NextOpenOn = fund.Closed, 92, asOf.AddDays(40)

@@ -157,7 +157,7 @@ func (d *draft) drawPool(s stream, st *style, asOf fund.Date) {
 	if d.stage != established || s.chance(0.75) {
 		l.PoolFrom = launched
 		if d.stage == established {
-			l.PoolFrom = min(launched.AddDays(s.intn(120)), asOf.AddDays(-60))
+			l.PoolFrom = max(launched, min(launched.AddDays(s.intn(120)), asOf.AddDays(-60)))
 		}
 	}
 	switch x := s.float(); {

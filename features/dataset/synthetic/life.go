@@ -278,6 +278,9 @@ func (l *life) followPlan() {
 		return
 	}
 	listing := l.bank.pool.listings[choice]
+	if amount = max(amount, listing.product.Terms.MinPurchase); amount > l.record.Customer.Person.AUM {
+		return
+	}
 	for i := months; i > 0; i-- {
 		day := indexOnOrAfter(m.days, l.bank.opts.AsOf.AddMonths(-i))
 		if day >= len(m.days) || day < l.persona.joined || !listing.sellable(m.days[day]) || l.bank.pool.priceOn(listing, day) == 0 {

@@ -135,19 +135,23 @@ func (l *life) leaveTraces() {
 	l.consentAll()
 }
 
-// complain lets some complain who were sold a new issue that has lost since.
+// complain lets some complain of what has lost since they bought it: first of all those
+// whom a manager talked into new issues.
 func (l *life) complain() {
-	m := l.bank.market
-	if !l.persona.chases || !l.s.chance(0.15) {
+	m, share := l.bank.market, 0.02
+	if l.persona.chases {
+		share = 0.35
+	}
+	if !l.s.chance(share) {
 		return
 	}
 	last := len(m.days) - 1
 	for i := range l.lots {
 		held := &l.lots[i]
 		about := l.bank.pool.listings[held.listing]
-		price := about.path.unitAt(last)
-		if price != 0 && price < 9_300 && held.day < about.path.first && held.day < last-20 {
-			day := l.s.between(max(held.day, about.path.first), last)
+		price, paid := int64(about.path.unitAt(last)), int64(l.bank.pool.priceOn(about, held.day))
+		if price != 0 && price*100 < paid*93 && held.day < last-20 {
+			day := l.s.between(max(held.day+1, about.path.first), last)
 			l.event("COMPLAINT", about, at(m.days[day], l.s.between(9*60, 20*60), l.s.intn(60)), "PHONE", `{"about":"LOSS"}`)
 			return
 		}
