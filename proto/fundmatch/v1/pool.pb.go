@@ -428,16 +428,12 @@ type GetPoolResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the core was compiled from.
 	Revisions *Revisions `protobuf:"bytes,1,opt,name=revisions,proto3" json:"revisions,omitempty"`
-	// Instant of publication.
-	PublishedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=published_at,json=publishedAt,proto3" json:"published_at,omitempty"`
 	// Products in the pool.
-	Products int32 `protobuf:"varint,3,opt,name=products,proto3" json:"products,omitempty"`
-	// Products that may be recommended to nobody now, by rule.
-	Excluded []*Exclusion `protobuf:"bytes,4,rep,name=excluded,proto3" json:"excluded,omitempty"`
+	Products int32 `protobuf:"varint,2,opt,name=products,proto3" json:"products,omitempty"`
 	// First instant at which the core must be compiled again.
-	ValidUntil *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
+	ValidUntil *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
 	// Whether the newest published revision could not be compiled and an older one is in force.
-	Degraded      bool `protobuf:"varint,6,opt,name=degraded,proto3" json:"degraded,omitempty"`
+	Degraded      bool `protobuf:"varint,4,opt,name=degraded,proto3" json:"degraded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -479,25 +475,11 @@ func (x *GetPoolResponse) GetRevisions() *Revisions {
 	return nil
 }
 
-func (x *GetPoolResponse) GetPublishedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.PublishedAt
-	}
-	return nil
-}
-
 func (x *GetPoolResponse) GetProducts() int32 {
 	if x != nil {
 		return x.Products
 	}
 	return 0
-}
-
-func (x *GetPoolResponse) GetExcluded() []*Exclusion {
-	if x != nil {
-		return x.Excluded
-	}
-	return nil
 }
 
 func (x *GetPoolResponse) GetValidUntil() *timestamppb.Timestamp {
@@ -554,15 +536,13 @@ const file_fundmatch_v1_pool_proto_rawDesc = "" +
 	"\bevidence\x18\x10 \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x18\n" +
 	"\aassumed\x18\x11 \x03(\tR\aassumed\x12#\n" +
 	"\rshare_classes\x18\x12 \x03(\tR\fshareClasses\"\x10\n" +
-	"\x0eGetPoolRequest\"\xb1\x02\n" +
+	"\x0eGetPoolRequest\"\xbd\x01\n" +
 	"\x0fGetPoolResponse\x125\n" +
-	"\trevisions\x18\x01 \x01(\v2\x17.fundmatch.v1.RevisionsR\trevisions\x12=\n" +
-	"\fpublished_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vpublishedAt\x12\x1a\n" +
-	"\bproducts\x18\x03 \x01(\x05R\bproducts\x123\n" +
-	"\bexcluded\x18\x04 \x03(\v2\x17.fundmatch.v1.ExclusionR\bexcluded\x12;\n" +
-	"\vvalid_until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"\trevisions\x18\x01 \x01(\v2\x17.fundmatch.v1.RevisionsR\trevisions\x12\x1a\n" +
+	"\bproducts\x18\x02 \x01(\x05R\bproducts\x12;\n" +
+	"\vvalid_until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"validUntil\x12\x1a\n" +
-	"\bdegraded\x18\x06 \x01(\bR\bdegraded2\xfd\x01\n" +
+	"\bdegraded\x18\x04 \x01(\bR\bdegraded2\xfd\x01\n" +
 	"\vPoolService\x12U\n" +
 	"\fListProducts\x12!.fundmatch.v1.ListProductsRequest\x1a\".fundmatch.v1.ListProductsResponse\x12O\n" +
 	"\n" +
@@ -593,27 +573,24 @@ var file_fundmatch_v1_pool_proto_goTypes = []any{
 	(*Evidence)(nil),              // 7: fundmatch.v1.Evidence
 	(*Revisions)(nil),             // 8: fundmatch.v1.Revisions
 	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*Exclusion)(nil),             // 10: fundmatch.v1.Exclusion
 }
 var file_fundmatch_v1_pool_proto_depIdxs = []int32{
-	6,  // 0: fundmatch.v1.ListProductsResponse.products:type_name -> fundmatch.v1.ProductSummary
-	6,  // 1: fundmatch.v1.GetProductResponse.product:type_name -> fundmatch.v1.ProductSummary
-	7,  // 2: fundmatch.v1.GetProductResponse.evidence:type_name -> fundmatch.v1.Evidence
-	8,  // 3: fundmatch.v1.GetPoolResponse.revisions:type_name -> fundmatch.v1.Revisions
-	9,  // 4: fundmatch.v1.GetPoolResponse.published_at:type_name -> google.protobuf.Timestamp
-	10, // 5: fundmatch.v1.GetPoolResponse.excluded:type_name -> fundmatch.v1.Exclusion
-	9,  // 6: fundmatch.v1.GetPoolResponse.valid_until:type_name -> google.protobuf.Timestamp
-	0,  // 7: fundmatch.v1.PoolService.ListProducts:input_type -> fundmatch.v1.ListProductsRequest
-	2,  // 8: fundmatch.v1.PoolService.GetProduct:input_type -> fundmatch.v1.GetProductRequest
-	4,  // 9: fundmatch.v1.PoolService.GetPool:input_type -> fundmatch.v1.GetPoolRequest
-	1,  // 10: fundmatch.v1.PoolService.ListProducts:output_type -> fundmatch.v1.ListProductsResponse
-	3,  // 11: fundmatch.v1.PoolService.GetProduct:output_type -> fundmatch.v1.GetProductResponse
-	5,  // 12: fundmatch.v1.PoolService.GetPool:output_type -> fundmatch.v1.GetPoolResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	6, // 0: fundmatch.v1.ListProductsResponse.products:type_name -> fundmatch.v1.ProductSummary
+	6, // 1: fundmatch.v1.GetProductResponse.product:type_name -> fundmatch.v1.ProductSummary
+	7, // 2: fundmatch.v1.GetProductResponse.evidence:type_name -> fundmatch.v1.Evidence
+	8, // 3: fundmatch.v1.GetPoolResponse.revisions:type_name -> fundmatch.v1.Revisions
+	9, // 4: fundmatch.v1.GetPoolResponse.valid_until:type_name -> google.protobuf.Timestamp
+	0, // 5: fundmatch.v1.PoolService.ListProducts:input_type -> fundmatch.v1.ListProductsRequest
+	2, // 6: fundmatch.v1.PoolService.GetProduct:input_type -> fundmatch.v1.GetProductRequest
+	4, // 7: fundmatch.v1.PoolService.GetPool:input_type -> fundmatch.v1.GetPoolRequest
+	1, // 8: fundmatch.v1.PoolService.ListProducts:output_type -> fundmatch.v1.ListProductsResponse
+	3, // 9: fundmatch.v1.PoolService.GetProduct:output_type -> fundmatch.v1.GetProductResponse
+	5, // 10: fundmatch.v1.PoolService.GetPool:output_type -> fundmatch.v1.GetPoolResponse
+	8, // [8:11] is the sub-list for method output_type
+	5, // [5:8] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_pool_proto_init() }

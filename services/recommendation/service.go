@@ -1,0 +1,235 @@
+// Package recommendation answers RecommendationService: one profile read, one core, one
+// match, one record in the decision log, and only then the answer.
+package recommendation
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/wording"
+	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/decisionlog"
+)
+
+// Cores gives the core in force and an instant that it speaks for.
+type Cores interface {
+	Core() (*matcher.Core, fund.Instant, error)
+}
+
+// Fixed returns one core and one instant for ever: a question about the past.
+func Fixed(core *matcher.Core, at fund.Instant) Cores { return fixed{core, at} }
+
+type fixed struct {
+	core *matcher.Core
+	at   fund.Instant
+}
+
+func (f fixed) Core() (*matcher.Core, fund.Instant, error) { return f.core, f.at, nil }
+
+// Log takes decision records. *decisionlog.Log is one.
+type Log interface {
+	Append(ctx context.Context, r decisionlog.Record) error
+}
+
+// Stage names a part of the work on an answer, for latency figures.
+type Stage string
+
+// The stages.
+const (
+	StageProfile Stage = "profile"
+	StageMatch   Stage = "match"
+	StageRender  Stage = "render"
+	StageRecord  Stage = "record"
+)
+
+// Config is what a service needs beyond its stores.
+type Config struct {
+	// NewID makes a time-ordered decision id (UUIDv7).
+	NewID func() (string, error)
+	// Clock is the wall clock, for latencies.
+	Clock func() time.Time
+	// ObserveStage is told how long each stage took. May be nil.
+	ObserveStage func(Stage, time.Duration)
+	// ObserveAnswer is told about each answer before it is sent. May be nil. The slate
+	// must not be kept.
+	ObserveAnswer func(*matcher.Slate)
+}
+
+// Service implements fundmatchv1.RecommendationServiceServer.
+type Service struct {
+	fundmatchv1.UnimplementedRecommendationServiceServer
+	cores    Cores
+	profiles features.Profiles
+	log      Log
+	config   Config
+	buffers  sync.Pool // *buffers
+}
+
+// buffers are what one answer is made in.
+type buffers struct {
+	slate   matcher.Slate
+	payload []byte
+	profile []byte
+	text    []byte
+}
+
+// New returns a service.
+func New(cores Cores, profiles features.Profiles, log Log, config Config) *Service {
+	if config.ObserveStage == nil {
+		config.ObserveStage = func(Stage, time.Duration) {}
+	}
+	if config.ObserveAnswer == nil {
+		config.ObserveAnswer = func(*matcher.Slate) {}
+	}
+	return &Service{cores: cores, profiles: profiles, log: log, config: config, buffers: sync.Pool{New: func() any { return new(buffers) }}}
+}
+
+// Recommend implements the RPC.
+func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest) (*fundmatchv1.RecommendResponse, error) {
+	q, err := parseQuestion(r.GetCustomerId(), r.GetChannel(), r.GetAudience())
+	if err != nil {
+		return nil, err
+	}
+	if q.request.Limit, err = parseLimit(r); err != nil {
+		return nil, err
+	}
+	core, profile, err := s.read(ctx, &q)
+	if err != nil {
+		return nil, err
+	}
+	b := s.buffers.Get().(*buffers) //nolint:forcetypeassert // the pool's New makes nothing else
+	defer s.buffers.Put(b)
+
+	watch := s.watch()
+	if err := core.Match(profile, q.request, &b.slate); err != nil {
+		return nil, err
+	}
+	watch.lap(StageMatch)
+	id, err := s.config.NewID()
+	if err != nil {
+		return nil, fmt.Errorf("decision id: %w", err)
+	}
+	view := presenter{core: core, audience: q.request.Audience, buf: b.text[:0]}
+	answer := view.answer(&b.slate, r.GetExplain())
+	b.text = view.buf
+	if view.err != nil {
+		return nil, view.err
+	}
+	answer.DecisionId = id
+	watch.lap(StageRender)
+	// Recorded before it is sent: an answer that nobody can account for is not given.
+	b.payload = b.slate.AppendCanonical(b.payload[:0])
+	b.profile = fund.AppendProfile(b.profile[:0], profile)
+	err = s.log.Append(ctx, decisionlog.Record{
+		DecisionID: id, DecidedAt: int64(q.request.At), CustomerID: profile.CustomerID, Kind: decisionlog.KindDecision,
+		Profile: b.profile, Payload: b.payload,
+	})
+	if err != nil {
+		return nil, err
+	}
+	watch.lap(StageRecord)
+	s.config.ObserveAnswer(&b.slate)
+	return answer, nil
+}
+
+// Explain implements the RPC. It is no decision: nothing is offered, nothing recorded.
+func (s *Service) Explain(ctx context.Context, r *fundmatchv1.ExplainRequest) (*fundmatchv1.ExplainResponse, error) {
+	q, err := parseQuestion(r.GetCustomerId(), r.GetChannel(), wording.Manager.String())
+	if err != nil {
+		return nil, err
+	}
+	if fund.CheckID(r.GetProductCode()) != nil {
+		return nil, features.Invalid("productCode", r.GetProductCode(), "a product code of 1 to 64 of 0-9 A-Z a-z . _ -")
+	}
+	core, profile, err := s.read(ctx, &q)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := core.Find(r.GetProductCode()); !ok {
+		return nil, &features.NotFoundError{Kind: features.ProductKind, ID: r.GetProductCode()}
+	}
+	e, err := core.Explain(profile, r.GetProductCode(), q.request)
+	if err != nil {
+		return nil, err
+	}
+	view := presenter{core: core, audience: q.request.Audience}
+	answer := view.explanation(e)
+	return answer, view.err
+}
+
+// question is what both calls ask.
+type question struct {
+	customerID string
+	request    matcher.Request
+}
+
+func parseQuestion(customerID, channel, audience string) (question, error) {
+	q := question{customerID: customerID}
+	if fund.CheckID(customerID) != nil {
+		return q, features.Invalid("customerId", customerID, "a customer id of 1 to 64 of 0-9 A-Z a-z . _ -")
+	}
+	switch channel {
+	case "", "APP":
+		q.request.Channel = fund.App
+	case "BRANCH":
+		q.request.Channel = fund.Branch
+	default:
+		return q, features.Invalid("channel", channel, "APP or BRANCH")
+	}
+	switch audience {
+	case "", "CUSTOMER":
+		q.request.Audience = wording.Customer
+	case "MANAGER":
+		q.request.Audience = wording.Manager
+	default:
+		return q, features.Invalid("audience", audience, "CUSTOMER or MANAGER")
+	}
+	return q, nil
+}
+
+func parseLimit(r *fundmatchv1.RecommendRequest) (int, error) {
+	if r.Limit == nil {
+		return matcher.DefaultLimit, nil
+	}
+	n := int(r.GetLimit())
+	if n < matcher.MinLimit || n > matcher.MaxLimit {
+		return 0, features.Invalid("limit", strconv.Itoa(n), fmt.Sprintf("%d to %d", matcher.MinLimit, matcher.MaxLimit))
+	}
+	return n, nil
+}
+
+// read takes the core in force and the profile as of its instant.
+func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.Profile, error) {
+	core, at, err := s.cores.Core()
+	if err != nil {
+		return nil, nil, err
+	}
+	q.request.At = at
+	watch := s.watch()
+	profile, err := s.profiles.Profile(ctx, q.customerID, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	watch.lap(StageProfile)
+	return core, profile, nil
+}
+
+// stopwatch measures stages one after the other.
+type stopwatch struct {
+	s    *Service
+	last time.Time
+}
+
+func (s *Service) watch() stopwatch { return stopwatch{s, s.config.Clock()} }
+
+func (w *stopwatch) lap(stage Stage) {
+	now := w.s.config.Clock()
+	w.s.config.ObserveStage(stage, now.Sub(w.last))
+	w.last = now
+}
