@@ -90,35 +90,51 @@ func (g *Gate) compile(r *Rule, parts []part) compiledRule {
 	return c
 }
 
-// masks asks a part about every product for every key. Equal neighbours share their
-// bits: a horizon of 40 months rarely differs from one of 41.
+// masks asks a part about every product for every key.
 func (g *Gate) masks(p *part) []mask {
 	masks := make([]mask, p.keys)
-	words := (len(g.products) + 63) / 64
-	var scratch []uint64
+	changes := g.changes(p)
 	for key := range masks {
-		if scratch == nil {
-			scratch = make([]uint64, words)
+		if changes[key] {
+			masks[key] = g.mask(p, key)
+		} else {
+			masks[key] = masks[key-1]
 		}
-		m := mask{bits: scratch}
-		clear(m.bits)
-		for i := range g.products {
-			if p.speaks(&g.products[i], key) {
-				m.bits[i>>6] |= 1 << (i & 63)
-				m.count++
-			}
-		}
-		switch {
-		case m.count == 0:
-			m.bits = nil
-		case key > 0 && slices.Equal(m.bits, masks[key-1].bits):
-			m.bits = masks[key-1].bits
-		default:
-			scratch = nil
-		}
-		masks[key] = m
 	}
 	return masks
+}
+
+// changes says for which keys the answers may differ from those to the key before: a
+// horizon of 40 months rarely differs from one of 41, and shares its bits.
+func (g *Gate) changes(p *part) []bool {
+	changes := make([]bool, p.keys)
+	changes[0] = true
+	if p.below == nil {
+		for key := range changes {
+			changes[key] = true
+		}
+		return changes
+	}
+	for i := range g.products {
+		if key := p.below(&g.products[i]); key > 0 && key < p.keys {
+			changes[key] = true
+		}
+	}
+	return changes
+}
+
+func (g *Gate) mask(p *part, key int) mask {
+	m := mask{bits: make([]uint64, (len(g.products)+63)/64)}
+	for i := range g.products {
+		if p.speaks(&g.products[i], key) {
+			m.bits[i>>6] |= 1 << (i & 63)
+			m.count++
+		}
+	}
+	if m.count == 0 {
+		m.bits = nil
+	}
+	return m
 }
 
 // Len is the number of products.

@@ -12,6 +12,16 @@ type part struct {
 	key      func(f *Facts) int // -1: the part does not apply
 	speaks   func(c *candidate, key int) bool
 	facts    func(c *candidate, f *Facts) []Fact
+	// below, where it is set, is the first key to which the part no longer speaks about
+	// a product: speaks is key < below. It spares Compile the keys that change nothing.
+	below func(c *candidate) int
+}
+
+// speaksBelow makes the part one of rising keys, such as months.
+func (p part) speaksBelow(below func(c *candidate) int) part {
+	p.below = below
+	p.speaks = func(c *candidate, key int) bool { return key < below(c) }
+	return p
 }
 
 // says makes the part speak its own outcome, not the rule's: work that comes with it.
@@ -137,14 +147,11 @@ func fitsGoal(e *Edition, _ fund.Date) []part {
 				return []Fact{{"goal", f.Goal.String()}, {"class", c.class.String()}}
 			},
 		},
-		{
-			reason: "TIED_BEYOND_HORIZON", keys: fund.MaxHorizonMonths + 1, key: horizonKey,
-			speaks: func(c *candidate, months int) bool { return c.tied > months*daysPerMonth },
-			facts:  tied,
-		},
-		{
+		part{
+			reason: "TIED_BEYOND_HORIZON", keys: fund.MaxHorizonMonths + 1, key: horizonKey, facts: tied,
+		}.speaksBelow(func(c *candidate) int { return (c.tied + daysPerMonth - 1) / daysPerMonth }),
+		part{
 			reason: "HORIZON_TOO_SHORT_FOR_CLASS", keys: fund.MaxHorizonMonths + 1, key: horizonKey,
-			speaks: func(c *candidate, months int) bool { return fit.Months[c.class] > months },
 			facts: func(c *candidate, f *Facts) []Fact {
 				return []Fact{
 					{"horizon_months", itoa(f.HorizonMonths)},
@@ -152,7 +159,7 @@ func fitsGoal(e *Edition, _ fund.Date) []part {
 					{"class_months", itoa(fit.Months[c.class])},
 				}
 			},
-		},
+		}.speaksBelow(func(c *candidate) int { return fit.Months[c.class] }),
 		{
 			reason: "TIED_DESPITE_HIGH_LIQUIDITY_NEED", keys: 1,
 			key:    func(f *Facts) int { return when(!f.Professional && f.Need == fund.NeedHigh) },

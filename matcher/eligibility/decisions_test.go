@@ -1,0 +1,302 @@
+package eligibility_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// decision is one case of testdata/decisions.yaml.
+type decision struct {
+	Kind, Case     string
+	Set            map[string]any // parameters of the pack: RULE.parameter[.key]
+	Customer       customerCase
+	Product        productCase
+	At, As         string
+	Channel        string
+	Public         bool
+	SettledGoal    string `yaml:"settled_goal"`
+	SettledHorizon int32  `yaml:"settled_horizon"`
+	Says, Reason   string
+	By             map[string]string
+	Verdict, Until string
+	Information    bool
+	Personal       *bool
+	Assumed        string
+}
+
+type customerCase struct {
+	Type, Level, Assessed, Predicted, Born, Capacity, Lowest string
+	ProfessionalClass                                        string `yaml:"professional_class"`
+	ProfessionalUntil                                        string `yaml:"professional_until"`
+	ElectsOrdinary                                           string `yaml:"elects_ordinary"`
+	Goals, Horizon, Need, Personalization                    string
+}
+
+type productCase struct {
+	Type, Grade, Status, Goals, Lockup string
+	Kind                               string `yaml:"product_kind"`
+	IssuerGrade                        string `yaml:"issuer_grade"`
+	DueDiligence                       string `yaml:"due_diligence"`
+	PoolFrom                           string `yaml:"pool_from"`
+	PoolTo                             string `yaml:"pool_to"`
+	ClosedUntil                        string `yaml:"closed_until"`
+	NextOpen                           string `yaml:"next_open"`
+}
+
+// must reads a value; "none" and nothing are unknown.
+func must[T any](t *testing.T, parse func(string) (T, error), s string) T {
+	t.Helper()
+	if s == "none" {
+		s = ""
+	}
+	v, err := parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func number(s string) (int32, error) {
+	n := int32(0)
+	if s == "" {
+		return 0, nil
+	}
+	_, err := fmt.Sscanf(s, "%d", &n)
+	return n, err
+}
+
+func text(s string) (string, error) { return s, nil }
+
+func (c customerCase) profile(t *testing.T) *fund.Profile {
+	t.Helper()
+	p := &fund.Profile{
+		CustomerID:      "customer",
+		PredictedLevel:  must(t, fund.ParseRiskLevel, c.Predicted),
+		Personalization: must(t, fund.ParseAnswer, c.Personalization),
+		Assessment:      fund.Assessment{Level: must(t, fund.ParseRiskLevel, c.Level), On: must(t, fund.ParseDate, c.Assessed)},
+		Person: fund.Person{
+			InvestorType: must(t, fund.ParseInvestorType, c.Type),
+			BirthDate:    must(t, fund.ParseDate, c.Born),
+			// NONE is a capacity here, so that only the lower-case word takes it away.
+			Capacity:      must(t, fund.ParseCapacity, c.Capacity),
+			IsLowestClass: must(t, fund.ParseAnswer, c.Lowest),
+			Professional: fund.Professional{
+				Class:          must(t, text, c.ProfessionalClass),
+				Until:          must(t, fund.ParseDate, c.ProfessionalUntil),
+				ElectsOrdinary: must(t, fund.ParseAnswer, c.ElectsOrdinary),
+			},
+		},
+		Needs: fund.StatedNeeds{
+			Goals:         must(t, fund.ParseGoals, c.Goals),
+			HorizonMonths: must(t, number, c.Horizon),
+			Liquidity:     must(t, fund.ParseNeed, c.Need),
+		},
+	}
+	if p.Assessment.Level == fund.LevelUnknown {
+		p.Assessment.On = 0
+	}
+	return p
+}
+
+func (c productCase) product(t *testing.T) fund.Product {
+	t.Helper()
+	return fund.Product{
+		Code: "000001", Name: "测试基金", Type: must(t, text, c.Type),
+		Grades: fund.Grades{Bank: must(t, fund.ParseRiskGrade, c.Grade), Issuer: must(t, fund.ParseRiskGrade, c.IssuerGrade)},
+		Listing: fund.Listing{
+			Kind: must(t, fund.ParseKind, c.Kind), Status: must(t, fund.ParseStatus, c.Status),
+			PoolFrom: must(t, fund.ParseDate, c.PoolFrom), PoolTo: must(t, fund.ParseDate, c.PoolTo),
+			DueDiligenceID: must(t, text, c.DueDiligence),
+		},
+		Terms: fund.Terms{
+			ClosedUntil: must(t, fund.ParseDate, c.ClosedUntil), NextOpenOn: must(t, fund.ParseDate, c.NextOpen),
+			LockupDays: must(t, number, c.Lockup),
+		},
+		Content: fund.Content{Goals: fund.SetOf(must(t, fund.ParseGoals, c.Goals))},
+	}
+}
+
+func (d *decision) context(t *testing.T) eligibility.Context {
+	t.Helper()
+	ctx := eligibility.Context{
+		At: must(t, fund.ParseInstant, d.At), Channel: must(t, fund.ParseChannel, d.Channel), Public: d.Public,
+	}
+	switch d.As {
+	case "firm_order":
+		ctx.Order = true
+	case "customer_order":
+		ctx.Order, ctx.Initiative = true, fund.ByCustomer
+	case "recommendation":
+	default:
+		t.Fatalf("as: %q", d.As)
+	}
+	return ctx
+}
+
+// edited returns the default pack with parameters (RULE.name or RULE.table.key),
+// RULE.enabled and RULE.outcome.situation set.
+func edited(tb testing.TB, set map[string]any) []byte {
+	tb.Helper()
+	var doc map[string]any
+	if err := yaml.Unmarshal(eligibility.Default(), &doc); err != nil {
+		tb.Fatal(err)
+	}
+	rules, _ := doc["rules"].([]any)
+	for path, value := range set {
+		keys := strings.Split(path, ".")
+		into := tableIn(tb, rules[slices.IndexFunc(rules, func(r any) bool { return tableIn(tb, r)["id"] == keys[0] })])
+		if keys[1] != "enabled" && keys[1] != "outcome" {
+			into = tableIn(tb, into["parameters"])
+		}
+		for _, k := range keys[1 : len(keys)-1] {
+			into = tableIn(tb, into[k])
+		}
+		into[keys[len(keys)-1]] = value
+	}
+	b, err := yaml.Marshal(doc)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+func tableIn(tb testing.TB, v any) map[string]any {
+	tb.Helper()
+	m, ok := v.(map[string]any)
+	if !ok {
+		tb.Fatalf("%v is no table", v)
+	}
+	return m
+}
+
+func packWith(tb testing.TB, set map[string]any) *eligibility.Pack {
+	tb.Helper()
+	p, err := eligibility.ParsePack(edited(tb, set))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func readDecisions(t *testing.T) (rules map[string][]decision) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/decisions.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Base  decision
+		Rules map[string][]map[string]any
+	}
+	if err := yaml.UnmarshalWithOptions(b, &file, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	rules = map[string][]decision{}
+	for id, cases := range file.Rules {
+		for _, c := range cases {
+			// A case is laid over the base.
+			d := file.Base
+			raw, err := yaml.Marshal(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := yaml.UnmarshalWithOptions(raw, &d, yaml.Strict()); err != nil {
+				t.Fatalf("%s: %v", c["case"], err)
+			}
+			rules[id] = append(rules[id], d)
+		}
+	}
+	return rules
+}
+
+func TestDecisions(t *testing.T) {
+	rules := readDecisions(t)
+	total := 0
+	for id, cases := range rules {
+		kinds := map[string]int{}
+		for _, d := range cases {
+			total++
+			kinds[d.Kind]++
+			t.Run(id+"/"+d.Case, func(t *testing.T) { d.check(t, eligibility.RuleID(id)) })
+		}
+		if id != "S09" && (kinds["FIRES"] == 0 || kinds["EDGE"] == 0 || kinds["MISSING"] == 0) {
+			t.Errorf("%s: cases %v, expected some that fire, some at the edge, some with a fact missing", id, kinds)
+		}
+	}
+	if total < 90 {
+		t.Errorf("%d cases, expected at least 90", total)
+	}
+	for _, r := range packWith(t, nil).Rules {
+		if len(rules[string(r.ID)]) == 0 && r.ID != eligibility.F04 && r.ID != eligibility.K03 {
+			t.Errorf("no case for %s", r.ID)
+		}
+	}
+}
+
+func (d *decision) check(t *testing.T, id eligibility.RuleID) {
+	t.Helper()
+	ctx := d.context(t)
+	gate, err := eligibility.Compile(packWith(t, d.Set), []fund.Product{d.Product.product(t)}, ctx.At)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile := d.Customer.profile(t)
+	goal, horizon := must(t, fund.ParseGoal, d.SettledGoal), d.SettledHorizon
+	if len(profile.Needs.Goals) > 0 && d.SettledGoal == "" {
+		goal = profile.Needs.Goals[0]
+	}
+	if horizon == 0 {
+		horizon = profile.Needs.HorizonMonths
+	}
+	facts := gate.Facts(profile, goal, horizon, profile.Needs.Liquidity, ctx)
+	verdict, findings := gate.Judge(0, &facts, nil)
+	if d.Verdict != "" && verdict.Outcome.String() != d.Verdict {
+		t.Errorf("verdict %v, expected %s: %+v", verdict.Outcome, d.Verdict, findings)
+	}
+	d.checkRule(t, id, d.Says, d.Reason, findings)
+	for other, says := range d.By {
+		d.checkRule(t, eligibility.RuleID(other), says, "", findings)
+	}
+	if verdict.Information != d.Information {
+		t.Errorf("information %v, expected %v", verdict.Information, d.Information)
+	}
+	if d.Personal != nil && gate.Personal(&facts) != *d.Personal {
+		t.Errorf("personal %v, expected %v", gate.Personal(&facts), *d.Personal)
+	}
+	if until := must(t, fund.ParseInstant, d.Until); until != 0 && facts.Until != until {
+		t.Errorf("facts hold until %v, expected %v", facts.Until, until)
+	}
+	if d.Assumed != "" && !slices.ContainsFunc(gate.Assumed(0), func(f fund.Field) bool { return f.String() == d.Assumed }) {
+		t.Errorf("assumed %v, expected %s among them", gate.Assumed(0), d.Assumed)
+	}
+	var v eligibility.Verdicts
+	gate.Select(&facts, &v)
+	if v.Has(0) != verdict.Permitted {
+		t.Errorf("Select permits: %v, Judge: %v", v.Has(0), verdict)
+	}
+}
+
+func (d *decision) checkRule(t *testing.T, id eligibility.RuleID, says, reason string, findings []eligibility.Finding) {
+	t.Helper()
+	strongest, reasons := eligibility.None, ""
+	for _, f := range findings {
+		if f.Rule == id {
+			strongest = max(strongest, f.Outcome)
+			reasons += f.Reason + " "
+		}
+		if f.Citation == "" || f.Outcome == eligibility.None {
+			t.Errorf("a finding without citation or outcome: %+v", f)
+		}
+	}
+	if strongest.String() != says || !strings.Contains(reasons, reason) {
+		t.Errorf("%s says %v (%s), expected %s (%s): %+v", id, strongest, reasons, says, reason, findings)
+	}
+}

@@ -1,0 +1,527 @@
+package eligibility_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// today is the day on which random questions are asked; the dates of random facts lie
+// close around it, so that boundaries are hit.
+const today = fund.Date(20210301)
+
+// rarely says when a fact is not the usual one: were all drawn freely, every product
+// would be blocked for every customer, and the properties would show little.
+func rarely(t *rapid.T, name string) bool {
+	return rapid.SampledFrom([]bool{false, false, false, false, false, false, true}).Draw(t, name+"?")
+}
+
+// near is a day close to today, or unknown.
+func near(t *rapid.T, name string) fund.Date {
+	return rapid.SampledFrom([]fund.Date{0, today.AddDays(-1), today, today.AddDays(1), today.AddDays(-9), today.AddDays(60)}).Draw(t, name)
+}
+
+func upTo[T ~uint8](t *rapid.T, most T, name string) T {
+	return T(rapid.Uint8Range(0, uint8(most)).Draw(t, name))
+}
+
+// deviation is a fact that is not the usual one.
+type deviation struct {
+	name  string
+	apply func()
+}
+
+func someProduct(t *rapid.T) fund.Product {
+	p := fund.Product{
+		Code:    "p",
+		Type:    rapid.SampledFrom([]string{"货币型", "短债", "债券型", "混合型-偏债", "混合型-平衡", "FOF", "股票型", "指数", "QDII", "REIT", "商品", "其他", ""}).Draw(t, "type"),
+		Grades:  fund.Grades{Bank: fund.RiskGrade(rapid.Uint8Range(1, 5).Draw(t, "grade"))},
+		Listing: fund.Listing{Kind: fund.PublicFund, Status: fund.Open, DueDiligenceID: "DD"},
+	}
+	for _, d := range []deviation{
+		{"grade", func() { p.Grades.Bank = fund.GradeUnknown }},
+		{"issuer's grade", func() { p.Grades.Issuer = upTo(t, fund.R5, "issuer's grade") }},
+		{"kind", func() { p.Listing.Kind = upTo(t, fund.InsuranceProduct, "kind") }},
+		{"status", func() { p.Listing.Status = upTo(t, fund.Suspended, "status") }},
+		{"diligence", func() { p.Listing.DueDiligenceID = "" }},
+		{"from", func() { p.Listing.PoolFrom = near(t, "from") }},
+		{"to", func() { p.Listing.PoolTo = near(t, "to") }},
+		{"closed until", func() { p.Terms.ClosedUntil = near(t, "closed until") }},
+		{"next open", func() { p.Terms.NextOpenOn = near(t, "next open") }},
+		{"lockup", func() {
+			p.Terms.LockupDays = rapid.SampledFrom([]int32{6, 7, 8, 89, 90, 91, 364, 365, 366, 2000}).Draw(t, "lockup")
+		}},
+		{"goals", func() { p.Content.Goals = fund.GoalSet(rapid.SampledFrom([]uint16{2, 8, 40}).Draw(t, "goals")) }},
+	} {
+		if rarely(t, d.name) {
+			d.apply()
+		}
+	}
+	return p
+}
+
+func someProfile(t *rapid.T) *fund.Profile {
+	p := &fund.Profile{
+		Assessment: fund.Assessment{Level: fund.RiskLevel(rapid.Uint8Range(1, 5).Draw(t, "level")), On: today.AddMonths(-3)},
+		Person:     fund.Person{InvestorType: fund.Ordinary, BirthDate: today.AddMonths(-12 * 40)},
+	}
+	for _, d := range []deviation{
+		{"level", func() { p.Assessment = fund.Assessment{} }},
+		{"undated", func() { p.Assessment.On = 0 }},
+		{"assessed", func() { p.Assessment.On = near(t, "assessed") }},
+		{"expiring", func() {
+			if d := near(t, "expiring"); d != 0 {
+				p.Assessment.On = d.AddMonths(-12)
+			}
+		}},
+		{"predicted", func() { p.PredictedLevel = upTo(t, fund.C5, "predicted") }},
+		{"personalisation", func() { p.Personalization = upTo(t, fund.Yes, "personalisation") }},
+		{"professional", func() {
+			p.Person.InvestorType = upTo(t, fund.ProfessionalInvestor, "type")
+			p.Person.Professional = fund.Professional{
+				Class: rapid.SampledFrom([]string{"A", ""}).Draw(t, "class"), Until: near(t, "proof"),
+				ElectsOrdinary: upTo(t, fund.Yes, "elects"),
+			}
+		}},
+		{"capacity", func() { p.Person.Capacity = upTo(t, fund.NoCapacity, "capacity") }},
+		{"lowest", func() { p.Person.IsLowestClass = upTo(t, fund.Yes, "lowest") }},
+		{"age", func() { p.Person.BirthDate = 0 }},
+		{"birthday", func() {
+			age := rapid.SampledFrom([]int{65, 64, 80, 55, 70, 18, 17, 0}).Draw(t, "age")
+			p.Person.BirthDate = today.AddMonths(-12 * age).AddDays(rapid.IntRange(-1, 1).Draw(t, "birthday"))
+		}},
+		{"goal", func() {
+			p.Needs.Goals = []fund.Goal{fund.Goal(rapid.Uint8Range(1, uint8(fund.Treasury)).Draw(t, "goal"))}
+		}},
+		{"horizon", func() { p.Needs.HorizonMonths = rapid.SampledFrom([]int32{1, 3, 12, 35, 36, 600}).Draw(t, "horizon") }},
+		{"need", func() { p.Needs.Liquidity = upTo(t, fund.NeedHigh, "need") }},
+	} {
+		if rarely(t, d.name) {
+			d.apply()
+		}
+	}
+	return p
+}
+
+func someContext(t *rapid.T) eligibility.Context {
+	return eligibility.Context{
+		At:         today.Start() + fund.Instant(rapid.Int64Range(0, 86_399_999_999).Draw(t, "at")),
+		Initiative: upTo(t, fund.ByCustomer, "initiative"),
+		Channel:    upTo(t, fund.Branch, "channel"),
+		Public:     rapid.Bool().Draw(t, "public"),
+		Order:      rapid.Bool().Draw(t, "order"),
+	}
+}
+
+func someEdits(t *rapid.T) map[string]any {
+	set := map[string]any{
+		"S04.unknown_lockup_days":    rapid.SampledFrom([]int{0, 7, 90, 365}).Draw(t, "unknown lockup"),
+		"S04.high_need_lockup_days":  rapid.SampledFrom([]int{0, 7, 90}).Draw(t, "high need lockup"),
+		"S04.class_months.EQUITY":    rapid.SampledFrom([]int{0, 12, 36, 600}).Draw(t, "months"),
+		"S04.goal_classes.GROWTH":    []string{rapid.SampledFrom([]string{"EQUITY", "BOND"}).Draw(t, "growth")},
+		"S09.matrix.C3":              rapid.SampledFrom([]string{"R2", "R3"}).Draw(t, "matrix"),
+		"S12.valid_months":           rapid.SampledFrom([]int{1, 11, 12}).Draw(t, "valid months"),
+		"S12.sell_r1_while_expired":  rapid.Bool().Draw(t, "sell R1"),
+		"E01.age":                    rapid.SampledFrom([]int{55, 65, 70}).Draw(t, "age"),
+		"E01.unknown_age":            rapid.SampledFrom([]string{"ELDER", "ADULT"}).Draw(t, "unknown age"),
+		"E01.app_grade":              rapid.SampledFrom([]string{"R1", "R3", "R5"}).Draw(t, "app grade"),
+		"E01.enabled":                rapid.Bool().Draw(t, "elders"),
+		"S14.enabled":                rapid.Bool().Draw(t, "professionals"),
+		"K03.enabled":                rapid.Bool().Draw(t, "new issues"),
+		"S03.outcome.customer_order": rapid.SampledFrom([]string{"CONFIRM", "REVIEW", "BLOCK"}).Draw(t, "S03"),
+		"S04.outcome.customer_order": rapid.SampledFrom([]string{"DISCLOSE", "CONFIRM", "HIDE"}).Draw(t, "S04"),
+		"S03.outcome.recommendation": rapid.SampledFrom([]string{"NONE", "CONFIRM", "REVIEW", "AUDIT"}).Draw(t, "S03 pushed"),
+		"A02.when_unset":             rapid.SampledFrom([]string{"ON", "OFF"}).Draw(t, "unset"),
+	}
+	return set
+}
+
+// somePacks are a few random packs: parsing one for every draw would be most of the time.
+func somePacks(t *testing.T) []*eligibility.Pack {
+	t.Helper()
+	packs := []*eligibility.Pack{packWith(t, nil)}
+	for seed := range 20 {
+		packs = append(packs, packWith(t, rapid.Custom(someEdits).Example(seed)))
+	}
+	return packs
+}
+
+type question struct {
+	products []fund.Product
+	profile  *fund.Profile
+	ctx      eligibility.Context
+	gate     *eligibility.Gate
+}
+
+func someQuestion(t *rapid.T, packs []*eligibility.Pack) question {
+	q := question{
+		products: rapid.SliceOfN(rapid.Custom(someProduct), 1, 70).Draw(t, "products"),
+		profile:  someProfile(t), ctx: someContext(t),
+	}
+	q.gate = compile(t, packs[rapid.IntRange(0, len(packs)-1).Draw(t, "pack")], q.products, q.ctx.At)
+	return q
+}
+
+type failer interface{ Fatal(args ...any) }
+
+func compile(t failer, pack *eligibility.Pack, products []fund.Product, at fund.Instant) *eligibility.Gate {
+	g, err := eligibility.Compile(pack, products, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// ask asks with the needs as the customer stated them.
+func (q *question) ask(p *fund.Profile) (eligibility.Facts, *eligibility.Verdicts) {
+	goal := fund.GoalUnknown
+	if len(p.Needs.Goals) > 0 {
+		goal = p.Needs.Goals[0]
+	}
+	f := q.gate.Facts(p, goal, p.Needs.HorizonMonths, p.Needs.Liquidity, q.ctx)
+	var v eligibility.Verdicts
+	q.gate.Select(&f, &v)
+	return f, &v
+}
+
+func TestSelectAndJudgeAgree(t *testing.T) {
+	packs := somePacks(t)
+	permitted, excluded := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		f, v := q.ask(q.profile)
+		counts := map[eligibility.RuleID]int{}
+		var findings []eligibility.Finding
+		for i := range q.products {
+			var verdict eligibility.Verdict
+			verdict, findings = q.gate.Judge(i, &f, findings[:0])
+			if verdict.Permitted != v.Has(i) {
+				t.Fatalf("product %d %+v: Judge permits %v, Select %v: %v", i, q.products[i], verdict.Permitted, v.Has(i), findings)
+			}
+			if verdict.Permitted {
+				permitted++
+				if verdict.Information != v.Information {
+					t.Fatalf("product %d: for information %v, the list %v", i, verdict.Information, v.Information)
+				}
+			} else {
+				excluded++
+			}
+			seen := map[eligibility.RuleID]bool{}
+			for _, found := range findings {
+				if found.Outcome.Excludes() && !seen[found.Rule] {
+					seen[found.Rule] = true
+					counts[found.Rule]++
+				}
+				onOwn := f.Situation != eligibility.CustomerOrder
+				if onOwn && (found.Outcome == eligibility.Confirm || found.Outcome == eligibility.Review) {
+					t.Fatalf("on the firm's initiative: %+v", found)
+				}
+			}
+		}
+		for _, c := range v.Excluded {
+			if counts[c.ID] != c.Count {
+				t.Fatalf("%s excluded %d, Judge %d", c.ID, c.Count, counts[c.ID])
+			}
+			delete(counts, c.ID)
+		}
+		if len(counts) != 0 {
+			t.Fatalf("Select does not report %v", counts)
+		}
+		if tail := len(q.products) & 63; tail != 0 && v.Permitted[len(v.Permitted)-1]>>tail != 0 {
+			t.Fatal("bits beyond the last product are set")
+		}
+	})
+	if permitted == 0 || excluded == 0 {
+		t.Errorf("%d permitted, %d excluded: the draws show nothing", permitted, excluded)
+	}
+}
+
+// TestNothingUnsuitableIsEverPermitted holds the gate against the law in a few plain
+// lines that know nothing of parts, keys and packs.
+func TestNothingUnsuitableIsEverPermitted(t *testing.T) {
+	packs := somePacks(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		_, v := q.ask(q.profile)
+		person, assessment := &q.profile.Person, &q.profile.Assessment
+		professional := person.InvestorType == fund.ProfessionalInvestor && person.Professional.Class != "" &&
+			person.Professional.Until > today && person.Professional.ElectsOrdinary != fund.Yes
+		valid := assessment.Level != 0 && assessment.On != 0 && assessment.On <= today && assessment.On.AddMonths(12) > today
+		firm := q.ctx.Initiative == fund.ByFirm
+		for i := range q.products {
+			if !v.Has(i) {
+				continue
+			}
+			p := &q.products[i]
+			grade := max(p.Grades.Bank, p.Grades.Issuer)
+			switch {
+			case p.Grades.Bank == fund.GradeUnknown, p.Listing.DueDiligenceID == "":
+				t.Fatalf("without grade or due diligence: %+v", p)
+			case p.Listing.Status == fund.StatusUnknown, p.Listing.Status == fund.Closed, p.Listing.Status == fund.Suspended:
+				t.Fatalf("status %v", p.Listing.Status)
+			case p.Listing.PoolFrom > today, p.Listing.PoolTo != 0 && p.Listing.PoolTo <= today:
+				t.Fatalf("pool %v to %v", p.Listing.PoolFrom, p.Listing.PoolTo)
+			case p.Listing.Kind.HasEntryConditions():
+				t.Fatalf("kind %v without proof", p.Listing.Kind)
+			case grade > fund.R1 && !professional && !valid:
+				t.Fatalf("%v without a valid assessment: %+v", grade, q.profile)
+			case firm && !professional && valid && int(grade) > int(assessment.Level):
+				t.Fatalf("%v on the firm's initiative to %v", grade, assessment.Level)
+			case grade > fund.R1 && person.IsLowestClass == fund.Yes, grade > fund.R1 && person.Capacity >= fund.LimitedCapacity:
+				t.Fatalf("%v to the lowest class", grade)
+			case person.BirthDate != 0 && person.BirthDate.AddMonths(18*12) > today:
+				t.Fatalf("to a minor born %v", person.BirthDate)
+			}
+		}
+	})
+}
+
+func TestALowerLevelOrAHigherGradePermitsNothingMore(t *testing.T) {
+	packs := somePacks(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		_, before := q.ask(q.profile)
+		lower := *q.profile
+		if lower.Assessment.Level > fund.C1 {
+			lower.Assessment.Level--
+		}
+		_, after := q.ask(&lower)
+		assertSubset(t, "a lower level", after, before, len(q.products))
+
+		riskier := slices.Clone(q.products)
+		for i := range riskier {
+			if g := &riskier[i].Grades; rapid.Bool().Draw(t, "riskier") && g.Bank != fund.GradeUnknown && g.Bank < fund.R5 {
+				g.Bank++
+			}
+		}
+		q.gate = recompiled(t, q.gate, packs, riskier, q.ctx.At)
+		_, after = q.ask(q.profile)
+		assertSubset(t, "a higher grade", after, before, len(q.products))
+	})
+}
+
+// recompiled finds the pack by its edition's rules.
+func recompiled(t failer, g *eligibility.Gate, packs []*eligibility.Pack, products []fund.Product, at fund.Instant) *eligibility.Gate {
+	for _, p := range packs {
+		if p.InForce(at).Rules[0] == g.Edition().Rules[0] {
+			return compile(t, p, products, at)
+		}
+	}
+	t.Fatal("no pack of that edition")
+	return nil
+}
+
+func assertSubset(t *rapid.T, what string, of, all *eligibility.Verdicts, n int) {
+	for i := range n {
+		if of.Has(i) && !all.Has(i) {
+			t.Fatalf("%s permits product %d, which was not", what, i)
+		}
+	}
+}
+
+func TestAMissingFactPermitsNothingMore(t *testing.T) {
+	packs := somePacks(t)
+	dropped := map[string]func(p *fund.Profile){
+		"assessment": func(p *fund.Profile) { p.Assessment = fund.Assessment{} },
+		"assessment date": func(p *fund.Profile) {
+			// One of a later day is not known yet: no day asked about sees it.
+			if p.Assessment.On <= today {
+				p.Assessment.On = 0
+			}
+		},
+		"proof":         func(p *fund.Profile) { p.Person.Professional.Until = 0 },
+		"class":         func(p *fund.Profile) { p.Person.Professional.Class = "" },
+		"investor type": func(p *fund.Profile) { p.Person.InvestorType = fund.InvestorUnknown },
+		"not the lowest": func(p *fund.Profile) {
+			if p.Person.IsLowestClass == fund.No {
+				p.Person.IsLowestClass = fund.Unknown
+			}
+		},
+		"full capacity": func(p *fund.Profile) {
+			if p.Person.Capacity == fund.FullCapacity {
+				p.Person.Capacity = fund.CapacityUnknown
+			}
+		},
+	}
+	products := map[string]func(p *fund.Product){
+		"grade":         func(p *fund.Product) { p.Grades.Bank = fund.GradeUnknown },
+		"due diligence": func(p *fund.Product) { p.Listing.DueDiligenceID = "" },
+		"status":        func(p *fund.Product) { p.Listing.Status = fund.StatusUnknown },
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		_, before := q.ask(q.profile)
+		for what, drop := range dropped {
+			less := *q.profile
+			drop(&less)
+			_, after := q.ask(&less)
+			assertSubset(t, "without "+what+" the gate", after, before, len(q.products))
+		}
+		for what, drop := range products {
+			less := slices.Clone(q.products)
+			for i := range less {
+				drop(&less[i])
+			}
+			q.gate = recompiled(t, q.gate, packs, less, q.ctx.At)
+			_, after := q.ask(q.profile)
+			assertSubset(t, "without "+what+" the gate", after, before, len(q.products))
+		}
+	})
+}
+
+func TestTheOrderOfThePoolDoesNotMatter(t *testing.T) {
+	packs := somePacks(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		_, before := q.ask(q.profile)
+		order := make([]int, len(q.products))
+		for i := range order {
+			order[i] = i
+		}
+		order = rapid.Permutation(order).Draw(t, "order")
+		shuffled := make([]fund.Product, len(order))
+		for to, from := range order {
+			shuffled[to] = q.products[from]
+		}
+		q.gate = recompiled(t, q.gate, packs, shuffled, q.ctx.At)
+		_, after := q.ask(q.profile)
+		for to, from := range order {
+			if after.Has(to) != before.Has(from) {
+				t.Fatalf("product %d, now %d: %v", from, to, after.Has(to))
+			}
+		}
+		if diff := cmp.Diff(before.Excluded, after.Excluded); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestFactsHoldUntilTheySay(t *testing.T) {
+	packs := somePacks(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		f, _ := q.ask(q.profile)
+		if f.Until <= q.ctx.At {
+			t.Fatalf("facts of %v hold until %v", q.ctx.At, f.Until)
+		}
+		days := rapid.IntRange(0, 40).Draw(t, "days")
+		later := q.ctx.At + fund.Instant(days)*86_400_000_000
+		if later >= f.Until {
+			later = f.Until - 1
+		}
+		q.ctx.At = later
+		g, _ := q.ask(q.profile)
+		if f != g {
+			t.Fatalf("changed before %v:\n%+v\n%+v", f.Until, f, g)
+		}
+	})
+}
+
+func TestInferredNeedsNeverOpen(t *testing.T) {
+	packs := somePacks(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		_, stated := q.ask(q.profile)
+		f := q.gate.Facts(q.profile, upTo(t, fund.Treasury, "inferred goal"),
+			rapid.Int32Range(-1, 700).Draw(t, "inferred horizon"), upTo(t, fund.NeedHigh, "inferred need"), q.ctx)
+		var v eligibility.Verdicts
+		q.gate.Select(&f, &v)
+		assertSubset(t, "inference", &v, stated, len(q.products))
+	})
+}
+
+func TestPersonalisationChangesNoVerdict(t *testing.T) {
+	packs := somePacks(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		f, before := q.ask(q.profile)
+		off := *q.profile
+		off.Personalization = fund.No
+		g, after := q.ask(&off)
+		if diff := cmp.Diff(before, after); diff != "" || q.gate.Personal(&g) {
+			t.Fatalf("personal %v: %s", q.gate.Personal(&g), diff)
+		}
+		f.Personal = false
+		if f != g {
+			t.Fatalf("other facts differ: %+v %+v", f, g)
+		}
+	})
+}
+
+func TestSelectDoesNotAllocate(t *testing.T) {
+	gate, facts := benchmarkGate(t, 300)
+	var v eligibility.Verdicts
+	gate.Select(&facts, &v)
+	if n := testing.AllocsPerRun(100, func() { gate.Select(&facts, &v) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	profile, ctx := benchmarkProfile()
+	if n := testing.AllocsPerRun(100, func() { facts = gate.Facts(profile, fund.Growth, 60, fund.NeedHigh, ctx) }); n != 0 {
+		t.Errorf("Facts: %v allocations", n)
+	}
+}
+
+func benchmarkProfile() (*fund.Profile, eligibility.Context) {
+	p := &fund.Profile{
+		Assessment: fund.Assessment{Level: fund.C3, On: 20201105},
+		Person:     fund.Person{BirthDate: 19500101, Capacity: fund.FullCapacity},
+		Needs:      fund.StatedNeeds{Goals: []fund.Goal{fund.Growth}, HorizonMonths: 60, Liquidity: fund.NeedHigh},
+	}
+	return p, eligibility.Context{At: today.Start(), Channel: fund.App}
+}
+
+func benchmarkGate(tb testing.TB, n int) (*eligibility.Gate, eligibility.Facts) {
+	tb.Helper()
+	products := make([]fund.Product, n)
+	for i := range products {
+		products[i] = rapid.Custom(someProduct).Example(i % 97)
+	}
+	profile, ctx := benchmarkProfile()
+	gate := compile(tb, packWith(tb, nil), products, ctx.At)
+	facts := gate.Facts(profile, fund.Growth, 60, fund.NeedHigh, ctx)
+	return gate, facts
+}
+
+func BenchmarkSelect(b *testing.B) {
+	for _, n := range []int{300, 5_000, 20_000} {
+		gate, facts := benchmarkGate(b, n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var v eligibility.Verdicts
+			b.ReportAllocs()
+			for b.Loop() {
+				gate.Select(&facts, &v)
+			}
+		})
+	}
+}
+
+func BenchmarkFacts(b *testing.B) {
+	gate, facts := benchmarkGate(b, 1)
+	profile, ctx := benchmarkProfile()
+	b.ReportAllocs()
+	for b.Loop() {
+		facts = gate.Facts(profile, fund.Growth, 60, fund.NeedHigh, ctx)
+	}
+	_ = facts
+}
+
+func BenchmarkCompile(b *testing.B) {
+	for _, n := range []int{300, 20_000} {
+		products := make([]fund.Product, n)
+		for i := range products {
+			products[i] = rapid.Custom(someProduct).Example(i % 97)
+		}
+		pack := packWith(b, nil)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				compile(b, pack, products, today.Start())
+			}
+		})
+	}
+}
