@@ -97,6 +97,7 @@ func TestBadInput(t *testing.T) {
 		{"lone carriage return beside quotes", "products.csv", products + "\n000001,\"A\",C\r,R1\n", `products.csv:2: a carriage return without a line feed, expected fields as RFC 4180 has them`},
 		{"carriage returns as line ends", "products.csv", products + "\r000001,A,B,R1\r", `products.csv:1: a carriage return without a line feed, expected fields as RFC 4180 has them`},
 		{"not UTF-8", "products.csv", products + "\n000001,\xbb\xaa\xcf\xc4,C,R1\n", `products.csv:2:name: "\xbb\xaa\xcf\xc4", expected UTF-8`},
+		{"not UTF-8 behind a quoted line end", "products.csv", products + "\n000001,\"A\n\xbb\",C,R1\n", `products.csv:2:name: "A\n\xbb", expected UTF-8`},
 		{"character cut by a comma", "products.csv", products + "\n000001,\xe5\x8d,\x8e,R1\n", `products.csv:2:name: "\xe5\x8d", expected UTF-8`},
 		{"line too long", "products.csv", products + "\n000001," + strings.Repeat("a", MaxLine) + "\n", `products.csv:2: a line of more than 1048576 bytes, expected at most so many`},
 		{"field too long", "products.csv", products + ",note\n000001,A,B,R1," + strings.Repeat("a", MaxField+1) + "\n", `products.csv:2:note: "` + strings.Repeat("a", 80) + `...", expected a field of at most 65536 bytes`},
@@ -150,6 +151,7 @@ func TestBadInput(t *testing.T) {
 		{"investor type", "customers.csv", customers + "\nc1,RETAIL,C1\n", `customers.csv:2:investor_type: "RETAIL", expected one of ORDINARY PROFESSIONAL`},
 		{"level's source", "customers.csv", customers + ",risk_level_source\nc1,ORDINARY,C1,GUESSED\n", `customers.csv:2:risk_level_source: "GUESSED", expected one of ASSESSED PREDICTED`},
 		{"capacity", "customers.csv", customers + ",capacity\nc1,ORDINARY,C1,HALF\n", `customers.csv:2:capacity: "HALF", expected one of FULL LIMITED NONE`},
+		{"assessed before stores' time", "customers.csv", customers + ",risk_assessed_on\nc1,ORDINARY,C1,1969-12-31\n", `customers.csv:2:risk_assessed_on: "1969-12-31", expected a date after 1970-01-01`},
 		{"yes in place of true", "customers.csv", customers + ",personalization\nc1,ORDINARY,C1,yes\n", `customers.csv:2:personalization: "yes", expected true or false`},
 		{"horizon", "customers.csv", customers + ",horizon_months\nc1,ORDINARY,C1,601\n", `customers.csv:2:horizon_months: "601", expected months, a whole number from 0 to 600`},
 		{"liquidity need", "customers.csv", customers + ",liquidity_need\nc1,ORDINARY,C1,SOON\n", `customers.csv:2:liquidity_need: "SOON", expected one of LOW MEDIUM HIGH`},
@@ -225,6 +227,12 @@ func TestLimitsAreIncluded(t *testing.T) {
 		{"attributes", "events.csv", "event_id,customer_id,kind,event_at,attributes\ne1,c1,CLICK,2020-01-02T10:00:00Z,{" + strings.Repeat(" ", 16382) + "}\n"},
 		{"no rows", "products.csv", "product_code,name,product_type,risk_grade"},
 		{"CRLF and no end", "products.csv", "product_code,name,product_type,risk_grade\r\n1,\"A\",B,R1\r\n2,A,B,\"R1\""},
+		{"NAVs that differ in one part of the key", "nav.csv", navHeader + "1,2020-01-02,1,1\n2,2020-01-02,1,1\n1,2021-01-02,1,1\n1,2020-02-02,1,1\n"},
+		{"assessments", "assessments.csv", "customer_id,assessed_at,risk_level\nc1,2020-01-02T10:00:00Z,C1\nc2,2020-01-02T10:00:00Z,C1\nc1,2020-01-02T10:00:00.000001Z,C1\n"},
+		{"consents", "consents.csv", "customer_id,purpose,granted,event_at\nc1,P,true,2020-01-02T10:00:00Z\nc2,P,true,2020-01-02T10:00:00Z\nc1,Q,true,2020-01-02T10:00:00Z\nc1,P,true,2020-01-02T10:00:01Z\n"},
+		{"tags", "tags.csv", "customer_id,name,value,event_at\nc1,n,v,2020-01-02T10:00:00Z\nc2,n,v,2020-01-02T10:00:00Z\nc1,m,v,2020-01-02T10:00:00Z\nc1,n,v,2020-01-02T10:00:01Z\n"},
+		{"lots", "holdings.csv", "customer_id,product_code,shares,acquired_on,account,batch_id\nc1,p1,1,2020-01-02,a,b\nc2,p1,1,2020-01-02,a,b\nc1,p2,1,2020-01-02,a,b\nc1,p1,1,2020-01-03,a,b\nc1,p1,1,2020-01-02,b,b\nc1,p1,1,2020-01-02,a,a\nc1,p1,1,2020-01-02,ab,\nc1,p1,1,2020-01-02,,ab\n"},
+		{"interactions", "interactions.csv", "customer_id,product_code,known_on,kind\nc1,p1,2020-01-02,BUY\nc2,p1,2020-01-02,BUY\nc1,p2,2020-01-02,BUY\nc1,p1,2020-01-03,BUY\nc1,p1,2020-01-02,SELL\n"},
 		{"31 December of a leap year", "nav.csv", "product_code,nav_date,unit_nav,accum_nav\n1,2020-12-31,1,1\n1,2021-01-01,1,1\n1,2020-12-30,1,1\n"},
 	}
 	for _, tt := range tests {

@@ -336,6 +336,30 @@ func TestWriterTellsOfAFullDisk(t *testing.T) {
 	}
 }
 
+// pieces notes how large the writes are that it gets.
+type pieces struct{ count, largest int }
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.count++
+	p.largest = max(p.largest, len(b))
+	return len(b), nil
+}
+
+// A file is written as it is made: its length is not in memory.
+func TestWritersStream(t *testing.T) {
+	rows := func(yield func(features.CalendarDay) bool) {
+		for i := range 30_000 {
+			if !yield(features.CalendarDay{Date: fund.DateOfDay(i), Open: true}) {
+				return
+			}
+		}
+	}
+	var p pieces
+	if err := WriteCalendar(&p, rows); err != nil || p.count < 5 || p.largest > 2*flushAt {
+		t.Errorf("got %v after %d writes of at most %d bytes, expected several of about %d", err, p.count, p.largest, flushAt)
+	}
+}
+
 // The first lines of a file as the world sees them.
 func TestWrittenForm(t *testing.T) {
 	var b bytes.Buffer
