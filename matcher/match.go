@@ -163,6 +163,7 @@ func (c *Core) complete(a *asking, it *Item, s subject, w *work) {
 	convert := conversion.Case{
 		Product: p, Grade: grade, At: a.request.At, Calendar: &c.calendar, Standing: s.standing, Level: a.facts.Level,
 		Expired: c.expiry(a), Held: held, Branch: a.request.Channel == fund.Branch, Quote: quote,
+		Affordable: c.means(a).Affords(p),
 	}
 	if a.mustAsk {
 		convert.Question = a.wish.Question.String()
@@ -209,20 +210,25 @@ func (c *Core) horizon(a *asking) int32 {
 	return c.model.Settings.Cost.DefaultHorizonMonths
 }
 
+// means bound the amount; assets are read only where personal facts may be.
+func (c *Core) means(a *asking) *conversion.Means {
+	s := &c.model.Settings.Suggestion
+	m := &conversion.Means{Share: s.AUMShare, MaxShare: s.MaxAUMShare, Rounding: s.Rounding}
+	if a.personal {
+		m.AUM = a.profile.Person.AUM
+	}
+	return m
+}
+
 // quote settles the amount of a product and what it costs in each class on offer.
 func (c *Core) quote(a *asking, s subject) conversion.Quote {
-	settings := &c.model.Settings
 	p := &c.products[s.product]
-	aum := fund.Money(0)
-	if a.personal {
-		aum = a.profile.Person.AUM
-	}
 	q := conversion.Quote{Months: c.horizon(a)}
 	q.Days = score.HorizonDays(q.Months)
-	q.Min, q.Suggested, q.Max = conversion.AmountOf(p, aum, settings.Suggestion.AUMShare, settings.Suggestion.Rounding)
+	q.Min, q.Suggested, q.Max = c.means(a).Amount(p)
 	q.CostAmount = q.Suggested
 	if q.CostAmount == 0 {
-		q.CostAmount = settings.Cost.ReferenceAmount
+		q.CostAmount = c.model.Settings.Cost.ReferenceAmount
 	}
 	q.Own = conversion.CostOf(p, q.CostAmount, q.Days)
 	for _, m := range c.funds.members[c.funds.of[s.product]] {
@@ -239,27 +245,42 @@ func (c *Core) quote(a *asking, s subject) conversion.Quote {
 	return q
 }
 
-// cheapestClass replaces a product by the permitted share class of its fund that costs
-// least for the amount and the horizon. Only A and C are exchanged: other classes are
-// sold under conditions of their own.
+// cheapestClass replaces a product by the permitted share class of its fund that the
+// customer can afford and that costs least for the amount and the horizon. Only the
+// classes sold to everyone are exchanged: others have conditions of their own.
 func (c *Core) cheapestClass(a *asking, product int32, w *work) int32 {
-	if !retailClass(c.products[product].ShareClass) {
+	if !isRetailClass(c.products[product].ShareClass) {
 		return product
 	}
 	quote := c.quote(a, subject{product: product, offered: w.verdicts.Has})
 	best, cost := product, quote.Own
 	for _, m := range c.funds.members[c.funds.of[product]] {
-		if m == product || !retailClass(c.products[m].ShareClass) || !w.verdicts.Has(int(m)) || c.newIssue[m] != c.newIssue[product] {
+		if m == product || !isRetailClass(c.products[m].ShareClass) || !w.verdicts.Has(int(m)) || c.newIssue[m] != c.newIssue[product] {
 			continue
 		}
-		if other := conversion.CostOf(&c.products[m], quote.CostAmount, quote.Days); other.OK && conversion.Cheaper(&other, &cost) {
+		other := conversion.CostOf(&c.products[m], quote.CostAmount, quote.Days)
+		if c.within(a, m, quote.CostAmount) != c.within(a, best, quote.CostAmount) {
+			if c.within(a, m, quote.CostAmount) {
+				best, cost = m, other
+			}
+		} else if other.OK && conversion.Cheaper(&other, &cost) {
 			best, cost = m, other
 		}
 	}
 	return best
 }
 
-func retailClass(class string) bool { return class == "A" || class == "C" }
+// within reports whether a class's minimum is within the customer's means, and, where
+// those are unknown, within the amount that costs are compared at.
+func (c *Core) within(a *asking, product int32, amount fund.Money) bool {
+	means, p := c.means(a), &c.products[product]
+	if means.AUM == 0 {
+		return p.Terms.MinPurchase <= min(amount, c.model.Settings.Cost.ReferenceAmount)
+	}
+	return means.Affords(p)
+}
+
+func isRetailClass(class string) bool { return class == "A" || class == "B" || class == "C" }
 
 // sensibleMonths is the holding period that the model gives the product's class; -1
 // unknown.

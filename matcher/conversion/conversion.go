@@ -125,6 +125,8 @@ type Case struct {
 	Held     bool
 	Branch   bool
 	Quote    Quote
+	// Affordable: the product's minimum is within the customer's means, or they are unknown.
+	Affordable bool
 }
 
 // Decide returns the next action for a product. Its evidence is appended to facts; both
@@ -146,6 +148,8 @@ func Decide(c *Case, facts []fund.Evidence) (Conversion, []fund.Evidence) {
 		out.ask(c.Question)
 	case c.Quote.Max > 0 && c.Quote.Min > c.Quote.Max:
 		out.decide(Watch, "conversion.WATCH.plain")
+	case !c.Affordable:
+		facts = out.watchMinimum(c, facts)
 	default:
 		facts = out.buy(c, facts)
 	}
@@ -211,6 +215,15 @@ func (v *Conversion) ask(question string) {
 	}
 }
 
+// watchMinimum says that the product asks for more than suits him.
+func (v *Conversion) watchMinimum(c *Case, facts []fund.Evidence) []fund.Evidence {
+	v.decide(Watch, "conversion.WATCH.below_minimum")
+	return append(facts, fund.Evidence{
+		Field: "MINIMUM", Unit: fund.UnitFen, Number: int64(c.Quote.Min), AsOf: c.At.Date(), Source: "PRODUCT",
+		Document: c.Product.Listing.KeyFactsVersion,
+	})
+}
+
 // buy resolves amount, class, day and steps.
 func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
 	v.decide(Buy, "")
@@ -258,13 +271,32 @@ func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
 	return facts
 }
 
-// AmountOf suggests an amount: a share of the customer's assets, rounded down, within
-// what the product asks and allows, and never leaning to the maximum. Without known
-// assets it is the product's minimum, or none.
-func AmountOf(p *fund.Product, aum fund.Money, share fund.BasisPoints, rounding fund.Money) (minimum, suggested, maximum fund.Money) {
+// Means bound the suggested amount.
+type Means struct {
+	AUM      fund.Money       // the customer's assets; 0: unknown or not to be read
+	Share    fund.BasisPoints // of the assets that is suggested
+	MaxShare fund.BasisPoints // of the assets that one product may take
+	Rounding fund.Money       // suggestions are rounded down to it
+}
+
+// Affords reports whether the product's minimum is within what one product may take of
+// the customer's assets. Where those are unknown it is (rulebook: means unknown).
+func (m *Means) Affords(p *fund.Product) bool {
+	return m.AUM == 0 || p.Terms.MinPurchase <= m.share(m.MaxShare)
+}
+
+func (m *Means) share(bps fund.BasisPoints) fund.Money { return m.AUM / 10_000 * fund.Money(bps) }
+
+// Amount suggests an amount: a share of the customer's assets, rounded down, at least
+// the product's minimum and at most its day limit, never leaning to the maximum. Without
+// known assets it is the minimum, or none; where he cannot afford the minimum, none.
+func (m *Means) Amount(p *fund.Product) (minimum, suggested, maximum fund.Money) {
 	minimum, maximum = p.Terms.MinPurchase, p.Terms.DayLimit
-	suggested = aum / 10_000 * fund.Money(share)
-	suggested -= suggested % rounding
+	if !m.Affords(p) {
+		return minimum, 0, maximum
+	}
+	suggested = m.share(m.Share)
+	suggested -= suggested % m.Rounding
 	suggested = max(suggested, minimum)
 	if maximum > 0 {
 		suggested = min(suggested, maximum)

@@ -176,9 +176,15 @@ type Case struct {
 // is left out: nothing is claimed.
 func Expect(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []fund.Evidence) {
 	if c.Serves && c.Wish.Goal != fund.GoalUnknown {
-		label := fund.Evidence{Field: "GOAL", Text: goalLabels[c.Wish.Goal], AsOf: c.AsOf, Source: "CUSTOMER"}
-		product := fund.Evidence{Field: "PRODUCT_GOAL", Text: c.Wish.Goal.String(), AsOf: c.AsOf, Source: "PRODUCT"}
-		matches = append(matches, Match{Aspect: GoalAspect, Customer: label, Product: product, Sentence: "expectation.matched.goal"})
+		start := len(facts)
+		facts = append(facts, fund.Evidence{Field: "GOAL", Text: goalLabels[c.Wish.Goal], AsOf: c.AsOf, Source: "PRODUCT"})
+		matches = append(matches, Match{
+			Aspect:   GoalAspect,
+			Customer: fund.Evidence{Field: "WANTED_GOAL", Text: c.Wish.Goal.String(), AsOf: c.AsOf, Source: "CUSTOMER"},
+			Product:  fund.Evidence{Field: "SERVED_GOAL", Text: c.Wish.Goal.String(), AsOf: c.AsOf, Source: "PRODUCT"},
+			Facts:    facts[start:len(facts):len(facts)],
+			Sentence: "expectation.matched.goal",
+		})
 	}
 	if h := c.Wish.HorizonMonths; h > 0 && c.Months > 0 && h >= c.Months {
 		matches = append(matches, Match{

@@ -121,8 +121,9 @@ type SlateSettings struct {
 
 // SuggestionSettings bound the suggested amount.
 type SuggestionSettings struct {
-	AUMShare fund.BasisPoints `yaml:"aum_share_bps"`
-	Rounding fund.Money       `yaml:"rounding_fen"`
+	AUMShare    fund.BasisPoints `yaml:"aum_share_bps"`
+	MaxAUMShare fund.BasisPoints `yaml:"max_aum_share_bps"`
+	Rounding    fund.Money       `yaml:"rounding_fen"`
 }
 
 // modelFile is the file as it is written.
@@ -289,6 +290,7 @@ func (m *Model) checkSettings(*modelFile) error {
 		{"slate.max_manager_pct", isPercent(s.Slate.MaxManagerPct)},
 		{"slate.max_held_pct", isPercent(s.Slate.MaxHeldPct)},
 		{"suggestion.aum_share_bps", s.Suggestion.AUMShare >= 0 && s.Suggestion.AUMShare <= 10_000},
+		{"suggestion.max_aum_share_bps", s.Suggestion.MaxAUMShare >= s.Suggestion.AUMShare && s.Suggestion.MaxAUMShare <= 10_000},
 		{"suggestion.rounding_fen", s.Suggestion.Rounding >= 1 && s.Suggestion.Rounding <= fund.MaxMoney},
 	} {
 		if !c.ok {
