@@ -53,7 +53,9 @@ func (c *Core) completeOne(a *asking, e *Explanation) {
 	s.Personal, s.Wish, s.Information = a.personal, a.wish, e.Verdict.Information
 	w := &s.work
 	c.readHoldings(a, w)
-	c.scorer.Score(a.customer(w.owned), &w.scores)
+	// The same selection as in a list, so that the score is the list's.
+	c.gate.Select(&a.facts, &w.verdicts)
+	c.scorer.Score(a.customer(w.owned), w.verdicts.Permitted, &w.scores)
 	it := Item{Code: e.Product.Code, Score: w.scores.Product[e.Place], Propensity: 1}
 	it.Contributions = c.scorer.Contributions(&w.scores, e.Place, nil)
 	anyClass := func(int) bool { return true }

@@ -40,7 +40,7 @@ func (c *Core) Match(p *fund.Profile, r Request, out *Slate) error {
 	c.gate.Select(&a.facts, &w.verdicts)
 	out.Excluded, out.Information = w.verdicts.Excluded, w.verdicts.Information
 	c.readHoldings(&a, w)
-	c.scorer.Score(a.customer(w.owned), &w.scores)
+	c.scorer.Score(a.customer(w.owned), w.verdicts.Permitted, &w.scores)
 	picks := c.chooser.Choose(&slate.Request{
 		Permitted: w.verdicts.Permitted, Scores: w.scores.Product, Held: w.held, Limit: r.Limit,
 	}, &w.choice)

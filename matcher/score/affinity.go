@@ -103,27 +103,16 @@ func (b *Baskets) countRow(x int, holders, together []int32, row []neighbour) []
 }
 
 // Accumulate adds up, into dst (one entry a fund, overwritten), the similarities of the
-// rows of the owned funds, and scales the largest to 1. Owned funds must be sorted and
-// different: the order of addition is theirs. It reports whether any row had an entry.
-func (n *Neighbours) Accumulate(owned []int32, dst []float64) bool {
+// rows of the owned funds. Owned funds must be sorted and different: the order of
+// addition is theirs.
+func (n *Neighbours) Accumulate(owned []int32, dst []float64) {
 	clear(dst)
 	if len(n.start) <= 1 {
-		return false
+		return
 	}
 	for _, x := range owned {
 		for _, e := range n.entries[n.start[x]:n.start[x+1]] {
 			dst[e.fund] += e.similarity
 		}
 	}
-	largest := 0.0
-	for _, v := range dst {
-		largest = max(largest, v)
-	}
-	if largest == 0 {
-		return false
-	}
-	for i := range dst {
-		dst[i] /= largest
-	}
-	return true
 }

@@ -1,6 +1,10 @@
 package score
 
-import "github.com/fundmatch/fundmatch/matcher/fund"
+import (
+	"math/bits"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
 
 // Customer is what the scorer may read of a customer. With Personal false it reads
 // nothing but that (rule A02, and lists for information).
@@ -37,12 +41,14 @@ type inputs struct {
 	horizonMonths         int32 // 0: unknown, contributes nothing
 }
 
-// Score computes the score of every product for a customer into out. It allocates only
-// when out is too small.
-func (s *Scorer) Score(c *Customer, out *Scores) {
+// Score computes the score of every product for a customer into out. permitted (bit i:
+// product i) are the products that may be offered: the strongest affinity among them is
+// 1, since what may not be offered is no measure of what may. It allocates only when out
+// is too small.
+func (s *Scorer) Score(c *Customer, permitted []uint64, out *Scores) {
 	out.Product = resize(out.Product, len(s.fundOf))
 	out.affinity = resize(out.affinity, s.funds)
-	out.inputs = s.inputsOf(c, out.affinity)
+	out.inputs = s.inputsOf(c, permitted, out.affinity)
 	in := &out.inputs
 	w := &s.model.Weights
 	scores := out.Product
@@ -87,13 +93,14 @@ func Amount(value, weight float64) float64 {
 
 // inputsOf picks the columns of a customer's facts; what is unknown, or may not be read,
 // picks the column of zeros.
-func (s *Scorer) inputsOf(c *Customer, affinity []float64) inputs {
+func (s *Scorer) inputsOf(c *Customer, permitted []uint64, affinity []float64) inputs {
 	in := inputs{affinity: affinity, goal: s.none, liquidity: s.none, loss: s.none}
 	months := s.model.Settings.Cost.DefaultHorizonMonths
 	if !c.Personal {
 		clear(affinity)
 	} else {
 		s.neighbours.Accumulate(c.Owned, affinity)
+		s.scale(affinity, permitted)
 		in.goal = s.goal[c.Goal]
 		in.horizonMonths = c.HorizonMonths
 		if c.HorizonMonths > 0 {
@@ -112,6 +119,24 @@ func (s *Scorer) inputsOf(c *Customer, affinity []float64) inputs {
 	}
 	in.cost = s.cost[h]
 	return in
+}
+
+// scale makes the largest affinity among the permitted products 1, and cuts larger ones
+// of others to it. Where none of the permitted has any, nothing is scaled up: all are 0.
+func (s *Scorer) scale(affinity []float64, permitted []uint64) {
+	largest := 0.0
+	for w, word := range permitted {
+		for ; word != 0; word &= word - 1 {
+			largest = max(largest, affinity[s.fundOf[w*64+bits.TrailingZeros64(word)]])
+		}
+	}
+	if largest == 0 {
+		clear(affinity)
+		return
+	}
+	for i, a := range affinity {
+		affinity[i] = min(1, a/largest)
+	}
 }
 
 // horizonFit is 1 when the customer stays as long as the class needs, and the share of it
