@@ -136,4 +136,3 @@ func TestAPanicInAStageIsAnInternalError(t *testing.T) {
 		}
 	}
 }
-

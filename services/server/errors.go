@@ -15,8 +15,10 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
 )
 
 // Domain is the domain of every ErrorInfo.
@@ -73,6 +75,11 @@ var table = []row{
 	{error: "decisionlog.ErrNewerFormat", matches: is(decisionlog.ErrNewerFormat), code: codes.Unavailable, reason: "DECISION_LOG_NEWER", sentence: "The decision was recorded by a newer version of this program."},
 	{error: "decisionlog.ErrCorrupt", matches: is(decisionlog.ErrCorrupt), code: codes.DataLoss, reason: "DECISION_LOG_BROKEN", sentence: "The record of this decision is damaged."},
 
+	{error: "engine.ErrNoCore", matches: is(engine.ErrNoCore), code: codes.Unavailable, reason: reasonNoCore, sentence: "No pool, model and rules are in force that could answer for this instant.", retry: 5 * time.Second},
+	{error: "matcher.ErrOutsideValidity", matches: is(matcher.ErrOutsideValidity), code: codes.Unavailable, reason: reasonNoCore, sentence: "No pool, model and rules are in force that could answer for this instant.", retry: time.Second},
+	{error: "matcher.ErrUnknownProduct", matches: is(matcher.ErrUnknownProduct), code: codes.NotFound, reason: "PRODUCT_NOT_FOUND", sentence: "The product is not in the pool."},
+	{error: "matcher.ErrRequest", matches: is(matcher.ErrRequest), code: codes.InvalidArgument, reason: reasonInvalid, sentence: "A value of the request is not valid."},
+
 	{error: "features.ErrNotFound", matches: is(features.ErrNotFound), code: codes.NotFound, reason: "NOT_FOUND", sentence: "What was asked for does not exist."},
 	{error: "features.ErrNoPool", matches: is(features.ErrNoPool), code: codes.Unavailable, reason: "NO_POOL", sentence: "No pool is published yet.", retry: 5 * time.Second},
 	{error: "features.ErrUnavailable", matches: is(features.ErrUnavailable), code: codes.Unavailable, reason: "STORE_UNAVAILABLE", sentence: "The store does not answer.", retry: time.Second},
@@ -94,7 +101,11 @@ var table = []row{
 	{error: "method without a handler", matches: is(errNotImplemented), code: codes.Unimplemented, reason: "NOT_IMPLEMENTED", sentence: "This method is not implemented."},
 }
 
-const reasonInvalid = "INVALID_ARGUMENT"
+// Reasons that several rows give.
+const (
+	reasonInvalid = "INVALID_ARGUMENT"
+	reasonNoCore  = "CORE_UNAVAILABLE"
+)
 
 // internalRow speaks for every error that has no row.
 var internalRow = row{

@@ -369,7 +369,9 @@ func TestWrongRegistrationsAreErrors(t *testing.T) {
 		"twice":   func(r grpc.ServiceRegistrar) { (&fake{}).register(r); (&fake{}).register(r) },
 		"nothing": func(r grpc.ServiceRegistrar) { r.RegisterService(&fundmatchv1.PoolService_ServiceDesc, nil) },
 		"another": func(r grpc.ServiceRegistrar) { r.RegisterService(&fundmatchv1.PoolService_ServiceDesc, &fake{}) },
-		"streams": func(r grpc.ServiceRegistrar) { r.RegisterService(&healthpb.Health_ServiceDesc, healthpb.UnimplementedHealthServer{}) },
+		"streams": func(r grpc.ServiceRegistrar) {
+			r.RegisterService(&healthpb.Health_ServiceDesc, healthpb.UnimplementedHealthServer{})
+		},
 	} {
 		if _, err := New(Services{Register: register}, slog.New(slog.DiscardHandler), telemetry.NewMetrics(time.Now), telemetry.NoTracing(), local()); err == nil {
 			t.Errorf("%s: no error", name)

@@ -15,6 +15,10 @@ import (
 // peers share one, so that many addresses cannot take the memory.
 const maxPeers = 10_000
 
+// sweepInterval is the least time between two searches for idle peers: a search reads all
+// buckets, and must not be what a flood of addresses costs.
+const sweepInterval = time.Second
+
 // peerLimiter is a token bucket for each peer.
 type peerLimiter struct {
 	rate  rate.Limit
@@ -24,6 +28,7 @@ type peerLimiter struct {
 	mu     sync.Mutex
 	peers  map[netip.Addr]*rate.Limiter
 	shared *rate.Limiter
+	swept  time.Time // when idle peers were last forgotten
 }
 
 // newPeerLimiter returns nil when nothing is limited.
@@ -48,7 +53,7 @@ func (l *peerLimiter) bucket(from netip.Addr, now time.Time) *rate.Limiter {
 	if b := l.peers[from]; b != nil {
 		return b
 	}
-	if len(l.peers) >= maxPeers {
+	if len(l.peers) >= maxPeers && now.Sub(l.swept) >= sweepInterval {
 		l.forgetIdle(now)
 	}
 	if len(l.peers) >= maxPeers {
@@ -61,6 +66,7 @@ func (l *peerLimiter) bucket(from netip.Addr, now time.Time) *rate.Limiter {
 
 // forgetIdle drops full buckets: a new one would be full too.
 func (l *peerLimiter) forgetIdle(now time.Time) {
+	l.swept = now
 	for from, b := range l.peers {
 		if b.TokensAt(now) >= float64(l.burst) {
 			delete(l.peers, from)
