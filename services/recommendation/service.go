@@ -4,6 +4,8 @@ package recommendation
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"sync"
@@ -15,6 +17,8 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 )
 
 // Cores gives the core in force and an instant that it speaks for.
@@ -134,6 +138,8 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 		return nil, err
 	}
 	watch.lap(StageRecord)
+	// Without a transport (the command line) nobody reads the header: the error says so.
+	_ = grpc.SetHeader(ctx, metadata.Pairs("etag", etag(&b.slate, b.profile, r.GetExplain())))
 	s.config.ObserveAnswer(&b.slate)
 	return answer, nil
 }
@@ -161,6 +167,25 @@ func (s *Service) Explain(ctx context.Context, r *fundmatchv1.ExplainRequest) (*
 	view := presenter{core: core, audience: q.request.Audience}
 	answer := view.explanation(e)
 	return answer, view.err
+}
+
+// etag names what an answer says apart from its id and time. An answer is a function of
+// the core, the profile and the request, and stays the same until its validity ends.
+func etag(s *matcher.Slate, profile []byte, explain bool) string {
+	id := &s.Identity
+	e := fund.Encoder{Buf: make([]byte, 0, 512)}
+	for _, n := range [...]uint64{id.PoolRevision, id.DataSeq, uint64(id.AsOf), uint64(s.ValidUntil), uint64(s.Request.Limit)} {
+		e.Uint(n)
+	}
+	for _, t := range [...]string{
+		id.ModelID, id.RulesID, id.WordingID, id.Engine, s.Request.Channel.String(), s.Request.Audience.String(), strconv.FormatBool(explain),
+	} {
+		e.Text(t)
+	}
+	h := sha256.New()
+	h.Write(e.Buf)
+	h.Write(profile)
+	return `"` + hex.EncodeToString(h.Sum(nil)[:16]) + `"`
 }
 
 // question is what both calls ask.
