@@ -24,6 +24,7 @@ type decision struct {
 	Public         bool
 	SettledGoal    string `yaml:"settled_goal"`
 	SettledHorizon int32  `yaml:"settled_horizon"`
+	SettledNeed    string `yaml:"settled_need"`
 	Says, Reason   string
 	By             map[string]string
 	Verdict, Until string
@@ -256,7 +257,11 @@ func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 	if horizon == 0 {
 		horizon = profile.Needs.HorizonMonths
 	}
-	facts := gate.Facts(profile, goal, horizon, profile.Needs.Liquidity, ctx)
+	need := must(t, fund.ParseNeed, d.SettledNeed)
+	if need == fund.NeedUnknown {
+		need = profile.Needs.Liquidity
+	}
+	facts := gate.Facts(profile, goal, horizon, need, ctx)
 	verdict, findings := gate.Judge(0, &facts, nil)
 	if d.Verdict != "" && verdict.Outcome.String() != d.Verdict {
 		t.Errorf("verdict %v, expected %s: %+v", verdict.Outcome, d.Verdict, findings)
