@@ -121,6 +121,7 @@ func (w *witness) customer(r *Record) {
 	for i := range r.Interactions {
 		w.interaction(&r.Interactions[i])
 	}
+	w.lockups(r.Interactions)
 	w.holdings(r)
 	w.events(r.Events)
 }
@@ -160,6 +161,21 @@ func (w *witness) interaction(x *features.CustomerPurchase) {
 	}
 	if p.Listing.Kind.HasEntryConditions() {
 		w.t.Fatalf("%s bought %s, which is %s", x.CustomerID, x.ProductCode, p.Listing.Kind)
+	}
+}
+
+// lockups checks that what was bought once is not sold before its lockup ends.
+func (w *witness) lockups(interactions []features.CustomerPurchase) {
+	first := map[string]fund.Date{}
+	for _, x := range interactions {
+		switch day, bought := first[x.ProductCode]; {
+		case x.Kind == buyKind && !bought:
+			first[x.ProductCode] = x.KnownOn
+		case x.Kind == redeemKind && !bought:
+			w.t.Fatalf("%s sold %s on %s, which he never bought", x.CustomerID, x.ProductCode, x.KnownOn)
+		case x.Kind == redeemKind && x.KnownOn.DaysSince(day) < int(w.products[x.ProductCode].Terms.LockupDays):
+			w.t.Fatalf("%s sold %s of %s on %s, within its lockup", x.CustomerID, x.ProductCode, day, x.KnownOn)
+		}
 	}
 }
 

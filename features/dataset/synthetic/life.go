@@ -315,6 +315,7 @@ func (l *life) retestLately() {
 	if l.on == 0 || l.on.AddMonths(12) > l.bank.opts.AsOf || !l.s.chance(0.28) {
 		return
 	}
-	from := indexOnOrAfter(m.days, max(l.on, l.bank.opts.AsOf.AddDays(-350)))
+	// Not before it expired: what was ordered until then was ordered under the old level.
+	from := indexOnOrAfter(m.days, max(l.on.AddMonths(12), l.bank.opts.AsOf.AddDays(-350)))
 	l.assess(l.s.between(min(from, len(m.days)-1), len(m.days)-1))
 }

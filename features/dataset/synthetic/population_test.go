@@ -56,6 +56,7 @@ func TestTheDefaultBank(t *testing.T) {
 	t.Run("customers of each rule", c.testRulesCustomers)
 	t.Run("products of each rule", c.testRulesProducts)
 	t.Run("goals show in what is held", c.testSignal)
+	t.Run("grades of what is bought", c.testGrades)
 	t.Run("the fearful sell in the crash", c.testFear)
 	t.Run("managers who push new issues sell them", c.testMalpractice)
 	t.Run("losses and complaints", c.testLosses)
@@ -243,24 +244,73 @@ func (c *census) themeLots(r *Record, name string) (same, other int) {
 	return same, other
 }
 
-// testFear compares how much of what was risky is sold a day in the crash and before it.
+// testFear compares those who sold out of fear with all who held something risky through
+// the crash: they are the ones whose level is low.
 func (c *census) testFear(t *testing.T) {
-	inCrash, after := 0, 0
+	inCrash, otherwise := 0, 0
+	var levels, customers [2]int // of those who held through, of those who sold
 	for _, r := range c.records {
+		held, sold := false, false
+		for _, x := range r.Interactions {
+			held = held || x.Kind == buyKind && x.KnownOn < asOf.AddDays(-crashFrom) && c.products[x.ProductCode].Grades.Bank >= fund.R3
+		}
 		for _, e := range r.Events {
-			if e.Kind != "REDEEM" || e.Attributes != `{"reason":"FELL"}` {
+			if e.Attributes != `{"reason":"FELL"}` {
 				continue
 			}
-			switch day := e.EventAt.Date(); {
-			case day < asOf.AddDays(-crashFrom) || day >= asOf.AddDays(-slumpTo):
-				after++
-			default:
-				inCrash++
+			if day := e.EventAt.Date(); day < asOf.AddDays(-crashFrom) || day >= asOf.AddDays(-slumpTo) {
+				otherwise++
+				continue
+			}
+			inCrash, sold = inCrash+1, true
+		}
+		if who := boolIndex(sold); held {
+			levels[who] += int(r.Assessments[0].Level)
+			customers[who]++
+		}
+	}
+	if inCrash < 200 || inCrash < 2*otherwise {
+		t.Errorf("%d sales out of fear in crash and slump and %d at other times", inCrash, otherwise)
+	}
+	stayed, sold := float64(levels[0])/float64(customers[0]), float64(levels[1])/float64(customers[1])
+	if sold > stayed-0.25 {
+		t.Errorf("first level of those who sold %.2f, of those who stayed %.2f, expected a quarter of a level less", sold, stayed)
+	}
+}
+
+func boolIndex(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// testGrades holds that what was sold above the level of the day is the rare wish of the
+// customer himself, and never of the lowest level.
+func (c *census) testGrades(t *testing.T) {
+	bought, above := 0, 0
+	for _, r := range c.records[len(stories):] {
+		for _, x := range r.Interactions {
+			if x.Kind != buyKind {
+				continue
+			}
+			level := fund.LevelUnknown
+			for _, a := range r.Assessments {
+				if a.AssessedAt.Date() <= x.KnownOn {
+					level = a.Level
+				}
+			}
+			bought++
+			if c.products[x.ProductCode].Grades.Effective() <= fund.RiskGrade(level) {
+				continue
+			}
+			if above++; level == fund.C1 {
+				t.Errorf("%s bought %s on %s with level C1", r.Customer.CustomerID, x.ProductCode, x.KnownOn)
 			}
 		}
 	}
-	if inCrash < 200 || inCrash < 2*after {
-		t.Errorf("%d sales out of fear in crash and slump and %d at other times", inCrash, after)
+	if share := float64(above) / float64(bought); share > 0.04 || share < 0.001 {
+		t.Errorf("%.4f of the purchases are above the level of the day, expected .001 to .04", share)
 	}
 }
 
