@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // drain reads a file of any format to its end and returns the rows' number and errors.
@@ -41,7 +42,10 @@ func drain(name string, in io.Reader) (rows int, errs []error) {
 }
 
 func drainRows[T any](in io.Reader, name string, f *format[T]) (rows int, errs []error) {
-	for _, err := range read(in, name, f, nil) {
+	for v, err := range read(in, name, f, nil) {
+		if err == nil {
+			err = keepable(&v)
+		}
 		if err != nil {
 			errs = append(errs, err)
 		} else {
@@ -49,6 +53,27 @@ func drainRows[T any](in io.Reader, name string, f *format[T]) (rows int, errs [
 		}
 	}
 	return rows, errs
+}
+
+// keepable reports whether a store takes the row: what a reader takes, it must.
+func keepable(row any) error {
+	switch v := row.(type) {
+	case *fund.Product:
+		return features.CheckProduct(v)
+	case *NAVRow:
+		return features.CheckNAV(v.ProductCode, v.NAV)
+	case interface{ Check() error }:
+		return v.Check()
+	case interface {
+		AppendCells([]features.Cell) []features.Cell
+	}:
+		for _, c := range v.AppendCells(nil) {
+			if err := c.CheckImported(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Every way in which a file can be bad, and the very words that say so.
@@ -110,7 +135,7 @@ func TestBadInput(t *testing.T) {
 		{"no code", "products.csv", products + "\n,A,B,R1\n", `products.csv:2:product_code: "", expected ` + id},
 		{"code with a space", "products.csv", products + "\n00 01,A,B,R1\n", `products.csv:2:product_code: "00 01", expected ` + id},
 		{"code of 65", "products.csv", products + "\n" + strings.Repeat("1", 65) + ",A,B,R1\n", `products.csv:2:product_code: "` + strings.Repeat("1", 65) + `", expected ` + id},
-		{"name too long", "products.csv", products + "\n000001," + strings.Repeat("华", 86) + ",B,R1\n", `products.csv:2:name: "` + strings.Repeat("华", 26) + `...", expected at most 256 bytes`},
+		{"name too long", "products.csv", products + "\n000001," + strings.Repeat("华", 257) + ",B,R1\n", `products.csv:2:name: "` + strings.Repeat("华", 26) + `...", expected at most 256 characters`},
 		{"control character", "products.csv", products + "\n000001,A\x00B,C,R1\n", `products.csv:2:name: "A\x00B", expected a text without control characters`},
 		{"unknown kind", "products.csv", products + ",kind\n1,A,B,R1,FUND\n", `products.csv:2:kind: "FUND", expected one of PUBLIC_FUND OWN PRIVATE TRUST ASSET_MANAGEMENT PENSION INSURANCE`},
 		{"unknown status", "products.csv", products + ",status\n1,A,B,R1,open\n", `products.csv:2:status: "open", expected one of SUBSCRIPTION OPEN LIMITED CLOSED SUSPENDED`},
@@ -128,7 +153,10 @@ func TestBadInput(t *testing.T) {
 		{"redemption ladder", "products.csv", products + ",redemption_ladder\n1,A,B,R1,7:150\n", `products.csv:2:redemption_ladder: "7:150", expected ` + exitLadder},
 		{"unknown goal", "products.csv", products + ",goals\n1,A,B,R1,CASH RICHES\n", `products.csv:2:goals: "CASH RICHES", expected different goals, one of CASH STEADY_INCOME GROWTH EDUCATION RETIREMENT INFLATION HOUSE TAX_DEFERRED_PENSION TREASURY`},
 		{"theme twice", "products.csv", products + ",themes\n1,A,B,R1,医药 医药\n", `products.csv:2:themes: "医药 医药", expected at most 32 different words`},
-		{"attribute too long", "products.csv", products + ",note\n1,A,B,R1," + strings.Repeat("a", 4097) + "\n", `products.csv:2:note: "` + strings.Repeat("a", 80) + `...", expected at most 4096 bytes`},
+		{"attribute too long", "products.csv", products + ",note\n1,A,B,R1," + strings.Repeat("a", 4097) + "\n", `products.csv:2:note: "` + strings.Repeat("a", 80) + `...", expected at most 4096 characters`},
+		{"customer's attribute too long", "customers.csv", customers + ",note\nc1,ORDINARY,C1," + strings.Repeat("华", 257) + "\n", `customers.csv:2:note: "` + strings.Repeat("华", 26) + `...", expected at most 256 characters`},
+		{"tag's name too long", "tags.csv", tags + "c1," + strings.Repeat("n", 257) + ",v,2020-01-02T10:00:00Z,,\n", `tags.csv:2:name: "` + strings.Repeat("n", 80) + `...", expected at most 256 bytes`},
+		{"account too long", "holdings.csv", holdings + "c1,p1,1,2020-01-02,," + strings.Repeat("a", 129) + ",\n", `holdings.csv:2:account: "` + strings.Repeat("a", 80) + `...", expected at most 128 bytes`},
 		{"attribute with a control character", "products.csv", products + ",note\n1,A,B,R1,\x1b[31m\n", `products.csv:2:note: "\x1b[31m", expected a text without control characters`},
 		{"product twice", "products.csv", products + "\n1,A,B,R1\n1,A,B,R1\n", `products.csv:3:product_code: "1", expected ` + unique},
 
@@ -221,10 +249,13 @@ func TestLimitsAreIncluded(t *testing.T) {
 		{"256 columns", "nav.csv", "product_code,nav_date,unit_nav,accum_nav,purchase_status,redeem_status" + numbered(250) + "\n1,2020-01-02,0.0001,1000000" + strings.Repeat(",", 252) + "\n"},
 		{"longest line", "nav.csv", "product_code,nav_date,unit_nav,accum_nav" + numbered(20) + "\n1,2020-01-02,1,1" + strings.Repeat(","+strings.Repeat("a", 52428), 19) + "," + strings.Repeat("a", MaxLine-16-19*52429-2) + "\n"},
 		{"longest field", "nav.csv", "product_code,nav_date,unit_nav,accum_nav,note\n1,2020-01-02,1,1," + strings.Repeat("a", MaxField) + "\n"},
-		{"longest texts", "products.csv", "product_code,name,product_type,risk_grade,note\n" + strings.Repeat("1", 64) + "," + strings.Repeat("a", 256) + ",,R5," + strings.Repeat("a", 4096) + "\n"},
+		{"longest texts", "products.csv", "product_code,name,product_type,risk_grade,note\n" + strings.Repeat("1", 64) + "," + strings.Repeat("华", 256) + ",,R5," + strings.Repeat("华", 4096) + "\n"},
 		{"numbers", "products.csv", "product_code,name,product_type,risk_grade,size_fen,lockup_days,management_bps,discount_pct\n1,A,,R1,1000000000000000,36525,2000,100\n"},
 		{"shares", "holdings.csv", "customer_id,product_code,shares,acquired_on\nc1,p1,100000000000.0000,1970-01-02\nc1,p2,0,2199-12-31\n"},
 		{"attributes", "events.csv", "event_id,customer_id,kind,event_at,attributes\ne1,c1,CLICK,2020-01-02T10:00:00Z,{" + strings.Repeat(" ", 16382) + "}\n"},
+		{"longest account", "holdings.csv", "customer_id,product_code,shares,acquired_on,account,batch_id\n" + strings.Repeat("c", 64) + "," + strings.Repeat("p", 64) + ",1,2020-01-02," + strings.Repeat("a", 128) + "," + strings.Repeat("b", 128) + "\n"},
+		{"longest attribute of a customer", "customers.csv", "customer_id,investor_type,risk_level,note\nc1,,," + strings.Repeat("😀", 256) + "\n"},
+		{"most themes and steps", "products.csv", "product_code,name,product_type,risk_grade,themes,subscription_ladder\n1,A,,R1," + strings.ReplaceAll(numbered(32), ",", " ") + "," + "1:1;2:1;3:1;4:1;5:1;6:1;7:1;8:1;9:1;10:1;11:1;12:1;13:1;14:1;15:1;:1\n"},
 		{"no rows", "products.csv", "product_code,name,product_type,risk_grade"},
 		{"CRLF and no end", "products.csv", "product_code,name,product_type,risk_grade\r\n1,\"A\",B,R1\r\n2,A,B,\"R1\""},
 		{"NAVs that differ in one part of the key", "nav.csv", navHeader + "1,2020-01-02,1,1\n2,2020-01-02,1,1\n1,2021-01-02,1,1\n1,2020-02-02,1,1\n"},

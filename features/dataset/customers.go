@@ -46,7 +46,7 @@ func decodeCustomer(r *row) (v CustomerRow) {
 	v.Needs.HorizonMonths = int32(r.number("months", fund.MaxHorizonMonths))
 	v.Needs.Liquidity = code(r, fund.ParseNeed, fund.NeedLow, fund.NeedHigh)
 	v.Personalization = r.answer()
-	v.Attributes = r.attributes()
+	v.Attributes = r.attributes(fund.MaxTextLength)
 	return v
 }
 
@@ -123,7 +123,7 @@ func consentFormat() *format[ConsentRow] {
 		required: 4,
 		decode: func(r *row) (v ConsentRow) {
 			v.CustomerID = r.id()
-			v.Purpose = r.requiredText()
+			v.Purpose = r.requiredLabel(MaxLabel)
 			v.Granted = r.flag()
 			v.EventAt = r.requiredInstant()
 			v.Channel = r.optionalText()
@@ -151,7 +151,7 @@ func tagFormat() *format[TagRow] {
 		required: 4,
 		decode: func(r *row) (v TagRow) {
 			v.CustomerID = r.id()
-			v.Name = r.requiredText()
+			v.Name = r.requiredLabel(MaxLabel)
 			v.Value = r.requiredText()
 			v.EventAt = r.requiredInstant()
 			v.KnownAt = r.instant()

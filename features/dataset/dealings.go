@@ -24,8 +24,8 @@ func holdingFormat() *format[HoldingRow] {
 			v.Shares = r.shares()
 			v.AcquiredOn = r.requiredFactDate()
 			v.Cost = r.money()
-			v.Account = r.optionalText()
-			v.BatchID = r.optionalText()
+			v.Account = r.label(MaxAccount)
+			v.BatchID = r.label(MaxAccount)
 			return v
 		},
 		encode: func(r *record, v *HoldingRow) {
@@ -88,8 +88,8 @@ func eventFormat() *format[features.Event] {
 			v.Kind = r.word("")
 			v.EventAt = r.requiredInstant()
 			v.ProductCode = r.optionalID()
-			v.DecisionID = r.optionalText()
-			v.Channel = r.optionalText()
+			v.DecisionID = r.label(MaxLabel)
+			v.Channel = r.label(MaxLabel)
 			v.KnownAt = r.instant()
 			v.Attributes = r.object()
 			return v

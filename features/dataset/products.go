@@ -58,7 +58,7 @@ func decodeProduct(r *row) fund.Product {
 	p.Content.Benchmark = r.optionalText()
 	p.Listing.DueDiligenceID = r.optionalText()
 	p.Listing.KeyFactsVersion = r.optionalText()
-	p.Content.Attributes = r.attributes()
+	p.Content.Attributes = r.attributes(MaxProductAttribute)
 	return p
 }
 

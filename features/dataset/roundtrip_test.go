@@ -99,6 +99,11 @@ func roundTrip[T any](t *testing.T, f *format[T], draw func(*rapid.T) T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, written.Bytes())
 		}
+		for i := range got {
+			if err := keepable(&got[i]); err != nil {
+				t.Fatalf("a row that was read cannot be stored: %v", err)
+			}
+		}
 		if diff := cmp.Diff(rows, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("rows (-written +read):\n%s\n%s", diff, written.Bytes())
 		}

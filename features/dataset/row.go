@@ -11,8 +11,16 @@ import (
 
 // Limits of values beyond those of matcher/fund.
 const (
-	// MaxAttributeLength is the longest value of an unknown column, in bytes.
-	MaxAttributeLength = 4096
+	// MaxLabel is the longest name of a tag, of a purpose and the like, in bytes.
+	MaxLabel = 256
+	// MaxAccount is the longest account and the longest batch of a lot, in bytes: both
+	// are part of the name of its cell.
+	MaxAccount = 128
+	// MaxProductAttribute is the longest value of an unknown column of products.csv, in
+	// characters; of customers.csv it is fund.MaxTextLength, as of every cell.
+	MaxProductAttribute = 4096
+	// MaxThemesLength is the longest list of themes, in bytes.
+	MaxThemesLength = 4096
 	// MaxThemes is the largest number of themes of a product.
 	MaxThemes = 32
 	// MinNAV and MaxNAV bound a net asset value in yuan a share: wider than every fund
@@ -89,26 +97,47 @@ func (r *row) failAt(column, value, expected string) {
 	}
 }
 
-// optionalText reads a text of at most fund.MaxTextLength bytes without control characters.
-func (r *row) optionalText() string { return r.boundedText(fund.MaxTextLength) }
-
-func (r *row) boundedText(limit int) string {
+// optionalText reads a text of at most fund.MaxTextLength characters, none of them a
+// control character.
+func (r *row) optionalText() string {
 	s := r.take()
-	if len(s) > limit {
-		r.fail("at most " + strconv.Itoa(limit) + " bytes")
+	if n := fund.MaxTextLength; len(s) > n && utf8.RuneCountInString(s) > n {
+		r.fail("at most " + strconv.Itoa(n) + " characters")
 		return ""
 	}
-	if i := controlCharacter(s, ""); i >= 0 {
-		r.fail("a text without control characters")
-		return ""
-	}
-	return s
+	return r.printable(s)
 }
 
 func (r *row) requiredText() string {
 	s := r.optionalText()
 	if r.absent() {
 		r.fail("a text")
+	}
+	return s
+}
+
+// label reads a text that becomes part of a key or a name, and is bounded in bytes.
+func (r *row) label(limit int) string {
+	s := r.take()
+	if len(s) > limit {
+		r.fail("at most " + strconv.Itoa(limit) + " bytes")
+		return ""
+	}
+	return r.printable(s)
+}
+
+func (r *row) requiredLabel(limit int) string {
+	s := r.label(limit)
+	if r.absent() {
+		r.fail("a text")
+	}
+	return s
+}
+
+func (r *row) printable(s string) string {
+	if controlCharacter(s, "") >= 0 {
+		r.fail("a text without control characters")
+		return ""
 	}
 	return s
 }
@@ -314,7 +343,7 @@ func allDigits(s string) bool {
 // words reads a list of different words between spaces or the separators , ; | and
 // their Chinese forms.
 func (r *row) words(limit int) []string {
-	s := r.boundedText(MaxAttributeLength)
+	s := r.label(MaxThemesLength)
 	list := strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(" ,;|，；、", c) })
 	for i, w := range list {
 		if len(w) > fund.MaxTextLength || slices.Contains(list[:i], w) || i >= limit {
@@ -378,16 +407,17 @@ func (r *row) goals() []fund.Goal {
 	return goals
 }
 
-// attributes returns the values of the unknown columns that are not empty, by name.
-func (r *row) attributes() []fund.Attribute {
+// attributes returns the values of the unknown columns that are not empty, by name;
+// each has at most limit characters.
+func (r *row) attributes(limit int) []fund.Attribute {
 	var list []fund.Attribute
 	for _, c := range r.unknown {
 		v := r.field(c.at)
 		switch {
 		case v == "":
 			continue
-		case len(v) > MaxAttributeLength:
-			r.failAt(c.name, v, "at most "+strconv.Itoa(MaxAttributeLength)+" bytes")
+		case len(v) > limit && utf8.RuneCountInString(v) > limit:
+			r.failAt(c.name, v, "at most "+strconv.Itoa(limit)+" characters")
 		case controlCharacter(v, "\t\r\n") >= 0:
 			r.failAt(c.name, v, "a text without control characters")
 		}

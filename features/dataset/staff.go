@@ -10,7 +10,7 @@ func managerFormat() *format[features.Manager] {
 		decode: func(r *row) (v features.Manager) {
 			v.ID = r.id()
 			v.BranchID = r.id()
-			v.LicenceID = r.optionalText()
+			v.LicenceID = r.label(MaxLabel)
 			v.LicenceUntil = r.date()
 			return v
 		},
