@@ -314,13 +314,24 @@ func (c *Core) freshDrawdown(product int32, objections []objection.Objection) *f
 	return nil
 }
 
-// order restores best first after share classes were exchanged. Insertion sort: the list
-// is short and nearly in order, and equal scores keep the chooser's order.
+// order restores best first after share classes were exchanged, in the chooser's total
+// order: an existing fund stays above an equal new issue (K03). Insertion sort: the list
+// is short and nearly in order.
 func (c *Core) order(out *Slate) {
 	items := out.Items
 	for i := 1; i < len(items); i++ {
-		for j := i; j > 0 && items[j-1].Score < items[j].Score; j-- {
+		for j := i; j > 0 && c.before(&items[j], &items[j-1]); j-- {
 			items[j-1], items[j] = items[j], items[j-1]
 		}
 	}
+}
+
+func (c *Core) before(a, b *Item) bool {
+	if a.Score != b.Score {
+		return a.Score > b.Score
+	}
+	if isNew := c.newIssue[c.index[a.Code]]; isNew != c.newIssue[c.index[b.Code]] {
+		return !isNew
+	}
+	return a.Code < b.Code
 }
