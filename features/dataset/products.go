@@ -53,7 +53,7 @@ func decodeProduct(r *row) fund.Product {
 	p.Parties.Size = r.money()
 	p.Content.Goals = fund.SetOf(r.goals())
 	missing(fund.FieldGoals)
-	p.Content.Themes = r.words(MaxThemes)
+	p.Content.Themes = r.words(fund.MaxThemes)
 	missing(fund.FieldThemes)
 	p.Content.Benchmark = r.optionalText()
 	p.Listing.DueDiligenceID = r.optionalText()

@@ -305,7 +305,7 @@ func TestWritersRefuse(t *testing.T) {
 			}),
 			`products.csv:3: an attribute that comes twice or that the first pass over the rows did not have, expected the same rows in both passes, and different names`,
 		},
-		"a word that is no theme": {with(func(p *fund.Product) { p.Content.Themes = []string{"a", "a"} }), `products.csv:3:themes: "a a", expected at most 32 different words`},
+		"a word that is no theme": {with(func(p *fund.Product) { p.Content.Themes = []string{"a", "a"} }), `products.csv:3:themes: "a a", expected at most 64 different words`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

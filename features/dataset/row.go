@@ -21,8 +21,6 @@ const (
 	MaxProductAttribute = 4096
 	// MaxThemesLength is the longest list of themes, in bytes.
 	MaxThemesLength = 4096
-	// MaxThemes is the largest number of themes of a product.
-	MaxThemes = 32
 	// MinNAV and MaxNAV bound a net asset value in yuan a share: wider than every fund
 	// there was, and narrow enough to catch a value in fen or an amount in place of a price.
 	MinNAV = 0.0001
