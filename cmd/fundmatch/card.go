@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+)
+
+// The talk card: an answer as a person reads it, in zh-CN as all text for customers is.
+
+// card builds a text. Values come from files of the bank, so that control characters,
+// which a terminal would obey, are left out.
+type card struct{ b strings.Builder }
+
+func (c *card) line(indent int, format string, args ...any) {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = printable(s)
+		}
+	}
+	c.b.WriteString(strings.Repeat("  ", indent))
+	fmt.Fprintf(&c.b, format, args...)
+	c.b.WriteByte('\n')
+}
+
+// textLine writes a line unless its text is empty.
+func (c *card) textLine(indent int, label, text string) {
+	if text != "" {
+		c.line(indent, "%s%s", label, text)
+	}
+}
+
+func (c *card) writeTo(w io.Writer) error {
+	_, err := io.WriteString(w, c.b.String())
+	return err
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// printCard prints a recommendation.
+func (p *program) printCard(a *fundmatchv1.RecommendResponse) error {
+	var c card
+	kind := "个性化"
+	if !a.GetPersonalized() {
+		kind = "非个性化"
+	}
+	c.line(0, "客户 %s　%s　%s", a.GetCustomerId(), shanghai(a.GetDecidedAt().AsTime()), kind)
+	c.line(0, "决策 %s", a.GetDecisionId())
+	for _, n := range a.GetNotices() {
+		c.line(0, "提示 %s（%s）", n.GetText(), n.GetCode())
+	}
+	for _, it := range a.GetItems() {
+		c.line(0, "")
+		c.item(it)
+	}
+	if len(a.GetItems()) == 0 {
+		c.line(0, "没有可以推荐的产品。")
+	}
+	c.line(0, "")
+	for _, d := range a.GetDisclosures() {
+		c.textLine(0, "", d.GetText())
+	}
+	if len(a.GetExcluded()) > 0 {
+		parts := make([]string, len(a.GetExcluded()))
+		for i, x := range a.GetExcluded() {
+			parts[i] = x.GetRuleId() + " " + strconv.Itoa(int(x.GetCount()))
+		}
+		c.line(0, "规则排除的产品数：%s", strings.Join(parts, "，"))
+	}
+	return c.writeTo(p.stdout)
+}
+
+func (c *card) item(it *fundmatchv1.Item) {
+	c.line(0, "%d. %s　得分 %s", it.GetRank(), productLine(it.GetProduct()), number(it.GetScore()))
+	c.contributions(1, it.GetContributions())
+	c.steps(it.GetExpectation(), it.GetObjections(), it.GetConversion())
+}
+
+func productLine(p *fundmatchv1.ProductSummary) string {
+	parts := []string{p.GetName() + "（" + p.GetCode() + "）", p.GetRiskGrade(), p.GetType()}
+	if p.GetNewIssue() {
+		parts = append(parts, "新发")
+	}
+	return strings.Join(parts, "　")
+}
+
+// steps writes 接, 化 and 发.
+func (c *card) steps(e *fundmatchv1.Expectation, objections []*fundmatchv1.Objection, v *fundmatchv1.Conversion) {
+	c.textLine(1, "接　", e.GetHeadline())
+	for _, m := range e.GetMatched() {
+		c.textLine(2, "· ", m.GetText())
+	}
+	c.textLine(2, "问：", e.GetQuestion())
+	for _, o := range objections {
+		c.line(1, "化　【%s】%s", objectionName(o.GetCode()), o.GetAnswer())
+	}
+	c.line(1, "发　【%s】%s", actionName(v.GetAction()), v.GetText())
+	for i, s := range v.GetSteps() {
+		c.line(2, "%d) %s", i+1, s.GetText())
+	}
+}
+
+func (c *card) contributions(indent int, list []*fundmatchv1.Contribution) {
+	for _, x := range list {
+		c.line(indent, "%-14s %s × %s = %s", x.GetFeature(), number(x.GetValue()), number(x.GetWeight()), number(x.GetContribution()))
+	}
+}
+
+// printExplanation prints why and why not.
+func (p *program) printExplanation(a *fundmatchv1.ExplainResponse) error {
+	var c card
+	c.line(0, "客户 %s　%s", a.GetCustomerId(), shanghai(a.GetAt().AsTime()))
+	c.line(0, "产品 %s", productLine(a.GetProduct()))
+	c.line(0, "推荐 %s　客户主动购买 %s　得分 %s", a.GetVerdict(), a.GetOrderVerdict(), number(a.GetScore()))
+	c.findings("推荐时的规则", a.GetFindings())
+	c.findings("客户主动购买时的规则", a.GetOrderFindings())
+	c.line(0, "得分构成")
+	c.contributions(1, a.GetContributions())
+	c.line(0, "依据")
+	for _, e := range a.GetEvidence() {
+		c.line(1, "%-26s %s %s　%s　截至 %s　%s", e.GetField(), e.GetValue(), e.GetUnit(), e.GetWindow(), e.GetAsOf(), e.GetSource())
+	}
+	c.steps(a.GetExpectation(), a.GetObjections(), a.GetConversion())
+	if len(a.GetAssumed()) > 0 {
+		c.line(0, "银行未提供、按假定处理的资料：%s", strings.Join(a.GetAssumed(), "，"))
+	}
+	return c.writeTo(p.stdout)
+}
+
+func (c *card) findings(title string, list []*fundmatchv1.Finding) {
+	if len(list) == 0 {
+		return
+	}
+	c.line(0, "%s", title)
+	for _, f := range list {
+		c.line(1, "%s %s　%s", f.GetRuleId(), f.GetOutcome(), f.GetText())
+		c.textLine(2, "可改变：", f.GetChange())
+		c.textLine(2, "依据：", f.GetCitation())
+	}
+}
+
+func objectionName(code string) string {
+	switch code {
+	case "DRAWDOWN":
+		return "怕跌"
+	case "FEE":
+		return "费用"
+	case "LIQUIDITY":
+		return "用钱"
+	case "NEW_FUND":
+		return "新基金"
+	}
+	return code
+}
+
+func actionName(code string) string {
+	switch code {
+	case "BUY":
+		return "购买"
+	case "PLAN":
+		return "定投"
+	case "WATCH":
+		return "关注"
+	case "ASK":
+		return "先问清"
+	case "TALK_TO_MANAGER":
+		return "与客户经理面谈"
+	case "RETEST_RISK":
+		return "重新测评"
+	case "HOLD":
+		return "继续持有"
+	case "REDUCE":
+		return "减少持有"
+	case "NO_CONTACT":
+		return "不打扰"
+	case "CONFIRM_REQUIRED":
+		return "须先确认"
+	}
+	return code
+}
+
+// number writes a figure for reading; --json has all its digits.
+func number(x float64) string { return strconv.FormatFloat(x, 'f', 4, 64) }
+
+// shanghai writes an instant in China's time, which has had no summer time since 1991.
+func shanghai(t time.Time) string {
+	return t.In(time.FixedZone("CST", 8*60*60)).Format("2006-01-02 15:04:05")
+}

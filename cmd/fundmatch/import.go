@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/dataset"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/services/engine"
+)
+
+// importOptions are the flags of import.
+type importOptions struct {
+	store   string
+	skipBad bool
+	rejects string
+}
+
+func (p *program) importCommand() *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:   "import DIR",
+		Short: "Load a dataset folder into the store and publish its pool",
+		Long: "Load whichever dataset files DIR holds, packed with gzip or not, in one transaction, and publish the pool.\n" +
+			"A bad row ends the import with exit code 2 and its file, line and column; nothing is changed then.\n" +
+			"Importing the same folder again changes nothing; another folder is merged by key.",
+		Example: "  fundmatch import ./bank --store sqlite:bank.db\n  fundmatch import ./bank --skip-bad --rejects bad-rows.csv",
+		Args:    arguments(0, "DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.importFolder(cmd.Context(), args[0], o)
+		},
+	}
+	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or memory:")
+	cmd.Flags().BoolVar(&o.skipBad, "skip-bad", false, "leave bad rows out and write them to the rejects file")
+	cmd.Flags().StringVar(&o.rejects, "rejects", "rejects.csv", "where --skip-bad writes the bad rows")
+	return cmd
+}
+
+// imported is the outcome of one import.
+type imported struct {
+	report dataset.Report
+	result features.ImportResult
+	took   time.Duration
+}
+
+func (p *program) importFolder(ctx context.Context, dir string, o importOptions) error {
+	spec, err := parseStore(o.store)
+	if err != nil {
+		return err
+	}
+	folder, err := dataset.Open(dir)
+	if err != nil {
+		return err // before a store is made for a folder that is none
+	}
+	store, err := spec.open(ctx, create)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // what was committed is on disk
+	var done imported
+	load := func(rejects io.Writer) error {
+		var err error
+		done, err = p.load(ctx, store, folder, dataset.Options{SkipBad: o.skipBad, Rejects: rejects})
+		return err
+	}
+	if o.skipBad {
+		err = loadWithRejects(o.rejects, load, func() bool { return done.report.Rejected > 0 })
+	} else {
+		err = load(nil)
+	}
+	if err != nil {
+		return err
+	}
+	if err := engine.InstallDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
+		return err
+	}
+	return p.tellImport(&done, o)
+}
+
+// loadWithRejects runs an import that writes bad rows. The file gets its name only when
+// the import succeeded and there were some.
+func loadWithRejects(name string, load func(io.Writer) error, any func() bool) error {
+	errNone := errors.New("no bad rows")
+	err := writeFile(name, func(w io.Writer) error {
+		if err := load(w); err != nil {
+			return err
+		}
+		if !any() {
+			return errNone
+		}
+		return nil
+	})
+	if errors.Is(err, errNone) {
+		return nil
+	}
+	return err
+}
+
+// load runs the import with its progress.
+func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Folder, o dataset.Options) (imported, error) {
+	bar := p.startBytes("import", -1)
+	defer bar.end()
+	current := ""
+	o.Progress = func(g dataset.Progress) {
+		if g.File != current {
+			current = g.File
+			bar.rename(g.File, max(g.Size, 1))
+		}
+		bar.set(g.Bytes)
+	}
+	started := p.now()
+	var done imported
+	result, err := store.Import(ctx, fund.InstantOf(started), func(b features.Batch) error {
+		var err error
+		done.report, err = folder.Load(ctx, b, &known{ctx: ctx, store: store, at: fund.InstantOf(started)}, o)
+		return err
+	})
+	done.result, done.took = result, p.now().Sub(started)
+	return done, err
+}
+
+// known answers the dataset reader's question whether the store already has what a row
+// speaks of.
+type known struct {
+	ctx      context.Context //nolint:containedctx // the reader's questions carry none
+	store    bankStore
+	at       fund.Instant
+	products map[string]bool // nil: not read yet
+}
+
+// HasProduct implements dataset.Known.
+func (k *known) HasProduct(code string) (bool, error) {
+	if k.products == nil {
+		products, err := publishedProducts(k.ctx, k.store)
+		if err != nil {
+			return false, err
+		}
+		k.products = products
+	}
+	return k.products[code], nil
+}
+
+func publishedProducts(ctx context.Context, pools features.Pools) (map[string]bool, error) {
+	codes := map[string]bool{}
+	revision, err := pools.Published(ctx)
+	if errors.Is(err, features.ErrNoPool) {
+		return codes, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	products, err := pools.Pool(ctx, revision.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range products {
+		codes[products[i].Code] = true
+	}
+	return codes, nil
+}
+
+// HasCustomer implements dataset.Known.
+func (k *known) HasCustomer(id string) (bool, error) {
+	_, err := k.store.Profile(k.ctx, id, k.at)
+	if errors.Is(err, features.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// tellImport prints what was loaded.
+func (p *program) tellImport(done *imported, o importOptions) error {
+	var rows int64
+	var out strings.Builder
+	for i := range done.report.Files {
+		f := &done.report.Files[i]
+		rows += f.Rows
+		fmt.Fprintf(&out, "%-24s %10d rows", f.Name, f.Rows)
+		if f.Rejected > 0 {
+			fmt.Fprintf(&out, "  %d rejected", f.Rejected)
+		}
+		if len(f.IgnoredColumns) > 0 {
+			fmt.Fprintf(&out, "  columns not read: %s", strings.Join(f.IgnoredColumns, ", "))
+		}
+		out.WriteByte('\n')
+	}
+	for _, name := range done.report.Ignored {
+		fmt.Fprintf(&out, "%-24s not a dataset file, not read\n", filepath.Base(name))
+	}
+	fmt.Fprintf(&out, "%d rows in %.2f s (%.0f rows/s), %d changed", rows, done.took.Seconds(), perSecond(rows, done.took), done.result.Changed)
+	if done.report.Rejected > 0 {
+		fmt.Fprintf(&out, ", %d bad rows left out: see %s", done.report.Rejected, o.rejects)
+	}
+	out.WriteByte('\n')
+	switch r := done.result.Revision; {
+	case r.ID == 0:
+		out.WriteString("no pool: no product was ever loaded\n")
+	case done.result.Published:
+		fmt.Fprintf(&out, "published pool revision %d with %d products\n", r.ID, r.Products)
+	default:
+		fmt.Fprintf(&out, "pool revision %d with %d products stays in force\n", r.ID, r.Products)
+	}
+	_, err := io.WriteString(p.stdout, out.String())
+	return err
+}
+
+func perSecond(n int64, took time.Duration) float64 {
+	return float64(n) / max(took.Seconds(), 1e-6)
+}

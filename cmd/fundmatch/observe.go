@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/recommendation"
+	"github.com/fundmatch/fundmatch/services/telemetry"
+)
+
+// What the parts report becomes metrics and log lines here, so that they need not know
+// either.
+
+// observeCompile reports a compile of a core.
+func (s *service) observeCompile(c engine.Compiled) {
+	if c.Err != nil {
+		s.signals.metrics.Core.SetDegraded(true)
+		s.logger.LogAttrs(context.Background(), slog.LevelError, "the pool in force does not compile; the last good core stays",
+			slog.String("pool", strconv.FormatUint(c.Identity.PoolRevision, 10)), slog.Any("error", c.Err))
+		return
+	}
+	id := &c.Identity
+	s.signals.metrics.Core.Set(telemetry.CoreRevision{
+		Pool: strconv.FormatUint(id.PoolRevision, 10), Model: id.ModelID, Rules: id.RulesID, Engine: id.Engine,
+		AsOf: id.AsOf.Time(), DataSeq: id.DataSeq,
+	})
+	s.logger.LogAttrs(context.Background(), slog.LevelInfo, "compiled a core",
+		slog.String("pool", strconv.FormatUint(id.PoolRevision, 10)), slog.Uint64("seq", id.DataSeq),
+		slog.Int("count", c.Products), slog.Int64("duration_us", c.Took.Microseconds()))
+}
+
+// answerWatch measures answers.
+type answerWatch struct {
+	metrics *telemetry.Metrics
+	rules   sync.Map // eligibility.RuleID: prometheus.Counter, since looking it up costs more than counting
+}
+
+func newAnswerWatch(m *telemetry.Metrics) *answerWatch { return &answerWatch{metrics: m} }
+
+func (w *answerWatch) stage(s recommendation.Stage, took time.Duration) {
+	switch s {
+	case recommendation.StageProfile:
+		w.metrics.ObserveStage(telemetry.ProfileStage, took)
+	case recommendation.StageMatch:
+		w.metrics.ObserveStage(telemetry.MatchStage, took)
+	case recommendation.StageRecord:
+		w.metrics.ObserveStage(telemetry.RecordStage, took)
+	case recommendation.StageRender:
+		w.metrics.ObserveStage(telemetry.RenderStage, took)
+	}
+}
+
+func (w *answerWatch) answer(s *matcher.Slate) {
+	for _, x := range s.Excluded {
+		w.counter(x.ID).Add(float64(x.Count))
+	}
+}
+
+func (w *answerWatch) counter(id eligibility.RuleID) prometheus.Counter {
+	if c, ok := w.rules.Load(id); ok {
+		return c.(prometheus.Counter) //nolint:forcetypeassert,errcheck // the map holds nothing else
+	}
+	c := w.metrics.Exclusions(string(id))
+	w.rules.Store(id, c)
+	return c
+}
+
+// watchedLog counts what goes into the decision log, and knows when it takes no more.
+type watchedLog struct {
+	log     *decisionlog.Log
+	meter   telemetry.DecisionLog
+	refused atomic.Bool
+}
+
+// Append is recommendation.Log.
+func (l *watchedLog) Append(ctx context.Context, r decisionlog.Record) error {
+	err := l.log.Append(ctx, r)
+	if err != nil {
+		l.meter.Errors.Inc()
+		if errors.Is(err, decisionlog.ErrRefused) {
+			l.refused.Store(true)
+		}
+		return err
+	}
+	l.meter.Records.Inc()
+	l.meter.Bytes.Add(float64(len(r.Payload) + len(r.Profile)))
+	return nil
+}
+
+// ready fails once the log refuses records for good. A full disk is no reason: the next
+// answer tries again, and would never be asked for.
+func (l *watchedLog) ready(context.Context) error {
+	if l.refused.Load() {
+		return decisionlog.ErrRefused
+	}
+	return nil
+}
+
+// closeTraces bounds how long the end of the service waits for a collector.
+const closeTraces = 3 * time.Second
+
+func (s *service) closeTracing() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTraces)
+	defer cancel()
+	_ = s.signals.tracing.Close(ctx) // lost spans are no failure of the service
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// printJSON prints a value as one JSON document on one line.
+func (p *program) printJSON(v any) error {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	_, err := p.stdout.Write(buf.Bytes())
+	return err
+}
+
+// printMessage prints an answer as REST gives it: protojson with unset fields present.
+// protojson varies its blanks on purpose, so they are taken out: same answer, same bytes.
+func (p *program) printMessage(m proto.Message) error {
+	data, err := protojson.MarshalOptions{EmitUnpopulated: true}.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	var buf bytes.Buffer
+	if err := json.Compact(&buf, data); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	buf.WriteByte('\n')
+	_, err = p.stdout.Write(buf.Bytes())
+	return err
+}
+
+// note says something on stderr that is not the result.
+func (p *program) note(format string, args ...any) {
+	if !p.quiet {
+		fmt.Fprintf(p.stderr, format+"\n", args...)
+	}
+}
+
+// writeOut gives write the file of a name, or stdout for "". The file is written beside
+// its place and renamed when all of it is on disk: it is there whole or not at all.
+func (p *program) writeOut(name string, write func(io.Writer) error) error {
+	if name == "" {
+		out := bufio.NewWriterSize(p.stdout, 64<<10)
+		return errors.Join(write(out), out.Flush())
+	}
+	return writeFile(name, write)
+}
+
+func writeFile(name string, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError("%s: there is no such folder to write in", name)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close()           // a second time is harmless
+			_ = os.Remove(file.Name()) // the error that matters is returned
+		}
+	}()
+	out := bufio.NewWriterSize(file, 256<<10)
+	if err := write(out); err != nil {
+		return err
+	}
+	if err := errors.Join(out.Flush(), file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := os.Rename(file.Name(), name); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}

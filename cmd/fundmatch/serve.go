@@ -1,0 +1,288 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/customer"
+	"github.com/fundmatch/fundmatch/services/decision"
+	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/pool"
+	"github.com/fundmatch/fundmatch/services/recommendation"
+	"github.com/fundmatch/fundmatch/services/server"
+	"github.com/fundmatch/fundmatch/services/telemetry"
+)
+
+// serveOptions are the flags of serve. A flag that is given counts more than the file.
+type serveOptions struct {
+	config           string
+	store, decisions string
+	http, grpc, ops  string
+	demo             bool
+}
+
+func (p *program) serveCommand() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve recommendations over REST and gRPC",
+		Long: "Serve REST, gRPC and the operators' listener (metrics, health, profiles) until SIGINT or SIGTERM, then drain.\n" +
+			"A line on stdout says when the listeners are open. Only loopback addresses are taken: callers are not\n" +
+			"authenticated yet. A store without a pool is served as not ready until a bank is imported.",
+		Example: "  fundmatch serve --demo\n  fundmatch serve --config fundmatch.yaml --store sqlite:/var/lib/fundmatch/bank.db",
+		Args:    arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.serve(cmd.Context(), &o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.config, "config", "", "configuration file (YAML)")
+	f.StringVar(&o.store, "store", "", "store: sqlite:PATH or memory: (default "+defaultStore+")")
+	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
+	f.BoolVar(&o.demo, "demo", false, "load the built-in demo bank into a store that has none")
+	f.StringVar(&o.http, "http", "", "address of REST (default 127.0.0.1:8080)")
+	f.StringVar(&o.grpc, "grpc", "", "address of gRPC (default 127.0.0.1:9090)")
+	f.StringVar(&o.ops, "ops", "", "address of metrics, health and profiles (default 127.0.0.1:9100)")
+	return cmd
+}
+
+// settings reads the file and puts the flags over it.
+func (o *serveOptions) settings() (*config, error) {
+	c, err := readConfig(o.config)
+	if err != nil {
+		return nil, err
+	}
+	for _, flag := range [...]struct {
+		given string
+		into  *string
+	}{{o.store, &c.Store}, {o.decisions, &c.Decisions.Dir}, {o.http, &c.HTTP.Address}, {o.grpc, &c.GRPC.Address}, {o.ops, &c.Ops.Address}} {
+		if flag.given != "" {
+			*flag.into = flag.given
+		}
+	}
+	if c.Store == "" {
+		c.Store = defaultStore
+	}
+	return c, c.check()
+}
+
+func (p *program) serve(ctx context.Context, o *serveOptions) (err error) {
+	c, err := o.settings()
+	if err != nil {
+		return err
+	}
+	s := &service{program: p, config: c}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx, o.demo); err != nil {
+		return err
+	}
+	if err := s.wire(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// service is the running program: what it has opened and how the parts hang together.
+type service struct {
+	*program
+	config *config
+
+	spec    storeSpec
+	store   bankStore
+	log     *watchedLog
+	reader  *decisionlog.Reader
+	cache   *profileCache
+	engine  *engine.Engine
+	server  *server.Server
+	logger  *slog.Logger
+	signals signals
+	closers []func() error // in the order of opening
+}
+
+// signals are what the service tells about itself.
+type signals struct {
+	metrics *telemetry.Metrics
+	tracing *telemetry.Tracing
+}
+
+// onClose runs close at the end, after everything that was opened later is closed.
+func (s *service) onClose(closer func() error) { s.closers = append(s.closers, closer) }
+
+func (s *service) close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// open opens the store, with the demo bank where that is asked for, and the decision log.
+func (s *service) open(ctx context.Context, demo bool) (err error) {
+	if s.spec, err = parseStore(s.config.Store); err != nil {
+		return err
+	}
+	how := mustExist
+	if demo {
+		how = create
+	}
+	if s.store, err = s.spec.open(ctx, how); err != nil {
+		return err
+	}
+	s.onClose(s.store.Close)
+	if err := engine.InstallDefaults(ctx, s.store, fund.InstantOf(s.now())); err != nil {
+		return err
+	}
+	if demo {
+		if err := s.openDemo(ctx); err != nil {
+			return err
+		}
+	}
+	return s.openLog()
+}
+
+// openDemo loads the demo bank into a store that has no pool.
+func (s *service) openDemo(ctx context.Context) error {
+	if _, err := s.store.Published(ctx); !errors.Is(err, features.ErrNoPool) {
+		return err
+	}
+	o, err := s.config.demo(fund.InstantOf(s.now()).Date())
+	if err != nil {
+		return err
+	}
+	s.note("loading the demo bank into %s ...", s.spec.text)
+	result, err := s.loadDemo(ctx, s.store, o)
+	if err != nil {
+		return err
+	}
+	s.note("loaded the demo bank: %d products, as of %s", result.Revision.Products, o.AsOf)
+	return nil
+}
+
+func (s *service) openLog() error {
+	dir := s.spec.decisions(s.config.Decisions.Dir)
+	if dir == "" {
+		// A store that forgets has a log that goes with it: nobody could replay it.
+		temp, err := os.MkdirTemp("", "fundmatch-decisions-")
+		if err != nil {
+			return unavailableError(err, "no place for the decision log: %s", pathReason(err))
+		}
+		dir = temp
+		s.onClose(func() error { return os.RemoveAll(temp) })
+	}
+	s.signals.metrics = telemetry.NewMetrics(s.now)
+	log, err := decisionlog.Open(dir, s.config.decisionLog())
+	if err != nil {
+		return err
+	}
+	s.onClose(log.Close)
+	s.log = &watchedLog{log: log, meter: s.signals.metrics.DecisionLog}
+	if torn := log.Recovery(); torn.Torn != "" {
+		s.note("the decision log ended within a record, as after a crash: %d bytes were set aside in %s", torn.Bytes, torn.Torn)
+	}
+	s.reader, err = decisionlog.OpenReader(dir)
+	return err
+}
+
+// wire puts the parts together: store, cache, engine, services, server.
+func (s *service) wire(ctx context.Context) (err error) {
+	s.logger = telemetry.NewLogger(s.stderr, slog.Level(s.config.Signals.Log.Level))
+	if s.signals.tracing, err = telemetry.NewTracing(ctx, s.logger, s.config.traces(s.version)); err != nil {
+		return asSetting(err)
+	}
+	s.onClose(s.closeTracing)
+	if s.cache, err = newProfileCache(s.store, s.config.Cache, s.now, s.signals.metrics.Cache); err != nil {
+		return err
+	}
+	s.onClose(s.cache.Close)
+	loader, err := engine.NewLoader(s.store, s.store, s.version)
+	if err != nil {
+		return err
+	}
+	settings := s.config.engine()
+	settings.Observe = s.observeCompile
+	s.engine = engine.New(loader, s.now, settings)
+
+	watch := newAnswerWatch(s.signals.metrics)
+	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
+		NewID: s.decisionIDs(), Clock: s.now, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+	})
+	decisions := decision.New(loader, s.reader)
+	pools := pool.New(s.engine)
+	customers := customer.New(s.cache, s.now)
+	s.server, err = server.New(server.Services{
+		Register: func(r grpc.ServiceRegistrar) {
+			fundmatchv1.RegisterRecommendationServiceServer(r, recommendations)
+			fundmatchv1.RegisterDecisionServiceServer(r, decisions)
+			fundmatchv1.RegisterPoolServiceServer(r, pools)
+			fundmatchv1.RegisterCustomerServiceServer(r, customers)
+		},
+		Checks: []server.Check{
+			{Name: "store", Ready: s.store.Ping},
+			{Name: "core", Ready: s.coreReady},
+			{Name: "decision_log", Ready: s.log.ready},
+		},
+	}, s.logger, s.signals.metrics, s.signals.tracing, s.config.server())
+	return asSetting(err)
+}
+
+// asSetting gives what a part refuses of its settings the words of the file.
+func asSetting(err error) error {
+	if e := (*telemetry.ConfigError)(nil); errors.As(err, &e) {
+		return &settingError{e.Field, e.Value, e.Expected}
+	}
+	return err
+}
+
+// run compiles the first core, listens and answers until ctx ends.
+func (s *service) run(ctx context.Context) error {
+	err := s.engine.Reload(ctx)
+	if errors.Is(err, features.ErrUnavailable) || ctx.Err() != nil {
+		return err
+	}
+	background, stop := context.WithCancel(ctx)
+	defer stop()
+	var group errgroup.Group
+	group.Go(func() error { s.engine.Run(background); return nil })
+	group.Go(func() error { s.cache.Run(background); return nil })
+	served := s.server.Run(ctx, func(at server.Addresses) { s.announce(at, err) })
+	stop()
+	return errors.Join(served, group.Wait())
+}
+
+// announce prints the line that whoever started the service waits for.
+func (s *service) announce(at server.Addresses, core error) {
+	where := fmt.Sprintf("REST http://%s, gRPC %s, ops http://%s", at.HTTP, at.GRPC, at.Ops)
+	switch {
+	case core == nil:
+		fmt.Fprintf(s.stdout, "fundmatch %s is ready: %s, store %s\n", s.version, where, s.spec.text)
+	case errors.Is(core, features.ErrNoPool):
+		fmt.Fprintf(s.stdout, "fundmatch %s listens but is NOT READY, the store has no pool: %s, store %s\n", s.version, where, s.spec.text)
+		s.note("load a bank: fundmatch import DIR --store %s; the service notices it", s.spec.text)
+	default:
+		fmt.Fprintf(s.stdout, "fundmatch %s listens but is NOT READY, the pool in force does not compile: %s, store %s\n", s.version, where, s.spec.text)
+		s.note("%s", oneLine(core.Error()))
+	}
+}
+
+// coreReady says why there is no core: without a pool that is the reason.
+func (s *service) coreReady(ctx context.Context) error {
+	_, _, err := s.engine.Core()
+	if err == nil {
+		return nil
+	}
+	if _, stored := s.store.Published(ctx); stored != nil {
+		return stored
+	}
+	return err
+}
