@@ -121,20 +121,32 @@ const newIssueDays = 25
 // customer hopes for, often paid by redeeming an old one (赎旧买新). This is the
 // malpractice that fundmatch is there to end.
 func (l *life) chaseNewIssue(day int) bool {
-	m, pool := l.bank.market, l.bank.pool
-	date := m.days[day]
-	pushed := pool.launchedWithin(date.AddDays(-newIssueDays), date.AddDays(1))
-	if len(pushed) == 0 {
-		return false
-	}
-	choice := choose(l.s, pushed)
-	listing := pool.listings[choice]
-	if day >= listing.path.first || !l.fits(listing, day) || listing.product.Listing.Kind == fund.PensionFund {
+	choice := l.pushed(day)
+	if choice < 0 {
 		return false
 	}
 	if len(l.lots) > 0 && l.s.chance(0.6) {
 		l.redeem(0, day, "SWITCH")
 	}
-	l.contact(listing, day)
+	l.contact(l.bank.pool.listings[choice], day)
 	return l.buy(choice, day, l.amount(choice), "BRANCH")
+}
+
+// pushed returns a fund in subscription on a day that may be sold to the customer, -1
+// when there is none.
+func (l *life) pushed(day int) int {
+	pool, date := l.bank.pool, l.bank.market.days[day]
+	launched := pool.launchedWithin(date.AddDays(-newIssueDays), date.AddDays(1))
+	if len(launched) == 0 {
+		return -1
+	}
+	first := l.s.intn(len(launched))
+	for i := range launched {
+		choice := launched[(first+i)%len(launched)]
+		listing := pool.listings[choice]
+		if day < listing.path.first && listing.product.Listing.Kind != fund.PensionFund && l.fits(listing, day) {
+			return choice
+		}
+	}
+	return -1
 }

@@ -28,7 +28,7 @@ func (l *life) event(kind string, about *listing, when fund.Instant, channel, at
 
 // eventDays is how far back the app's own log of events goes; redemptions and
 // complaints are kept from the beginning.
-const eventDays = 400
+const eventDays = 270
 
 func (l *life) isLogged(day int) bool {
 	return l.bank.market.days[day] >= l.bank.opts.AsOf.AddDays(-eventDays)
@@ -226,7 +226,9 @@ func (l *life) consentAll() {
 		l.consent(personalization, true, came)
 	}
 	l.consent(marketingPush, l.s.chance(0.7), came)
-	l.consent(marketingCall, l.s.chance(0.4), came)
+	if l.persona.manager >= 0 {
+		l.consent(marketingCall, l.s.chance(0.5), came)
+	}
 	if row.Personalization == fund.No {
 		l.consent(personalization, false, max(at(l.someDay(), l.s.between(18*60, 22*60), 0), seconds(came, 3_600)))
 	}
