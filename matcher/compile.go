@@ -80,6 +80,9 @@ type fundTable struct {
 // Compile makes a core. The order of the products does not matter. Errors wrap
 // ErrCompile and name the product, rule or setting.
 func Compile(in *Inputs) (*Core, error) {
+	if err := in.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCompile, err)
+	}
 	c := &Core{
 		identity: in.Identity, products: slices.Clone(in.Products), model: in.Model, calendar: in.Calendar, text: in.Wording,
 	}
@@ -90,6 +93,27 @@ func Compile(in *Inputs) (*Core, error) {
 		}
 	}
 	return c, nil
+}
+
+// check sees to it that nothing is left out: a core without one of these would fail in
+// the middle of an answer.
+func (in *Inputs) check() error {
+	for _, need := range [...]struct {
+		name  string
+		given bool
+	}{
+		{"instant that it speaks for", in.Identity.AsOf > 0},
+		{"model", in.Model != nil},
+		{"rule pack", in.Rules != nil},
+		{"templates", in.Wording != nil},
+		{"NAVs", in.NAVs != nil},
+		{"purchases", in.Purchases != nil},
+	} {
+		if !need.given {
+			return fmt.Errorf("no %s given", need.name)
+		}
+	}
+	return nil
 }
 
 func (c *Core) indexProducts(*Inputs) error {

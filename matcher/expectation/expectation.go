@@ -76,21 +76,45 @@ const (
 	unknownConfidence = fund.Ratio(100_000)
 )
 
-// Settle reads a customer's wish off his profile as of an instant, and when the tag that
-// it rests on ends. What is not known stays unknown and is asked for.
+// Settle reads a customer's wish off his profile as of an instant, and the next instant
+// at which the tag that may carry a goal begins or ends. What is not known stays unknown
+// and is asked for.
 func Settle(p *fund.Profile, at fund.Instant) (w Wish, until fund.Instant) {
-	w = Wish{HorizonMonths: p.Needs.HorizonMonths, Need: p.Needs.Liquidity, Confidence: unknownConfidence}
+	w = Wish{HorizonMonths: horizonOf(p), Need: p.Needs.Liquidity, Confidence: unknownConfidence}
 	until = fund.Forever
 	if len(p.Needs.Goals) > 0 {
 		w.Goal, w.Source, w.Confidence = p.Needs.Goals[0], Stated, statedConfidence
-	} else if tag, ok := p.Tag(GoalTag, at); ok {
-		if g, err := fund.ParseGoal(tag.Value); err == nil && g != fund.GoalUnknown {
-			w.Goal, w.Source, w.Confidence = g, FromTag, taggedConfidence
-			until = tag.To
+	} else {
+		until = tagChanges(p, at)
+		if tag, ok := p.Tag(GoalTag, at); ok {
+			if g, err := fund.ParseGoal(tag.Value); err == nil && g != fund.GoalUnknown {
+				w.Goal, w.Source, w.Confidence = g, FromTag, taggedConfidence
+			}
 		}
 	}
 	w.Question = w.question()
 	return w, until
+}
+
+// horizonOf is the stated horizon within its bounds: stored bytes may hold any number.
+func horizonOf(p *fund.Profile) int32 {
+	return min(max(p.Needs.HorizonMonths, 0), fund.MaxHorizonMonths)
+}
+
+// tagChanges returns the first instant after at at which a goal's tag begins or ends.
+func tagChanges(p *fund.Profile, at fund.Instant) fund.Instant {
+	next := fund.Forever
+	for i := range p.Tags {
+		if p.Tags[i].Name != GoalTag {
+			continue
+		}
+		for _, edge := range [...]fund.Instant{p.Tags[i].From, p.Tags[i].To} {
+			if edge > at {
+				next = min(next, edge)
+			}
+		}
+	}
+	return next
 }
 
 // Impersonal is the expectation of a list that reads no personal cell.
