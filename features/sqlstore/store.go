@@ -126,7 +126,8 @@ func (s *Store) open(ctx context.Context, cfg OpenConfig) (err error) {
 func (s *Store) connect(cfg OpenConfig, conns, cacheKiB int, params url.Values, pragmas ...string) (*sqlx.DB, error) {
 	params["_pragma"] = append([]string{
 		"busy_timeout(" + strconv.FormatInt(cfg.LockTimeout.Milliseconds(), 10) + ")",
-		"journal_mode(WAL)", "foreign_keys(1)", "cache_size(-" + strconv.Itoa(cacheKiB) + ")",
+		"journal_mode(WAL)", "foreign_keys(1)", "temp_store(MEMORY)", // statement journals are not worth a file
+		"cache_size(-" + strconv.Itoa(cacheKiB) + ")",
 	}, pragmas...)
 	dsn := "file:" + (&url.URL{Path: cfg.Path}).EscapedPath() + "?" + params.Encode()
 	db, err := sql.Open(s.dialect.driver, dsn)

@@ -1,0 +1,315 @@
+// Package cache keeps decoded heads in front of a store of profiles. It may forget
+// anything at any time and never serves what is older than its bound: a cached read
+// happens only while the change log is known to be followed, else it goes to the store.
+// docs/features.md tells why each rule is there.
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dgraph-io/ristretto/v2"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// HeadReader is what a store has to offer besides features.Profiles to be cached.
+type HeadReader interface {
+	// Head returns the customer's newest profile and the instant from which on it is
+	// the answer. The profile never changes after it was returned. ErrNotFound.
+	Head(ctx context.Context, customerID string) (p *fund.Profile, effectiveFrom fund.Instant, err error)
+}
+
+// Config says how much is kept and for how long. The zero value is usable.
+type Config struct {
+	// MaxBytes bounds the memory of the cached profiles; 0: 64 MiB.
+	MaxBytes int64
+	// Staleness is the bound within which a change made elsewhere is seen; 0: 1 s.
+	Staleness time.Duration
+	// MaxAge is the life of an entry from its fill on, however often it is read; 0: 10 min.
+	MaxAge time.Duration
+	// FillTimeout ends a fill that its callers no longer wait for; 0: 5 s.
+	FillTimeout time.Duration
+	// MaxFills bounds the fills that run together; more reads than that go to the store
+	// on their own. 0: 256.
+	MaxFills int
+	// Clock is the source of time; nil: the system's.
+	Clock Clock
+	// Observe, when not nil, is told what became of each read and poll. It must return
+	// at once and may be called concurrently.
+	Observe func(Outcome)
+}
+
+// Outcome is what became of a read, a fill or a poll.
+type Outcome uint8
+
+// The outcomes. The first four are of reads.
+const (
+	Hit        Outcome = iota // answered from memory
+	Miss                      // not in memory
+	Stale                     // the change log was not followed: read through
+	Past                      // asked for an instant before the head: read through
+	FillLost                  // a change came while a fill ran: its profile was not kept
+	Dropped                   // a change dropped a customer
+	PollDone                  // the change log was read to its end
+	PollFailed                // the change log could not be read
+	Outcomes                  // the number of outcomes
+)
+
+// The defaults and limits of Config.
+const (
+	defaultMaxBytes    = 64 << 20
+	minMaxBytes        = 64 << 10
+	defaultStaleness   = time.Second
+	defaultMaxAge      = 10 * time.Minute
+	defaultFillTimeout = 5 * time.Second
+	defaultMaxFills    = 256
+	shardCount         = 64
+	typicalProfile     = 1 << 10 // bytes; for the size of ristretto's frequency sketch
+)
+
+// Profiles is a store of profiles with a cache in front. Profiles that it returns are
+// shared between callers: nobody may change them.
+type Profiles struct {
+	store  features.Profiles
+	heads  HeadReader
+	cfg    Config
+	kept   *ristretto.Cache[string, *entry]
+	seed   maphash.Seed
+	shards [shardCount]shard
+	fills  chan struct{} // a token for each fill that runs
+	log    follower
+	wait   sync.WaitGroup
+}
+
+// entry is a cached head. It never changes.
+type entry struct {
+	profile *fund.Profile
+	from    fund.Instant
+	expires time.Duration // on the clock
+}
+
+// shard orders the fills and drops of the customers that hash to it. A fill that began
+// before a drop must not be kept after it: both happen under the mutex, and drops
+// counts them. Another customer's drop may cost a fill; that is only another miss.
+type shard struct {
+	mu      sync.Mutex
+	drops   uint64
+	flights map[string]*flight
+}
+
+// flight is one read of a head on behalf of all who ask while it runs.
+type flight struct {
+	began time.Duration // on the clock
+	drops uint64        // of the shard when it began
+	kept  bool          // the change log was followed when it began
+	done  chan struct{}
+
+	// What was read; set before done is closed.
+	profile *fund.Profile
+	from    fund.Instant
+	err     error
+}
+
+// New puts a cache in front of a store, which must be a HeadReader too. The caller
+// closes it; the store stays the caller's. Errors wrap features.ErrInvalid.
+func New(store features.Profiles, cfg Config) (*Profiles, error) {
+	heads, ok := store.(HeadReader)
+	if !ok {
+		return nil, fmt.Errorf("%w: a store of profiles without heads cannot be cached", features.ErrInvalid)
+	}
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	kept, err := ristretto.NewCache(&ristretto.Config[string, *entry]{
+		NumCounters: max(1000, cfg.MaxBytes/typicalProfile*10), MaxCost: cfg.MaxBytes, BufferItems: 64,
+		IgnoreInternalCost: true, // size counts all of an entry's bytes
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", features.ErrInvalid, err)
+	}
+	p := &Profiles{store: store, heads: heads, cfg: cfg, kept: kept, seed: maphash.MakeSeed(), fills: make(chan struct{}, cfg.MaxFills)}
+	for i := range p.shards {
+		p.shards[i].flights = map[string]*flight{}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p.log.stop = stop
+	p.wait.Go(func() { p.follow(ctx) })
+	return p, nil
+}
+
+func (c *Config) complete() error {
+	for _, d := range [...]struct {
+		value    *time.Duration
+		standard time.Duration
+	}{{&c.Staleness, defaultStaleness}, {&c.MaxAge, defaultMaxAge}, {&c.FillTimeout, defaultFillTimeout}} {
+		if *d.value == 0 {
+			*d.value = d.standard
+		}
+		if *d.value < time.Millisecond {
+			return fmt.Errorf("%w: %s, expected at least a millisecond", features.ErrInvalid, *d.value)
+		}
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = defaultMaxBytes
+	}
+	if c.MaxFills == 0 {
+		c.MaxFills = defaultMaxFills
+	}
+	if c.MaxBytes < minMaxBytes || c.MaxFills < 1 {
+		return fmt.Errorf("%w: %d bytes, %d fills, expected at least %d and 1", features.ErrInvalid, c.MaxBytes, c.MaxFills, minMaxBytes)
+	}
+	if c.Clock == nil {
+		c.Clock = SystemClock()
+	}
+	if c.Observe == nil {
+		c.Observe = func(Outcome) {}
+	}
+	return nil
+}
+
+// Close stops following the change log and frees the memory. Fills that run end by
+// themselves. Later reads go to the store. Call it once.
+func (p *Profiles) Close() {
+	p.log.stop()
+	p.wait.Wait()
+	p.log.freshUntil.Store(0)
+	p.kept.Close()
+}
+
+// Profile is features.Profiles.
+func (p *Profiles) Profile(ctx context.Context, customerID string, at fund.Instant) (*fund.Profile, error) {
+	now := p.cfg.Clock.Elapsed()
+	if int64(now) >= p.log.freshUntil.Load() {
+		p.cfg.Observe(Stale)
+		return p.fill(ctx, customerID, at, now)
+	}
+	// ristretto compares hashes of keys; a bank compares the customer.
+	e, ok := p.kept.Get(customerID)
+	if !ok || e.profile.CustomerID != customerID || now >= e.expires {
+		p.cfg.Observe(Miss)
+		return p.fill(ctx, customerID, at, now)
+	}
+	if at < e.from {
+		p.cfg.Observe(Past)
+		return p.store.Profile(ctx, customerID, at)
+	}
+	p.cfg.Observe(Hit)
+	return e.profile, nil
+}
+
+// Write is features.Profiles. The customer is dropped even when the store reports an
+// error: the write may have been done all the same.
+func (p *Profiles) Write(ctx context.Context, w features.Write) (features.Receipt, error) {
+	defer p.drop(w.CustomerID)
+	return p.store.Write(ctx, w)
+}
+
+// Changes is features.Profiles.
+func (p *Profiles) Changes(ctx context.Context, after uint64, limit int) ([]features.Change, error) {
+	return p.store.Changes(ctx, after, limit)
+}
+
+// CustomerIDs is features.Profiles.
+func (p *Profiles) CustomerIDs(ctx context.Context, after string, limit int) ([]string, error) {
+	return p.store.CustomerIDs(ctx, after, limit)
+}
+
+// fill waits for the head with all others who ask for it, each to his own deadline.
+func (p *Profiles) fill(ctx context.Context, id string, at fund.Instant, now time.Duration) (*fund.Profile, error) {
+	f := p.join(ctx, id, now)
+	if f == nil {
+		return p.store.Profile(ctx, id, at)
+	}
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if f.err != nil || at >= f.from {
+		return f.profile, f.err
+	}
+	return p.store.Profile(ctx, id, at)
+}
+
+// join returns the flight of a customer, a new one where none is young enough to stay
+// within the bound of staleness. It returns nil when too many fills run.
+func (p *Profiles) join(ctx context.Context, id string, now time.Duration) *flight {
+	s := p.shard(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, ok := s.flights[id]; ok && now-f.began < p.cfg.Staleness {
+		return f
+	}
+	select {
+	case p.fills <- struct{}{}:
+	default:
+		return nil
+	}
+	f := &flight{began: now, drops: s.drops, kept: p.log.following.Load(), done: make(chan struct{})}
+	s.flights[id] = f
+	go p.fly(context.WithoutCancel(ctx), s, id, f)
+	return f
+}
+
+// fly reads the head and keeps it unless the customer changed meanwhile.
+func (p *Profiles) fly(ctx context.Context, s *shard, id string, f *flight) {
+	defer func() { <-p.fills }()
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.FillTimeout)
+	defer cancel()
+	f.profile, f.from, f.err = p.heads.Head(ctx, id)
+	if errors.Is(f.err, context.DeadlineExceeded) {
+		// Not the deadline of any caller, so none of them should take it for his own.
+		f.err = fmt.Errorf("%w: reading customer %s took longer than %s", features.ErrUnavailable, id, p.cfg.FillTimeout)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flights[id] == f {
+		delete(s.flights, id)
+	}
+	if f.err == nil && f.kept {
+		p.keep(s, id, f)
+	}
+	close(f.done)
+}
+
+// keep puts what a flight read into the cache. The shard is locked.
+func (p *Profiles) keep(s *shard, id string, f *flight) {
+	if s.drops != f.drops {
+		p.cfg.Observe(FillLost)
+		return
+	}
+	// ristretto takes an entry above its bound with a nod and forgets it.
+	if cost := size(f.profile); cost <= p.cfg.MaxBytes {
+		p.kept.Set(id, &entry{profile: f.profile, from: f.from, expires: f.began + p.cfg.MaxAge}, cost)
+	}
+}
+
+// drop forgets a customer, and lets no fill that is under way bring him back.
+func (p *Profiles) drop(id string) {
+	s := p.shard(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drops++
+	delete(s.flights, id) // who asks from now on begins a read of his own
+	p.kept.Del(id)
+	p.cfg.Observe(Dropped)
+}
+
+func (p *Profiles) shard(id string) *shard {
+	return &p.shards[maphash.String(p.seed, id)%shardCount]
+}
+
+// follower is how far the change log is followed.
+type follower struct {
+	stop       func()
+	position   uint64       // the newest change that was seen; of the polling goroutine
+	following  atomic.Bool  // position is known: changes from now on will be seen
+	freshUntil atomic.Int64 // on the clock: until then cached reads keep the bound
+}

@@ -1,0 +1,148 @@
+package cache
+
+import (
+	"context"
+	"time"
+	"unsafe"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// Clock is the cache's source of time.
+type Clock interface {
+	// Elapsed is the time since some fixed start. It never steps back: a clock that is
+	// set back would make old entries fresh.
+	Elapsed() time.Duration
+	// NewTicker returns a channel that gets a value each period, and what stops it.
+	NewTicker(period time.Duration) (ticks <-chan time.Time, stop func())
+}
+
+// SystemClock is the monotonic clock of the machine.
+func SystemClock() Clock {
+	return systemClock{start: time.Now()} //nolint:forbidigo // only differences are used, and tests give a clock of their own
+}
+
+type systemClock struct{ start time.Time }
+
+func (c systemClock) Elapsed() time.Duration {
+	return time.Since(c.start) //nolint:forbidigo // see SystemClock
+}
+
+func (systemClock) NewTicker(period time.Duration) (<-chan time.Time, func()) {
+	t := time.NewTicker(period) //nolint:forbidigo // see SystemClock
+	return t.C, t.Stop
+}
+
+// changesAtOnce is how many changes one read of the log takes.
+const changesAtOnce = 1000
+
+// follow polls the change log twice within the bound of staleness, until ctx ends.
+func (p *Profiles) follow(ctx context.Context) {
+	ticks, stop := p.cfg.Clock.NewTicker(p.cfg.Staleness / 2)
+	defer stop()
+	for {
+		if err := p.poll(ctx); err == nil {
+			p.cfg.Observe(PollDone)
+		} else if ctx.Err() == nil {
+			p.cfg.Observe(PollFailed)
+		}
+		select {
+		case <-ticks:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// poll drops the customers that changed since the last poll. When it comes to the end,
+// all changes from before its beginning have been seen.
+func (p *Profiles) poll(ctx context.Context) error {
+	began := p.cfg.Clock.Elapsed()
+	// A poll that takes longer than the bound is of no use any more; the next one may be.
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Staleness)
+	defer cancel()
+	if !p.log.following.Load() {
+		if err := p.seekEnd(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		changes, err := p.store.Changes(ctx, p.log.position, changesAtOnce)
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			p.drop(c.CustomerID)
+			p.log.position = c.Seq
+		}
+		if len(changes) < changesAtOnce {
+			break
+		}
+	}
+	p.log.freshUntil.Store(int64(began + p.cfg.Staleness))
+	return nil
+}
+
+// seekEnd finds the end of the log without reading it: whether any change comes after a
+// number is asked for numbers twice as great each time, then for those between. Nothing
+// is kept before the end is known, so nothing older has to be dropped.
+func (p *Profiles) seekEnd(ctx context.Context) error {
+	low, high := uint64(0), uint64(1)
+	for {
+		more, err := p.anyAfter(ctx, high)
+		if err != nil {
+			return err
+		}
+		if !more || high >= 1<<62 {
+			break
+		}
+		low, high = high, high*2
+	}
+	for low < high { // nothing comes after high
+		mid := low + (high-low)/2
+		more, err := p.anyAfter(ctx, mid)
+		if err != nil {
+			return err
+		}
+		if more {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	p.log.position = low
+	p.log.following.Store(true)
+	return nil
+}
+
+func (p *Profiles) anyAfter(ctx context.Context, seq uint64) (bool, error) {
+	changes, err := p.store.Changes(ctx, seq, 1)
+	return len(changes) > 0, err
+}
+
+// overhead is what ristretto and the maps of it need for an entry besides its values:
+// key, item, two map slots.
+const overhead = 256
+
+// size returns the bytes that an entry holds in memory.
+func size(p *fund.Profile) int64 {
+	n := overhead + int(unsafe.Sizeof(entry{})+unsafe.Sizeof(*p)) + len(p.CustomerID) + len(p.Needs.Goals)
+	n += len(p.Person.Professional.Class) + len(p.Person.Industry) + len(p.Person.Segment) + len(p.Person.BranchID) + len(p.Person.ManagerID)
+	n += len(p.Assessment.Questionnaire) + len(p.Assessment.Channel)
+	n += cap(p.Tags)*int(unsafe.Sizeof(fund.Tag{})) + cap(p.Lots)*int(unsafe.Sizeof(fund.Lot{}))
+	n += cap(p.Purchases)*int(unsafe.Sizeof(fund.Purchase{})) + cap(p.Attributes)*int(unsafe.Sizeof(fund.Attribute{}))
+	for i := range p.Tags {
+		t := &p.Tags[i]
+		n += len(t.Name) + len(t.Value) + len(t.Source) + len(t.Purpose)
+	}
+	for i := range p.Lots {
+		n += len(p.Lots[i].ProductCode) + len(p.Lots[i].Account) + len(p.Lots[i].BatchID)
+	}
+	for i := range p.Purchases {
+		n += len(p.Purchases[i].ProductCode) + len(p.Purchases[i].Kind)
+	}
+	for i := range p.Attributes {
+		n += len(p.Attributes[i].Name) + len(p.Attributes[i].Value)
+	}
+	return int64(n)
+}
