@@ -1,0 +1,135 @@
+package synthetic
+
+import (
+	"testing"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// profileOf folds a customer's cells as a store does, as of the start of the as-of day.
+func profileOf(t *testing.T, b *Bank, index int) *fund.Profile {
+	t.Helper()
+	var l loading
+	r := b.Customer(index)
+	l.add(r)
+	purchases := make([]fund.Purchase, len(l.purchases))
+	for i := range l.purchases {
+		purchases[i] = l.purchases[i].Purchase
+	}
+	p, err := features.Fold(r.Customer.CustomerID, l.cells, purchases, asOf.Start())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestEachStoryShowsItsSituation reads the stories as a store gives them.
+func TestEachStoryShowsItsSituation(t *testing.T) {
+	b := smallBank(t)
+	valid := func(p *fund.Profile) bool { return p.Assessment.On != 0 && asOf < p.Assessment.On.AddMonths(12) }
+	situations := map[string]func(p *fund.Profile) bool{
+		"DEMO-0001-CASH-ELDER": func(p *fund.Profile) bool {
+			age, _ := p.Person.AgeOn(asOf)
+			return age >= 65 && valid(p) && p.Needs.Goals[0] == fund.Cash && len(p.Lots) == 1
+		},
+		"DEMO-0002-STEADY-C3":     func(p *fund.Profile) bool { return valid(p) && p.Assessment.Level == fund.C3 && len(p.Lots) == 2 },
+		"DEMO-0003-EXPIRED":       func(p *fund.Profile) bool { return !valid(p) && p.Assessment.Level == fund.C3 },
+		"DEMO-0004-NO-ASSESSMENT": func(p *fund.Profile) bool { return p.Assessment.Level == 0 && p.PredictedLevel == 0 },
+		"DEMO-0005-LOWEST-CLASS": func(p *fund.Profile) bool {
+			return valid(p) && p.Assessment.Level == fund.C1 && p.Person.IsLowestClass == fund.Yes
+		},
+		"DEMO-0006-MINOR": func(p *fund.Profile) bool {
+			age, ok := p.Person.AgeOn(asOf)
+			return ok && age == 15 && p.Person.Capacity == fund.LimitedCapacity && len(p.Lots) == 0
+		},
+		"DEMO-0007-PROFESSIONAL": func(p *fund.Profile) bool {
+			return p.Person.InvestorType == fund.ProfessionalInvestor && p.Person.Professional.Until > asOf
+		},
+		"DEMO-0008-PERSONALIZATION-OFF": func(p *fund.Profile) bool { return valid(p) && p.Personalization == fund.No },
+		"DEMO-0009-GOAL-UNKNOWN": func(p *fund.Profile) bool {
+			return valid(p) && len(p.Needs.Goals) == 0 && p.Needs.HorizonMonths == 0 && p.Needs.Liquidity == 0
+		},
+		"DEMO-0010-LIQUIDITY-HIGH": func(p *fund.Profile) bool { return valid(p) && p.Needs.Liquidity == fund.NeedHigh },
+		"DEMO-0011-HOLDS-LOSS":     func(p *fund.Profile) bool { return valid(p) && losses(b, p) == 2 },
+		"DEMO-0012-COMPANY": func(p *fund.Profile) bool {
+			return p.Person.Industry != "" && p.Person.BirthDate == 0 && p.Needs.Goals[0] == fund.Treasury
+		},
+		"DEMO-0013-PREDICTED-ONLY": func(p *fund.Profile) bool { return p.Assessment.Level == 0 && p.PredictedLevel == fund.C4 },
+		"DEMO-0014-NEW-ISSUE-CHASER": func(p *fund.Profile) bool {
+			last := p.Purchases[len(p.Purchases)-1]
+			return b.network.managers[1].pushes && p.Person.ManagerID == "M00002" && last.ProductCode == AnchorNewIssue && len(p.Lots) == 1
+		},
+		"DEMO-0015-ELECTS-ORDINARY": func(p *fund.Profile) bool { return p.Person.Professional.ElectsOrdinary == fund.Yes },
+		"DEMO-0016-GROWTH-C4":       func(p *fund.Profile) bool { return valid(p) && p.Assessment.Level == fund.C4 && len(p.Lots) == 2 },
+	}
+	if len(situations) != len(StoryIDs()) {
+		t.Fatalf("%d situations for %d stories", len(situations), len(StoryIDs()))
+	}
+	for i, id := range StoryIDs() {
+		p := profileOf(t, b, i)
+		if p.CustomerID != id || !situations[id](p) {
+			t.Errorf("%s does not show its situation: %+v", id, p)
+		}
+	}
+}
+
+// losses counts the lots that are worth less than they cost.
+func losses(b *Bank, p *fund.Profile) int {
+	last := map[string]float64{}
+	for code, navs := range b.NAVs() {
+		last[code] = navs[len(navs)-1].Unit
+	}
+	n := 0
+	for _, lot := range p.Lots {
+		if float64(lot.Shares)/100*last[lot.ProductCode] < float64(lot.Cost) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestEveryCustomerFolds sends customers through the fold of the stores: a value that it
+// refuses would be a damaged store.
+func TestEveryCustomerFolds(t *testing.T) {
+	b := smallBank(t)
+	for i := range b.Customers() {
+		p, r := profileOf(t, b, i), b.Customer(i)
+		if len(p.Lots) != len(r.Holdings) || len(p.Purchases) != len(r.Interactions) {
+			t.Errorf("%s: %d lots and %d purchases, expected %d and %d", p.CustomerID, len(p.Lots), len(p.Purchases), len(r.Holdings), len(r.Interactions))
+		}
+		if l := r.Customer.Level; l.IsAssessment() && (p.Assessment.Level != l.Level || p.Assessment.On != l.AssessedOn) {
+			t.Errorf("%s: assessment %+v, expected %+v", p.CustomerID, p.Assessment, l)
+		}
+	}
+}
+
+// TestLotsAreBoughtAfterTheEntryFee looks at the lots of the stories, of which nothing was
+// sold.
+func TestLotsAreBoughtAfterTheEntryFee(t *testing.T) {
+	b := smallBank(t)
+	pool, days := b.pool, b.market.days
+	checked := 0
+	for i := range stories {
+		for _, h := range b.Customer(i).Holdings {
+			for _, l := range pool.listings {
+				if l.product.Code != h.ProductCode {
+					continue
+				}
+				price := float64(pool.priceOn(l, indexOnOrAfter(days, h.AcquiredOn))) / 10_000
+				paid := float64(h.Cost - l.product.Fees.EntryFee(h.Cost))
+				got := float64(h.Shares) / 100 * price // fen
+				if h.Shares%100 != 0 {
+					t.Errorf("%s: %d ten-thousandths of a share, expected whole hundredths", h.CustomerID, h.Shares)
+				}
+				if got > paid || got < paid-price { // cut to a hundredth of a share
+					t.Errorf("%s: shares for %.2f fen out of %.2f", h.CustomerID, got, paid)
+				}
+				checked++
+			}
+		}
+	}
+	if checked < 12 {
+		t.Errorf("%d lots checked, expected 12 and more", checked)
+	}
+}
