@@ -77,7 +77,7 @@ type call struct {
 	entered   int // steps that were entered
 	started   time.Time
 	span      trace.Span
-	cancel    context.CancelFunc
+	deadline  *lazyDeadline
 }
 
 // callKey finds the call in a context.
@@ -159,8 +159,10 @@ func (e *panicError) Error() string { return "panic" }
 
 // Unwrap gives an error that was the panic's value.
 func (e *panicError) Unwrap() error {
-	err, _ := e.value.(error) //nolint:errcheck // a value that is no error has none
-	return err
+	if err, ok := e.value.(error); ok {
+		return err
+	}
+	return nil
 }
 
 // guard runs f; a panic becomes the call's error.

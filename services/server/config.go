@@ -97,16 +97,16 @@ func (e *ExposedError) Error() string {
 // Default returns the default settings.
 func Default() Config {
 	var c Config
-	c.setDefaults()
+	setDefaults(&c)
 	return c
 }
 
 // withDefaults fills what is zero and checks the rest. Errors: *ConfigError, *ExposedError.
-func (c Config) withDefaults() (Config, error) {
-	if err := c.check(); err != nil {
+func withDefaults(c Config) (Config, error) {
+	if err := checkBounds(&c); err != nil {
 		return c, err
 	}
-	c.setDefaults()
+	setDefaults(&c)
 	if c.Limits.DefaultDeadline > c.Limits.MaxDeadline {
 		return c, &ConfigError{"limits.default_deadline", c.Limits.DefaultDeadline.String(), "at most limits.max_deadline, " + c.Limits.MaxDeadline.String()}
 	}
@@ -118,7 +118,7 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-func (c *Config) setDefaults() {
+func setDefaults(c *Config) {
 	c.HTTP.setDefaults()
 	c.GRPC.setDefaults()
 	orDefault(&c.Ops.Address, "127.0.0.1:9100")
@@ -181,7 +181,7 @@ const (
 	maxPeerRate    = 1e6
 )
 
-func (c *Config) check() error {
+func checkBounds(c *Config) error {
 	durations := [...]struct {
 		field string
 		value time.Duration
@@ -205,10 +205,10 @@ func (c *Config) check() error {
 			return &ConfigError{d.field, d.value.String(), "0 (default) to " + maxDuration.String()}
 		}
 	}
-	return c.checkNumbers()
+	return checkNumbers(c)
 }
 
-func (c *Config) checkNumbers() error {
+func checkNumbers(c *Config) error {
 	numbers := [...]struct {
 		field       string
 		value, most int64

@@ -71,7 +71,8 @@ func endingStreams(ctx context.Context) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		streamContext, cancel := context.WithCancel(ss.Context())
 		defer cancel()
-		defer context.AfterFunc(ctx, cancel)()
+		forget := context.AfterFunc(ctx, cancel)
+		defer forget()
 		return handler(srv, endingStream{ss, streamContext})
 	}
 }

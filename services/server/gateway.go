@@ -173,7 +173,7 @@ func writeError(w http.ResponseWriter, st *status.Status) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(httpStatusOf(st))
-	_, _ = w.Write(body) // a caller that went away is not told
+	_, _ = w.Write(body) //nolint:gosec // G705: JSON that protojson escaped, served as application/json with nosniff; a caller that went away is not told
 }
 
 // strictJSON renders with every field, under its lowerCamelCase name, and reads without

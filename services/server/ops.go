@@ -2,7 +2,7 @@ package server
 
 import (
 	"net/http"
-	"net/http/pprof" //nolint:gosec // G108: it is served on the ops listener alone, which is bound to loopback
+	"net/http/pprof"
 	"time"
 
 	"github.com/fundmatch/fundmatch/services/telemetry"

@@ -62,7 +62,7 @@ var (
 // New puts a server together; nothing listens yet. Errors: *ConfigError, *ExposedError,
 // *OrderError, and those of registering.
 func New(services Services, logger *slog.Logger, metrics *telemetry.Metrics, tracing *telemetry.Tracing, cfg Config) (*Server, error) {
-	cfg, err := cfg.withDefaults()
+	cfg, err := withDefaults(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,6 @@ func (s *Server) buildGRPC(r *registry, ch *chain) {
 		grpc.ConnectionTimeout(cfg.ConnectTimeout),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: cfg.MinPing, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: cfg.MaxIdle, Time: time.Minute, Timeout: cfg.ConnectTimeout}),
-		grpc.SharedWriteBuffer(true),
 	)
 	for _, svc := range r.services {
 		s.grpc.RegisterService(svc.desc, svc.impl)

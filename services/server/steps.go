@@ -185,17 +185,18 @@ func (s *steps) limitTime(c *call) error {
 	limit := s.cfg.Limits.DefaultDeadline
 	if at, ok := c.Deadline(); ok {
 		limit = s.cfg.Limits.MaxDeadline
-		if time.Until(at) <= limit {
+		if at.Sub(c.started) <= limit {
 			return nil
 		}
 	}
-	c.Context, c.cancel = context.WithTimeout(c.Context, limit)
+	c.deadline = &lazyDeadline{Context: c.Context, at: c.started.Add(limit)}
+	c.Context = c.deadline
 	return nil
 }
 
 func endTime(c *call) {
-	if c.cancel != nil {
-		c.cancel()
+	if c.deadline != nil {
+		c.deadline.end()
 	}
 }
 

@@ -326,12 +326,11 @@ func TestDeadlines(t *testing.T) {
 	for _, c := range []struct {
 		given, most time.Duration
 	}{{0, 300 * time.Millisecond}, {time.Second, time.Second}, {time.Hour, 2 * time.Second}} {
-		ctx := t.Context()
+		ctx, cancel := context.WithCancel(t.Context())
 		if c.given > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, c.given)
-			defer cancel()
+			ctx, cancel = context.WithTimeout(t.Context(), c.given)
 		}
+		t.Cleanup(cancel)
 		if _, err := r.recommend().Recommend(ctx, &fundmatchv1.RecommendRequest{}); err != nil {
 			t.Fatal(err)
 		}

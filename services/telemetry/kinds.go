@@ -65,7 +65,7 @@ func kindOf(err error) string {
 	if name == "*fmt.wrapError" || name == "*fmt.wrapErrors" || name == "*errors.joinError" {
 		return ""
 	}
-	if coded, ok := err.(interface{ Code() int }); ok { //nolint:errorlint // the code of this very error
+	if coded, ok := err.(interface{ Code() int }); ok {
 		return fmt.Sprintf("%s(%d)", name, coded.Code())
 	}
 	return name

@@ -108,7 +108,7 @@ func TestKindsNameAnErrorWithoutItsValues(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
 	}
-	err := error(features.ErrNoPool)
+	err := features.ErrNoPool
 	for range 1000 {
 		err = errors.Join(err, &codedError{"x"}, secret("y"))
 	}
