@@ -59,6 +59,7 @@ type Core struct {
 	index       map[string]int32
 	records     []fund.TrackRecord
 	funds       fundTable
+	classes     []fund.Class
 	newIssue    []bool
 	gate        *eligibility.Gate
 	rules       eligibility.Edition
@@ -208,13 +209,14 @@ func (c *Core) compileScores(in *Inputs) error {
 	scored := make([]score.Product, len(c.products))
 	choices := make([]slate.Product, len(c.products))
 	c.newIssue = make([]bool, len(c.products))
+	c.classes = make([]fund.Class, len(c.products))
 	for i := range c.products {
 		p := &c.products[i]
-		c.newIssue[i] = c.rules.IsNewIssue(p, day)
+		c.newIssue[i], c.classes[i] = c.rules.IsNewIssue(p, day), p.Class()
 		scored[i] = score.Product{Product: p, Fund: c.funds.of[i], Record: &c.records[i]}
 		choices[i] = slate.Product{
 			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,
-			Themes: p.Content.Themes, Class: p.Class(), NewIssue: c.newIssue[i],
+			Themes: p.Content.Themes, Class: c.classes[i], NewIssue: c.newIssue[i],
 		}
 	}
 	neighbours := baskets.Neighbours(len(c.funds.members), in.Model.Settings.Affinity)

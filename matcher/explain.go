@@ -55,11 +55,11 @@ func (c *Core) completeOne(a *asking, e *Explanation) {
 	c.readHoldings(a, w)
 	// The same selection as in a list, so that the score is the list's.
 	c.gate.Select(&a.facts, &w.verdicts)
-	c.scorer.Score(a.customer(w.owned), w.verdicts.Permitted, &w.scores)
+	customer := a.customer(w.owned)
+	c.scorer.Score(&customer, w.verdicts.Permitted, &w.scores)
 	it := Item{Code: e.Product.Code, Score: w.scores.Product[e.Place], Propensity: 1}
 	it.Contributions = c.scorer.Contributions(&w.scores, e.Place, nil)
-	anyClass := func(int) bool { return true }
-	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), offered: anyClass}, w) //nolint:gosec // a place in the pool
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e)}, w) //nolint:gosec // a place in the pool
 	s.Items = append(s.Items, it)
 	c.annotate(a, s)
 }

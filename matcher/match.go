@@ -32,23 +32,26 @@ func (c *Core) Match(p *fund.Profile, r Request, out *Slate) error {
 	if err := c.checkRequest(r); err != nil {
 		return err
 	}
-	a := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel})
 	out.reset()
+	w := &out.work
+	w.asking = c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel})
+	a := &w.asking
 	out.CustomerID, out.Request, out.Identity = p.CustomerID, r, c.identity
 	out.Personal, out.Wish = a.personal, a.wish
-	w := &out.work
 	c.gate.Select(&a.facts, &w.verdicts)
 	out.Excluded, out.Information = w.verdicts.Excluded, w.verdicts.Information
-	c.readHoldings(&a, w)
-	c.scorer.Score(a.customer(w.owned), w.verdicts.Permitted, &w.scores)
+	c.readHoldings(a, w)
+	customer := a.customer(w.owned)
+	c.scorer.Score(&customer, w.verdicts.Permitted, &w.scores)
 	picks := c.chooser.Choose(&slate.Request{
 		Permitted: w.verdicts.Permitted, Scores: w.scores.Product, Held: w.held, Limit: r.Limit,
 	}, &w.choice)
 	for _, pick := range picks {
-		out.Items = append(out.Items, c.item(&a, pick, w))
+		out.Items = append(out.Items, c.item(a, pick, w))
 	}
 	c.order(out)
-	c.annotate(&a, out)
+	c.annotate(a, out)
+	a.profile = nil // an answer is whole without the profile, which may be large
 	return nil
 }
 
@@ -77,11 +80,11 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context) asking {
 }
 
 // customer is what the scorer may read.
-func (a *asking) customer(owned []int32) *score.Customer {
+func (a *asking) customer(owned []int32) score.Customer {
 	if !a.personal {
-		return &score.Customer{}
+		return score.Customer{}
 	}
-	return &score.Customer{
+	return score.Customer{
 		Personal: true, Goal: a.wish.Goal, HorizonMonths: a.wish.HorizonMonths, Need: a.wish.Need, Level: a.level(), Owned: owned,
 	}
 }
@@ -143,7 +146,7 @@ func (c *Core) item(a *asking, pick slate.Pick, w *work) Item {
 	start := len(w.contributions)
 	w.contributions = c.scorer.Contributions(&w.scores, int(i), w.contributions)
 	it.Contributions = w.contributions[start:len(w.contributions):len(w.contributions)]
-	c.complete(a, &it, subject{product: i, standing: standing, peer: peer, offered: w.verdicts.Has}, w)
+	c.complete(a, &it, subject{product: i, standing: standing, peer: peer, offered: &w.verdicts}, w)
 	return it
 }
 
@@ -152,7 +155,7 @@ type subject struct {
 	product  int32
 	standing conversion.Standing
 	peer     string
-	offered  func(product int) bool // which share classes may be compared and chosen
+	offered  *eligibility.Verdicts // which share classes may be compared and chosen; nil: all
 }
 
 // complete adds 发, then 化, which speaks of its amount and cost, then 接.
@@ -182,8 +185,8 @@ func (c *Core) complete(a *asking, it *Item, s subject, w *work) {
 
 	start = len(w.matches)
 	w.matches, w.facts = expectation.Expect(&expectation.Case{
-		Wish: &a.wish, Product: p, Grade: grade, Level: a.level(), Months: c.sensibleMonths(p),
-		Serves: c.serves(p, a.wish.Goal), Drawdown: c.freshDrawdown(s.product, it.Objections), AsOf: a.request.At.Date(),
+		Wish: &a.wish, Product: p, Grade: grade, Level: a.level(), Months: c.sensibleMonths(s.product),
+		Serves: c.serves(s.product, a.wish.Goal), Drawdown: c.freshDrawdown(s.product, it.Objections), AsOf: a.request.At.Date(),
 	}, w.matches, w.facts)
 	it.Matched = w.matches[start:len(w.matches):len(w.matches)]
 }
@@ -230,19 +233,23 @@ func (c *Core) quote(a *asking, s subject) conversion.Quote {
 	if q.CostAmount == 0 {
 		q.CostAmount = c.model.Settings.Cost.ReferenceAmount
 	}
-	q.Own = conversion.CostOf(p, q.CostAmount, q.Days)
+	q.Own = c.costOf(s.product, q.CostAmount, q.Days)
 	for _, m := range c.funds.members[c.funds.of[s.product]] {
-		if m != s.product && !s.offered(int(m)) {
+		if m != s.product && s.offered != nil && !s.offered.Has(int(m)) {
 			continue
 		}
 		switch c.products[m].ShareClass {
 		case "A":
-			q.A = conversion.CostOf(&c.products[m], q.CostAmount, q.Days)
+			q.A = c.costOf(m, q.CostAmount, q.Days)
 		case "C":
-			q.C = conversion.CostOf(&c.products[m], q.CostAmount, q.Days)
+			q.C = c.costOf(m, q.CostAmount, q.Days)
 		}
 	}
 	return q
+}
+
+func (c *Core) costOf(product int32, amount fund.Money, days int32) conversion.ClassCost {
+	return conversion.CostOf(&c.products[product], c.classes[product], amount, days)
 }
 
 // cheapestClass replaces a product by the permitted share class of its fund that the
@@ -252,13 +259,13 @@ func (c *Core) cheapestClass(a *asking, product int32, w *work) int32 {
 	if !isRetailClass(c.products[product].ShareClass) {
 		return product
 	}
-	quote := c.quote(a, subject{product: product, offered: w.verdicts.Has})
+	quote := c.quote(a, subject{product: product, offered: &w.verdicts})
 	best, cost := product, quote.Own
 	for _, m := range c.funds.members[c.funds.of[product]] {
 		if m == product || !isRetailClass(c.products[m].ShareClass) || !w.verdicts.Has(int(m)) || c.newIssue[m] != c.newIssue[product] {
 			continue
 		}
-		other := conversion.CostOf(&c.products[m], quote.CostAmount, quote.Days)
+		other := c.costOf(m, quote.CostAmount, quote.Days)
 		if c.within(a, m, quote.CostAmount) != c.within(a, best, quote.CostAmount) {
 			if c.within(a, m, quote.CostAmount) {
 				best, cost = m, other
@@ -284,15 +291,15 @@ func isRetailClass(class string) bool { return class == "A" || class == "B" || c
 
 // sensibleMonths is the holding period that the model gives the product's class; -1
 // unknown.
-func (c *Core) sensibleMonths(p *fund.Product) int32 {
-	if s := c.model.Settings.Classes[p.Class()]; s.Known {
+func (c *Core) sensibleMonths(product int32) int32 {
+	if s := c.model.Settings.Classes[c.classes[product]]; s.Known {
 		return s.Months
 	}
 	return -1
 }
 
-func (c *Core) serves(p *fund.Product, g fund.Goal) bool {
-	return p.Content.Goals.Has(g) || c.model.Settings.Goals[g][p.Class()] > 0
+func (c *Core) serves(product int32, g fund.Goal) bool {
+	return c.products[product].Content.Goals.Has(g) || c.model.Settings.Goals[g][c.classes[product]] > 0
 }
 
 // freshDrawdown finds the deepest fall among the evidence that the item shows, unless it

@@ -67,6 +67,7 @@ type Notice struct {
 
 // work are the buffers of Match.
 type work struct {
+	asking        asking
 	verdicts      eligibility.Verdicts
 	scores        score.Scores
 	choice        slate.Buffers

@@ -304,12 +304,13 @@ func (m *Means) Amount(p *fund.Product) (minimum, suggested, maximum fund.Money)
 	return minimum, suggested, maximum
 }
 
-// CostOf computes the cost of one class; unknown ladders leave it not OK.
-func CostOf(p *fund.Product, amount fund.Money, days int32) ClassCost {
+// CostOf computes the cost of one share class of a product of a class; unknown ladders
+// leave it not OK.
+func CostOf(p *fund.Product, class fund.Class, amount fund.Money, days int32) ClassCost {
 	if p.Missing.Has(fund.FieldSubscriptionLadder) || p.Missing.Has(fund.FieldRedemptionLadder) || amount <= 0 {
 		return ClassCost{Code: p.Code}
 	}
-	return ClassCost{Code: p.Code, Cost: p.Fees.CostOf(amount, days, p.Class() == fund.MoneyMarket), OK: true}
+	return ClassCost{Code: p.Code, Cost: p.Fees.CostOf(amount, days, class == fund.MoneyMarket), OK: true}
 }
 
 // Cheaper reports whether class a costs less than class b; known costs come before

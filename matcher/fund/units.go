@@ -55,7 +55,7 @@ func ParseRiskGrade(s string) (RiskGrade, error) {
 }
 
 // String returns "R1".."R5", or "" when unknown.
-func (g RiskGrade) String() string { return stepName("R", uint8(g)) }
+func (g RiskGrade) String() string { return stepName(gradeNames, uint8(g)) }
 
 // RiskLevel is a customer's assessed tolerance, C1 (lowest) to C5. The zero value
 // is unknown.
@@ -78,7 +78,7 @@ func ParseRiskLevel(s string) (RiskLevel, error) {
 }
 
 // String returns "C1".."C5", or "" when unknown.
-func (l RiskLevel) String() string { return stepName("C", uint8(l)) }
+func (l RiskLevel) String() string { return stepName(levelNames, uint8(l)) }
 
 func parseStep(s string, letter byte) (uint8, error) {
 	if s == "" {
@@ -90,11 +90,18 @@ func parseStep(s string, letter byte) (uint8, error) {
 	return 0, fmt.Errorf("%w: %q, expected %c1 to %c5", ErrInvalid, s, letter, letter)
 }
 
-func stepName(letter string, n uint8) string {
+// The names of all steps in one text each, two bytes a step.
+const (
+	gradeNames = "R1R2R3R4R5"
+	levelNames = "C1C2C3C4C5"
+)
+
+// stepName cuts a name out, so that none is made anew for every answer.
+func stepName(names string, n uint8) string {
 	if n < 1 || n > 5 {
 		return ""
 	}
-	return letter + string('0'+rune(n))
+	return names[2*n-2 : 2*n]
 }
 
 // Answer is a yes or no that may be unknown. The zero value is unknown.

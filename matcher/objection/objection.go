@@ -91,8 +91,8 @@ type ClassCost struct {
 func Foresee(c *Case, dst []Objection, facts []fund.Evidence) ([]Objection, []fund.Evidence) {
 	var all [Codes]Objection
 	n := 0
-	for _, raise := range [Codes]func(*Case) (Objection, bool){raiseDrawdown, raiseFee, raiseLiquidity, raiseNewFund} {
-		if o, ok := raise(c); ok {
+	for code := range Codes {
+		if o, ok := raise(c, code); ok {
 			all[n] = o
 			n++
 		}
@@ -109,7 +109,21 @@ func Foresee(c *Case, dst []Objection, facts []fund.Evidence) ([]Objection, []fu
 	return dst, facts
 }
 
-// Answer fills in evidence and sentences.
+// raise says whether the customer will have the doubt.
+func raise(c *Case, code Code) (Objection, bool) {
+	switch code {
+	case Drawdown:
+		return raiseDrawdown(c)
+	case Fee:
+		return raiseFee(c)
+	case Liquidity:
+		return raiseLiquidity(c)
+	default:
+		return raiseNewFund(c)
+	}
+}
+
+// answer fills in evidence and sentences.
 func answer(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidence {
 	switch o.Code {
 	case Drawdown:
