@@ -1,0 +1,201 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/dataset/synthetic"
+	"github.com/fundmatch/fundmatch/features/memory"
+	"github.com/fundmatch/fundmatch/features/sqlstore"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/customer"
+	"github.com/fundmatch/fundmatch/services/decision"
+	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/pool"
+	"github.com/fundmatch/fundmatch/services/recommendation"
+)
+
+// goldenBank is the bank that the golden customers belong to, as it stands on a Tuesday.
+var goldenBank = synthetic.Options{Customers: 60, Products: 60, Seed: 7, AsOf: fund.Date(20260310)}
+
+// bankStore is all that the services need of a store.
+type bankStore interface {
+	features.Profiles
+	features.Pools
+	features.Models
+	features.Importer
+	Close() error
+}
+
+// bank is a synthetic bank behind the real services: the path of the program, with a
+// clock that stands still and with random numbers that do not surprise.
+type bank struct {
+	store    bankStore
+	loader   *engine.Loader
+	engine   *engine.Engine
+	log      *decisionlog.Log
+	dir      string // of the decision log
+	clock    *standingClock
+	draws    *draws
+	decision *decision.Service
+	services Services
+}
+
+// standingClock moves when a test moves it.
+type standingClock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *standingClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *standingClock) set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = at
+}
+
+// draws gives the same numbers after the same restart: decision ids and salts.
+type draws struct {
+	mu    sync.Mutex
+	seed  string
+	count uint64
+}
+
+// restart begins the numbers of a seed, such as the name of a case.
+func (d *draws) restart(seed string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seed, d.count = seed, 0
+}
+
+// Read implements io.Reader.
+func (d *draws) Read(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := 0; i < len(p); {
+		d.count++
+		sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(d.seed), d.count))
+		i += copy(p[i:], sum[:])
+	}
+	return len(p), nil
+}
+
+// decisionIDs makes UUIDv7s of a clock and of draws: shaped like real ones, and the same
+// ones each time.
+func decisionIDs(now func() time.Time, random *draws) func() (string, error) {
+	return func() (string, error) {
+		var id uuid.UUID
+		if _, err := random.Read(id[6:]); err != nil {
+			return "", err
+		}
+		ms := now().UnixMilli()
+		for i := range 6 {
+			id[i] = byte(ms >> (40 - 8*i))
+		}
+		id[6] = 0x70 | id[6]&0x0f
+		id[8] = 0x80 | id[8]&0x3f
+		return id.String(), nil
+	}
+}
+
+// openMemoryBank opens a bank in memory at ten in the morning of its day.
+func openMemoryBank(tb testing.TB, opts synthetic.Options) *bank {
+	tb.Helper()
+	return openBank(tb, memory.New(), opts)
+}
+
+// openSQLiteBank opens a bank in an SQLite file.
+func openSQLiteBank(tb testing.TB, opts synthetic.Options) *bank {
+	tb.Helper()
+	store, err := sqlstore.Open(tb.Context(), sqlstore.OpenConfig{Path: filepath.Join(tb.TempDir(), "bank.db")})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return openBank(tb, store, opts)
+}
+
+func openBank(tb testing.TB, store bankStore, opts synthetic.Options) *bank {
+	tb.Helper()
+	b := &bank{store: store, dir: filepath.Join(tb.TempDir(), "decisions"), draws: &draws{seed: tb.Name()}}
+	b.clock = &standingClock{at: opts.AsOf.Start().Add(10 * time.Hour).Time()}
+	tb.Cleanup(func() { _ = store.Close() })
+	generated, err := synthetic.Generate(opts)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := store.Import(tb.Context(), fund.InstantOf(b.clock.now()), generated.Load); err != nil {
+		tb.Fatal(err)
+	}
+	if b.log, err = decisionlog.Open(b.dir, decisionlog.Config{Now: b.clock.now, Random: b.draws}); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := b.log.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	b.compile(tb)
+	b.serve(tb)
+	return b
+}
+
+// compile makes the core of what the store holds.
+func (b *bank) compile(tb testing.TB) {
+	tb.Helper()
+	err := engine.InstallDefaults(tb.Context(), b.store, fund.InstantOf(b.clock.now()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if b.loader, err = engine.NewLoader(b.store, b.store, "test"); err != nil {
+		tb.Fatal(err)
+	}
+	b.engine = engine.New(b.loader, b.clock.now, engine.Config{})
+	if err := b.engine.Reload(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// serve puts the services over the bank.
+func (b *bank) serve(tb testing.TB) {
+	tb.Helper()
+	reader, err := decisionlog.OpenReader(b.dir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b.decision = decision.New(b.loader, reader)
+	recommend := recommendation.New(b.engine, b.store, b.log, recommendation.Config{
+		Clock: b.clock.now, NewID: decisionIDs(b.clock.now, b.draws),
+	})
+	b.services.Register = func(r grpc.ServiceRegistrar) {
+		fundmatchv1.RegisterRecommendationServiceServer(r, recommend)
+		fundmatchv1.RegisterDecisionServiceServer(r, b.decision)
+		fundmatchv1.RegisterPoolServiceServer(r, pool.New(b.engine))
+		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now))
+	}
+	b.services.Checks = []Check{{Name: "core", Ready: func(context.Context) error {
+		_, _, err := b.engine.Core()
+		return err
+	}}}
+}
+
+// start puts the bank on the network.
+func (b *bank) start(t *testing.T) *running {
+	t.Helper()
+	return start(t, &fake{}, options{with: func(s *Services) { *s = b.services }})
+}
