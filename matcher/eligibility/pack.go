@@ -1,10 +1,12 @@
 package eligibility
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -14,11 +16,14 @@ import (
 )
 
 // MaxPackBytes is the size of the largest rule pack that is read.
-const MaxPackBytes = 256 << 10
+const MaxPackBytes = 64 << 10
 
 const (
 	maxRules = 256
-	maxText  = 2048 // of a citation, name or version
+	maxText  = 800  // bytes of a citation, name or version
+	maxLine  = 1024 // bytes
+	maxDepth = 8    // of brackets
+	maxMarks = 64   // of YAML's own characters in a line
 )
 
 // ErrPack is wrapped by every error about a rule pack.
@@ -136,12 +141,15 @@ func decodePack(b []byte, file *packFile) error {
 	if len(b) > MaxPackBytes {
 		return refuse("document", fmt.Sprintf("%d bytes", len(b)), "at most %d bytes", MaxPackBytes)
 	}
+	if err := checkShape(b); err != nil {
+		return err
+	}
 	tree, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return refuse("document", err, "YAML")
+		return refuse("document", firstLine(err), "YAML")
 	}
 	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return refuse("document", fmt.Sprintf("%d documents", len(tree.Docs)), "one document of YAML")
+		return refuse("document", "empty, or several documents", "one document of YAML")
 	}
 	refs := references{}
 	ast.Walk(&refs, tree.Docs[0].Body)
@@ -149,9 +157,45 @@ func decodePack(b []byte, file *packFile) error {
 		return refuse("document", "an anchor or alias", "plain values")
 	}
 	if err := yaml.NodeToValue(tree.Docs[0].Body, file, yaml.Strict()); err != nil {
-		return refuse("document", err, "{version, name, rules: [{id, effective_from, effective_to, enabled, parameters, outcome, citation, source_mark}]}")
+		return refuse("document", firstLine(err), "{version, name, rules: [{id, effective_from, effective_to, enabled, parameters, outcome, citation, source_mark}]}")
 	}
 	return nil
+}
+
+// checkShape refuses long lines and deep nesting before they are parsed: the parser
+// takes quadratic time, and worse, over them.
+func checkShape(b []byte) error {
+	number := 0
+	depth := 0
+	for line := range bytes.Lines(b) {
+		number++
+		place := fmt.Sprintf("line %d", number)
+		if len(line) > maxLine {
+			return refuse(place, fmt.Sprintf("%d bytes", len(line)), "at most %d bytes", maxLine)
+		}
+		marks := 0
+		for _, c := range line {
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth--
+			case '-', '?', ':', '!', '&', '*', '|', '>':
+				marks++
+			}
+			if depth > maxDepth || marks > maxMarks {
+				return refuse(place, fmt.Sprintf("%d open brackets, %d marks", depth, marks), "at most %d and %d", maxDepth, maxMarks)
+			}
+		}
+	}
+	return nil
+}
+
+// firstLine leaves out the parser's drawing of the place: the line and column stand
+// before it.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 type references struct{ found bool }

@@ -109,6 +109,10 @@ func TestAPackIsBounded(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"nothing": nil, "null": []byte("null"), "list": []byte("[]"), "comment": []byte("# nothing\n"),
 		"too large": append(eligibility.Default(), make([]byte, eligibility.MaxPackBytes)...),
+		"long line": append(eligibility.Default(), "# "+strings.Repeat("x", 1024)+"\n"...),
+		"deep":      append(eligibility.Default(), strings.Repeat("[\n", 9)...),
+		"marks":     append(eligibility.Default(), strings.Repeat("- ", 65)...),
+		"tags":      []byte(strings.Repeat("!a\n", 20_000)),
 		"too many":  append(eligibility.Default(), strings.Repeat("  - {id: K03}\n", 300)...),
 	} {
 		if _, err := eligibility.ParsePack(b); !errors.Is(err, eligibility.ErrPack) {
