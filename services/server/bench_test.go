@@ -49,7 +49,7 @@ func BenchmarkChain(b *testing.B) {
 	_, ch := newBenchmarkServer(b)
 	info := &grpc.UnaryServerInfo{FullMethod: fundmatchv1.RecommendationService_Recommend_FullMethodName}
 	answer := &fundmatchv1.RecommendResponse{}
-	handler := func(context.Context, any) (any, error) { return answer, nil }
+	handler := func(ctx context.Context, _ any) (any, error) { return answer, ctx.Err() }
 	base := grpc.NewContextWithServerTransportStream(
 		metadata.NewIncomingContext(context.Background(), metadata.MD{"user-agent": {"grpc-go"}}), &localStream{})
 	withDeadline, cancel := context.WithTimeout(base, time.Second)

@@ -98,11 +98,12 @@ func (s *steps) levelOf(code codes.Code, took time.Duration) slog.Level {
 		return slog.LevelError
 	case codes.Unavailable:
 		return slog.LevelWarn
+	default:
+		if took >= s.cfg.SlowRequest {
+			return slog.LevelWarn
+		}
+		return slog.LevelDebug
 	}
-	if took >= s.cfg.SlowRequest {
-		return slog.LevelWarn
-	}
-	return slog.LevelDebug
 }
 
 func (s *steps) log(c *call, level slog.Level, code codes.Code, reason string, took time.Duration) {
