@@ -1,22 +1,73 @@
 package main
 
 import (
-	"context"
+	"strconv"
 	"time"
 
-	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/cache"
 	"github.com/fundmatch/fundmatch/services/telemetry"
 )
 
-type cacheConfig struct{}
-
-func (c *cacheConfig) check() error { return nil }
-
-type profileCache struct{ features.Profiles }
-
-func newProfileCache(store bankStore, _ cacheConfig, _ func() time.Time, _ telemetry.Cache) (*profileCache, error) {
-	return &profileCache{store}, nil
+// cacheConfig are the settings of the profile cache.
+type cacheConfig struct {
+	MaxBytes    int64    `yaml:"max_bytes"`
+	Staleness   duration `yaml:"staleness"`
+	MaxAge      duration `yaml:"max_age"`
+	FillTimeout duration `yaml:"fill_timeout"`
+	MaxFills    int      `yaml:"max_fills"`
 }
 
-func (c *profileCache) Run(ctx context.Context) { <-ctx.Done() }
-func (c *profileCache) Close() error            { return nil }
+// The bounds of the cache's settings: wide enough for every use, narrow enough to catch
+// a wrong unit.
+const (
+	minCacheBytes  = 64 << 10
+	maxCacheBytes  = 64 << 30
+	maxCacheFills  = 1 << 16
+	maxStaleness   = time.Minute
+	maxFillTimeout = time.Minute
+	maxCacheAge    = 24 * time.Hour
+)
+
+func (c *cacheConfig) check() error {
+	if c.MaxBytes != 0 && (c.MaxBytes < minCacheBytes || c.MaxBytes > maxCacheBytes) {
+		return &settingError{"cache.max_bytes", strconv.FormatInt(c.MaxBytes, 10), "65536 to 68719476736"}
+	}
+	if c.MaxFills < 0 || c.MaxFills > maxCacheFills {
+		return &settingError{"cache.max_fills", strconv.Itoa(c.MaxFills), "0 (default) to 65536"}
+	}
+	for _, d := range [...]struct {
+		field string
+		value duration
+		most  time.Duration
+	}{
+		{"cache.staleness", c.Staleness, maxStaleness},
+		{"cache.max_age", c.MaxAge, maxCacheAge},
+		{"cache.fill_timeout", c.FillTimeout, maxFillTimeout},
+	} {
+		if v := time.Duration(d.value); v != 0 && (v < time.Millisecond || v > d.most) {
+			return &settingError{d.field, v.String(), "1ms to " + d.most.String()}
+		}
+	}
+	return nil
+}
+
+// newProfileCache puts the cache in front of a store.
+func newProfileCache(store bankStore, c *cacheConfig, meter telemetry.Cache) (*cache.Profiles, error) {
+	return cache.New(store, cache.Config{
+		MaxBytes: c.MaxBytes, Staleness: time.Duration(c.Staleness), MaxAge: time.Duration(c.MaxAge),
+		FillTimeout: time.Duration(c.FillTimeout), MaxFills: c.MaxFills,
+		Observe: func(o cache.Outcome) {
+			switch o {
+			case cache.Hit:
+				meter.Hits.Inc()
+			case cache.Miss:
+				meter.Misses.Inc()
+			case cache.Stale:
+				meter.Stale.Inc()
+			case cache.Dropped:
+				meter.Drops.Inc()
+			default: // not counted: readiness tells of a store that does not answer
+			}
+		},
+	})
+}

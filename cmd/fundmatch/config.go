@@ -334,7 +334,8 @@ func (c *config) check() error {
 			return &settingError{d.field, v.String(), "at most 1h"}
 		}
 	}
-	err := c.server().Check()
+	listeners := c.server()
+	err := listeners.Check()
 	if e := (*server.ConfigError)(nil); errors.As(err, &e) {
 		return &settingError{e.Field, e.Value, e.Expected}
 	}

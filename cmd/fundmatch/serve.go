@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/cache"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/customer"
@@ -102,7 +103,7 @@ type service struct {
 	store   bankStore
 	log     *watchedLog
 	reader  *decisionlog.Reader
-	cache   *profileCache
+	cache   *cache.Profiles
 	engine  *engine.Engine
 	server  *server.Server
 	logger  *slog.Logger
@@ -201,10 +202,10 @@ func (s *service) wire(ctx context.Context) (err error) {
 		return asSetting(err)
 	}
 	s.onClose(s.closeTracing)
-	if s.cache, err = newProfileCache(s.store, s.config.Cache, s.now, s.signals.metrics.Cache); err != nil {
+	if s.cache, err = newProfileCache(s.store, &s.config.Cache, s.signals.metrics.Cache); err != nil {
 		return err
 	}
-	s.onClose(s.cache.Close)
+	s.onClose(func() error { s.cache.Close(); return nil })
 	loader, err := engine.NewLoader(s.store, s.store, s.version)
 	if err != nil {
 		return err
@@ -254,7 +255,6 @@ func (s *service) run(ctx context.Context) error {
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { s.engine.Run(background); return nil })
-	group.Go(func() error { s.cache.Run(background); return nil })
 	served := s.server.Run(ctx, func(at server.Addresses) { s.announce(at, err) })
 	stop()
 	return errors.Join(served, group.Wait())

@@ -4,6 +4,7 @@ package recommendation
 
 import (
 	"context"
+	"errors"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -238,6 +239,9 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 	q.request.At = at
 	watch := s.watch()
 	profile, err := s.profiles.Profile(ctx, q.customerID, at)
+	if errors.Is(err, features.ErrNotFound) {
+		return nil, nil, &features.NotFoundError{Kind: features.CustomerKind, ID: q.customerID}
+	}
 	if err != nil {
 		return nil, nil, err
 	}
