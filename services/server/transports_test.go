@@ -67,7 +67,7 @@ func TestBothTransportsGoThroughTheChain(t *testing.T) {
 	if got := <-calls; got != want {
 		t.Errorf("REST: handler saw %+v, want %+v", got, want)
 	}
-	if a.code != 200 || a.header.Get("Etag") != `"e1"` || a.header.Get("X-Request-Id") != id || a.header.Get("Cache-Control") != "private, no-cache" {
+	if a.code != 200 || a.header.Get("Etag") != `"e1"` || a.header.Get("X-Request-Id") != id || a.header.Get("Cache-Control") != "private, no-cache" || a.header.Get("Content-Length") == "" {
 		t.Errorf("REST: HTTP %d %v %s", a.code, a.header, a.body)
 	}
 	if !strings.Contains(strings.ReplaceAll(a.body, " ", ""), `"items":[]`) || !strings.Contains(a.body, `"customerId"`) {
@@ -97,6 +97,9 @@ func TestEveryAnswerHasARequestID(t *testing.T) {
 		if got := header.Get("x-request-id"); len(got) != 1 || got[0] != "made-for-you" {
 			t.Errorf("gRPC: for %q the id is %q", given, got)
 		}
+	}
+	if got := r.do("GET", recommendPath, "", "X-Request-Id", "first-of-two", "X-Request-Id", "second-of-two").header.Values("X-Request-Id"); len(got) != 1 || got[0] != "made-for-you" {
+		t.Errorf("REST: for two ids the id is %q", got)
 	}
 	for _, good := range []string{"12345678", strings.Repeat("x", 64), "a-b_c-D_9"} {
 		if got := r.do("GET", "/v1/nowhere", "", "X-Request-Id", good); got.header.Get("X-Request-Id") != good || got.failure(t).requestID() != good {
