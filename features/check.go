@@ -54,6 +54,7 @@ func (c *Cell) checkValue() error {
 		return checkText("value", c.Value, 0, MaxSnapshotLength)
 	case LotView, AssessmentView:
 		return checkText("value", c.Value, 0, MaxJSONLength)
+	default:
 	}
 	if err := checkText("value", c.Value, 0, fund.MaxTextLength*utf8.UTFMax); err != nil {
 		return err

@@ -42,14 +42,18 @@ type Profiles interface {
 	// changes nothing and returns the revision that stands. A customer that was never
 	// imported: ErrNotFound. The same idempotency key with the same body within its
 	// life returns the first receipt with Replayed; with another body ErrIdempotencyReused.
+	// A write that was refused leaves its key free. A cell that Cell.Check refuses, or
+	// with which the profile passes CheckProfile's limits: ErrInvalid.
 	Write(ctx context.Context, w Write) (Receipt, error)
 
 	// Changes returns up to limit changes after a sequence number, oldest first; each
-	// names a customer whose profile changed. A number once returned is never followed
-	// by a smaller one that was not.
+	// names a customer whose profile changed, once for each transaction. Its number is
+	// the change's place in the log, not the customer's revision. A number once returned
+	// is never followed by a smaller one that was not. A limit below 1: ErrInvalid.
 	Changes(ctx context.Context, after uint64, limit int) ([]Change, error)
 
-	// CustomerIDs returns up to limit ids after one, in byte order.
+	// CustomerIDs returns up to limit ids after one, in byte order. A limit below 1:
+	// ErrInvalid.
 	CustomerIDs(ctx context.Context, after string, limit int) ([]string, error)
 }
 
@@ -80,7 +84,7 @@ type Receipt struct {
 
 // Change is one entry of the change log.
 type Change struct {
-	Seq        uint64
+	Seq        uint64 // place in the log
 	CustomerID string
 }
 
@@ -172,15 +176,27 @@ type ImportResult struct {
 }
 
 // Batch takes rows while an import runs. Slices may be reused by the caller after each
-// call. Keys are unique within one import; the dataset reader sees to it.
+// call. Keys are unique within one import; the dataset reader sees to it. A row that the
+// Check of its type refuses is ErrInvalid. The batches of the stores also tell what they
+// have so far: HasProduct(code) (bool, error) of the pool merged with this import, and
+// HasCustomer(id) (bool, error) of customers in the store or with cells in this import.
 type Batch interface {
+	// Products merges products into the pool by code.
 	Products(rows []fund.Product) error
+	// NAVs adds a product's NAVs; another value of a day that is there corrects it.
 	NAVs(productCode string, rows []fund.NAV) error
+	// Calendar adds trading days; another answer for a day that is there corrects it.
 	Calendar(rows []CalendarDay) error
+	// Cells adds facts about customers as MergeImported says: of equal times the later
+	// import wins. Give all cells of one customer, name and times in one call.
 	Cells(rows []Cell) error
+	// Purchases adds interactions; another amount of one that is there corrects it.
 	Purchases(rows []CustomerPurchase) error
+	// Events adds events by id; another content replaces the one that is there.
 	Events(rows []Event) error
+	// Managers adds managers by id; another content replaces the one that is there.
 	Managers(rows []Manager) error
+	// Branches adds branches by id; another content replaces the one that is there.
 	Branches(rows []Branch) error
 }
 

@@ -137,6 +137,7 @@ func (f *folding) add(c *Cell) error {
 		return f.addLot(c)
 	case HoldingsView:
 		return f.addSnapshot(c)
+	default:
 	}
 	if c.Tombstone {
 		return nil

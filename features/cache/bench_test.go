@@ -16,10 +16,10 @@ import (
 const benchCustomers = 1024
 
 // warm returns a cache that holds all of its customers.
-func warm(t testing.TB) (*cache.Profiles, []string) {
-	t.Helper()
+func warm(tb testing.TB) (*cache.Profiles, []string) {
+	tb.Helper()
 	store, ids := memory.New(), make([]string, benchCustomers)
-	_, err := store.Import(t.Context(), noon, func(b features.Batch) error {
+	_, err := store.Import(tb.Context(), noon, func(b features.Batch) error {
 		for i := range ids {
 			ids[i] = fmt.Sprintf("%020d", i)
 			if err := b.Cells([]features.Cell{tag(ids[i], "0", noon)}); err != nil {
@@ -29,17 +29,17 @@ func warm(t testing.TB) (*cache.Profiles, []string) {
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c, err := cache.New(store, cache.Config{Staleness: time.Minute})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	tb.Cleanup(c.Close)
 	for range 5 { // ristretto takes entries when it likes to
 		for _, id := range ids {
-			if _, err := c.Profile(t.Context(), id, later); err != nil {
-				t.Fatal(err)
+			if _, err := c.Profile(tb.Context(), id, later); err != nil {
+				tb.Fatal(err)
 			}
 		}
 		time.Sleep(10 * time.Millisecond)

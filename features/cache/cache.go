@@ -90,6 +90,7 @@ type Profiles struct {
 
 // entry is a cached head. It never changes.
 type entry struct {
+	id      string // of whom it was filled for
 	profile *fund.Profile
 	from    fund.Instant
 	expires time.Duration // on the clock
@@ -192,7 +193,7 @@ func (p *Profiles) Profile(ctx context.Context, customerID string, at fund.Insta
 	}
 	// ristretto compares hashes of keys; a bank compares the customer.
 	e, ok := p.kept.Get(customerID)
-	if !ok || e.profile.CustomerID != customerID || now >= e.expires {
+	if !ok || e.id != customerID || now >= e.expires {
 		p.cfg.Observe(Miss)
 		return p.fill(ctx, customerID, at, now)
 	}
@@ -287,7 +288,7 @@ func (p *Profiles) keep(s *shard, id string, f *flight) {
 	}
 	// ristretto takes an entry above its bound with a nod and forgets it.
 	if cost := size(f.profile); cost <= p.cfg.MaxBytes {
-		p.kept.Set(id, &entry{profile: f.profile, from: f.from, expires: f.began + p.cfg.MaxAge}, cost)
+		p.kept.Set(id, &entry{id: id, profile: f.profile, from: f.from, expires: f.began + p.cfg.MaxAge}, cost)
 	}
 }
 

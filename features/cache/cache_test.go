@@ -105,15 +105,15 @@ func (r *rig) wantOutcomes(o cache.Outcome, n int64) {
 	}
 }
 
-// elsewhere writes as another replica does.
-func (r *rig) elsewhere(id, value string, at fund.Instant) {
+// elsewhere writes to c1 as another replica does.
+func (r *rig) elsewhere(value string, at fund.Instant) {
 	r.Helper()
-	r.writeTo(r.store, id, value, at)
+	r.writeTo(r.store, value, at)
 }
 
-func (r *rig) writeTo(s features.Profiles, id, value string, at fund.Instant) {
+func (r *rig) writeTo(s features.Profiles, value string, at fund.Instant) {
 	r.Helper()
-	if _, err := s.Write(r.Context(), features.Write{CustomerID: id, Cells: []features.Cell{tag(id, value, at)}, RecordedAt: at}); err != nil {
+	if _, err := s.Write(r.Context(), features.Write{CustomerID: "c1", Cells: []features.Cell{tag("c1", value, at)}, RecordedAt: at}); err != nil {
 		r.Error(err)
 	}
 }
@@ -134,7 +134,7 @@ func TestAWriteThroughTheCacheIsSeenAtOnce(t *testing.T) {
 	run(t, cache.Config{}, func(r *rig) {
 		for i := range 20 {
 			r.want("c1", fmt.Sprint(i))
-			r.writeTo(r.cache, "c1", fmt.Sprint(i+1), noon+fund.Instant(i)+1)
+			r.writeTo(r.cache, fmt.Sprint(i+1), noon+fund.Instant(i)+1)
 		}
 		r.want("c1", "20")
 	})
@@ -145,7 +145,7 @@ func TestAChangeElsewhereIsSeenWithinTheBound(t *testing.T) {
 		for i := range 20 {
 			r.want("c1", fmt.Sprint(i))
 			time.Sleep(time.Duration(i) * 37 * time.Millisecond) // at every place between two polls
-			r.elsewhere("c1", fmt.Sprint(i+1), noon+fund.Instant(i)+1)
+			r.elsewhere(fmt.Sprint(i+1), noon+fund.Instant(i)+1)
 			time.Sleep(staleness)
 			synctest.Wait()
 			r.want("c1", fmt.Sprint(i+1))
@@ -160,7 +160,7 @@ func TestAChangeOfOneCustomerLeavesTheOthers(t *testing.T) {
 	run(t, cache.Config{}, func(r *rig) {
 		r.want("c1", "0")
 		r.want("c2", "0")
-		r.elsewhere("c1", "1", noon+1)
+		r.elsewhere("1", noon+1)
 		time.Sleep(staleness)
 		synctest.Wait()
 		r.want("c2", "0")
@@ -181,7 +181,7 @@ func TestWithoutPollsReadsGoToTheStore(t *testing.T) {
 			run(t, cache.Config{}, func(r *rig) {
 				r.want("c1", "0")
 				r.fault(memory.ChangesMethod, fault())
-				r.elsewhere("c1", "1", noon+1)
+				r.elsewhere("1", noon+1)
 				time.Sleep(staleness)
 				synctest.Wait()
 				for range 3 {
@@ -189,7 +189,7 @@ func TestWithoutPollsReadsGoToTheStore(t *testing.T) {
 				}
 				r.wantHeads(4)
 				r.wantOutcomes(cache.Stale, 3)
-				r.elsewhere("c1", "2", noon+2)
+				r.elsewhere("2", noon+2)
 				r.want("c1", "2") // not even as old as the bound
 				time.Sleep(2 * staleness)
 				if r.outcomes[cache.PollFailed].Load() == 0 {
@@ -210,8 +210,8 @@ func TestWithoutPollsReadsGoToTheStore(t *testing.T) {
 // A fill that read before a change must not be kept after it.
 func TestASlowFillLosesAgainstANewerDrop(t *testing.T) {
 	for name, change := range map[string]func(r *rig){
-		"a write through the cache": func(r *rig) { r.writeTo(r.cache, "c1", "1", noon+1) },
-		"a change elsewhere":        func(r *rig) { r.elsewhere("c1", "1", noon+1); time.Sleep(staleness) },
+		"a write through the cache": func(r *rig) { r.writeTo(r.cache, "1", noon+1) },
+		"a change elsewhere":        func(r *rig) { r.elsewhere("1", noon+1); time.Sleep(staleness) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, cache.Config{}, func(r *rig) {
@@ -230,7 +230,7 @@ func TestASlowFillLosesAgainstANewerDrop(t *testing.T) {
 				synctest.Wait()
 				r.fault(memory.HeadMethod, memory.Fault{})
 				r.want("c1", "1") // does not join the old flight
-				r.writeTo(r.cache, "c1", "2", noon+2)
+				r.writeTo(r.cache, "2", noon+2)
 				close(gate)
 				if got := <-slow; got != "0" {
 					r.Errorf("the slow read gives %q, want what it read, 0", got)
@@ -246,7 +246,7 @@ func TestASlowFillLosesAgainstANewerDrop(t *testing.T) {
 
 func TestThePastIsReadFromTheStore(t *testing.T) {
 	run(t, cache.Config{}, func(r *rig) {
-		r.writeTo(r.cache, "c1", "1", noon+10)
+		r.writeTo(r.cache, "1", noon+10)
 		for range 2 { // from a fill, then from the cache
 			for at, want := range map[fund.Instant]string{noon: "0", noon + 9: "0", noon + 10: "1"} {
 				p, err := r.cache.Profile(r.Context(), "c1", at)

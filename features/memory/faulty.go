@@ -37,6 +37,7 @@ type Fault struct {
 // HeadProfiles is a store of profiles that also gives whole heads.
 type HeadProfiles interface {
 	features.Profiles
+	// Head returns the newest profile and the instant from which it answers.
 	Head(ctx context.Context, customerID string) (p *fund.Profile, effectiveFrom fund.Instant, err error)
 }
 

@@ -73,7 +73,7 @@ func TestFaultyHoldsBack(t *testing.T) {
 	if _, err := f.Write(ctx, tagWrite()); !errors.Is(err, context.Canceled) {
 		t.Errorf("write: %v, want context.Canceled", err)
 	}
-	if p, _ := store.Profile(t.Context(), "c1", 1); len(p.Tags) != 0 {
+	if p, err := store.Profile(t.Context(), "c1", 1); err != nil || len(p.Tags) != 0 {
 		t.Error("the store saw a call that was held back before it")
 	}
 	answered := make(chan error)
@@ -82,8 +82,8 @@ func TestFaultyHoldsBack(t *testing.T) {
 		answered <- err
 	}()
 	select {
-	case <-answered:
-		t.Error("the answer came before the gate opened")
+	case err := <-answered:
+		t.Errorf("the answer came before the gate opened: %v", err)
 	default:
 	}
 	close(gate)

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"maps"
@@ -13,7 +14,7 @@ import (
 
 // batch takes rows beside the store: nothing is seen before commit.
 type batch struct {
-	ctx      context.Context //nolint:containedctx // the context of the one Import that the batch lives in
+	ctx      context.Context // of the one Import that the batch lives in
 	store    *Store
 	seq      uint64 // what the import gets when it changes anything
 	rows     int64  // new or different
@@ -82,11 +83,11 @@ func (s *Store) commitImport(at fund.Instant, b *batch) features.ImportResult {
 // publish makes the products the pool in force when they differ from it.
 func (s *Store) publish(at fund.Instant, pool map[string]fund.Product) bool {
 	products := slices.SortedFunc(maps.Values(pool), func(a, b fund.Product) int { return strings.Compare(a.Code, b.Code) })
-	var bytes []byte
+	var canonical []byte
 	for i := range products {
-		bytes = fund.AppendProduct(bytes, &products[i])
+		canonical = fund.AppendProduct(canonical, &products[i])
 	}
-	hash := sha256.Sum256(bytes)
+	hash := sha256.Sum256(canonical)
 	if s.market.inForce.ID != 0 && hash == s.market.inForce.Hash {
 		return false
 	}
@@ -128,7 +129,7 @@ func (b *batch) Products(rows []fund.Product) error {
 		}
 		now := fund.AppendProduct(nil, &rows[i])
 		old, ok := b.merged()[rows[i].Code]
-		if ok && string(fund.AppendProduct(nil, &old)) == string(now) {
+		if ok && bytes.Equal(fund.AppendProduct(nil, &old), now) {
 			continue
 		}
 		kept, err := fund.ParseProduct(now) // a copy: the caller may use his slices again

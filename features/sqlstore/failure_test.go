@@ -242,7 +242,11 @@ func TestImportsAloneWaitForTheDisk(t *testing.T) {
 	during := 0
 	failed := errors.New("bad file")
 	_, err := s.Import(t.Context(), 1, func(b features.Batch) error {
-		if err := b.(*batch).tx.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&during); err != nil {
+		inside, ok := b.(*batch)
+		if !ok {
+			t.Fatalf("a batch of type %T", b)
+		}
+		if err := inside.tx.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&during); err != nil {
 			t.Error(err)
 		}
 		return failed

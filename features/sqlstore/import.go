@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -36,7 +37,8 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 		if err != nil {
 			return err
 		}
-		if filled = fill(b); filled != nil {
+		filled = fill(b)
+		if filled != nil {
 			return filled
 		}
 		res, err = b.end(at)
@@ -198,7 +200,7 @@ func (b *batch) Products(rows []fund.Product) error {
 			return err
 		}
 		encoded := fund.AppendProduct(nil, &rows[i])
-		if old, ok := b.pool[rows[i].Code]; ok && string(old) == string(encoded) {
+		if old, ok := b.pool[rows[i].Code]; ok && bytes.Equal(old, encoded) {
 			continue
 		}
 		b.pool[rows[i].Code] = encoded

@@ -44,7 +44,9 @@ func victim(path string) {
 				return err
 			}
 		}
-		fmt.Println("ready")
+		if _, err := os.Stdout.WriteString("ready\n"); err != nil {
+			return err
+		}
 		select {}
 	})
 	panic(err)
@@ -101,7 +103,7 @@ func TestAKilledImportLeavesTheStoreAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test itself
 	cmd.Env = append(os.Environ(), victimEnv+"="+path)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

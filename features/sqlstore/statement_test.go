@@ -8,13 +8,13 @@ import (
 )
 
 // openInternal opens a store whose inside the test looks at.
-func openInternal(t testing.TB, path string) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), OpenConfig{Path: path})
+func openInternal(tb testing.TB, path string) *Store {
+	tb.Helper()
+	s, err := Open(tb.Context(), OpenConfig{Path: path})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

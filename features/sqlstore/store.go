@@ -190,15 +190,15 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 		if statement(i) >= newestSeq {
 			db = s.writer
 		}
-		if s.stmts[i], err = db.PreparexContext(ctx, s.dialect.text(statement(i))); err != nil {
+		if s.stmts[i], err = db.PreparexContext(ctx, s.dialect.text(statement(i))); err != nil { //nolint:sqlclosecheck // closeAll closes it
 			return fmt.Errorf("statement %d: %w", i, err)
 		}
 	}
 	for i := range s.one {
-		if s.one[i], err = s.writer.PreparexContext(ctx, s.dialect.rows(bulkInsert(i), 1)); err != nil {
+		if s.one[i], err = s.writer.PreparexContext(ctx, s.dialect.rows(bulkInsert(i), 1)); err != nil { //nolint:sqlclosecheck // as above
 			return fmt.Errorf("insert %d: %w", i, err)
 		}
-		if s.many[i], err = s.writer.PreparexContext(ctx, s.dialect.rows(bulkInsert(i), rowsAtOnce)); err != nil {
+		if s.many[i], err = s.writer.PreparexContext(ctx, s.dialect.rows(bulkInsert(i), rowsAtOnce)); err != nil { //nolint:sqlclosecheck // as above
 			return fmt.Errorf("insert %d: %w", i, err)
 		}
 	}

@@ -9,16 +9,19 @@ import (
 )
 
 // open opens a store in a directory of the test.
-func open(t testing.TB, path string) *sqlstore.Store {
-	t.Helper()
-	s, err := sqlstore.Open(t.Context(), sqlstore.OpenConfig{Path: path})
+func open(tb testing.TB, path string) *sqlstore.Store {
+	tb.Helper()
+	s, err := sqlstore.Open(tb.Context(), sqlstore.OpenConfig{Path: path})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
 func TestStoreKeepsItsPromises(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, filepath.Join(t.TempDir(), "bank #1?.db")) })
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		t.Helper()
+		return open(t, filepath.Join(t.TempDir(), "bank #1?.db")) // a path that a URI must escape
+	})
 }

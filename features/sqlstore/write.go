@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -109,7 +110,7 @@ func (s *Store) replay(ctx context.Context, tx *sqlx.Tx, w *features.Write) (r f
 		return features.Receipt{}, false, nil
 	case err != nil:
 		return features.Receipt{}, false, err
-	case string(hash) != string(w.Idempotency.BodyHash[:]):
+	case !bytes.Equal(hash, w.Idempotency.BodyHash[:]):
 		return features.Receipt{}, false, fmt.Errorf("%w: key %q", features.ErrIdempotencyReused, w.Idempotency.Key)
 	}
 	r.Replayed = true
@@ -134,7 +135,7 @@ func (s *Store) remember(ctx context.Context, tx *sqlx.Tx, w *features.Write, r 
 
 // unit is the work of one writing transaction.
 type unit struct {
-	ctx     context.Context //nolint:containedctx // a unit lives in one call
+	ctx     context.Context // of the one call that the unit lives in
 	store   *Store
 	tx      *sqlx.Tx
 	seq     uint64 // of the transaction, when it changes anything

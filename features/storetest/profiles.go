@@ -1,3 +1,4 @@
+//nolint:thelper // a promise is a test: its failures must point into it
 package storetest
 
 import (

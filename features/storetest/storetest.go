@@ -18,6 +18,7 @@ type Store interface {
 	features.Pools
 	features.Models
 	features.Importer
+	// Close ends the store; closing it again does nothing.
 	Close() error
 }
 

@@ -1,3 +1,4 @@
+//nolint:thelper // a promise is a test: its failures must point into it
 package storetest
 
 import (
@@ -147,17 +148,17 @@ func profileLimits(t *testing.T, s Store) {
 	write(t, s, gone, over.Cells[0])
 }
 
-// keyed returns a write under an idempotency key.
-func keyed(scope, key string, body byte, at fund.Instant, cells ...features.Cell) features.Write {
+// keyed returns a write under the idempotency key k.
+func keyed(scope string, body byte, at fund.Instant, cells ...features.Cell) features.Write {
 	return features.Write{
 		CustomerID: "c1", Cells: cells, RecordedAt: at,
-		Idempotency: features.Idempotency{Scope: scope, Key: key, BodyHash: [32]byte{body}},
+		Idempotency: features.Idempotency{Scope: scope, Key: "k", BodyHash: [32]byte{body}},
 	}
 }
 
 func idempotentReplay(t *testing.T, s Store) {
 	known(t, s, "c1")
-	w := keyed("PUT tags", "k", 1, noon(day1), tag("c1", "a", "1", noon(day1)))
+	w := keyed("PUT tags", 1, noon(day1), tag("c1", "a", "1", noon(day1)))
 	first, err := s.Write(t.Context(), w)
 	if err != nil || !first.Changed || first.Replayed {
 		t.Fatalf("first receipt %+v, %v", first, err)
@@ -175,10 +176,10 @@ func idempotentReplay(t *testing.T, s Store) {
 
 func idempotencyConflict(t *testing.T, s Store) {
 	known(t, s, "c1")
-	if _, err := s.Write(t.Context(), keyed("x", "k", 1, noon(day1), tag("c1", "a", "1", noon(day1)))); err != nil {
+	if _, err := s.Write(t.Context(), keyed("x", 1, noon(day1), tag("c1", "a", "1", noon(day1)))); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Write(t.Context(), keyed("x", "k", 2, noon(day1), tag("c1", "a", "2", noon(day2))))
+	_, err := s.Write(t.Context(), keyed("x", 2, noon(day1), tag("c1", "a", "2", noon(day2))))
 	if !errors.Is(err, features.ErrIdempotencyReused) {
 		t.Errorf("error %v, want ErrIdempotencyReused", err)
 	}
@@ -188,7 +189,7 @@ func idempotencyConflict(t *testing.T, s Store) {
 func idempotencyScope(t *testing.T, s Store) {
 	known(t, s, "c1")
 	for i, scope := range []string{"x", "y", "x\x1fk"} {
-		w := keyed(scope, "k", byte(i), noon(day1), tag("c1", "a", fmt.Sprint(i), noon(day1)+fund.Instant(i)))
+		w := keyed(scope, byte(i), noon(day1), tag("c1", "a", fmt.Sprint(i), noon(day1)+fund.Instant(i)))
 		if r, err := s.Write(t.Context(), w); err != nil || !r.Changed || r.Replayed {
 			t.Errorf("scope %q: %+v, %v, want a change", scope, r, err)
 		}
@@ -197,12 +198,12 @@ func idempotencyScope(t *testing.T, s Store) {
 
 func idempotencyLife(t *testing.T, s Store) {
 	known(t, s, "c1")
-	w := keyed("x", "k", 1, noon(day1), tag("c1", "a", "1", noon(day1)))
+	w := keyed("x", 1, noon(day1), tag("c1", "a", "1", noon(day1)))
 	if _, err := s.Write(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
 	end := noon(day1).Add(features.IdempotencyLife * time.Hour)
-	other := keyed("x", "k", 2, end-1, tag("c1", "a", "2", noon(day2)))
+	other := keyed("x", 2, end-1, tag("c1", "a", "2", noon(day2)))
 	if _, err := s.Write(t.Context(), other); !errors.Is(err, features.ErrIdempotencyReused) {
 		t.Errorf("just before the end: %v, want ErrIdempotencyReused", err)
 	}
@@ -217,7 +218,7 @@ func idempotencyLife(t *testing.T, s Store) {
 }
 
 func refusedWriteFreesKey(t *testing.T, s Store) {
-	w := keyed("x", "k", 1, noon(day1), tag("c1", "a", "1", noon(day1)))
+	w := keyed("x", 1, noon(day1), tag("c1", "a", "1", noon(day1)))
 	if _, err := s.Write(t.Context(), w); !errors.Is(err, features.ErrNotFound) {
 		t.Fatalf("write: %v, want ErrNotFound", err)
 	}

@@ -113,7 +113,7 @@ func decodeFees(d *Decoder, f *FeeSchedule) {
 }
 
 func decodeContent(d *Decoder, c *Content) {
-	c.Goals = GoalSet(d.set(Goals)) //nolint:gosec // a set of so few members fits
+	c.Goals = GoalSet(d.set(Goals))
 	for range d.Count(MaxThemes) {
 		c.Themes = append(c.Themes, d.Text())
 	}
@@ -130,5 +130,5 @@ func (d *Decoder) set(members int) uint32 {
 		d.fail("a set %b, expected at most %d members", v, members)
 		return 0
 	}
-	return uint32(v) //nolint:gosec // below 1<<32
+	return uint32(v)
 }
