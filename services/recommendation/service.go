@@ -4,9 +4,9 @@ package recommendation
 
 import (
 	"context"
-	"errors"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -171,7 +171,8 @@ func (s *Service) Explain(ctx context.Context, r *fundmatchv1.ExplainRequest) (*
 }
 
 // etag names what an answer says apart from its id and time. An answer is a function of
-// the core, the profile and the request, and stays the same until its validity ends.
+// the core, the profile and the request, and stays the same until its validity ends. It
+// is weak, because id and time differ each time.
 func etag(s *matcher.Slate, profile []byte, explain bool) string {
 	id := &s.Identity
 	e := fund.Encoder{Buf: make([]byte, 0, 512)}
@@ -186,7 +187,7 @@ func etag(s *matcher.Slate, profile []byte, explain bool) string {
 	h := sha256.New()
 	h.Write(e.Buf)
 	h.Write(profile)
-	return `"` + hex.EncodeToString(h.Sum(nil)[:16]) + `"`
+	return `W/"` + hex.EncodeToString(h.Sum(nil)[:16]) + `"`
 }
 
 // question is what both calls ask.
