@@ -43,6 +43,7 @@ type customerCase struct {
 
 type productCase struct {
 	Type, Grade, Status, Goals, Lockup string
+	ShareClass                         string `yaml:"share_class"`
 	Kind                               string `yaml:"product_kind"`
 	IssuerGrade                        string `yaml:"issuer_grade"`
 	DueDiligence                       string `yaml:"due_diligence"`
@@ -110,7 +111,7 @@ func (c customerCase) profile(t *testing.T) *fund.Profile {
 func (c productCase) product(t *testing.T) fund.Product {
 	t.Helper()
 	return fund.Product{
-		Code: "000001", Name: "测试基金", Type: must(t, text, c.Type),
+		Code: "000001", Name: "测试基金", Type: must(t, text, c.Type), ShareClass: must(t, text, c.ShareClass),
 		Grades: fund.Grades{Bank: must(t, fund.ParseRiskGrade, c.Grade), Issuer: must(t, fund.ParseRiskGrade, c.IssuerGrade)},
 		Listing: fund.Listing{
 			Kind: must(t, fund.ParseKind, c.Kind), Status: must(t, fund.ParseStatus, c.Status),

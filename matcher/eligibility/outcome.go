@@ -25,6 +25,7 @@ const (
 	C02 RuleID = "C02"
 	G01 RuleID = "G01"
 	P02 RuleID = "P02"
+	P03 RuleID = "P03"
 	A02 RuleID = "A02"
 	F04 RuleID = "F04"
 	K03 RuleID = "K03"

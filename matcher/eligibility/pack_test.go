@@ -24,7 +24,7 @@ func TestTheDefaultPackHoldsEveryRuleWithItsSource(t *testing.T) {
 			t.Errorf("%+v, expected an enabled rule without end, with its source", r)
 		}
 	}
-	if got := strings.Join(ids, " "); got != "S01 S02 S03 S04 S07 S09 S10 S12 S14 E01 E02 C02 G01 P02 A02 F04 K03" {
+	if got := strings.Join(ids, " "); got != "S01 S02 S03 S04 S07 S09 S10 S12 S14 E01 E02 C02 G01 P02 P03 A02 F04 K03" {
 		t.Errorf("rules %s", got)
 	}
 	if b := p.Boundaries(); len(b) != 0 {

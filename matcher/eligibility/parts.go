@@ -206,6 +206,18 @@ func unspecifiedPublic(*Edition, fund.Date) []part {
 	}}
 }
 
+// pensionAccount (P03): Y shares are sold in a pension account only. No account can be
+// recorded yet, so to nobody.
+func pensionAccount(*Edition, fund.Date) []part {
+	return []part{{
+		reason: "PENSION_ACCOUNT_MISSING", keys: 1, key: everyone,
+		speaks: func(c *candidate, _ int) bool { return c.ShareClass == "Y" || c.Listing.Kind == fund.PensionFund },
+		facts: func(c *candidate, _ *Facts) []Fact {
+			return []Fact{{"share_class", c.ShareClass}, {"kind", c.Listing.Kind.String()}}
+		},
+	}}
+}
+
 // hasGrade (S10): without the bank's grade nothing is sold.
 func hasGrade(*Edition, fund.Date) []part {
 	return []part{{

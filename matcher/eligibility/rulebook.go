@@ -34,6 +34,7 @@ var rulebook = [...]ruleSpec{
 	{C02, true, Outcomes{Block, Block, Block}, noParameters, inPool},
 	{G01, true, Outcomes{Block, Block, Block}, noParameters, tradable},
 	{P02, true, Outcomes{Hide, Hide, Hide}, noParameters, unspecifiedPublic},
+	{P03, true, Outcomes{Block, Block, Block}, noParameters, pensionAccount},
 	{A02, true, Outcomes{}, readPersonalization, nil},
 	{F04, true, Outcomes{}, readForbiddenInputs, nil},
 	{K03, false, Outcomes{}, readNewIssues, nil},
