@@ -16,7 +16,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// ErrNoCore: no core speaks for now. Answers fail closed until one does.
+// ErrNoCore says that no core speaks for now. Answers fail closed until one does.
 var ErrNoCore = errors.New("no valid core")
 
 // Config bounds how the engine follows the store. The zero value is the default.
@@ -75,19 +75,35 @@ func New(loader *Loader, clock func() time.Time, config Config) *Engine {
 // Core returns a core together with an instant that it speaks for: now. The error wraps
 // ErrNoCore.
 func (e *Engine) Core() (*matcher.Core, fund.Instant, error) {
-	// The core is taken before the clock is read: a core that is swapped in speaks from
-	// an instant that has passed.
-	core, next := e.current.Load(), e.next.Load()
+	core, at := e.valid()
+	if core == nil {
+		// The caller may have slept between taking the cores and reading the clock while
+		// both were replaced: it looks again before it says that there is none.
+		core, at = e.valid()
+	}
+	if core == nil {
+		return nil, at, fmt.Errorf("%w for %s", ErrNoCore, at)
+	}
+	return core, at, nil
+}
+
+// valid returns the core that speaks for now, or nil, and now. The cores are taken before
+// the clock is read: one that is swapped in speaks from an instant that has passed. The
+// next is taken first: renew makes it current before it takes it out of next, so one of
+// the two loads sees it.
+func (e *Engine) valid() (*matcher.Core, fund.Instant) {
+	next := e.next.Load()
+	core := e.current.Load()
 	at := fund.InstantOf(e.clock())
 	for _, c := range [...]*matcher.Core{core, next} {
 		if c == nil {
 			continue
 		}
 		if from, until := c.Validity(); at >= from && at < until {
-			return c, at, nil
+			return c, at
 		}
 	}
-	return nil, at, fmt.Errorf("%w for %s", ErrNoCore, at)
+	return nil, at
 }
 
 // Degraded reports whether the newest pool, model or rule pack did not compile, so that
@@ -104,20 +120,28 @@ func (e *Engine) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if newest != e.good && newest != e.rejected {
-		if err := e.compile(ctx, newest, e.clock(), &e.current); err != nil {
-			if errors.Is(err, matcher.ErrCompile) {
-				e.rejected = newest
-				e.degraded.Store(true)
-			}
+	switch newest {
+	case e.good:
+		e.degraded.Store(false) // what did not compile was taken back
+		return e.renew(ctx)
+	case e.rejected:
+		return e.renew(ctx)
+	}
+	if err := e.compile(ctx, newest, e.clock(), &e.current); err != nil {
+		e.degraded.Store(true)
+		if errors.Is(err, matcher.ErrCompile) {
+			e.rejected = newest
+		}
+		if e.current.Load() == nil {
 			return err
 		}
-		e.good, e.rejected = newest, versions{}
-		e.next.Store(nil)
-		e.degraded.Store(false)
-		return nil
+		// The last good versions stay, and must not end with their core's day.
+		return errors.Join(err, e.renew(ctx))
 	}
-	return e.renew(ctx)
+	e.good, e.rejected = newest, versions{}
+	e.next.Store(nil)
+	e.degraded.Store(false)
+	return nil
 }
 
 // renew compiles the good versions again before, or at the latest when, the current core
