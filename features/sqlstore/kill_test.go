@@ -37,9 +37,12 @@ func victim(path string) {
 		panic(err)
 	}
 	_, err = s.Import(ctx, 1, func(b features.Batch) error {
-		for i := range 30_000 {
+		for i := range 12 {
 			id := fmt.Sprintf("c%06d", i)
-			long := features.Cell{CustomerID: id, View: features.TagView, Name: "a", Value: strings.Repeat("金", fund.MaxTextLength)}
+			long := features.Cell{
+				CustomerID: id, View: features.HoldingsView, Name: features.SnapshotName, EventAt: 1,
+				Value: "[" + strings.Repeat(" ", features.MaxSnapshotLength-2) + "]",
+			}
 			if err := errors.Join(fillCustomer(b, id, "after"), b.Cells([]features.Cell{long})); err != nil {
 				return err
 			}

@@ -183,7 +183,7 @@ func cutsAreStable(t *testing.T, s Store) {
 				}
 			}
 			res, err := s.Import(context.Background(), noon(day5), func(b features.Batch) error {
-				return errors.Join(b.Products([]fund.Product{product(code, "x")}), b.NAVs(code, rows))
+				return errors.Join(b.Products([]fund.Product{product("P", "x")}), b.NAVs(code, rows))
 			})
 			if err != nil {
 				r.Fatal(err)
