@@ -148,7 +148,7 @@ func (b *bank) grade() fund.RiskGrade {
 	if b.one(12) {
 		return fund.GradeUnknown
 	}
-	return min(fund.RiskGrade(1+b.rng.IntN(5)), fund.RiskGrade(1+b.rng.IntN(5))) //nolint:gosec // 1 to 5
+	return min(fund.RiskGrade(1+b.rng.IntN(5)), fund.RiskGrade(1+b.rng.IntN(5)))
 }
 
 func (b *bank) fees(p *fund.Product) {
@@ -170,7 +170,7 @@ func (b *bank) purchase() fund.Purchase {
 
 // customer is a random profile with every kind of level, age, standing and wish.
 func (b *bank) customer(i int) *fund.Profile {
-	p := &fund.Profile{CustomerID: fmt.Sprintf("c%05d", i), Revision: uint64(i)} //nolint:gosec // not negative
+	p := &fund.Profile{CustomerID: fmt.Sprintf("c%05d", i), Revision: uint64(i)}
 	p.Person = fund.Person{
 		InvestorType: pick(b, fund.InvestorUnknown, fund.Ordinary, fund.Ordinary, fund.ProfessionalInvestor),
 		BirthDate: pick(b, 0, 19800229, 19850615, 19900101, 19771231, 19640229, 19700501, b.day.AddDays(1), b.day.AddMonths(-12*18), b.day.AddDays(1).AddMonths(-12*18),
@@ -187,12 +187,12 @@ func (b *bank) customer(i int) *fund.Profile {
 		p.Assessment.Level = pick(b, fund.LevelUnknown, fund.C1, fund.C2, fund.C3, fund.C4, fund.C5, fund.C4, fund.C5)
 		p.Assessment.On = pick(b, 0, b.day, b.day.AddDays(1), b.day.AddDays(-30), b.day.AddDays(-31), b.day.AddDays(-32), b.day.AddDays(-60), b.day.AddMonths(-12), b.day.AddDays(1).AddMonths(-12), b.day.AddDays(-100), b.day.AddDays(-200), b.day.AddDays(-900))
 	}
-	p.PredictedLevel = fund.RiskLevel(b.rng.IntN(6)) //nolint:gosec // 0 to 5
+	p.PredictedLevel = fund.RiskLevel(b.rng.IntN(6))
 	if b.one(2) {
-		p.Needs.Goals = []fund.Goal{fund.Goal(1 + b.rng.IntN(fund.Goals-1))} //nolint:gosec // a goal
+		p.Needs.Goals = []fund.Goal{fund.Goal(1 + b.rng.IntN(fund.Goals-1))}
 	}
 	p.Needs.HorizonMonths = pick(b, int32(0), 1, 6, 12, 40, 60, 24, 36, 120, fund.MaxHorizonMonths)
-	p.Needs.Liquidity = fund.Need(b.rng.IntN(fund.Needs)) //nolint:gosec // a need
+	p.Needs.Liquidity = fund.Need(b.rng.IntN(fund.Needs))
 	p.Personalization = pick(b, fund.Unknown, fund.Unknown, fund.Yes, fund.No)
 	if b.one(3) {
 		to := pick(b, fund.Forever, b.asOf+1, b.day.AddDays(1).Start()-1)
@@ -242,25 +242,25 @@ func eachInOrder[T any](m map[string]T, yield func(string, T) error) error {
 	return nil
 }
 
-func (b *bank) compile(t testing.TB) *matcher.Core {
-	t.Helper()
-	return compile(t, b.inputs())
+func (b *bank) compile(tb testing.TB) *matcher.Core {
+	tb.Helper()
+	return compile(tb, b.inputs())
 }
 
-func compile(t testing.TB, in *matcher.Inputs) *matcher.Core {
-	t.Helper()
+func compile(tb testing.TB, in *matcher.Inputs) *matcher.Core {
+	tb.Helper()
 	core, err := matcher.Compile(in)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return core
 }
 
-func match(t testing.TB, core *matcher.Core, p *fund.Profile, r matcher.Request) *matcher.Slate {
-	t.Helper()
+func match(tb testing.TB, core *matcher.Core, p *fund.Profile, r matcher.Request) *matcher.Slate {
+	tb.Helper()
 	var out matcher.Slate
 	if err := core.Match(p, r, &out); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &out
 }

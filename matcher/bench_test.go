@@ -15,7 +15,7 @@ func benchBank(products int) *bank {
 	b := newBank(42, products)
 	for i := range b.products {
 		p := &b.products[i]
-		p.Grades = fund.Grades{Bank: fund.RiskGrade(1 + i%5)} //nolint:gosec // 1 to 5
+		p.Grades = fund.Grades{Bank: fund.RiskGrade(1 + i%5)}
 		p.Listing = fund.Listing{Kind: fund.PublicFund, Status: fund.Open, DueDiligenceID: "DD"}
 		p.Terms = fund.Terms{LaunchedOn: 20150101, MinPurchase: 1000}
 		p.Content.Goals = 0
@@ -42,6 +42,7 @@ func benchCustomer(b *bank) *fund.Profile {
 }
 
 func benchMatch(b *testing.B, products int) {
+	b.Helper()
 	bank := benchBank(products)
 	core := bank.compile(b)
 	p := benchCustomer(bank)

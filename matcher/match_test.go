@@ -16,7 +16,8 @@ import (
 )
 
 // randomBank draws a pool and its core.
-func randomBank(rt *rapid.T, t *testing.T) (*bank, *matcher.Core) {
+func randomBank(t *testing.T, rt *rapid.T) (*bank, *matcher.Core) {
+	t.Helper()
 	b := newBank(rapid.Uint64Range(0, 1<<20).Draw(rt, "bank"), rapid.IntRange(1, 90).Draw(rt, "products"))
 	return b, b.compile(t)
 }
@@ -24,7 +25,7 @@ func randomBank(rt *rapid.T, t *testing.T) (*bank, *matcher.Core) {
 // What happens on the day asked about, or later, changes no answer about it.
 func TestTheFutureDoesNotLeakIntoAnAnswer(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b, core := randomBank(rt, t)
+		b, core := randomBank(t, rt)
 		p, r := b.customer(1), b.request(core)
 		want := match(t, core, p, r).AppendCanonical(nil)
 		for code, navs := range b.navs {
@@ -64,7 +65,7 @@ func TestYesterdaysNAVIsKnown(t *testing.T) {
 // whatever else is known of them (A02).
 func TestWithoutPersonalisationOnlyTheGateReadsTheCustomer(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b, core := randomBank(rt, t)
+		b, core := randomBank(t, rt)
 		one, r := b.customer(1), b.request(core)
 		one.Personalization = fund.No
 		other := b.customer(1)
@@ -92,7 +93,7 @@ func TestWithoutPersonalisationOnlyTheGateReadsTheCustomer(t *testing.T) {
 // it ends.
 func TestAnAnswerHoldsAsLongAsItSays(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b, core := randomBank(rt, t)
+		b, core := randomBank(t, rt)
 		p, r := b.customer(1), b.request(core)
 		first := match(t, core, p, r)
 		from, until := core.Validity()

@@ -13,12 +13,13 @@ import (
 )
 
 // someSlates are answers of every kind: personal, for information, not personal, empty.
-func someSlates(t testing.TB) []*matcher.Slate {
+func someSlates(tb testing.TB) []*matcher.Slate {
+	tb.Helper()
 	b := newBank(21, 120)
-	core := b.compile(t)
+	core := b.compile(tb)
 	out := []*matcher.Slate{{}}
 	for i := range 80 {
-		out = append(out, match(t, core, b.customer(i), b.request(core)))
+		out = append(out, match(tb, core, b.customer(i), b.request(core)))
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func TestNoUnsuitableProductIsEverShown(t *testing.T) {
 	}
 	seen := tally{}
 	for pool := 0; pool*answersPerPool < answers; pool++ {
-		checkPool(t, uint64(pool), &seen) //nolint:gosec // not negative
+		checkPool(t, uint64(pool), &seen)
 		if t.Failed() {
 			t.Fatalf("pool %d of %s=%d", pool, answersEnv, answers)
 		}
