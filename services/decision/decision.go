@@ -33,11 +33,13 @@ const (
 
 // Cores compiles the cores of old decisions. *engine.Loader is one.
 type Cores interface {
+	// Past compiles the core of an identity with this program and its sentences.
 	Past(ctx context.Context, id matcher.Identity) (*matcher.Core, error)
 }
 
 // Reader finds records. *decisionlog.Reader is one.
 type Reader interface {
+	// Find gives the record of a decision.
 	Find(ctx context.Context, decisionID string) (decisionlog.Stored, error)
 }
 

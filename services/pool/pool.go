@@ -16,7 +16,9 @@ import (
 
 // Cores gives the core in force. *engine.Engine is one.
 type Cores interface {
+	// Core gives a core and an instant that it speaks for: now.
 	Core() (*matcher.Core, fund.Instant, error)
+	// Degraded reports whether the newest publication did not compile.
 	Degraded() bool
 }
 
