@@ -10,11 +10,11 @@ import (
 
 // cacheConfig are the settings of the profile cache.
 type cacheConfig struct {
-	MaxBytes    int64    `yaml:"max_bytes"`
+	MaxBytes    whole    `yaml:"max_bytes"`
 	Staleness   duration `yaml:"staleness"`
 	MaxAge      duration `yaml:"max_age"`
 	FillTimeout duration `yaml:"fill_timeout"`
-	MaxFills    int      `yaml:"max_fills"`
+	MaxFills    whole    `yaml:"max_fills"`
 }
 
 // The bounds of the cache's settings: wide enough for every use, narrow enough to catch
@@ -30,10 +30,10 @@ const (
 
 func (c *cacheConfig) check() error {
 	if c.MaxBytes != 0 && (c.MaxBytes < minCacheBytes || c.MaxBytes > maxCacheBytes) {
-		return &settingError{"cache.max_bytes", strconv.FormatInt(c.MaxBytes, 10), "65536 to 68719476736"}
+		return &settingError{"cache.max_bytes", strconv.FormatInt(int64(c.MaxBytes), 10), "65536 to 68719476736"}
 	}
-	if c.MaxFills < 0 || c.MaxFills > maxCacheFills {
-		return &settingError{"cache.max_fills", strconv.Itoa(c.MaxFills), "0 (default) to 65536"}
+	if c.MaxFills > maxCacheFills {
+		return &settingError{"cache.max_fills", strconv.Itoa(int(c.MaxFills)), "0 (default) to 65536"}
 	}
 	for _, d := range [...]struct {
 		field string
@@ -54,8 +54,8 @@ func (c *cacheConfig) check() error {
 // newProfileCache puts the cache in front of a store.
 func newProfileCache(store bankStore, c *cacheConfig, meter telemetry.Cache) (*cache.Profiles, error) {
 	return cache.New(store, cache.Config{
-		MaxBytes: c.MaxBytes, Staleness: time.Duration(c.Staleness), MaxAge: time.Duration(c.MaxAge),
-		FillTimeout: time.Duration(c.FillTimeout), MaxFills: c.MaxFills,
+		MaxBytes: int64(c.MaxBytes), Staleness: time.Duration(c.Staleness), MaxAge: time.Duration(c.MaxAge),
+		FillTimeout: time.Duration(c.FillTimeout), MaxFills: int(c.MaxFills),
 		Observe: func(o cache.Outcome) {
 			switch o {
 			case cache.Hit:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -45,10 +46,10 @@ type config struct {
 
 type decisionsConfig struct {
 	Dir            string   `yaml:"dir"`
-	SegmentBytes   int64    `yaml:"segment_bytes"`
+	SegmentBytes   whole    `yaml:"segment_bytes"`
 	SyncEvery      duration `yaml:"sync_every"`
 	SyncEachAnswer bool     `yaml:"sync_each_answer"`
-	MaxProfiles    int      `yaml:"max_profiles"`
+	MaxProfiles    whole    `yaml:"max_profiles"`
 }
 
 type httpConfig struct {
@@ -57,17 +58,17 @@ type httpConfig struct {
 	ReadTimeout    duration `yaml:"read_timeout"`
 	WriteTimeout   duration `yaml:"write_timeout"`
 	IdleTimeout    duration `yaml:"idle_timeout"`
-	MaxHeaderBytes int      `yaml:"max_header_bytes"`
-	MaxBodyBytes   int64    `yaml:"max_body_bytes"`
-	MaxConnections int      `yaml:"max_connections"`
+	MaxHeaderBytes whole    `yaml:"max_header_bytes"`
+	MaxBodyBytes   whole    `yaml:"max_body_bytes"`
+	MaxConnections whole    `yaml:"max_connections"`
 }
 
 type grpcConfig struct {
 	Address        string   `yaml:"address"`
-	MaxMessage     int      `yaml:"max_message"`
-	MaxHeaderBytes uint32   `yaml:"max_header_bytes"`
-	MaxStreams     uint32   `yaml:"max_streams"`
-	MaxConnections int      `yaml:"max_connections"`
+	MaxMessage     whole    `yaml:"max_message"`
+	MaxHeaderBytes whole32  `yaml:"max_header_bytes"`
+	MaxStreams     whole32  `yaml:"max_streams"`
+	MaxConnections whole    `yaml:"max_connections"`
 	ConnectTimeout duration `yaml:"connect_timeout"`
 	MinPing        duration `yaml:"min_ping"`
 	MaxIdle        duration `yaml:"max_idle"`
@@ -80,11 +81,11 @@ type opsConfig struct {
 }
 
 type limitsConfig struct {
-	MaxInFlight     int      `yaml:"max_in_flight"`
+	MaxInFlight     whole    `yaml:"max_in_flight"`
 	DefaultDeadline duration `yaml:"default_deadline"`
 	MaxDeadline     duration `yaml:"max_deadline"`
 	PeerRate        float64  `yaml:"peer_rate"`
-	PeerBurst       int      `yaml:"peer_burst"`
+	PeerBurst       whole    `yaml:"peer_burst"`
 }
 
 type drainConfig struct {
@@ -115,9 +116,9 @@ type tracesConfig struct {
 
 // demoConfig says which bank serve --demo invents.
 type demoConfig struct {
-	Customers int    `yaml:"customers"`
-	Products  int    `yaml:"products"`
-	Seed      uint64 `yaml:"seed"`
+	Customers whole  `yaml:"customers"`
+	Products  whole  `yaml:"products"`
+	Seed      whole  `yaml:"seed"`
 	AsOf      string `yaml:"as_of"`
 }
 
@@ -160,6 +161,40 @@ func (d *duration) UnmarshalYAML(node ast.Node) error {
 		}
 	}
 	return &placedError{node, fmt.Sprintf("%.80q, expected a time span with its unit, such as 250ms, 5s or 1m30s", node.String())}
+}
+
+// whole is a whole number from 0; whole32 one that fits 32 bits. The library would cut
+// the fraction off 1.5 in silence.
+type (
+	whole   int64
+	whole32 uint32
+)
+
+// UnmarshalYAML reads a whole number.
+func (n *whole) UnmarshalYAML(node ast.Node) error {
+	v, err := parseWhole(node, math.MaxInt64)
+	*n = whole(v)
+	return err
+}
+
+// UnmarshalYAML reads a whole number of 32 bits.
+func (n *whole32) UnmarshalYAML(node ast.Node) error {
+	v, err := parseWhole(node, math.MaxUint32)
+	*n = whole32(v)
+	return err
+}
+
+func parseWhole(node ast.Node, most uint64) (uint64, error) {
+	if number, ok := node.(*ast.IntegerNode); ok {
+		if v, ok := number.Value.(uint64); ok && v <= most {
+			return v, nil
+		}
+	}
+	expected := "a whole number from 0"
+	if most < math.MaxInt64 {
+		expected += fmt.Sprintf(" to %d", most)
+	}
+	return 0, &placedError{node, fmt.Sprintf("%.80q, expected %s", node.String(), expected)}
 }
 
 // logLevel is how much is logged.
@@ -258,21 +293,19 @@ func plainReason(e yaml.Error) string {
 	if mistyped := (*yaml.TypeError)(nil); errors.As(e, &mistyped) {
 		return fmt.Sprintf("%.80q, expected %s", value, wordFor(mistyped.DstType.Kind().String()))
 	}
-	if over := (*yaml.OverflowError)(nil); errors.As(e, &over) {
-		return fmt.Sprintf("%.80q, expected a number that fits %s", value, over.DstType)
+	if misplaced := (*yaml.UnexpectedNodeTypeError)(nil); errors.As(e, &misplaced) {
+		return fmt.Sprintf("%.80q, expected settings of their own below it", value)
 	}
 	return e.GetMessage()
 }
 
 func wordFor(kind string) string {
-	switch {
-	case kind == "bool":
+	switch kind {
+	case "bool":
 		return "true or false"
-	case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):
-		return "a whole number"
-	case strings.HasPrefix(kind, "float"):
+	case "float64":
 		return "a number"
-	case kind == "struct":
+	case "struct":
 		return "settings of their own below it"
 	}
 	return "a text"
@@ -349,11 +382,11 @@ func (c *config) checkDecisions() error {
 	d := &c.Decisions
 	switch every := time.Duration(d.SyncEvery); {
 	case d.SegmentBytes != 0 && (d.SegmentBytes < 4<<10 || d.SegmentBytes > 4<<30):
-		return &settingError{"decisions.segment_bytes", strconv.FormatInt(d.SegmentBytes, 10), "4096 to 4294967296"}
+		return &settingError{"decisions.segment_bytes", strconv.FormatInt(int64(d.SegmentBytes), 10), "4096 to 4294967296"}
 	case every != 0 && (every < time.Millisecond || every > time.Minute):
 		return &settingError{"decisions.sync_every", every.String(), "1ms to 1m"}
 	case d.MaxProfiles != 0 && (d.MaxProfiles < 2 || d.MaxProfiles > 16<<20):
-		return &settingError{"decisions.max_profiles", strconv.Itoa(d.MaxProfiles), "2 to 16777216"}
+		return &settingError{"decisions.max_profiles", strconv.Itoa(int(d.MaxProfiles)), "2 to 16777216"}
 	}
 	return nil
 }
@@ -361,12 +394,12 @@ func (c *config) checkDecisions() error {
 // demo returns the options of the demo bank; today is its day unless the file names one.
 func (c *config) demo(today fund.Date) (synthetic.Options, error) {
 	d := &c.Demo
-	o := synthetic.Options{Customers: d.Customers, Products: d.Products, Seed: d.Seed, AsOf: today}
+	o := synthetic.Options{Customers: int(d.Customers), Products: int(d.Products), Seed: uint64(d.Seed), AsOf: today}
 	switch {
-	case d.Customers < 0 || d.Customers > synthetic.MaxCustomers:
-		return o, &settingError{"demo.customers", strconv.Itoa(d.Customers), fmt.Sprintf("1 to %d", synthetic.MaxCustomers)}
+	case d.Customers > synthetic.MaxCustomers:
+		return o, &settingError{"demo.customers", strconv.Itoa(int(d.Customers)), fmt.Sprintf("1 to %d", synthetic.MaxCustomers)}
 	case d.Products != 0 && (d.Products < synthetic.MinProducts || d.Products > synthetic.MaxProducts):
-		return o, &settingError{"demo.products", strconv.Itoa(d.Products), fmt.Sprintf("%d to %d", synthetic.MinProducts, synthetic.MaxProducts)}
+		return o, &settingError{"demo.products", strconv.Itoa(int(d.Products)), fmt.Sprintf("%d to %d", synthetic.MinProducts, synthetic.MaxProducts)}
 	}
 	if d.AsOf == "" {
 		return o, nil
@@ -386,17 +419,17 @@ func (c *config) server() server.Config {
 		HTTP: server.HTTPConfig{
 			Address: h.Address, HeaderTimeout: time.Duration(h.HeaderTimeout), ReadTimeout: time.Duration(h.ReadTimeout),
 			WriteTimeout: time.Duration(h.WriteTimeout), IdleTimeout: time.Duration(h.IdleTimeout),
-			MaxHeaderBytes: h.MaxHeaderBytes, MaxBodyBytes: h.MaxBodyBytes, MaxConnections: h.MaxConnections,
+			MaxHeaderBytes: int(h.MaxHeaderBytes), MaxBodyBytes: int64(h.MaxBodyBytes), MaxConnections: int(h.MaxConnections),
 		},
 		GRPC: server.GRPCConfig{
-			Address: g.Address, MaxMessage: g.MaxMessage, MaxHeaderBytes: g.MaxHeaderBytes, MaxStreams: g.MaxStreams,
-			MaxConnections: g.MaxConnections, ConnectTimeout: time.Duration(g.ConnectTimeout), MinPing: time.Duration(g.MinPing),
+			Address: g.Address, MaxMessage: int(g.MaxMessage), MaxHeaderBytes: uint32(g.MaxHeaderBytes), MaxStreams: uint32(g.MaxStreams),
+			MaxConnections: int(g.MaxConnections), ConnectTimeout: time.Duration(g.ConnectTimeout), MinPing: time.Duration(g.MinPing),
 			MaxIdle: time.Duration(g.MaxIdle), Reflection: g.Reflection,
 		},
 		Ops: server.OpsConfig{Address: o.Address, ReadyInterval: time.Duration(o.ReadyInterval)},
 		Limits: server.LimitsConfig{
-			MaxInFlight: l.MaxInFlight, DefaultDeadline: time.Duration(l.DefaultDeadline), MaxDeadline: time.Duration(l.MaxDeadline),
-			PeerRate: l.PeerRate, PeerBurst: l.PeerBurst,
+			MaxInFlight: int(l.MaxInFlight), DefaultDeadline: time.Duration(l.DefaultDeadline), MaxDeadline: time.Duration(l.MaxDeadline),
+			PeerRate: l.PeerRate, PeerBurst: int(l.PeerBurst),
 		},
 		Drain:       server.DrainConfig{Delay: time.Duration(c.Drain.Delay), Timeout: time.Duration(c.Drain.Timeout)},
 		SlowRequest: time.Duration(c.SlowRequest),
@@ -407,7 +440,7 @@ func (c *config) server() server.Config {
 func (c *config) decisionLog() decisionlog.Config {
 	d := &c.Decisions
 	return decisionlog.Config{
-		SegmentBytes: d.SegmentBytes, SyncEvery: time.Duration(d.SyncEvery), SyncEachAnswer: d.SyncEachAnswer, MaxProfiles: d.MaxProfiles,
+		SegmentBytes: int64(d.SegmentBytes), SyncEvery: time.Duration(d.SyncEvery), SyncEachAnswer: d.SyncEachAnswer, MaxProfiles: int(d.MaxProfiles),
 	}
 }
 

@@ -24,14 +24,14 @@ func TestE2EKillDuringImport(t *testing.T) {
 	before := w.must(explain...)
 
 	killed := 0
-	for _, after := range []time.Duration{30, 150, 400, 800} {
+	for _, after := range []int{30, 150, 400, 800} {
 		cmd := exec.CommandContext(t.Context(), w.path, "import", "big", "--store", "sqlite:bank.db")
 		cmd.Dir = w.dir
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		w.waitForWAL()
-		pause(after * time.Millisecond)
+		pause(time.Duration(after) * time.Millisecond)
 		_ = cmd.Process.Kill() // it may have ended
 		if err := cmd.Wait(); err == nil {
 			break // this machine was faster: nothing was killed

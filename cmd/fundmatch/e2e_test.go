@@ -29,7 +29,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "fundmatch")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version=e2e", "-o", path, ".") //nolint:noctx // the test binary's own time limit ends it
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version=e2e", "-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("go build: %w\n%s", err, out)
@@ -60,7 +60,7 @@ type outcome struct {
 	stdout, stderr string
 }
 
-// bench is a working directory with the binary.
+// workbench is a working directory with the binary.
 type workbench struct {
 	*testing.T
 	dir, path string
@@ -268,7 +268,7 @@ func freePort(t *testing.T) string {
 func (w *workbench) serve(args ...string) *running {
 	w.Helper()
 	r := &running{http: freePort(w.T), stderr: &bytes.Buffer{}, ended: make(chan error, 1)}
-	r.cmd = exec.Command(w.path, append([]string{"serve", "--http", r.http, "--grpc", "127.0.0.1:0", "--ops", "127.0.0.1:0"}, args...)...) //nolint:noctx // it is ended below
+	r.cmd = exec.Command(w.path, append([]string{"serve", "--http", r.http, "--grpc", "127.0.0.1:0", "--ops", "127.0.0.1:0"}, args...)...)
 	r.cmd.Dir, r.cmd.Stderr = w.dir, r.stderr
 	stdout, err := r.cmd.StdoutPipe()
 	if err != nil {
@@ -288,7 +288,7 @@ func (w *workbench) serve(args ...string) *running {
 	w.Cleanup(func() { _ = r.cmd.Process.Kill() })
 	select {
 	case r.ready = <-line:
-	case <-time.After(30 * time.Second): //nolint:forbidigo // a process has no injected clock
+	case <-time.After(30 * time.Second):
 		w.Fatal("serve printed nothing for 30 s")
 	}
 	if r.ready == "" {
@@ -314,7 +314,9 @@ func (r *running) kill(t *testing.T) {
 	if err := r.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	<-r.ended
+	if err := <-r.ended; err == nil {
+		t.Error("serve ended well before it was killed")
+	}
 }
 
 // call asks over REST and returns status and body; an error is the service being gone.
@@ -401,5 +403,5 @@ func TestE2EServeNoPool(t *testing.T) {
 
 // pause waits for another process, which has no injected clock.
 func pause(d time.Duration) {
-	<-time.After(d) //nolint:forbidigo // see above
+	<-time.After(d)
 }

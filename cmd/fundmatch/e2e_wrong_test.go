@@ -133,7 +133,7 @@ func (w *workbench) cutLog(name string, at int) string {
 	} else {
 		data[at] ^= 0xff
 	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if err := os.WriteFile(path, data, 0o600); err != nil { //nolint:gosec // G703: a file of this test
 		w.Fatal(err)
 	}
 	return name

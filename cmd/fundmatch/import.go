@@ -87,13 +87,13 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 
 // loadWithRejects runs an import that writes bad rows. The file gets its name only when
 // the import succeeded and there were some.
-func loadWithRejects(name string, load func(io.Writer) error, any func() bool) error {
+func loadWithRejects(name string, load func(io.Writer) error, rejected func() bool) error {
 	errNone := errors.New("no bad rows")
 	err := writeFile(name, func(w io.Writer) error {
 		if err := load(w); err != nil {
 			return err
 		}
-		if !any() {
+		if !rejected() {
 			return errNone
 		}
 		return nil

@@ -139,7 +139,10 @@ func (p *program) printVerdict(a *fundmatchv1.ReplayDecisionResponse) error {
 // give back: a store without its revision is another store than the one it was made from.
 func replayFailure(err error) error {
 	unknown := (*features.NotFoundError)(nil)
-	if errors.Is(err, features.ErrNotFound) && !(errors.As(err, &unknown) && unknown.Kind == features.DecisionKind) {
+	if errors.As(err, &unknown) && unknown.Kind == features.DecisionKind {
+		return err
+	}
+	if errors.Is(err, features.ErrNotFound) {
 		return unavailableError(err, "the store lacks what the decision was made from: %v", err)
 	}
 	return err

@@ -75,7 +75,10 @@ func (o *serveOptions) settings() (*config, error) {
 	if c.Store == "" {
 		c.Store = defaultStore
 	}
-	return c, c.check()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (p *program) serve(ctx context.Context, o *serveOptions) (err error) {
