@@ -400,6 +400,39 @@ func TestAClockThatRunsAheadCountsAsNow(t *testing.T) {
 	}
 }
 
+func TestAWriteIsKnownFromNowOn(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	req := &fundmatchv1.PutPersonalizationRequest{Enabled: proto.Bool(false), EventAt: timestamppb.New(b.now.AddDate(-1, 0, 0))}
+	if err := b.send(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	for ago, want := range map[time.Duration]fund.Answer{0: fund.No, time.Minute: fund.Unknown} {
+		p, err := b.store.Profile(t.Context(), known, fund.InstantOf(b.now.Add(-ago)))
+		if err != nil || p.Personalization != want {
+			t.Errorf("to someone %v ago it was %v, want %v (%v)", ago, p.Personalization, want, err)
+		}
+	}
+}
+
+func TestTheOrderOfLotsDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	lots := []*fundmatchv1.Lot{
+		{ProductCode: "b", Shares: "1", AcquiredOn: "2026-03-05"},
+		{ProductCode: "a", Shares: "1", AcquiredOn: "2026-03-05"},
+		{ProductCode: "a", Shares: "1", AcquiredOn: "2026-03-04", Account: "2"},
+		{ProductCode: "a", Shares: "1", AcquiredOn: "2026-03-04", Account: "1"},
+	}
+	for i := range 2 {
+		got, err := b.PutHoldings(t.Context(), &fundmatchv1.PutHoldingsRequest{CustomerId: known, Lots: lots})
+		if err != nil || got.GetReceipt().GetChanged() != (i == 0) {
+			t.Errorf("time %d: %v, %v", i+1, got, err)
+		}
+		slices.Reverse(lots)
+	}
+}
+
 func TestAProfileHoldsSoManyTags(t *testing.T) {
 	t.Parallel()
 	b := open(t)

@@ -180,9 +180,6 @@ func writeError(w http.ResponseWriter, st *status.Status) {
 // tolerance: an unknown or repeated field and anything after the value are errors.
 type strictJSON struct{}
 
-// maxNesting bounds how deep JSON may nest; the API's deepest message nests six levels.
-const maxNesting = 32
-
 // ContentType implements runtime.Marshaler.
 func (strictJSON) ContentType(any) string { return "application/json" }
 
@@ -201,7 +198,7 @@ func (strictJSON) Unmarshal(data []byte, v any) error {
 	if !ok {
 		return errMessageType
 	}
-	if err := (protojson.UnmarshalOptions{RecursionLimit: maxNesting}).Unmarshal(data, m); err != nil {
+	if err := protojson.Unmarshal(data, m); err != nil {
 		return errors.New(plainText(err))
 	}
 	return nil

@@ -141,12 +141,12 @@ func (r *readiness) callCheck(ctx context.Context, i int) (err error) {
 	return r.checks[i].Ready(ctx)
 }
 
-// show tells the gRPC health service.
+// show tells the gRPC health service, which listens no more once it is shut down.
 func (r *readiness) show(ready bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	state := healthpb.HealthCheckResponse_NOT_SERVING
-	if ready && !r.draining.Load() {
+	if ready {
 		state = healthpb.HealthCheckResponse_SERVING
 	}
 	for _, name := range r.names {

@@ -160,6 +160,9 @@ func TestErrorsAreTheSameOnBothTransports(t *testing.T) {
 			}
 		})
 	}
+	if m := r.doAt(r.addr.Ops.String(), "GET", "/metrics", "").body; !strings.Contains(m, "fundmatch_request_panics_total 2") {
+		t.Error("the metrics do not show the two panics")
+	}
 	if logs := r.logs.String(); strings.Contains(logs, "hunter2") || !strings.Contains(logs, `"stack"`) {
 		t.Error("the log holds an error's text, or lacks the panic's stack")
 	}
