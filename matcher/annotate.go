@@ -108,7 +108,8 @@ func (c *Core) disclose(out *Slate) {
 	if out.shows("disclosure.NEW_ISSUE") {
 		d = append(d, "disclosure.NEW_ISSUE")
 	}
-	out.Disclosures = append(d, "disclosure.HUMAN")
+	d = append(d, "disclosure.HUMAN")
+	out.Disclosures = d
 }
 
 func (s *Slate) shows(disclosure string) bool {

@@ -129,7 +129,7 @@ func (c *Core) indexProducts(*Inputs) error {
 		if _, twice := c.index[p.Code]; twice {
 			return fmt.Errorf("product %s stands twice", p.Code)
 		}
-		c.index[p.Code] = int32(i) //nolint:gosec // the gate bounds the pool
+		c.index[p.Code] = int32(i)
 		c.funds.add(int32(i), p.FundCode())
 	}
 	return nil
@@ -138,7 +138,7 @@ func (c *Core) indexProducts(*Inputs) error {
 func (t *fundTable) add(product int32, code string) {
 	f, ok := t.byCode[code]
 	if !ok {
-		f = int32(len(t.members)) //nolint:gosec // no more funds than products
+		f = int32(len(t.members))
 		t.byCode[code] = f
 		t.members = append(t.members, nil)
 	}

@@ -28,7 +28,7 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	e.Int(int64(s.Request.At))
 	e.Byte(byte(s.Request.Channel))
 	e.Byte(byte(s.Request.Audience))
-	e.Uint(uint64(s.Request.Limit)) //nolint:gosec // 1 to 50
+	e.Uint(uint64(s.Request.Limit))
 	encodeIdentity(&e, &s.Identity)
 	e.Byte(flag(s.Personal))
 	e.Byte(flag(s.Information))
@@ -37,7 +37,7 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	e.Uint(uint64(len(s.Excluded)))
 	for _, x := range s.Excluded {
 		e.Text(string(x.ID))
-		e.Uint(uint64(x.Count)) //nolint:gosec // a count of products
+		e.Uint(uint64(x.Count))
 	}
 	e.Uint(uint64(len(s.Notices)))
 	for i := range s.Notices {
@@ -179,13 +179,13 @@ func ParseSlate(b []byte) (*Slate, error) {
 	s.Request.At = fund.Instant(d.Int())
 	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
 	s.Request.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
-	s.Request.Limit = int(min(d.Uint(), MaxLimit)) //nolint:gosec // bounded
+	s.Request.Limit = int(min(d.Uint(), MaxLimit))
 	decodeIdentity(d, &s.Identity)
 	s.Personal, s.Information = d.Step(2) == 1, d.Step(2) == 1
 	s.ValidUntil = fund.Instant(d.Int())
 	decodeWish(d, &s.Wish)
 	for range d.Count(maxRecordedList) {
-		s.Excluded = append(s.Excluded, eligibility.RuleCount{ID: eligibility.RuleID(d.Text()), Count: int(min(d.Uint(), eligibility.MaxProducts))}) //nolint:gosec // bounded
+		s.Excluded = append(s.Excluded, eligibility.RuleCount{ID: eligibility.RuleID(d.Text()), Count: int(min(d.Uint(), eligibility.MaxProducts))})
 	}
 	for range d.Count(maxRecordedList) {
 		s.Notices = append(s.Notices, Notice{Code: d.Text(), Sentence: d.Text(), Task: d.Text(), Evidence: decodeFacts(d)})

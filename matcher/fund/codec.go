@@ -112,8 +112,8 @@ func (d *Decoder) Text() string {
 		d.fail("expected %d bytes of text, %d are left", n, len(d.buf)-d.off)
 		return ""
 	}
-	s := string(d.buf[d.off : d.off+int(n)]) //nolint:gosec // n is at most the rest of the buffer
-	d.off += int(n)                          //nolint:gosec // as above
+	s := string(d.buf[d.off : d.off+int(n)])
+	d.off += int(n)
 	return s
 }
 
@@ -130,13 +130,13 @@ func (d *Decoder) Fixed64() uint64 {
 // Count reads the length of a list whose entries take at least one byte each.
 func (d *Decoder) Count(limit int) int {
 	n := d.Uint()
-	if d.err == nil && (n > uint64(limit) || n > uint64(len(d.buf)-d.off)) { //nolint:gosec // limit is a positive constant
+	if d.err == nil && (n > uint64(limit) || n > uint64(len(d.buf)-d.off)) {
 		d.fail("a list of %d entries, expected at most %d", n, min(limit, len(d.buf)-d.off))
 	}
 	if d.err != nil {
 		return 0
 	}
-	return int(n) //nolint:gosec // bounded above
+	return int(n)
 }
 
 // Step reads a number of a table of so many entries.

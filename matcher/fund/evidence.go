@@ -48,7 +48,7 @@ func (e *Evidence) AppendValue(dst []byte) []byte {
 	case UnitRatio:
 		return appendRatio(dst, Ratio(e.Number))
 	case UnitDate:
-		return Date(e.Number).Append(dst) //nolint:gosec // a Date was stored
+		return Date(e.Number).Append(dst)
 	default:
 		return strconv.AppendInt(dst, e.Number, 10)
 	}

@@ -268,8 +268,8 @@ func (f *FeeSchedule) FreeExitAfter() int32 {
 // mulDiv returns a*num/den rounded half up, for non-negative a, num and a positive den,
 // without overflow in the product.
 func mulDiv(a Money, num, den int64) Money {
-	hi, lo := bits.Mul64(uint64(a), uint64(num))  //nolint:gosec // both are checked to be non-negative where they enter
-	lo, carry := bits.Add64(lo, uint64(den)/2, 0) //nolint:gosec // den is a positive constant or sum of such
-	q, _ := bits.Div64(hi+carry, lo, uint64(den)) //nolint:gosec // as above; q fits because num <= den * small
-	return Money(q)                               //nolint:gosec // bounded by MaxMoney times a rate
+	hi, lo := bits.Mul64(uint64(a), uint64(num))
+	lo, carry := bits.Add64(lo, uint64(den)/2, 0)
+	q, _ := bits.Div64(hi+carry, lo, uint64(den))
+	return Money(q)
 }

@@ -232,13 +232,33 @@ var classWords = [...]struct {
 	word  string
 	class Class
 }{
-	{"货币", MoneyMarket}, {"money market", MoneyMarket}, {"理财型", ShortBond},
-	{"qdii）", Commodity}, {"商品", Commodity}, {"commodity", Commodity},
-	{"qdii", OverseasFund}, {"reit", RealEstate}, {"fof", FundOfFunds},
-	{"中短债", ShortBond}, {"短债", ShortBond}, {"混合债", MixedBond}, {"可转债", MixedBond}, {"偏债", MixedBond},
-	{"债", Bond}, {"bond", Bond}, {"绝对收益", Balanced}, {"平衡", Balanced}, {"balanced", Balanced}, {"灵活", Balanced},
-	{"指数", Index}, {"index", Index}, {"股票", Equity}, {"偏股", Equity}, {"混合", Balanced},
-	{"equity", Equity}, {"stock", SingleStock},
+	{"货币", MoneyMarket},
+	{"money market", MoneyMarket},
+	{"理财型", ShortBond},
+	{"qdii）", Commodity},
+	{"商品", Commodity},
+	{"commodity", Commodity},
+	{"qdii", OverseasFund},
+	{"reit", RealEstate},
+	{"fof", FundOfFunds},
+	{"中短债", ShortBond},
+	{"短债", ShortBond},
+	{"混合债", MixedBond},
+	{"可转债", MixedBond},
+	{"偏债", MixedBond},
+	{"债", Bond},
+	{"bond", Bond},
+	{"绝对收益", Balanced},
+	{"平衡", Balanced},
+	{"balanced", Balanced},
+	{"灵活", Balanced},
+	{"指数", Index},
+	{"index", Index},
+	{"股票", Equity},
+	{"偏股", Equity},
+	{"混合", Balanced},
+	{"equity", Equity},
+	{"stock", SingleStock},
 }
 
 // Class reads the product's class from its type. A type that it cannot place is
@@ -263,7 +283,7 @@ func nameOf(names []string, n uint8) string {
 func parseName(names []string, s, what string) (uint8, error) {
 	for i, name := range names {
 		if name == s {
-			return uint8(i), nil //nolint:gosec // the tables of names are far shorter than 256
+			return uint8(i), nil
 		}
 	}
 	return 0, fmt.Errorf("%w: %s %q, expected one of %s", ErrInvalid, what, s, strings.Join(names[1:], " "))

@@ -121,6 +121,7 @@ func (a Answer) String() string {
 		return "true"
 	case No:
 		return "false"
+	case Unknown:
 	}
 	return ""
 }

@@ -56,7 +56,7 @@ func (b *Baskets) Neighbours(funds int, s AffinitySettings) *Neighbours {
 		for _, f := range basket {
 			n.Holders[f]++
 			if len(basket) > 1 && len(basket) <= b.maxBasket {
-				holdersOf[f] = append(holdersOf[f], int32(c)) //nolint:gosec // a bank has fewer than 2^31 customers
+				holdersOf[f] = append(holdersOf[f], int32(c))
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func (b *Baskets) Neighbours(funds int, s AffinitySettings) *Neighbours {
 			return cmp.Or(cmp.Compare(b.similarity, a.similarity), cmp.Compare(a.fund, b.fund))
 		})
 		n.entries = append(n.entries, row[:min(len(row), s.Neighbours)]...)
-		n.start = append(n.start, int32(len(n.entries))) //nolint:gosec // funds times neighbours fit
+		n.start = append(n.start, int32(len(n.entries)))
 	}
 	return n
 }

@@ -60,7 +60,7 @@ func Compile(m *Model, products []Product, funds int, neighbours *Neighbours) *S
 		return out
 	}
 	for g := range s.goal {
-		s.goal[g] = column(func(p *Product) float64 { return goalFit(&m.Settings, p, fund.Goal(g)) }) //nolint:gosec // g indexes the goals
+		s.goal[g] = column(func(p *Product) float64 { return goalFit(&m.Settings, p, fund.Goal(g)) })
 	}
 	for need := fund.NeedLow; int(need) < fund.Needs; need++ {
 		s.liquidity[need] = column(func(p *Product) float64 { return liquidityFit(p.Product, m.Settings.LiquidityDays[need]) })

@@ -150,10 +150,11 @@ type modelFile struct {
 
 // The schema and limits of a model file.
 const (
-	modelSchema   = "fundmatch.model/v1"
-	maxModelBytes = 1 << 20
-	maxWeight     = 1000
-	maxNeighbours = 1000
+	modelSchema      = "fundmatch.model/v1"
+	maxModelBytes    = 1 << 20
+	maxWeight        = 1000
+	maxNeighbours    = 1000
+	maxLiquidityDays = 10_000
 )
 
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
@@ -209,7 +210,7 @@ func (m *Model) readWeights(f *modelFile) error {
 			return fmt.Errorf("%w: weights: feature %q stands twice", ErrModel, w.Feature)
 		case math.IsNaN(w.Weight) || math.Abs(w.Weight) > maxWeight:
 			return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, w.Feature, w.Weight, maxWeight, maxWeight)
-		case Feature(i) == Cost && w.Weight > 0: //nolint:gosec // i indexes the feature table
+		case Feature(i) == Cost && w.Weight > 0:
 			return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w.Weight)
 		case w.Reason == "":
 			return fmt.Errorf("%w: weights: %s: reason is missing", ErrModel, w.Feature)
@@ -227,24 +228,28 @@ func (m *Model) readWeights(f *modelFile) error {
 func (m *Model) readTables(f *modelFile) error {
 	for level := fund.C1; level <= fund.C5; level++ {
 		v, ok := f.LossTolerance[level.String()]
-		if !ok || v < 0 || v > 1_000_000 || v < m.Settings.LossTolerance[level-1] {
+		if !ok || !isRatio(v) || v < m.Settings.LossTolerance[level-1] {
 			return fmt.Errorf("%w: loss_tolerance_ratio: %s: %d, expected millionths that rise with the level", ErrModel, level, v)
 		}
 		m.Settings.LossTolerance[level] = v
 	}
 	for need := fund.NeedLow; int(need) < fund.Needs; need++ {
 		v, ok := f.LiquidityDays[need.String()]
-		if !ok || v < 1 || v > 10_000 {
-			return fmt.Errorf("%w: liquidity_days: %s: %d, expected 1 to 10000", ErrModel, need, v)
+		if !ok || v < 1 || v > maxLiquidityDays {
+			return fmt.Errorf("%w: liquidity_days: %s: %d, expected 1 to %d", ErrModel, need, v, maxLiquidityDays)
 		}
 		m.Settings.LiquidityDays[need] = v
 	}
 	if len(f.LossTolerance) != int(fund.C5) || len(f.LiquidityDays) != fund.Needs-1 {
 		return fmt.Errorf("%w: loss_tolerance_ratio or liquidity_days: an entry that is no level or need", ErrModel)
 	}
+	return m.readClasses(f)
+}
+
+func (m *Model) readClasses(f *modelFile) error {
 	for name, c := range f.Classes {
 		class, err := parseClass(name)
-		if err != nil || c.Months < 0 || c.Months > fund.MaxHorizonMonths || c.Drawdown < 0 || c.Drawdown > 1_000_000 {
+		if err != nil || c.Months < 0 || c.Months > fund.MaxHorizonMonths || !isRatio(c.Drawdown) {
 			return fmt.Errorf("%w: classes: %s: %+v, expected a class, months to %d and millionths", ErrModel, name, c, fund.MaxHorizonMonths)
 		}
 		c.Known = true
@@ -252,6 +257,9 @@ func (m *Model) readTables(f *modelFile) error {
 	}
 	return nil
 }
+
+// isRatio reports whether r lies between 0 and 100 %.
+func isRatio(r fund.Ratio) bool { return r >= 0 && r <= 1_000_000 }
 
 func (m *Model) readGoals(f *modelFile) error {
 	for name, fits := range f.Goals {

@@ -77,7 +77,7 @@ func (s *Scorer) Contributions(out *Scores, i int, dst []Contribution) []Contrib
 	}
 	for f, v := range values {
 		w := s.model.Weights[f]
-		dst = append(dst, Contribution{Feature: Feature(f), Value: v, Weight: w, Amount: Amount(v, w)}) //nolint:gosec // f indexes the features
+		dst = append(dst, Contribution{Feature: Feature(f), Value: v, Weight: w, Amount: Amount(v, w)})
 	}
 	return dst
 }

@@ -67,7 +67,7 @@ func Compile(products []Product, s Settings) *Chooser {
 	ids := map[string]int32{}
 	for position, i := range order {
 		p := &products[i]
-		c.byCode[i] = int32(position) //nolint:gosec // a pool has fewer than 2^31 products
+		c.byCode[i] = int32(position)
 		it := item{fund: p.Fund, class: p.Class, newIssue: p.NewIssue}
 		it.groups = join(it.groups, ids, "issuer:", p.Issuer, s.MaxIssuerPct)
 		it.groups = join(it.groups, ids, "manager:", p.Manager, s.MaxManagerPct)
@@ -86,10 +86,10 @@ func join(groups []group, ids map[string]int32, kind, name string, pct int) []gr
 	}
 	id, ok := ids[kind+name]
 	if !ok {
-		id = int32(len(ids)) //nolint:gosec // fewer than 2^31 parties
+		id = int32(len(ids))
 		ids[kind+name] = id
 	}
-	return append(groups, group{id: id, pct: int32(pct)}) //nolint:gosec // a percentage
+	return append(groups, group{id: id, pct: int32(pct)})
 }
 
 // Request is one choice to make.
@@ -148,7 +148,7 @@ func (c *Chooser) best(r *Request, n int, buf *Buffers) {
 	heap := buf.heap[:0]
 	for w, word := range r.Permitted {
 		for ; word != 0; word &= word - 1 {
-			i := int32(w*64 + bits.TrailingZeros64(word)) //nolint:gosec // an index of the pool
+			i := int32(w*64 + bits.TrailingZeros64(word))
 			switch {
 			case len(heap) < n:
 				heap = append(heap, i)

@@ -49,13 +49,13 @@ func newAsker(tb testing.TB, b *bank, seed uint64) *asker {
 	if err != nil || len(ids) == 0 {
 		tb.Fatalf("%d customers, %v", len(ids), err)
 	}
-	return &asker{rand.New(rand.NewPCG(seed, 3)), ids} //nolint:gosec // a test that can be repeated
+	return &asker{rand.New(rand.NewPCG(seed, 3)), ids}
 }
 
 func (a *asker) customer() string { return a.ids[a.rng.IntN(len(a.ids))] }
 
 func (a *asker) question() *fundmatchv1.RecommendRequest {
-	limit := int32(1 + a.rng.IntN(50)) //nolint:gosec // 1 to 50
+	limit := int32(1 + a.rng.IntN(50))
 	return &fundmatchv1.RecommendRequest{
 		CustomerId: a.customer(), Channel: []string{"", "APP", "BRANCH"}[a.rng.IntN(3)], Limit: &limit,
 		Explain: a.rng.IntN(2) == 0, Audience: []string{"", "CUSTOMER", "MANAGER"}[a.rng.IntN(3)],

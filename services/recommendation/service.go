@@ -24,6 +24,7 @@ import (
 
 // Cores gives the core in force and an instant that it speaks for.
 type Cores interface {
+	// Core gives a core and an instant that it speaks for.
 	Core() (*matcher.Core, fund.Instant, error)
 }
 
@@ -39,6 +40,7 @@ func (f fixed) Core() (*matcher.Core, fund.Instant, error) { return f.core, f.at
 
 // Log takes decision records. *decisionlog.Log is one.
 type Log interface {
+	// Append returns when the record outlives this process.
 	Append(ctx context.Context, r decisionlog.Record) error
 }
 
@@ -108,7 +110,10 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 	if err != nil {
 		return nil, err
 	}
-	b := s.buffers.Get().(*buffers) //nolint:forcetypeassert // the pool's New makes nothing else
+	b, ok := s.buffers.Get().(*buffers)
+	if !ok {
+		b = new(buffers)
+	}
 	defer s.buffers.Put(b)
 
 	watch := s.watch()
