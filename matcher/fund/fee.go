@@ -234,7 +234,7 @@ func (f *FeeSchedule) EntryFee(amount Money) Money {
 			return min(mulDiv(t.Fixed, kept, 100), amount)
 		}
 		// Basis points times percent kept are millionths.
-		return amount - mulDiv(amount, 1_000_000, 1_000_000+int64(t.Rate)*kept)
+		return max(0, amount-mulDiv(amount, 1_000_000, 1_000_000+int64(t.Rate)*kept))
 	}
 	return 0
 }
@@ -265,11 +265,22 @@ func (f *FeeSchedule) FreeExitAfter() int32 {
 	return free
 }
 
-// mulDiv returns a*num/den rounded half up, for non-negative a, num and a positive den,
-// without overflow in the product.
+// maxCost is where mulDiv stops: far above every cost, and the sum of a Cost's parts
+// still fits.
+const maxCost = Money(1) << 60
+
+// mulDiv returns a*num/den rounded half up, without overflow in the product. What is
+// negative, or has no sensible quotient, comes from damaged bytes: it gives 0 or maxCost,
+// never a panic.
 func mulDiv(a Money, num, den int64) Money {
+	if a <= 0 || num <= 0 || den <= 0 {
+		return 0
+	}
 	hi, lo := bits.Mul64(uint64(a), uint64(num))
 	lo, carry := bits.Add64(lo, uint64(den)/2, 0)
-	q, _ := bits.Div64(hi+carry, lo, uint64(den))
-	return Money(q)
+	if hi += carry; hi >= uint64(den) {
+		return maxCost
+	}
+	q, _ := bits.Div64(hi, lo, uint64(den))
+	return Money(min(q, uint64(maxCost)))
 }
