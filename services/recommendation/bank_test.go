@@ -40,8 +40,13 @@ type bank struct {
 	engine  *engine.Engine
 	log     *memoryLog
 	service *recommendation.Service
-	at      time.Time
+	morning time.Time // at which it was opened
+	at      time.Time // what its clock shows
+	clock   func() time.Time
 }
+
+// engineAt lets the engine's clock, and with it the instant of answers, follow another.
+func (b *bank) engineAt(clock func() time.Time) { b.clock = clock }
 
 func openBank(tb testing.TB, opts synthetic.Options) *bank {
 	tb.Helper()
@@ -51,7 +56,9 @@ func openBank(tb testing.TB, opts synthetic.Options) *bank {
 		tb.Fatal(err)
 	}
 	ctx := context.Background()
-	clock := func() time.Time { return b.at }
+	b.morning = b.at
+	b.clock = func() time.Time { return b.at }
+	clock := func() time.Time { return b.clock() }
 	if _, err := b.store.Import(ctx, fund.InstantOf(b.at), generated.Load); err != nil {
 		tb.Fatal(err)
 	}
