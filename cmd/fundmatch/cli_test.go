@@ -119,7 +119,7 @@ func TestExitCodes(t *testing.T) {
 		want int
 	}{
 		{usageError("x"), exitUsage},
-		{failedError(nil, "x"), exitFailed},
+		{failedError("x"), exitFailed},
 		{unavailableError(io.EOF, "x"), exitUnavailable},
 		{fmt.Errorf("deep: %w", &features.NotFoundError{Kind: features.CustomerKind, ID: "X"}), exitUsage},
 		{features.Invalid("limit", "0", "1 to 50"), exitUsage},

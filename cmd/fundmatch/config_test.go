@@ -11,11 +11,11 @@ import (
 	"github.com/fundmatch/fundmatch/services/server"
 )
 
-func configFile(t testing.TB, text string) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "fundmatch.yaml")
+func configFile(tb testing.TB, text string) string {
+	tb.Helper()
+	name := filepath.Join(tb.TempDir(), "fundmatch.yaml")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return name
 }
@@ -84,7 +84,7 @@ func TestConfigOfNothing(t *testing.T) {
 func TestConfigRefuses(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ text, want string }{
-		{"http:\n  adress: x\n", `:2:3: unknown setting "adress"`},
+		{"http:\n  port: x\n", `:2:3: unknown setting "port"`},
 		{"https: {}\n", `:1:1: unknown setting "https"`},
 		{"http:\n  header_timeout: 5\n", `:2:19: "5", expected a time span with its unit`},
 		{"http:\n  header_timeout: -5s\n", `:2:19: "-5s", expected a time span`},

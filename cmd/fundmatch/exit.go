@@ -53,8 +53,8 @@ func unavailableError(cause error, format string, args ...any) error {
 	return &exitError{code: exitUnavailable, text: fmt.Sprintf(format, args...), cause: cause}
 }
 
-func failedError(cause error, format string, args ...any) error {
-	return &exitError{code: exitFailed, text: fmt.Sprintf(format, args...), cause: cause}
+func failedError(format string, args ...any) error {
+	return &exitError{code: exitFailed, text: fmt.Sprintf(format, args...)}
 }
 
 // tellFailure says an error on stderr in one sentence and returns its exit code.

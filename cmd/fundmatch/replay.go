@@ -121,7 +121,7 @@ func (p *program) replayOne(ctx context.Context, service *decision.Service, id s
 		err = p.printVerdict(answer)
 	}
 	if err == nil && answer.GetVerdict() == string(decision.Mismatch) {
-		err = failedError(nil, "decision %s: the same engine gives another answer", id)
+		err = failedError("decision %s: the same engine gives another answer", id)
 	}
 	return err
 }
@@ -268,7 +268,7 @@ func (p *program) tellReplay(s *replaySummary, o *replayOptions) error {
 		err = c.writeTo(p.stdout)
 	}
 	if err == nil && s.Mismatch > 0 {
-		err = failedError(nil, "%s of the same engine", plural(s.Mismatch, "mismatch", "mismatches"))
+		err = failedError("%s of the same engine", plural(s.Mismatch, "mismatch", "mismatches"))
 	}
 	return err
 }

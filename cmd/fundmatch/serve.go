@@ -202,7 +202,7 @@ func (s *service) openLog() error {
 func (s *service) wire(ctx context.Context) (err error) {
 	s.logger = telemetry.NewLogger(s.stderr, slog.Level(s.config.Signals.Log.Level))
 	if s.signals.tracing, err = telemetry.NewTracing(ctx, s.logger, s.config.traces(s.version)); err != nil {
-		return asSetting(err)
+		return asSetting("traces", err)
 	}
 	s.onClose(s.closeTracing)
 	if s.cache, err = newProfileCache(s.store, &s.config.Cache, s.signals.metrics.Cache); err != nil {
@@ -237,13 +237,13 @@ func (s *service) wire(ctx context.Context) (err error) {
 			{Name: "decision_log", Ready: s.log.ready},
 		},
 	}, s.logger, s.signals.metrics, s.signals.tracing, s.config.server())
-	return asSetting(err)
+	return err
 }
 
 // asSetting gives what a part refuses of its settings the words of the file.
-func asSetting(err error) error {
+func asSetting(section string, err error) error {
 	if e := (*telemetry.ConfigError)(nil); errors.As(err, &e) {
-		return &settingError{e.Field, e.Value, e.Expected}
+		return &settingError{section + "." + e.Field, e.Value, e.Expected}
 	}
 	return err
 }

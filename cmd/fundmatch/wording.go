@@ -92,7 +92,7 @@ func (p *program) lint(args []string, asJSON bool) error {
 		err = c.writeTo(p.stdout)
 	}
 	if err == nil && len(found) > 0 {
-		err = failedError(nil, "%s: %d findings", name, len(found))
+		err = failedError("%s: %d findings", name, len(found))
 	}
 	return err
 }
