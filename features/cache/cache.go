@@ -86,6 +86,8 @@ type Profiles struct {
 	fills  chan struct{} // a token for each fill that runs
 	log    follower
 	wait   sync.WaitGroup
+	// closing ends with Close, and the fills with it.
+	closing context.Context
 }
 
 // entry is a cached head. It never changes.
@@ -140,7 +142,7 @@ func New(store features.Profiles, cfg Config) (*Profiles, error) {
 		p.shards[i].flights = map[string]*flight{}
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	p.log.stop = stop
+	p.closing, p.log.stop = ctx, stop
 	p.wait.Go(func() { p.follow(ctx) })
 	return p, nil
 }
@@ -175,11 +177,12 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// Close stops following the change log and frees the memory. Fills that run end by
-// themselves. Later reads go to the store. Call it once.
+// Close stops following the change log and frees the memory. Call it once, when no
+// other call is under way. Later calls go to the store.
 func (p *Profiles) Close() {
 	p.log.stop()
 	p.wait.Wait()
+	p.log.following.Store(false)
 	p.log.freshUntil.Store(0)
 	p.kept.Close()
 }
@@ -208,7 +211,10 @@ func (p *Profiles) Profile(ctx context.Context, customerID string, at fund.Insta
 // Write is features.Profiles. The customer is dropped even when the store reports an
 // error: the write may have been done all the same.
 func (p *Profiles) Write(ctx context.Context, w features.Write) (features.Receipt, error) {
-	defer p.drop(w.CustomerID)
+	defer func() {
+		p.drop(w.CustomerID)
+		p.settle()
+	}()
 	return p.store.Write(ctx, w)
 }
 
@@ -224,7 +230,10 @@ func (p *Profiles) CustomerIDs(ctx context.Context, after string, limit int) ([]
 
 // fill waits for the head with all others who ask for it, each to his own deadline.
 func (p *Profiles) fill(ctx context.Context, id string, at fund.Instant, now time.Duration) (*fund.Profile, error) {
-	f := p.join(ctx, id, now)
+	var f *flight
+	if p.closing.Err() == nil {
+		f = p.join(ctx, id, now)
+	}
 	if f == nil {
 		return p.store.Profile(ctx, id, at)
 	}
@@ -255,7 +264,7 @@ func (p *Profiles) join(ctx context.Context, id string, now time.Duration) *flig
 	}
 	f := &flight{began: now, drops: s.drops, kept: p.log.following.Load(), done: make(chan struct{})}
 	s.flights[id] = f
-	go p.fly(context.WithoutCancel(ctx), s, id, f)
+	p.wait.Go(func() { p.fly(context.WithoutCancel(ctx), s, id, f) })
 	return f
 }
 
@@ -264,6 +273,7 @@ func (p *Profiles) fly(ctx context.Context, s *shard, id string, f *flight) {
 	defer func() { <-p.fills }()
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.FillTimeout)
 	defer cancel()
+	defer context.AfterFunc(p.closing, cancel)()
 	f.profile, f.from, f.err = p.heads.Head(ctx, id)
 	if errors.Is(f.err, context.DeadlineExceeded) {
 		// Not the deadline of any caller, so none of them should take it for his own.
@@ -292,7 +302,8 @@ func (p *Profiles) keep(s *shard, id string, f *flight) {
 	}
 }
 
-// drop forgets a customer, and lets no fill that is under way bring him back.
+// drop forgets a customer, and lets no fill that is under way bring him back. It is
+// complete with the next settle.
 func (p *Profiles) drop(id string) {
 	s := p.shard(id)
 	s.mu.Lock()
@@ -302,6 +313,11 @@ func (p *Profiles) drop(id string) {
 	p.kept.Del(id)
 	p.cfg.Observe(Dropped)
 }
+
+// settle waits until ristretto has done what it was told. Its Set only queues a new
+// entry, and a Del does not reach an entry that is queued before it: for a moment the
+// dropped entry would be seen again.
+func (p *Profiles) settle() { p.kept.Wait() }
 
 func (p *Profiles) shard(id string) *shard {
 	return &p.shards[maphash.String(p.seed, id)%shardCount]

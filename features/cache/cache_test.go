@@ -466,6 +466,42 @@ func TestTheLogIsFollowedFromItsEnd(t *testing.T) {
 	})
 }
 
+// Before the end of the log is known, a change could be missed.
+func TestNothingIsKeptBeforeTheLogIsFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, gate := memory.New(), make(chan struct{})
+		write := func(value string, at fund.Instant) {
+			_, err := store.Import(t.Context(), noon, func(b features.Batch) error { return b.Cells([]features.Cell{tag("c1", value, at)}) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("0", noon)
+		faulty := memory.NewFaulty(store, func(m memory.Method, _ int) memory.Fault {
+			if m == memory.ChangesMethod {
+				return memory.Fault{Before: gate}
+			}
+			return memory.Fault{}
+		})
+		c, err := cache.New(faulty, cache.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for i, want := range []string{"0", "1"} {
+			p, err := c.Profile(t.Context(), "c1", later)
+			if err != nil || p.Tags[0].Value != want {
+				t.Errorf("read %d: %+v, %v, want %s", i, p, err, want)
+			}
+			if i == 0 {
+				write("1", noon+1)
+				close(gate)
+				synctest.Wait() // the log is followed from here
+			}
+		}
+	})
+}
+
 // noHeads hides that a store has heads.
 type noHeads struct{ features.Profiles }
 

@@ -79,6 +79,7 @@ func (p *Profiles) poll(ctx context.Context) error {
 			break
 		}
 	}
+	p.settle()
 	p.log.freshUntil.Store(int64(began + p.cfg.Staleness))
 	return nil
 }

@@ -17,6 +17,7 @@ func writePromises() []promise {
 		{"a write to a customer who was never imported is not found", writeToUnknown},
 		{"a write is seen by the next read", writeIsSeen},
 		{"writing what is there changes nothing and returns the revision that stands", rewriteChangesNothing},
+		{"cells that differ in one field are two cells", everyFieldCounts},
 		{"a write without cells changes nothing", emptyWrite},
 		{"a value that no store may keep is invalid and changes nothing", invalidWrites},
 		{"one of several cells that is invalid keeps all of them out", allCellsOrNone},
@@ -67,6 +68,34 @@ func rewriteChangesNothing(t *testing.T, s Store) {
 	wantSame(t, "changes", changes(t, s), before)
 	if r := write(t, s, append(cells, tag("c1", "c", "3", noon(day1)))...); !r.Changed || r.Revision <= first.Revision {
 		t.Errorf("receipt %+v of one new cell among old ones, want a change", r)
+	}
+}
+
+func everyFieldCounts(t *testing.T, s Store) {
+	known(t, s, "c1")
+	base := tag("c1", "a", "1", noon(day1))
+	base.KnownAt, base.ValidTo, base.Source, base.Purpose, base.SourceSeq = noon(day1)+1, noon(day3), "s", "p", 1
+	write(t, s, base)
+	for name, change := range map[string]func(*features.Cell){
+		"view":     func(c *features.Cell) { c.View = features.AttributeView },
+		"name":     func(c *features.Cell) { c.Name = "b" },
+		"value":    func(c *features.Cell) { c.Value = "2" },
+		"event":    func(c *features.Cell) { c.EventAt-- },
+		"known":    func(c *features.Cell) { c.KnownAt-- },
+		"validity": func(c *features.Cell) { c.ValidTo-- },
+		"gone":     func(c *features.Cell) { c.Tombstone = true },
+		"source":   func(c *features.Cell) { c.Source = "sp" },
+		"purpose":  func(c *features.Cell) { c.Purpose = "" },
+		"sequence": func(c *features.Cell) { c.SourceSeq++ },
+	} {
+		c := base
+		change(&c)
+		if r := write(t, s, c); !r.Changed {
+			t.Errorf("another %s was taken for the same cell", name)
+		}
+		if r := write(t, s, c); r.Changed {
+			t.Errorf("the cell of another %s was written twice", name)
+		}
 	}
 }
 
