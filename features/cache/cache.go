@@ -273,7 +273,8 @@ func (p *Profiles) fly(ctx context.Context, s *shard, id string, f *flight) {
 	defer func() { <-p.fills }()
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.FillTimeout)
 	defer cancel()
-	defer context.AfterFunc(p.closing, cancel)()
+	unlink := context.AfterFunc(p.closing, cancel)
+	defer unlink()
 	f.profile, f.from, f.err = p.heads.Head(ctx, id)
 	if errors.Is(f.err, context.DeadlineExceeded) {
 		// Not the deadline of any caller, so none of them should take it for his own.
