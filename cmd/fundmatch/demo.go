@@ -80,28 +80,34 @@ func (p *program) loadDemo(ctx context.Context, store bankStore, o synthetic.Opt
 	if err != nil {
 		return features.ImportResult{}, err
 	}
+	bar := p.startProgress("demo bank", "facts", -1)
+	defer bar.end()
 	return store.Import(ctx, fund.InstantOf(p.now()), func(b features.Batch) error {
-		return bank.Load(&interruptible{b, ctx})
+		return bank.Load(&watchedBatch{Batch: b, ctx: ctx, bar: bar})
 	})
 }
 
-// interruptible is a batch that refuses rows once ctx has ended: inventing a bank takes
-// seconds, and whoever gives up should not have to wait.
-type interruptible struct {
+// watchedBatch is a batch that shows how far it is and refuses rows once ctx has ended:
+// loading a bank takes seconds, and whoever gives up should not have to wait.
+type watchedBatch struct {
 	features.Batch
-	ctx context.Context //nolint:containedctx // a Batch's methods carry none
+	ctx   context.Context //nolint:containedctx // a Batch's methods carry none
+	bar   *progress
+	facts int64
 }
 
 // Cells is features.Batch; every customer comes through it.
-func (b *interruptible) Cells(rows []features.Cell) error {
+func (b *watchedBatch) Cells(rows []features.Cell) error {
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}
+	b.facts += int64(len(rows))
+	b.bar.set(b.facts)
 	return b.Batch.Cells(rows)
 }
 
 // NAVs is features.Batch; every product comes through it.
-func (b *interruptible) NAVs(code string, rows []fund.NAV) error {
+func (b *watchedBatch) NAVs(code string, rows []fund.NAV) error {
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}

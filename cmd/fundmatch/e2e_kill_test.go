@@ -25,15 +25,8 @@ func TestE2EKillDuringImport(t *testing.T) {
 
 	killed := 0
 	for _, after := range []int{30, 150, 400, 800} {
-		cmd := exec.CommandContext(t.Context(), w.path, "import", "big", "--store", "sqlite:bank.db")
-		cmd.Dir = w.dir
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		w.waitForWAL()
-		pause(time.Duration(after) * time.Millisecond)
-		_ = cmd.Process.Kill() // it may have ended
-		if err := cmd.Wait(); err == nil {
+		code := w.endImport(os.Kill, after)
+		if code == exitDone {
 			break // this machine was faster: nothing was killed
 		}
 		killed++
@@ -44,9 +37,32 @@ func TestE2EKillDuringImport(t *testing.T) {
 	if killed == 0 {
 		t.Fatal("no import was killed: the test proved nothing")
 	}
+	// Ctrl-C ends it in good order, with a code of its own.
+	if code := w.endImport(os.Interrupt, 30); code != exitInterrupted {
+		t.Errorf("an interrupted import: exit code %d, want %d", code, exitInterrupted)
+	}
+	if now := w.must(explain...); now != before {
+		t.Errorf("an interrupted import changed the store:\n%s\n%s", before, now)
+	}
 	if out := w.must("import", "big", "--store", "sqlite:bank.db"); !strings.Contains(out, "pool revision 2") {
 		t.Errorf("the import after the killed ones printed %q", out)
 	}
+}
+
+// endImport starts an import of the big bank, sends it a signal so many milliseconds
+// after its first write, and returns its exit code; -1: the signal killed it.
+func (w *workbench) endImport(signal os.Signal, after int) int {
+	w.Helper()
+	cmd := exec.CommandContext(w.Context(), w.path, "import", "big", "--store", "sqlite:bank.db")
+	cmd.Dir = w.dir
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	w.waitForWAL()
+	pause(time.Duration(after) * time.Millisecond)
+	_ = cmd.Process.Signal(signal) // it may have ended
+	_ = cmd.Wait()                 // the exit code tells
+	return cmd.ProcessState.ExitCode()
 }
 
 // waitForWAL waits until the import writes into the store's log, at most 5 s.

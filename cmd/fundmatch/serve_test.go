@@ -39,9 +39,9 @@ func TestServeLeavesNothingBehind(t *testing.T) { // not parallel: it counts gor
 	if err != nil {
 		t.Fatalf("serve said nothing: %v, exit code %d\n%s", err, <-ended, stderr)
 	}
-	address := line[strings.Index(line, "http://"):]
-	address = address[:strings.Index(address, ",")]
-	checkWhole(t, askHTTP(t, address+"/v1/customers/"+demoCustomer+"/recommendations?explain=true"))
+	_, rest, _ := strings.Cut(line, "http://")
+	address, _, _ := strings.Cut(rest, ",")
+	checkWhole(t, askHTTP(t, "http://"+address+"/v1/customers/"+demoCustomer+"/recommendations?explain=true"))
 
 	cancel()
 	if code := <-ended; code != exitDone {
