@@ -13,11 +13,11 @@ PROTOS   := $(wildcard proto/fundmatch/v1/*.proto)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test e2e bench fuzz generate lint lint-proto lint-go lint-chart breaking tools clean
+.PHONY: help run build test e2e property bench fuzz generate lint lint-proto lint-go lint-chart breaking tools clean
 
 # One set of flags for everything but tests: lint, build and generate then share one compilation of each dependency.
-build lint-go lint-proto generate bench: export CGO_ENABLED := 0
-build lint-go lint-proto generate bench: export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+build lint-go lint-proto generate bench property: export CGO_ENABLED := 0
+build lint-go lint-proto generate bench property: export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: ## Run every test, under the race detector where a C compiler is there
 
 e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, replayed
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
+
+property: ## Ask for ANSWERS (default 200000) random answers: nothing unsuitable, cached or not, in any list
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/recommendation
 
 bench: ## Run the benchmarks (BENCH=pattern PKG=./package)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
