@@ -12,8 +12,11 @@ import (
 	"math"
 	"strings"
 
-	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 //go:embed default.yaml
@@ -166,6 +169,9 @@ func ParseModel(data []byte) (*Model, error) {
 	if len(data) > maxModelBytes {
 		return nil, fmt.Errorf("%w: %d bytes, expected at most %d", ErrModel, len(data), maxModelBytes)
 	}
+	if err := refuseReferences(data); err != nil {
+		return nil, err
+	}
 	var f modelFile
 	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
@@ -179,6 +185,35 @@ func ParseModel(data []byte) (*Model, error) {
 		}
 	}
 	return m, nil
+}
+
+// refuseReferences refuses anchors and aliases: a few lines of them unfold to gigabytes.
+func refuseReferences(data []byte) error {
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
+	}
+	refs := references{}
+	for _, doc := range tree.Docs {
+		if doc.Body != nil {
+			ast.Walk(&refs, doc.Body)
+		}
+	}
+	if refs.found {
+		return fmt.Errorf("%w: an anchor or alias, expected plain values", ErrModel)
+	}
+	return nil
+}
+
+type references struct{ found bool }
+
+// Visit looks for anchors and aliases.
+func (r *references) Visit(n ast.Node) ast.Visitor {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		r.found = true
+	}
+	return r
 }
 
 func checkHeader(f *modelFile) error {

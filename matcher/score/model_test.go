@@ -86,6 +86,7 @@ func TestParseModelRefuses(t *testing.T) {
 		"more than the assets":       {"  aum_share_bps: 500", "  aum_share_bps: 10001", "suggestion."},
 		"a maximum below the share":  {"max_aum_share_bps: 2000", "max_aum_share_bps: 499", "suggestion.max_aum_share_bps"},
 		"a rounding of 0":            {"rounding_fen: 10000", "rounding_fen: 0", "suggestion.rounding_fen"},
+		"an anchor":                  {"name: spine", "name: &a spine", "alias"},
 		"no YAML":                    {"schema:", "\t{schema:", ""},
 	} {
 		damaged := strings.Replace(string(score.DefaultModel()), c.old, c.new, 1)

@@ -217,8 +217,10 @@ func (c *Chooser) fill(r *Request, buf *Buffers) {
 		}
 		pick := Pick{Product: i, Peer: -1}
 		if it.newIssue {
-			pick.Peer = c.peer(it, buf.heap)
-			if newIssues == maxNew || pick.Peer < 0 {
+			if newIssues == maxNew {
+				continue
+			}
+			if pick.Peer = c.peer(it, r, buf.heap); pick.Peer < 0 {
 				continue
 			}
 			newIssues++
@@ -248,16 +250,28 @@ func (c *Chooser) fits(it *item, limit int, counts []int32) bool {
 func atMost(pct, limit int) int { return max(1, pct*limit/100) }
 
 // peer returns the best permitted existing product of the same class but of another
-// fund, or -1. It looks among the ordered candidates only: beyond them lies nothing that
-// could stand beside the new issue.
-func (c *Chooser) peer(newIssue *item, ordered []int32) int32 {
+// fund, or -1. It is nearly always among the ordered candidates; where it is not, all are
+// looked at, so that the answer does not depend on how many were ordered.
+func (c *Chooser) peer(newIssue *item, r *Request, ordered []int32) int32 {
 	for _, i := range ordered {
-		it := &c.items[i]
-		if !it.newIssue && it.class == newIssue.class && it.fund != newIssue.fund {
+		if c.items[i].isPeerOf(newIssue) {
 			return i
 		}
 	}
-	return -1
+	best := int32(-1)
+	for w, word := range r.Permitted {
+		for ; word != 0; word &= word - 1 {
+			i := int32(w*64 + bits.TrailingZeros64(word))
+			if c.items[i].isPeerOf(newIssue) && (best < 0 || c.less(r.Scores, i, best)) {
+				best = i
+			}
+		}
+	}
+	return best
+}
+
+func (it *item) isPeerOf(newIssue *item) bool {
+	return !it.newIssue && it.class == newIssue.class && it.fund != newIssue.fund
 }
 
 // trimNewIssues drops the last new issues of a list that stayed short, until their share
