@@ -166,7 +166,7 @@ func (c *Core) complete(a *asking, it *Item, s subject, w *work) {
 	convert := conversion.Case{
 		Product: p, Grade: grade, At: a.request.At, Calendar: &c.calendar, Standing: s.standing, Level: a.facts.Level,
 		Expired: c.expiry(a), Held: held, Branch: a.request.Channel == fund.Branch, Quote: quote,
-		Affordable: c.means(a).Affords(p),
+		Affordable: c.means(a).Affords(p), Guardian: limitedCapacity(a.facts.Capacity),
 	}
 	if a.mustAsk {
 		convert.Question = a.wish.Question.String()
@@ -190,6 +190,8 @@ func (c *Core) complete(a *asking, it *Item, s subject, w *work) {
 	}, w.matches, w.facts)
 	it.Matched = w.matches[start:len(w.matches):len(w.matches)]
 }
+
+func limitedCapacity(c fund.Capacity) bool { return c == fund.LimitedCapacity || c == fund.NoCapacity }
 
 func objectionCost(q *conversion.ClassCost) objection.ClassCost {
 	return objection.ClassCost{Cost: q.Cost, OK: q.OK}

@@ -19,7 +19,8 @@ import (
 func randomBank(t *testing.T, rt *rapid.T) (*bank, *matcher.Core) {
 	t.Helper()
 	b := newBank(rapid.Uint64Range(0, 1<<20).Draw(rt, "bank"), rapid.IntRange(1, 90).Draw(rt, "products"))
-	return b, b.compile(t)
+	core := b.compile(t)
+	return b, core
 }
 
 // What happens on the day asked about, or later, changes no answer about it.

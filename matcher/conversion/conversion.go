@@ -50,6 +50,7 @@ const (
 	StepFirstTest Step = "TAKE_RISK_TEST"
 	StepAnswer    Step = "ANSWER_QUESTION"
 	StepTalk      Step = "TALK_TO_MANAGER"
+	StepGuardian  Step = "GUARDIAN"
 	StepKeyFacts  Step = "READ_KEY_FACTS"
 	StepOpinion   Step = "MATCHING_OPINION"
 	StepFees      Step = "CONFIRM_FEES"
@@ -124,6 +125,7 @@ type Case struct {
 	Question string    // code of the question to ask first; empty: none must be asked
 	Held     bool
 	Branch   bool
+	Guardian bool // orders go through his guardian (E02)
 	Quote    Quote
 	// Affordable: the product's minimum is within the customer's means, or they are unknown.
 	Affordable bool
@@ -227,7 +229,12 @@ func (v *Conversion) watchMinimum(c *Case, facts []fund.Evidence) []fund.Evidenc
 // buy resolves amount, class, day and steps.
 func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
 	v.decide(Buy, "")
-	n := copy(v.Steps[:], []Step{StepKeyFacts, StepOpinion})
+	n := 0
+	if c.Guardian {
+		v.Steps[n] = StepGuardian
+		n++
+	}
+	n += copy(v.Steps[n:], []Step{StepKeyFacts, StepOpinion})
 	fees := StepFees
 	if !c.Quote.Own.OK {
 		fees = StepAskFees
@@ -245,6 +252,7 @@ func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
 	v.Steps[n] = StepOrder
 	if v.AvailableOn == 0 {
 		// No open day is in sight: nothing can be dealt, so nothing is urged.
+		v.Steps = [maxSteps]Step{}
 		v.decide(Watch, "conversion.WATCH.plain")
 		return facts
 	}

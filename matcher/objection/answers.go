@@ -18,7 +18,8 @@ const PastPerformance = "disclosure.PAST_PERFORMANCE"
 // yuan where the amount is one that was suggested to him.
 func answerDrawdown(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidence {
 	d := &c.Record.Spans[fund.SinceStart].Drawdown
-	if !Showable(c.Record) {
+	if c.NewIssue || !Showable(c.Record) {
+		// Of a new issue nothing past is shown, whatever NAVs came with it.
 		o.Sentences[0] = "objection.DRAWDOWN.no_history"
 		return append(facts, fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: c.Day, Source: sourcePool})
 	}

@@ -216,13 +216,13 @@ func (c *Chooser) fill(r *Request, buf *Buffers) {
 			continue
 		}
 		pick := Pick{Product: i, Peer: -1}
+		if it.newIssue && newIssues < maxNew {
+			pick.Peer = c.peer(it, r, buf.heap)
+		}
+		if it.newIssue && pick.Peer < 0 {
+			continue // beyond the share, or with nothing to stand beside it
+		}
 		if it.newIssue {
-			if newIssues == maxNew {
-				continue
-			}
-			if pick.Peer = c.peer(it, r, buf.heap); pick.Peer < 0 {
-				continue
-			}
 			newIssues++
 		}
 		if has {
