@@ -50,6 +50,32 @@ func BenchmarkRecommend(b *testing.B) {
 	b.Run("REST", func(b *testing.B) { compare(b, contest, len(get(b, program)), openREST) })
 }
 
+// profileFile is the environment's name of a file for the program's CPU profile.
+const profileFile = "FUNDMATCH_BENCH_PROFILE"
+
+// profile starts to profile a server and returns what waits for the end.
+func profile(b *testing.B, p *process, file string) (wait func()) {
+	b.Helper()
+	var group errgroup.Group
+	group.Go(func() error {
+		resp, err := http.Get(p.ops + "/debug/pprof/profile?seconds=8") //nolint:noctx // as long as it takes
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		data, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(file, data, 0o600)
+	})
+	return func() {
+		if err := group.Wait(); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
 // startBank serves the demo bank.
 func startBank(b *testing.B, program string) *process {
 	b.Helper()
@@ -95,6 +121,9 @@ func compare(b *testing.B, servers []*process, bytes int, open func(testing.TB, 
 			rates[at] = all[at].turn(b)
 		}
 		ratios, controls = append(ratios, rates[0]/rates[1]), append(controls, rates[2]/rates[1])
+	}
+	if file := os.Getenv(profileFile); file != "" {
+		defer profile(b, servers[0], file)()
 	}
 	for b.Loop() {
 		round()

@@ -46,10 +46,11 @@ type process struct {
 	tb         testing.TB
 	cmd        *exec.Cmd
 	rest, grpc string // where it listens
+	ops        string // empty for a server that has none
 }
 
 // ready finds the addresses in the line that a server prints when it is ready.
-var ready = regexp.MustCompile(`is ready: REST (http://\S+), gRPC ([^\s,]+)`)
+var ready = regexp.MustCompile(`is ready: REST (http://\S+), gRPC ([^\s,]+)(?:, ops ([^\s,]+))?`)
 
 // startProcess starts a server and waits for its line.
 func startProcess(tb testing.TB, env []string, name string, args ...string) *process {
@@ -79,7 +80,7 @@ func startProcess(tb testing.TB, env []string, name string, args ...string) *pro
 	if found == nil {
 		tb.Fatalf("%s said %q: %v\n%s", name, line, err, &complaints)
 	}
-	p.rest, p.grpc = strings.TrimSuffix(found[1], ","), found[2]
+	p.rest, p.grpc, p.ops = strings.TrimSuffix(found[1], ","), found[2], found[3]
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	return p
 }

@@ -14,14 +14,19 @@ import (
 // explanation presents why and why not.
 func (v *presenter) explanation(e *matcher.Explanation) *fundmatchv1.ExplainResponse {
 	s := &e.Slate
+	v.page.lay(s)
 	out := &fundmatchv1.ExplainResponse{
 		CustomerId: s.CustomerID, Product: wire.Product(v.core, e.Place), At: wire.Timestamp(s.Request.At),
 		Verdict: verdict(e.Verdict), Permitted: e.Verdict.Permitted, OrderVerdict: verdict(e.OrderVerdict),
 		Findings: v.findings(e.Findings), OrderFindings: v.findings(e.OrderFindings),
 		Evidence: wire.Evidence(e.Evidence), Revisions: wire.Revisions(s.Identity), Personalized: e.Personal,
 	}
+	items := make([]*fundmatchv1.Item, len(s.Items))
 	for i := range s.Items {
-		it := v.item(s, i, true)
+		items[i] = v.item(s, i, true)
+	}
+	v.page.finish()
+	for _, it := range items {
 		if it == nil {
 			continue
 		}
@@ -60,7 +65,7 @@ func (v *presenter) findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
 			Change: v.firstThatFits(facts, rule+".change"),
 		}
 		if out[i].GetText() == "" {
-			out[i].Text = v.sentence("rule.unknown.reason", []fund.Evidence{{Field: "RULE", Text: string(f.Rule)}})
+			v.sentence(&out[i].Text, "rule.unknown.reason", []fund.Evidence{{Field: "RULE", Text: string(f.Rule)}})
 		}
 	}
 	return out

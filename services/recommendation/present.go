@@ -19,7 +19,8 @@ import (
 type presenter struct {
 	core     *matcher.Core
 	audience wording.Audience
-	buf      []byte
+	page     page
+	facts    []fund.Evidence // that one sentence is filled from
 	err      error
 }
 
@@ -32,22 +33,28 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		Revisions: wire.Revisions(s.Identity), CustomerId: s.CustomerID, Channel: s.Request.Channel.String(),
 		Audience: v.audience.String(), Initiative: fund.ByFirm.String(),
 		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, len(s.Excluded)),
+		Disclosures: make([]*fundmatchv1.Disclosure, len(s.Disclosures)),
 	}
+	v.page.lay(s)
 	for i := range s.Items {
 		out.Items[i] = v.item(s, i, explain)
 	}
 	for i, x := range s.Excluded {
-		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
+		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)} //nolint:gosec // a count of products
 	}
-	for _, name := range s.Disclosures {
-		out.Disclosures = append(out.Disclosures, v.disclosure(name, s.Identity.WordingID))
+	for i, name := range s.Disclosures {
+		out.Disclosures[i] = &fundmatchv1.Disclosure{Id: name, Version: s.Identity.WordingID}
+		v.sentence(&out.Disclosures[i].Text, name, nil)
 	}
 	for i := range s.Notices {
 		n := &s.Notices[i]
 		if v.mayShow(n.Sentence) {
-			out.Notices = append(out.Notices, &fundmatchv1.Notice{Code: n.Code, Text: v.sentence(n.Sentence, n.Evidence), Task: n.Task})
+			notice := &fundmatchv1.Notice{Code: n.Code, Task: n.Task}
+			v.sentence(&notice.Text, n.Sentence, n.Evidence)
+			out.Notices = append(out.Notices, notice)
 		}
 	}
+	v.page.finish()
 	return out
 }
 
@@ -58,96 +65,119 @@ func (v *presenter) item(s *matcher.Slate, i int, explain bool) *fundmatchv1.Ite
 		v.fail(fmt.Errorf("product %s of the answer is not in its core", it.Code))
 		return nil
 	}
-	out := &fundmatchv1.Item{
-		Rank: int32(i + 1), Product: wire.Product(v.core, place), Score: it.Score, Propensity: it.Propensity, PeerCode: it.PeerCode,
-		Expectation: v.expectation(&s.Wish, s.Personal, it.Matched), Conversion: v.conversion(&it.Conversion),
-		Orderable: it.Conversion.Action == conversion.Buy,
-	}
+	parts := &v.page.items.take(1)[0]
+	wire.FillProduct(&parts.product, v.core, place)
+	out := &parts.item
+	out.Rank, out.Product, out.Score, out.Propensity, out.PeerCode = int32(i+1), &parts.product, it.Score, it.Propensity, it.PeerCode //nolint:gosec // at most 50
+	out.Expectation = v.expectation(parts, &s.Wish, s.Personal, it.Matched)
+	out.Conversion = v.conversion(parts, &it.Conversion)
+	out.Orderable = it.Conversion.Action == conversion.Buy
 	if explain {
 		out.Contributions = wire.Contributions(it.Contributions)
 	}
-	for j := range it.Objections {
-		out.Objections = append(out.Objections, v.objection(&it.Objections[j]))
+	objections := v.page.objections.take(len(it.Objections))
+	out.Objections = make([]*fundmatchv1.Objection, len(objections))
+	for j := range objections {
+		v.objection(&objections[j], &it.Objections[j])
+		out.Objections[j] = &objections[j]
 	}
 	return out
 }
 
-func (v *presenter) expectation(w *expectation.Wish, personal bool, matched []expectation.Match) *fundmatchv1.Expectation {
-	out := &fundmatchv1.Expectation{
-		Goal: w.Goal.String(), HorizonMonths: w.HorizonMonths, Confidence: w.Confidence.Float(), Source: w.Source.String(),
-		Headline: v.sentence(w.Headline(personal), nil), QuestionCode: w.Question.String(),
-	}
+func (v *presenter) expectation(parts *itemParts, w *expectation.Wish, personal bool, matched []expectation.Match) *fundmatchv1.Expectation {
+	out := &parts.expectation
+	out.Goal, out.HorizonMonths, out.Confidence = w.Goal.String(), w.HorizonMonths, w.Confidence.Float()
+	out.Source, out.QuestionCode = w.Source.String(), w.Question.String()
+	v.sentence(&out.Headline, w.Headline(personal), nil)
 	if name := w.Question.Sentence(); name != "" {
-		out.Question = v.sentence(name, nil)
+		v.sentence(&out.Question, name, nil)
 	}
+	aspects := v.page.aspects.take(len(matched))
+	out.Matched = make([]*fundmatchv1.MatchedAspect, len(matched))
 	for i := range matched {
-		m := &matched[i]
-		facts := append([]fund.Evidence{m.Customer, m.Product}, m.Facts...)
-		horizon := fund.Evidence{Field: "HORIZON", Unit: fund.UnitMonths, Number: int64(w.HorizonMonths)}
-		out.Matched = append(out.Matched, &fundmatchv1.MatchedAspect{
-			Aspect: m.Aspect.String(), CustomerValue: m.Customer.Value(), ProductValue: m.Product.Value(),
-			Evidence: wire.Evidence(m.Facts), Text: v.sentence(m.Sentence, append(facts, horizon)),
-		})
+		m, a := &matched[i], &aspects[i]
+		a.Aspect, a.Evidence = m.Aspect.String(), v.page.facts(m.Facts)
+		v.page.value(&a.CustomerValue, &m.Customer)
+		v.page.value(&a.ProductValue, &m.Product)
+		v.facts = append(append(v.facts[:0], m.Customer, m.Product), m.Facts...)
+		v.facts = append(v.facts, fund.Evidence{Field: "HORIZON", Unit: fund.UnitMonths, Number: int64(w.HorizonMonths)})
+		v.sentence(&a.Text, m.Sentence, v.facts)
+		out.Matched[i] = a
 	}
 	return out
 }
 
 // objection presents a doubt. Trigger, likelihood and how often the answer resolves it
 // are for managers only.
-func (v *presenter) objection(o *objection.Objection) *fundmatchv1.Objection {
-	out := &fundmatchv1.Objection{Code: o.Code.String(), Evidence: wire.Evidence(o.Evidence)}
-	start := len(v.buf)
+func (v *presenter) objection(out *fundmatchv1.Objection, o *objection.Objection) {
+	out.Code, out.Evidence = o.Code.String(), v.page.facts(o.Evidence)
+	start := len(v.page.text)
 	for _, name := range o.Sentences {
 		if name != "" {
 			v.appendSentence(name, o.Evidence)
 		}
 	}
-	out.Answer = string(v.buf[start:])
+	v.page.put(&out.Answer, start)
 	if o.Discloses != "" {
 		out.Disclosures = []string{o.Discloses}
 	}
-	if v.forManager() {
-		out.LikelihoodBand, out.ResolvedBand = o.Band.String(), "UNKNOWN"
-		for _, t := range o.Triggers {
-			if t != "" {
-				out.Trigger = append(out.Trigger, t)
-			}
+	if !v.forManager() {
+		return
+	}
+	out.LikelihoodBand, out.ResolvedBand = o.Band.String(), "UNKNOWN"
+	for _, t := range o.Triggers {
+		if t != "" {
+			out.Trigger = append(out.Trigger, t)
 		}
 	}
-	return out
 }
 
-func (v *presenter) conversion(c *conversion.Conversion) *fundmatchv1.Conversion {
-	out := &fundmatchv1.Conversion{
-		Action: c.Action.String(), ProductCode: c.ProductCode, ShareClass: c.ShareClass, CalendarSource: c.Calendar.String(),
-		AvailableOn: c.AvailableOn.String(), Text: v.sentence(c.Sentence, c.Evidence),
-		HorizonCost: &fundmatchv1.HorizonCost{A: cost(&c.Quote.A), C: cost(&c.Quote.C), Days: c.Quote.Days, AmountFen: int64(c.Quote.CostAmount)},
-	}
+func (v *presenter) conversion(parts *itemParts, c *conversion.Conversion) *fundmatchv1.Conversion {
+	out := &parts.conversion
+	out.Action, out.ProductCode, out.ShareClass, out.CalendarSource = c.Action.String(), c.ProductCode, c.ShareClass, c.Calendar.String()
+	v.sentence(&out.Text, c.Sentence, c.Evidence)
+	start := len(v.page.text)
+	v.page.text = c.AvailableOn.Append(v.page.text)
+	v.page.put(&out.AvailableOn, start)
+	out.HorizonCost = &parts.cost
+	parts.cost.A, parts.cost.C = fillCost(&parts.a, &c.Quote.A), fillCost(&parts.c, &c.Quote.C)
+	parts.cost.Days, parts.cost.AmountFen = c.Quote.Days, int64(c.Quote.CostAmount)
 	if c.Cutoff != 0 {
 		out.Cutoff = wire.Timestamp(c.Cutoff)
 	}
 	if c.Action == conversion.Buy {
-		out.AmountFen = &fundmatchv1.AmountRange{Min: int64(c.Quote.Min), Suggested: int64(c.Quote.Suggested), Max: int64(c.Quote.Max)}
+		out.AmountFen = &parts.amount
+		parts.amount.Min, parts.amount.Suggested, parts.amount.Max = int64(c.Quote.Min), int64(c.Quote.Suggested), int64(c.Quote.Max)
 	}
-	for _, step := range c.Steps {
-		if step != "" {
-			out.Steps = append(out.Steps, &fundmatchv1.Step{Code: string(step), Text: v.sentence(step.Label(), nil)})
+	out.Steps = v.steps(c.Steps[:])
+	return out
+}
+
+func (v *presenter) steps(codes []conversion.Step) []*fundmatchv1.Step {
+	var out []*fundmatchv1.Step
+	for _, code := range codes {
+		if code == "" {
+			continue
 		}
+		if out == nil {
+			out = make([]*fundmatchv1.Step, 0, len(codes))
+		}
+		step := &v.page.steps.take(1)[0]
+		step.Code = string(code)
+		v.sentence(&step.Text, code.Label(), nil)
+		out = append(out, step)
 	}
 	return out
 }
 
-func cost(c *conversion.ClassCost) *fundmatchv1.Cost {
+// fillCost fills a cost; nil when it is not known.
+func fillCost(out *fundmatchv1.Cost, c *conversion.ClassCost) *fundmatchv1.Cost {
 	if !c.OK {
 		return nil
 	}
-	return &fundmatchv1.Cost{
-		EntryFen: int64(c.Entry), ServiceFen: int64(c.Service), RunningFen: int64(c.Running), ExitFen: int64(c.Exit), TotalFen: int64(c.Total()),
-	}
-}
-
-func (v *presenter) disclosure(name, version string) *fundmatchv1.Disclosure {
-	return &fundmatchv1.Disclosure{Id: name, Version: version, Text: v.sentence(name, nil)}
+	out.EntryFen, out.ServiceFen, out.RunningFen, out.ExitFen = int64(c.Entry), int64(c.Service), int64(c.Running), int64(c.Exit)
+	out.TotalFen = int64(c.Total())
+	return out
 }
 
 // mayShow reports whether a sentence is for this audience.
@@ -156,27 +186,28 @@ func (v *presenter) mayShow(name string) bool {
 	return ok && v.core.Wording().Audience(id).May(v.audience)
 }
 
-// sentence renders a template.
-func (v *presenter) sentence(name string, facts []fund.Evidence) string {
-	start := len(v.buf)
+// sentence renders a template into a field. The field has its text when the page is
+// finished.
+func (v *presenter) sentence(into *string, name string, facts []fund.Evidence) {
+	start := len(v.page.text)
 	v.appendSentence(name, facts)
-	return string(v.buf[start:])
+	v.page.put(into, start)
 }
 
-// appendSentence renders a template into the buffer. A sentence that is for somebody
-// else, or whose slot no fact fills, is an error: a text with a hole is not sent.
+// appendSentence renders a template onto the page. A sentence that is for somebody else,
+// or whose slot no fact fills, is an error: a text with a hole is not sent.
 func (v *presenter) appendSentence(name string, facts []fund.Evidence) {
 	id, ok := v.core.Wording().ID(name)
 	if !ok || !v.core.Wording().Audience(id).May(v.audience) {
 		v.fail(fmt.Errorf("sentence %q is unknown or not for %s", name, v.audience))
 		return
 	}
-	buf, err := v.core.Wording().AppendEvidence(v.buf, id, facts)
+	text, err := v.core.Wording().AppendEvidence(v.page.text, id, facts)
 	if err != nil {
 		v.fail(err)
 		return
 	}
-	v.buf = buf
+	v.page.text = text
 }
 
 func (v *presenter) fail(err error) {

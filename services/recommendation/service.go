@@ -84,6 +84,8 @@ type buffers struct {
 	payload []byte
 	profile []byte
 	text    []byte
+	marks   []mark
+	facts   []fund.Evidence
 }
 
 // New returns a service.
@@ -125,9 +127,9 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 	if err != nil {
 		return nil, fmt.Errorf("decision id: %w", err)
 	}
-	view := presenter{core: core, audience: q.request.Audience, buf: b.text[:0]}
+	view := presenter{core: core, audience: q.request.Audience, page: page{text: b.text[:0], marks: b.marks[:0]}, facts: b.facts[:0]}
 	answer := view.answer(&b.slate, r.GetExplain())
-	b.text = view.buf
+	b.text, b.marks, b.facts = view.page.text, view.page.marks, view.facts
 	if view.err != nil {
 		return nil, view.err
 	}

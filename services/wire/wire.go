@@ -28,12 +28,17 @@ func Evidence(facts []fund.Evidence) []*fundmatchv1.Evidence {
 
 // Product presents the product at a place of a core.
 func Product(core *matcher.Core, place int) *fundmatchv1.ProductSummary {
+	out := new(fundmatchv1.ProductSummary)
+	FillProduct(out, core, place)
+	return out
+}
+
+// FillProduct does what Product does, into a message of the caller's.
+func FillProduct(out *fundmatchv1.ProductSummary, core *matcher.Core, place int) {
 	p := core.Product(place)
-	return &fundmatchv1.ProductSummary{
-		Code: p.Code, Name: p.Name, Type: p.Type, RiskGrade: p.Grades.Effective().String(), ShareClass: p.ShareClass,
-		Issuer: p.Parties.Issuer, FundCode: p.FundCode(), Status: p.Listing.Status.String(), NewIssue: core.IsNewIssue(place),
-		KeyFactsVersion: p.Listing.KeyFactsVersion,
-	}
+	out.Code, out.Name, out.Type, out.RiskGrade, out.ShareClass = p.Code, p.Name, p.Type, p.Grades.Effective().String(), p.ShareClass
+	out.Issuer, out.FundCode, out.Status, out.NewIssue = p.Parties.Issuer, p.FundCode(), p.Listing.Status.String(), core.IsNewIssue(place)
+	out.KeyFactsVersion = p.Listing.KeyFactsVersion
 }
 
 // Revisions presents what a core was compiled from.
