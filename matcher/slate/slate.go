@@ -216,24 +216,29 @@ func (c *Chooser) fill(r *Request, buf *Buffers) {
 			continue
 		}
 		pick := Pick{Product: i, Peer: -1}
-		if it.newIssue && newIssues < maxNew {
-			pick.Peer = c.peer(it, r, buf.heap)
-		}
-		if it.newIssue && pick.Peer < 0 {
-			continue // beyond the share, or with nothing to stand beside it
-		}
 		if it.newIssue {
+			if newIssues < maxNew {
+				pick.Peer = c.peer(it, r, buf.heap)
+			}
+			if pick.Peer < 0 {
+				continue // beyond the share, or with nothing to stand beside it
+			}
 			newIssues++
 		}
 		if has {
 			held++
 		}
-		for _, g := range it.groups {
-			buf.counts[g.id]++
-		}
-		buf.funds = append(buf.funds, it.fund)
-		buf.Picks = append(buf.Picks, pick)
+		buf.take(it, pick)
 	}
+}
+
+// take adds a pick and counts its parties.
+func (b *Buffers) take(it *item, pick Pick) {
+	for _, g := range it.groups {
+		b.counts[g.id]++
+	}
+	b.funds = append(b.funds, it.fund)
+	b.Picks = append(b.Picks, pick)
 }
 
 // fits reports whether one more product of these parties keeps the bounds.
