@@ -17,7 +17,6 @@ type page struct {
 	evidences  slab[*fundmatchv1.Evidence]
 	aspects    slab[fundmatchv1.MatchedAspect]
 	objections slab[fundmatchv1.Objection]
-	steps      slab[fundmatchv1.Step]
 	items      slab[itemParts]
 
 	window dated[fund.Window]

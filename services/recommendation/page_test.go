@@ -33,6 +33,7 @@ func TestPageMakesWhatThePlainPresenterMakes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that can be repeated
 	var slate matcher.Slate
 	var b buffers
+	var service Service
 	items := 0
 	for range 1500 {
 		p, err := store.Profile(t.Context(), ids[rng.IntN(len(ids))], at)
@@ -47,7 +48,8 @@ func TestPageMakesWhatThePlainPresenterMakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		explain := rng.IntN(2) == 0
-		onPage := presenter{core: core, audience: r.Audience, page: page{text: b.text, marks: b.marks}, facts: b.facts}
+		onPage := service.presenter(core, r.Audience)
+		onPage.page.text, onPage.page.marks, onPage.facts = b.text, b.marks, b.facts
 		got := onPage.answer(&slate, explain)
 		b.text, b.marks, b.facts = onPage.page.text, onPage.page.marks, onPage.facts
 		simple := plain{core: core, audience: r.Audience}
@@ -89,13 +91,38 @@ func openCore(tb testing.TB) (*memory.Store, *matcher.Core, fund.Instant) {
 	return store, core, at
 }
 
+// TestStaticTextsAreShared: messages that many answers share are made once for an
+// audience, for that audience alone, and again for another wording.
+func TestStaticTextsAreShared(t *testing.T) {
+	t.Parallel()
+	_, core, _ := openCore(t)
+	var s Service
+	customer, manager := s.static(core.Wording(), wording.Customer), s.static(core.Wording(), wording.Manager)
+	if customer != s.static(core.Wording(), wording.Customer) || customer == manager {
+		t.Error("texts are made again, or for the wrong audience")
+	}
+	if customer.sentences["rule.S01.change"] != "" || manager.sentences["rule.S01.change"] == "" {
+		t.Error("a manager's sentence is among the customer's texts, or not among the manager's")
+	}
+	if len(customer.disclosures) == 0 || len(customer.steps) == 0 {
+		t.Errorf("%d disclosures, %d steps", len(customer.disclosures), len(customer.steps))
+	}
+	other, err := wording.Compile(wording.DefaultTemplates())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.static(other, wording.Customer) == customer {
+		t.Error("another wording has the old texts")
+	}
+}
+
 // TestAPresenterSendsNoHalfText: a sentence that is for managers, that nobody wrote, or
 // whose slot no fact fills, is an error and leaves no text.
 func TestAPresenterSendsNoHalfText(t *testing.T) {
 	t.Parallel()
 	_, core, _ := openCore(t)
 	for _, name := range []string{"rule.S01.change", "rule.XXX.change", "objection.DRAWDOWN.recovered"} {
-		v := presenter{core: core, audience: wording.Customer}
+		v := new(Service).presenter(core, wording.Customer)
 		text := ""
 		v.sentence(&text, name, nil)
 		v.page.finish()

@@ -19,6 +19,7 @@ import (
 type presenter struct {
 	core     *matcher.Core
 	audience wording.Audience
+	static   *static // empty: everything is rendered
 	page     page
 	facts    []fund.Evidence // that one sentence is filled from
 	err      error
@@ -43,8 +44,7 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)} //nolint:gosec // a count of products
 	}
 	for i, name := range s.Disclosures {
-		out.Disclosures[i] = &fundmatchv1.Disclosure{Id: name, Version: s.Identity.WordingID}
-		v.sentence(&out.Disclosures[i].Text, name, nil)
+		out.Disclosures[i] = v.disclosure(name)
 	}
 	for i := range s.Notices {
 		n := &s.Notices[i]
@@ -162,10 +162,21 @@ func (v *presenter) steps(codes []conversion.Step) []*fundmatchv1.Step {
 		if out == nil {
 			out = make([]*fundmatchv1.Step, 0, len(codes))
 		}
-		step := &v.page.steps.take(1)[0]
-		step.Code = string(code)
-		v.sentence(&step.Text, code.Label(), nil)
+		step := v.static.steps[code]
+		if step == nil {
+			step = &fundmatchv1.Step{Code: string(code)}
+			v.sentence(&step.Text, code.Label(), nil)
+		}
 		out = append(out, step)
+	}
+	return out
+}
+
+func (v *presenter) disclosure(name string) *fundmatchv1.Disclosure {
+	out := v.static.disclosures[name]
+	if out == nil {
+		out = &fundmatchv1.Disclosure{Id: name, Version: v.core.Wording().Version()}
+		v.sentence(&out.Text, name, nil)
 	}
 	return out
 }
@@ -189,6 +200,10 @@ func (v *presenter) mayShow(name string) bool {
 // sentence renders a template into a field. The field has its text when the page is
 // finished.
 func (v *presenter) sentence(into *string, name string, facts []fund.Evidence) {
+	if text, ok := v.static.sentences[name]; ok {
+		*into = text
+		return
+	}
 	start := len(v.page.text)
 	v.appendSentence(name, facts)
 	v.page.put(into, start)

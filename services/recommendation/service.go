@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -76,6 +77,7 @@ type Service struct {
 	log      Log
 	config   Config
 	buffers  sync.Pool // *buffers
+	statics  [wording.Manager + 1]atomic.Pointer[static]
 }
 
 // buffers are what one answer is made in.
@@ -127,7 +129,8 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 	if err != nil {
 		return nil, fmt.Errorf("decision id: %w", err)
 	}
-	view := presenter{core: core, audience: q.request.Audience, page: page{text: b.text[:0], marks: b.marks[:0]}, facts: b.facts[:0]}
+	view := s.presenter(core, q.request.Audience)
+	view.page.text, view.page.marks, view.facts = b.text, b.marks, b.facts
 	answer := view.answer(&b.slate, r.GetExplain())
 	b.text, b.marks, b.facts = view.page.text, view.page.marks, view.facts
 	if view.err != nil {
@@ -172,9 +175,13 @@ func (s *Service) Explain(ctx context.Context, r *fundmatchv1.ExplainRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	view := presenter{core: core, audience: q.request.Audience}
+	view := s.presenter(core, q.request.Audience)
 	answer := view.explanation(e)
 	return answer, view.err
+}
+
+func (s *Service) presenter(core *matcher.Core, audience wording.Audience) presenter {
+	return presenter{core: core, audience: audience, static: s.static(core.Wording(), audience)}
 }
 
 // etag names what an answer says apart from its id and time. An answer is a function of
