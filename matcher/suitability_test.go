@@ -154,7 +154,7 @@ func (j *judgement) permitted(code string) error {
 }
 
 // refusal is an independent reading of rulebook.md: S01 S02 S04 (tied money) S07 S10 S12
-// S14 E01 E02 C02 G01. It shares no code with the gate, nor its arithmetic of dates.
+// S14 E01 E02 C02 G01 P03. It shares no code with the gate, nor its arithmetic of dates.
 func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Channel) string {
 	shanghai := time.FixedZone("CST", 8*60*60)
 	now := at.Time().In(shanghai)
@@ -174,6 +174,8 @@ func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Cha
 		return "S10: no grade of the bank"
 	case p.Listing.Kind == fund.PrivateFund || p.Listing.Kind == fund.Trust || p.Listing.Kind == fund.AssetManagement || p.Listing.Kind == fund.InsuranceProduct:
 		return "S07: entry proof missing"
+	case p.ShareClass == "Y" || p.Listing.Kind == fund.PensionFund:
+		return "P03: no pension account"
 	case p.Listing.DueDiligenceID == "":
 		return "C02: no due diligence"
 	case p.Listing.PoolFrom != 0 && before(today, date(p.Listing.PoolFrom)):

@@ -28,7 +28,7 @@ func explainedPool() []fund.Product {
 		"suspended": func(p *fund.Product) { p.Listing.Status = fund.Suspended }, "closed": func(p *fund.Product) { p.Listing.Status = fund.Closed },
 		"stateless": func(p *fund.Product) { p.Listing.Status = 0 }, "period": func(p *fund.Product) { p.Terms.ClosedUntil = 20240501 },
 		"later": func(p *fund.Product) { p.Terms.NextOpenOn = 20240501 }, "locked": func(p *fund.Product) { p.Terms.LockupDays = 1095 },
-		"unknown": func(p *fund.Product) { p.Type = "?" },
+		"unknown": func(p *fund.Product) { p.Type = "?" }, "pension": func(p *fund.Product) { p.ShareClass, p.Listing.Kind = "Y", fund.PensionFund },
 	} {
 		p := good
 		p.Code = code
