@@ -78,10 +78,16 @@ func newWorkbench(t *testing.T) *workbench {
 	return &workbench{t, t.TempDir(), path}
 }
 
+// verbLimit ends a verb that does not end by itself, such as a serve that should have
+// refused to start.
+const verbLimit = 30 * time.Second
+
 // fundmatch runs a verb to its end.
 func (w *workbench) fundmatch(args ...string) outcome {
 	w.Helper()
-	cmd := exec.CommandContext(w.Context(), w.path, args...)
+	ctx, cancel := context.WithTimeout(w.Context(), verbLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, w.path, args...)
 	cmd.Dir = w.dir
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
