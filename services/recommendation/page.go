@@ -61,20 +61,12 @@ func (s *slab[T]) take(n int) []T {
 	return out
 }
 
-// lay makes room for all that a slate holds.
+// lay makes room for what a slate holds. Facts are mostly on file (evidence.go).
 func (p *page) lay(s *matcher.Slate) {
-	facts, aspects, objections := 0, 0, 0
+	aspects, objections := 0, 0
 	for i := range s.Items {
-		it := &s.Items[i]
-		aspects, objections = aspects+len(it.Matched), objections+len(it.Objections)
-		for j := range it.Matched {
-			facts += len(it.Matched[j].Facts)
-		}
-		for j := range it.Objections {
-			facts += len(it.Objections[j].Evidence)
-		}
+		aspects, objections = aspects+len(s.Items[i].Matched), objections+len(s.Items[i].Objections)
 	}
-	p.evidence.free, p.evidences.free = make([]fundmatchv1.Evidence, facts), make([]*fundmatchv1.Evidence, facts)
 	p.aspects.free, p.objections.free = make([]fundmatchv1.MatchedAspect, aspects), make([]fundmatchv1.Objection, objections)
 	p.items.free = make([]itemParts, len(s.Items))
 }

@@ -19,7 +19,8 @@ import (
 type presenter struct {
 	core     *matcher.Core
 	audience wording.Audience
-	static   *static // empty: everything is rendered
+	static   *static
+	onFile   *evidenceFile
 	page     page
 	facts    []fund.Evidence // that one sentence is filled from
 	err      error
@@ -78,7 +79,7 @@ func (v *presenter) item(s *matcher.Slate, i int, explain bool) *fundmatchv1.Ite
 	objections := v.page.objections.take(len(it.Objections))
 	out.Objections = make([]*fundmatchv1.Objection, len(objections))
 	for j := range objections {
-		v.objection(&objections[j], &it.Objections[j])
+		v.objection(&objections[j], &it.Objections[j], place)
 		out.Objections[j] = &objections[j]
 	}
 	return out
@@ -109,8 +110,12 @@ func (v *presenter) expectation(parts *itemParts, w *expectation.Wish, personal 
 
 // objection presents a doubt. Trigger, likelihood and how often the answer resolves it
 // are for managers only.
-func (v *presenter) objection(out *fundmatchv1.Objection, o *objection.Objection) {
-	out.Code, out.Evidence = o.Code.String(), v.page.facts(o.Evidence)
+func (v *presenter) objection(out *fundmatchv1.Objection, o *objection.Objection, place int) {
+	out.Code = o.Code.String()
+	var known bool
+	if out.Evidence, known = v.onFile.find(place, o.Code, o.Evidence); !known {
+		out.Evidence = v.page.facts(o.Evidence)
+	}
 	start := len(v.page.text)
 	for _, name := range o.Sentences {
 		if name != "" {

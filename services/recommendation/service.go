@@ -78,6 +78,7 @@ type Service struct {
 	config   Config
 	buffers  sync.Pool // *buffers
 	statics  [wording.Manager + 1]atomic.Pointer[static]
+	onFile   atomic.Pointer[evidenceFile]
 }
 
 // buffers are what one answer is made in.
@@ -181,7 +182,7 @@ func (s *Service) Explain(ctx context.Context, r *fundmatchv1.ExplainRequest) (*
 }
 
 func (s *Service) presenter(core *matcher.Core, audience wording.Audience) presenter {
-	return presenter{core: core, audience: audience, static: s.static(core.Wording(), audience)}
+	return presenter{core: core, audience: audience, static: s.static(core.Wording(), audience), onFile: s.evidence(core)}
 }
 
 // etag names what an answer says apart from its id and time. An answer is a function of
