@@ -98,10 +98,11 @@ func hold(ctx context.Context, until <-chan struct{}) error {
 
 // Profile is features.Profiles.
 func (f *Faulty) Profile(ctx context.Context, customerID string, at fund.Instant) (p *fund.Profile, err error) {
-	if err = f.run(ctx, ProfileMethod, func() (err error) {
+	err = f.run(ctx, ProfileMethod, func() (err error) {
 		p, err = f.store.Profile(ctx, customerID, at)
 		return err
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -109,10 +110,11 @@ func (f *Faulty) Profile(ctx context.Context, customerID string, at fund.Instant
 
 // Head returns the customer's newest profile and the instant from which it answers.
 func (f *Faulty) Head(ctx context.Context, customerID string) (p *fund.Profile, from fund.Instant, err error) {
-	if err = f.run(ctx, HeadMethod, func() (err error) {
+	err = f.run(ctx, HeadMethod, func() (err error) {
 		p, from, err = f.store.Head(ctx, customerID)
 		return err
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, 0, err
 	}
 	return p, from, nil
@@ -120,10 +122,11 @@ func (f *Faulty) Head(ctx context.Context, customerID string) (p *fund.Profile, 
 
 // Write is features.Profiles.
 func (f *Faulty) Write(ctx context.Context, w features.Write) (r features.Receipt, err error) {
-	if err = f.run(ctx, WriteMethod, func() (err error) {
+	err = f.run(ctx, WriteMethod, func() (err error) {
 		r, err = f.store.Write(ctx, w)
 		return err
-	}); err != nil {
+	})
+	if err != nil {
 		return features.Receipt{}, err
 	}
 	return r, nil
@@ -131,10 +134,11 @@ func (f *Faulty) Write(ctx context.Context, w features.Write) (r features.Receip
 
 // Changes is features.Profiles.
 func (f *Faulty) Changes(ctx context.Context, after uint64, limit int) (out []features.Change, err error) {
-	if err = f.run(ctx, ChangesMethod, func() (err error) {
+	err = f.run(ctx, ChangesMethod, func() (err error) {
 		out, err = f.store.Changes(ctx, after, limit)
 		return err
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -142,10 +146,11 @@ func (f *Faulty) Changes(ctx context.Context, after uint64, limit int) (out []fe
 
 // CustomerIDs is features.Profiles.
 func (f *Faulty) CustomerIDs(ctx context.Context, after string, limit int) (out []string, err error) {
-	if err = f.run(ctx, CustomerIDsMethod, func() (err error) {
+	err = f.run(ctx, CustomerIDsMethod, func() (err error) {
 		out, err = f.store.CustomerIDs(ctx, after, limit)
 		return err
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -196,15 +196,9 @@ func (c *Chooser) down(scores []float64, heap []int32) {
 
 // fill takes the ordered products one by one as long as the bounds allow.
 func (c *Chooser) fill(r *Request, buf *Buffers) {
-	buf.Picks = buf.Picks[:0]
-	buf.funds = buf.funds[:0]
-	if cap(buf.counts) < c.groups {
-		buf.counts = make([]int32, c.groups)
-	}
-	buf.counts = buf.counts[:c.groups]
-	clear(buf.counts)
-	newIssues, held := 0, 0
-	maxNew := r.Limit * c.settings.NewIssuePct / 100
+	buf.reset(c.groups)
+	held := 0
+	newIssues, maxNew := 0, r.Limit*c.settings.NewIssuePct/100
 	maxHeld := atMost(c.settings.MaxHeldPct, r.Limit)
 	for _, i := range buf.heap {
 		if len(buf.Picks) == r.Limit {
@@ -230,6 +224,16 @@ func (c *Chooser) fill(r *Request, buf *Buffers) {
 		}
 		buf.take(it, pick)
 	}
+}
+
+// reset empties the list and sets the counts of so many groups to zero.
+func (b *Buffers) reset(groups int) {
+	b.Picks, b.funds = b.Picks[:0], b.funds[:0]
+	if cap(b.counts) < groups {
+		b.counts = make([]int32, groups)
+	}
+	b.counts = b.counts[:groups]
+	clear(b.counts)
 }
 
 // take adds a pick and counts its parties.

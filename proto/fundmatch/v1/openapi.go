@@ -1,3 +1,5 @@
+// Package fundmatchv1 is the API: messages and services generated from the .proto files
+// beside it, and their OpenAPI description.
 package fundmatchv1
 
 import _ "embed"
