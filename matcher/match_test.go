@@ -114,6 +114,27 @@ func TestAnAnswerHoldsAsLongAsItSays(t *testing.T) {
 	})
 }
 
+// The gate reads an inferred goal in every list, so its begin and end bound every answer.
+func TestAnAnswerEndsWhenAGoalsTagDoes(t *testing.T) {
+	b := newBank(9, 40)
+	core := b.compile(t)
+	r := matcher.Request{At: b.asOf, Limit: 5}
+	soon := b.asOf + 7
+	for name, tag := range map[string]fund.Tag{
+		"it ends": {Name: "goal", Value: "CASH", To: soon}, "it begins": {Name: "goal", Value: "CASH", From: soon, To: fund.Forever},
+	} {
+		for _, personalization := range []fund.Answer{fund.Yes, fund.No} {
+			p := &fund.Profile{
+				CustomerID: "c", Tags: []fund.Tag{tag}, Personalization: personalization,
+				Person: fund.Person{BirthDate: 19800101}, Assessment: fund.Assessment{Level: fund.C5, On: b.day},
+			}
+			if s := match(t, core, p, r); s.ValidUntil != soon || s.Personal != (personalization == fund.Yes) {
+				t.Errorf("%s, personalisation %s: holds until %s, want %s", name, personalization, s.ValidUntil, soon)
+			}
+		}
+	}
+}
+
 // A slate that is used again gives the same answers as a new one.
 func TestASlateMayBeUsedAgain(t *testing.T) {
 	b := newBank(11, 80)
