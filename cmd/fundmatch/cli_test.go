@@ -246,10 +246,15 @@ func TestProgressOnlyOnATerminal(t *testing.T) {
 	for _, c := range []struct{ terminal, quiet, shown bool }{{true, false, true}, {true, true, false}, {false, false, false}} {
 		var stderr bytes.Buffer
 		p := &program{world: world{stderr: &stderr, terminal: c.terminal}, quiet: c.quiet}
-		bar := p.startProgress("import", "rows", 10)
+		bar := p.startProgress("products.csv", "rows", 10)
+		bar.set(10)
 		bar.rename("nav.csv", 20)
 		bar.set(5)
 		bar.end()
+		// A part that reached its end must not silence the next.
+		if named := strings.Contains(stderr.String(), "nav.csv"); named != c.shown {
+			t.Errorf("%+v: the second part is shown: %v", c, named)
+		}
 		if shown := stderr.Len() > 0; shown != c.shown {
 			t.Errorf("%+v: wrote %q", c, stderr.String())
 		}
