@@ -160,3 +160,52 @@ func readableExplanation(tb testing.TB, core *matcher.Core, e *matcher.Explanati
 	}
 	return out
 }
+
+// Whatever is said about random customers and products is a sentence for its reader,
+// filled from exactly the evidence beside it; only managers' notices are for managers.
+func TestEverySentenceCanBeSaid(t *testing.T) {
+	said := map[string]bool{}
+	for seed := range uint64(6) {
+		b := newBank(100+seed, 100)
+		core := b.compile(t)
+		for i := range 120 {
+			p, r := b.customer(i), b.request(core)
+			s := match(t, core, p, r)
+			readable(t, core, s)
+			note(said, s)
+			e, err := core.Explain(p, core.Product(i%core.Len()).Code, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			readableExplanation(t, core, e)
+			note(said, &e.Slate)
+		}
+	}
+	// The branches that random customers must have reached.
+	for _, name := range []string{
+		"notice.RISK_ASSESSMENT_EXPIRED", "notice.RISK_ASSESSMENT_REQUIRED", "notice.NOT_PERSONALIZED", "notice.NOT_PERSONALIZED.information",
+		"notice.NO_SUITABLE_PRODUCT", "notice.AGE_UNKNOWN", "notice.GOAL_UNKNOWN", "notice.HORIZON_UNKNOWN", "notice.CALENDAR_ASSUMED",
+		"notice.PRODUCT_DATA_STALE", "notice.NAV_GAP",
+		"conversion.BUY.open", "conversion.BUY.no_amount", "conversion.WATCH.below_minimum", "conversion.ASK.goal", "conversion.ASK.horizon",
+		"conversion.RETEST_RISK.expired", "conversion.RETEST_RISK.required", "conversion.HOLD.already", "conversion.HOLD.plain", "conversion.CONFIRM_REQUIRED.risk",
+	} {
+		if !said[name] {
+			t.Errorf("%s was never said", name)
+		}
+	}
+	t.Logf("%d sentences", len(said))
+}
+
+func note(said map[string]bool, s *matcher.Slate) {
+	for _, n := range s.Notices {
+		said[n.Sentence] = true
+	}
+	for i := range s.Items {
+		said[s.Items[i].Conversion.Sentence] = true
+		for j := range s.Items[i].Objections {
+			for _, name := range s.Items[i].Objections[j].Sentences {
+				said[name] = true
+			}
+		}
+	}
+}

@@ -18,8 +18,7 @@ const PastPerformance = "disclosure.PAST_PERFORMANCE"
 // yuan where the amount is one that was suggested to him.
 func answerDrawdown(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidence {
 	d := &c.Record.Spans[fund.SinceStart].Drawdown
-	if c.NewIssue || !Showable(c.Record) {
-		// Of a new issue nothing past is shown, whatever NAVs came with it.
+	if !c.showsRecord() {
 		o.Sentences[0] = "objection.DRAWDOWN.no_history"
 		return append(facts, fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: c.Day, Source: sourcePool})
 	}
@@ -55,6 +54,10 @@ func answerDrawdown(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidenc
 	}
 	return facts
 }
+
+// showsRecord reports whether figures of the past are shown. Of a new issue none are,
+// whatever NAVs came with it.
+func (c *Case) showsRecord() bool { return !c.NewIssue && Showable(c.Record) }
 
 // minMonthsShown is how old a record must be before any of it is shown (W01).
 const minMonthsShown = 6

@@ -142,6 +142,9 @@ func raiseDrawdown(c *Case) (Objection, bool) {
 	if c.Grade <= fund.R1 && !c.Record.Spans[fund.SinceStart].Drawdown.OK {
 		return Objection{}, false
 	}
+	if c.Grade == fund.GradeUnknown && !c.showsRecord() {
+		return Objection{}, false // neither grade nor record: there is nothing to answer with
+	}
 	o := Objection{Code: Drawdown, Band: Low}
 	switch {
 	case c.Level != fund.LevelUnknown && c.Level <= fund.C2:

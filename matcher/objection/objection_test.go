@@ -265,6 +265,7 @@ func TestForesee(t *testing.T) {
 		"an ordinary case":       {func(*objection.Case) {}, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
 		"a low level":            {func(c *objection.Case) { c.Level, c.Grade = fund.C2, fund.R2 }, "DRAWDOWN HIGH LOW_LEVEL, FEE LOW, LIQUIDITY LOW"},
 		"an unknown level":       {func(c *objection.Case) { c.Level, c.Grade = 0, fund.R2 }, "DRAWDOWN LOW, FEE LOW, LIQUIDITY LOW"},
+		"no grade and no record": {func(c *objection.Case) { c.Grade, c.Record = 0, young(20240101) }, "FEE LOW, LIQUIDITY LOW"},
 		"R1 without a record":    {func(c *objection.Case) { c.Grade, c.Record = fund.R1, &fund.TrackRecord{} }, "FEE LOW, LIQUIDITY LOW"},
 		"money needed soon":      {func(c *objection.Case) { c.Need, c.HorizonMonths = fund.NeedHigh, 11 }, "LIQUIDITY HIGH NEED, DRAWDOWN MEDIUM GRADE, FEE MEDIUM SHORT_HORIZON"},
 		"a year is not short":    {func(c *objection.Case) { c.HorizonMonths = 12 }, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},

@@ -36,7 +36,7 @@ func TestDocsShowTheDefaultModel(t *testing.T) {
 	}
 	want := between(t, between(t, string(data), "features", features), "classes", classes)
 	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil { //nolint:gosec // a page of this repository
 			t.Fatal(err)
 		}
 		return
