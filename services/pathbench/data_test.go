@@ -2,9 +2,6 @@ package pathbench
 
 import (
 	"bufio"
-	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +48,7 @@ func BenchmarkServeMemory(b *testing.B) {
 		p := startProcess(b, nil, program, "serve", "--store", store, "--http", local, "--grpc", local, "--ops", local)
 		for _, id := range someCustomers(b, far, 300) {
 			req := p.rest + "/v1/customers/" + id + "/recommendations?limit=5"
-			if err := ask(b, req); err != nil {
+			if _, err := fetch(b.Context(), req); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -75,25 +72,4 @@ func someCustomers(b *testing.B, dir string, n int) []string {
 		ids = append(ids, id)
 	}
 	return ids[1:] // the first line names the columns
-}
-
-// ask asks over REST and throws the answer away.
-func ask(b *testing.B, url string) error {
-	b.Helper()
-	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: HTTP %d", url, resp.StatusCode)
-	}
-	return nil
 }

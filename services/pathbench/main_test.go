@@ -50,7 +50,7 @@ func (e *empty) Recommend(context.Context, *fundmatchv1.RecommendRequest) (*fund
 // serveEmpty serves the answer over plain gRPC and over the generated in-process handler
 // of the gateway, says where, and ends with its standard input.
 func serveEmpty(file string) error {
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(file) //nolint:gosec // G703: the benchmark that starts this process wrote it
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func serveEmpty(file string) error {
 	go func() { failed <- s.Serve(calls) }()
 	go func() { failed <- http.Serve(requests, mux) }() //nolint:gosec // a benchmark's peer on loopback
 	go func() { _, err := io.Copy(io.Discard, os.Stdin); failed <- errors.Join(err, io.EOF) }()
-	fmt.Printf("empty is ready: REST http://%s, gRPC %s\n", requests.Addr(), calls.Addr())
+	fmt.Fprintf(os.Stdout, "empty is ready: REST http://%s, gRPC %s\n", requests.Addr(), calls.Addr())
 	if err := <-failed; !errors.Is(err, io.EOF) {
 		return err
 	}

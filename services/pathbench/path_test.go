@@ -36,7 +36,7 @@ const (
 func BenchmarkRecommend(b *testing.B) {
 	program := startBank(b, buildProgram(b))
 	answer := filepath.Join(b.TempDir(), "answer")
-	message := fetch(b, program)
+	message := answerOf(b, program)
 	if err := os.WriteFile(answer, message, 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -58,16 +58,11 @@ func profile(b *testing.B, p *process, file string) (wait func()) {
 	b.Helper()
 	var group errgroup.Group
 	group.Go(func() error {
-		resp, err := http.Get(p.ops + "/debug/pprof/profile?seconds=8") //nolint:noctx // as long as it takes
+		data, err := fetch(b.Context(), p.ops+"/debug/pprof/profile?seconds=8")
 		if err != nil {
 			return err
 		}
-		defer resp.Body.Close()
-		data, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(file, data, 0o600)
+		return os.WriteFile(file, data, 0o600) //nolint:gosec // G703: the file is the developer's choice
 	})
 	return func() {
 		if err := group.Wait(); err != nil {
@@ -123,7 +118,8 @@ func compare(b *testing.B, servers []*process, bytes int, open func(testing.TB, 
 		ratios, controls = append(ratios, rates[0]/rates[1]), append(controls, rates[2]/rates[1])
 	}
 	if file := os.Getenv(profileFile); file != "" {
-		defer profile(b, servers[0], file)()
+		wait := profile(b, servers[0], file)
+		defer wait()
 	}
 	for b.Loop() {
 		round()
@@ -178,8 +174,8 @@ func question() *fundmatchv1.RecommendRequest {
 	return &fundmatchv1.RecommendRequest{CustomerId: customerID, Limit: &limit}
 }
 
-// fetch returns an answer as it goes over the wire.
-func fetch(b *testing.B, p *process) []byte {
+// answerOf returns an answer as it goes over the wire.
+func answerOf(b *testing.B, p *process) []byte {
 	b.Helper()
 	got, err := fundmatchv1.NewRecommendationServiceClient(dial(b, p)).Recommend(b.Context(), question())
 	if err != nil || len(got.GetItems()) != length {
@@ -205,6 +201,7 @@ func dial(tb testing.TB, p *process, opts ...grpc.DialOption) *grpc.ClientConn {
 // openGRPC returns a caller that does not decode what it gets: the client's work is not
 // what is measured.
 func openGRPC(tb testing.TB, p *process) caller {
+	tb.Helper()
 	conn := dial(tb, p, grpc.WithDefaultCallOptions(grpc.ForceCodecV2(rawCodec{})))
 	message, err := proto.Marshal(question())
 	if err != nil {
@@ -226,16 +223,17 @@ type rawCodec struct{}
 func (rawCodec) Name() string { return "proto" }
 
 func (rawCodec) Marshal(v any) (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(v.([]byte))}, nil //nolint:forcetypeassert // the caller above gives nothing else
+	return mem.BufferSlice{mem.SliceBuffer(v.([]byte))}, nil //nolint:errcheck,forcetypeassert // the caller above gives nothing else
 }
 
 func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
-	*v.(*[]byte) = data.Materialize() //nolint:forcetypeassert // the caller above gives nothing else
+	*v.(*[]byte) = data.Materialize() //nolint:errcheck,forcetypeassert // the caller above gives nothing else
 	return nil
 }
 
 // openREST returns a caller with a connection of its own.
 func openREST(tb testing.TB, p *process) caller {
+	tb.Helper()
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 1}
 	tb.Cleanup(transport.CloseIdleConnections)
 	client := &http.Client{Transport: transport}
@@ -264,16 +262,7 @@ func address(p *process) string {
 // get returns an answer of the program as REST sends it.
 func get(b *testing.B, p *process) []byte {
 	b.Helper()
-	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, address(p), http.NoBody)
-	if err != nil {
-		b.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := fetch(b.Context(), address(p))
 	if err != nil {
 		b.Fatal(err)
 	}

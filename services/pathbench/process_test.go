@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +41,25 @@ func runProgram(tb testing.TB, program string, args ...string) time.Duration {
 		tb.Fatalf("fundmatch %v: %v\n%s", args, err, out)
 	}
 	return time.Since(started)
+}
+
+// fetch gets a page of a server.
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: HTTP %d", url, resp.StatusCode)
+	}
+	return body, err
 }
 
 // process is a server in a process of its own.
@@ -91,7 +112,7 @@ const ticksASecond = 100
 // cpu is the processor time of the process so far, user and system.
 func (p *process) cpu() time.Duration {
 	p.tb.Helper()
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "stat"))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		p.tb.Skipf("processor time is read from /proc: %v", err)
 	}
@@ -111,7 +132,7 @@ func (p *process) cpu() time.Duration {
 // memory returns a line of /proc/PID/status, such as VmHWM, in bytes.
 func (p *process) memory(name string) int64 {
 	p.tb.Helper()
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "status"))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		p.tb.Skipf("memory is read from /proc: %v", err)
 	}

@@ -33,7 +33,7 @@ const (
 // whatever the state of the cache and whatever fails.
 func TestTheCacheChangesNoAnswer(t *testing.T) {
 	t.Parallel()
-	left := answers(t, 2000)
+	left := answers(t, 1000)
 	for seed := uint64(1); left > 0; seed++ {
 		n := min(left, answersABubble)
 		left -= n

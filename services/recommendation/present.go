@@ -42,7 +42,7 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		out.Items[i] = v.item(s, i, explain)
 	}
 	for i, x := range s.Excluded {
-		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)} //nolint:gosec // a count of products
+		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
 	}
 	for i, name := range s.Disclosures {
 		out.Disclosures[i] = v.disclosure(name)
@@ -69,7 +69,7 @@ func (v *presenter) item(s *matcher.Slate, i int, explain bool) *fundmatchv1.Ite
 	parts := &v.page.items.take(1)[0]
 	wire.FillProduct(&parts.product, v.core, place)
 	out := &parts.item
-	out.Rank, out.Product, out.Score, out.Propensity, out.PeerCode = int32(i+1), &parts.product, it.Score, it.Propensity, it.PeerCode //nolint:gosec // at most 50
+	out.Rank, out.Product, out.Score, out.Propensity, out.PeerCode = int32(i+1), &parts.product, it.Score, it.Propensity, it.PeerCode
 	out.Expectation = v.expectation(parts, &s.Wish, s.Personal, it.Matched)
 	out.Conversion = v.conversion(parts, &it.Conversion)
 	out.Orderable = it.Conversion.Action == conversion.Buy

@@ -70,7 +70,7 @@ func TestARecordIsTheAnswer(t *testing.T) {
 	b := openBank(t, testBank)
 	ask := newAsker(t, b, 6)
 	var given []*fundmatchv1.RecommendResponse
-	for range 500 {
+	for range 300 {
 		got, err := b.service.Recommend(t.Context(), ask.question())
 		if err != nil {
 			t.Fatal(err)
@@ -181,7 +181,7 @@ func TestAnETagNamesWhatAnAnswerSays(t *testing.T) {
 	ask := newAsker(t, b, 7)
 	said := map[string]string{}
 	again := 0
-	for i := range 3000 {
+	for i := range 1500 {
 		b.at = b.at.Add(time.Duration(ask.rng.IntN(3)) * time.Second)
 		question := ask.question()
 		if i%3 > 0 { // some questions come again

@@ -46,29 +46,16 @@ type bank struct {
 	engine   *engine.Engine
 	log      *decisionlog.Log
 	dir      string // of the decision log
-	clock    *standingClock
+	clock    standingClock
 	draws    *draws
 	decision *decision.Service
 	services Services
 }
 
-// standingClock moves when a test moves it.
-type standingClock struct {
-	mu sync.Mutex
-	at time.Time
-}
+// standingClock does not move.
+type standingClock struct{ at time.Time }
 
-func (c *standingClock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *standingClock) set(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = at
-}
+func (c standingClock) now() time.Time { return c.at }
 
 // draws gives the same numbers after the same restart: decision ids and salts.
 type draws struct {
@@ -133,7 +120,7 @@ func openSQLiteBank(tb testing.TB, opts synthetic.Options) *bank {
 func openBank(tb testing.TB, store bankStore, opts synthetic.Options) *bank {
 	tb.Helper()
 	b := &bank{store: store, dir: filepath.Join(tb.TempDir(), "decisions"), draws: &draws{seed: tb.Name()}}
-	b.clock = &standingClock{at: opts.AsOf.Start().Add(10 * time.Hour).Time()}
+	b.clock = standingClock{at: opts.AsOf.Start().Add(10 * time.Hour).Time()}
 	tb.Cleanup(func() { _ = store.Close() })
 	generated, err := synthetic.Generate(opts)
 	if err != nil {

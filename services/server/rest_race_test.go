@@ -1,0 +1,6 @@
+//go:build race
+
+package server
+
+// loadRequests is less than without the race detector, which makes each six times slower.
+const loadRequests = 3_000
