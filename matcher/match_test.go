@@ -272,3 +272,75 @@ func TestMatchRefuses(t *testing.T) {
 		t.Errorf("explained when the core has ended: error %v", err)
 	}
 }
+
+// What a customer holds: lots with shares; without any lot on file, what he bought. What
+// lies outside the pool is nobody's.
+func TestWhatCountsAsHeld(t *testing.T) {
+	b := benchBank(40)
+	core := b.compile(t)
+	best := match(t, core, holder(b), matcher.Request{At: b.asOf, Limit: 1}).Items[0].Code
+	for name, c := range map[string]struct {
+		lots      []fund.Lot
+		purchases []fund.Purchase
+		held      bool
+	}{
+		"nothing":                   {nil, nil, false},
+		"a lot":                     {[]fund.Lot{{ProductCode: best, Shares: 1}}, nil, true},
+		"a lot that was sold":       {[]fund.Lot{{ProductCode: best}}, []fund.Purchase{{ProductCode: best, Kind: "BUY"}}, false},
+		"bought, and no lots known": {nil, []fund.Purchase{{ProductCode: best, Kind: "BUY"}}, true},
+		"only looked at":            {nil, []fund.Purchase{{ProductCode: best, Kind: "VIEW"}}, false},
+		"what is not in the pool":   {[]fund.Lot{{ProductCode: "GONE", Shares: 1}}, []fund.Purchase{{ProductCode: "GONE", Kind: "BUY"}}, false},
+	} {
+		p := holder(b)
+		p.Lots, p.Purchases = c.lots, c.purchases
+		e, err := core.Explain(p, best, matcher.Request{At: b.asOf})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if action := e.Slate.Items[0].Conversion.Action.String(); (action == "HOLD") != c.held {
+			t.Errorf("%s: %s, held: %v", name, action, c.held)
+		}
+	}
+}
+
+// holder is a customer of the bench bank who has nothing yet.
+func holder(b *bank) *fund.Profile {
+	p := benchCustomer(b)
+	p.Lots, p.Purchases = nil, nil
+	return p
+}
+
+func TestACoreSaysWhatItIs(t *testing.T) {
+	b := newBank(4, 60)
+	in := b.inputs()
+	core := compile(t, in)
+	if core.Identity() != in.Identity || core.Len() != 60 || core.Wording() != in.Wording {
+		t.Errorf("%+v of %d products", core.Identity(), core.Len())
+	}
+	for i := range core.Len() {
+		p := core.Product(i)
+		if place, ok := core.Find(p.Code); !ok || place != i {
+			t.Fatalf("%s is at %d, not at %d", p.Code, place, i)
+		}
+		classes := core.Classes(i)
+		if !slices.Contains(classes, int32(i)) || !slices.IsSorted(classes) {
+			t.Fatalf("%s is not among its own classes %v", p.Code, classes)
+		}
+		for _, c := range classes {
+			if core.Product(int(c)).FundCode() != p.FundCode() {
+				t.Fatalf("%s is no class of %s's fund", core.Product(int(c)).Code, p.Code)
+			}
+		}
+		if p.Listing.Kind == fund.KindUnknown && !slices.Contains(core.Assumed(i), fund.FieldKind) {
+			t.Fatalf("%s: assumed are %v, not its kind", p.Code, core.Assumed(i))
+		}
+		for _, e := range core.ProductFacts(i) {
+			if e.Source != "NAV" || e.AsOf != b.day || e.Field == "" {
+				t.Fatalf("%s: a fact without source or date: %+v", p.Code, e)
+			}
+		}
+	}
+	if _, ok := core.Find("nowhere"); ok {
+		t.Error("a product that is not there is found")
+	}
+}
