@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -365,7 +366,7 @@ func TestNewestIsOfAnyInstant(t *testing.T) {
 
 func TestDefaultsDoNotReplaceWhatIsInForce(t *testing.T) {
 	r := newRig(t)
-	own := append([]byte("# the bank's own\n"), score.DefaultModel()...)
+	own := bytes.Replace(score.DefaultModel(), []byte("name: spine"), []byte("name: the bank's own"), 1)
 	id, err := r.Put(t.Context(), features.ModelArtifact, own)
 	if err != nil {
 		t.Fatal(err)
