@@ -165,6 +165,8 @@ type Importer interface {
 	// or the process dies, nothing has changed. Afterwards the merged products are
 	// published as a new revision when they differ from the one in force, and the heads
 	// of the touched customers are written. Rows that are there already change nothing.
+	// The batch is a Previewer too: a fill that finds what it would publish unusable
+	// returns an error, and the revision in force stays.
 	Import(ctx context.Context, at fund.Instant, fill func(Batch) error) (ImportResult, error)
 }
 
@@ -198,6 +200,17 @@ type Batch interface {
 	Managers(rows []Manager) error
 	// Branches adds branches by id; another content replaces the one that is there.
 	Branches(rows []Branch) error
+}
+
+// Previewer is what the batches of the stores are besides: they show what the import
+// would publish, so that a bad revision is refused before anybody sees it.
+type Previewer interface {
+	// Preview returns pool and market data as they would stand were fill to return nil
+	// now, read within the import's transaction: Published names the revision that would
+	// be in force and its sequence number, which Pool and the cuts take. It keeps the
+	// promises of Pools until the batch takes another row or fill returns, and must not
+	// be used afterwards, nor by several goroutines at once. Errors are those of Pools.
+	Preview() (Pools, error)
 }
 
 // CalendarDay says whether orders are dealt on a day.

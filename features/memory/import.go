@@ -15,6 +15,7 @@ import (
 // batch takes rows beside the store: nothing is seen before commit.
 type batch struct {
 	ctx      context.Context // of the one Import that the batch lives in
+	at       fund.Instant    // when the pool is published
 	store    *Store
 	seq      uint64 // what the import gets when it changes anything
 	rows     int64  // new or different
@@ -35,7 +36,7 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 	}
 	defer s.unlockWriting()
 	b := &batch{
-		ctx: ctx, store: s, seq: s.seq + 1, people: map[string]*customer{}, navs: map[string][]dated[fund.NAV]{},
+		ctx: ctx, at: at, store: s, seq: s.seq + 1, people: map[string]*customer{}, navs: map[string][]dated[fund.NAV]{},
 		calendar: slices.Clip(s.market.calendar), events: map[string]features.Event{}, manager: map[string]features.Manager{},
 		branch: map[string]features.Branch{},
 	}
@@ -50,10 +51,10 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 	if err := ctx.Err(); err != nil {
 		return features.ImportResult{}, err
 	}
-	return s.commitImport(at, b), nil
+	return s.commitImport(b), nil
 }
 
-func (s *Store) commitImport(at fund.Instant, b *batch) features.ImportResult {
+func (s *Store) commitImport(b *batch) features.ImportResult {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	res := features.ImportResult{Changed: b.rows}
@@ -73,11 +74,25 @@ func (s *Store) commitImport(at fund.Instant, b *batch) features.ImportResult {
 	maps.Copy(s.people.events, b.events)
 	maps.Copy(s.people.manager, b.manager)
 	maps.Copy(s.people.branch, b.branch)
-	res.Published = b.pool != nil && s.publish(at, b.pool)
+	res.Published = b.pool != nil && s.publish(b.at, b.pool)
 	if res.Revision = s.market.inForce; res.Revision.ID != 0 {
 		res.Revision.Seq = s.market.seq
 	}
 	return res
+}
+
+// Preview is features.Previewer: another store, to which the import so far is committed.
+func (b *batch) Preview() (features.Pools, error) {
+	if err := b.store.Ping(b.ctx); err != nil {
+		return nil, err
+	}
+	shown := New()
+	shown.seq, shown.market = b.store.seq, b.store.market
+	shown.market.revisions = maps.Clone(b.store.market.revisions)
+	shown.market.navs = maps.Clone(b.store.market.navs)
+	shown.people.byID = maps.Clone(b.store.people.byID)
+	shown.commitImport(b)
+	return shown, nil
 }
 
 // publish makes the products the pool in force when they differ from it.

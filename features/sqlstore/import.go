@@ -33,7 +33,7 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 	}()
 	var filled error
 	err = s.inTransaction(ctx, conn, func(tx *sqlx.Tx) error {
-		b, err := s.newBatch(ctx, tx)
+		b, err := s.newBatch(ctx, tx, at)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 		if filled != nil {
 			return filled
 		}
-		res, err = b.end(at)
+		res, err = b.end()
 		return err
 	})
 	switch {
@@ -56,6 +56,7 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 // batch takes the rows of one import.
 type batch struct {
 	*unit
+	at        fund.Instant        // when the pool is published
 	known     map[string]struct{} // some of the customers who got cells in this import
 	stored    presence
 	pool      map[string][]byte // code to canonical bytes; nil: not read yet
@@ -75,12 +76,12 @@ type series struct {
 	seen   map[string]struct{} // the products that came in this import
 }
 
-func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx) (*batch, error) {
+func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, at fund.Instant) (*batch, error) {
 	u, err := s.newUnit(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	b := &batch{unit: u, known: map[string]struct{}{}, navs: series{seen: map[string]struct{}{}}}
+	b := &batch{unit: u, at: at, known: map[string]struct{}{}, navs: series{seen: map[string]struct{}{}}}
 	for _, q := range [...]struct {
 		st  statement
 		any *bool
@@ -93,21 +94,19 @@ func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx) (*batch, error) {
 }
 
 // end publishes, writes heads and says what changed.
-func (b *batch) end(at fund.Instant) (features.ImportResult, error) {
-	for i := range b.bulks {
-		if err := b.bulks[i].flush(b.ctx); err != nil {
-			return features.ImportResult{}, err
-		}
+func (b *batch) end() (features.ImportResult, error) {
+	if err := b.flush(); err != nil {
+		return features.ImportResult{}, err
 	}
 	var res features.ImportResult
 	if b.poolMoved {
-		if err := b.publish(at); err != nil {
+		if err := b.publish(); err != nil {
 			return res, err
 		}
 		res.Published = true
 	}
 	if b.changed > 0 {
-		if err := b.finish(at); err != nil {
+		if err := b.finish(b.at); err != nil {
 			return res, err
 		}
 	}
@@ -120,22 +119,32 @@ func (b *batch) end(at fund.Instant) (features.ImportResult, error) {
 	return res, err
 }
 
+// candidate is the revision that the merged products would be.
+func (b *batch) candidate(ctx context.Context) (features.Revision, error) {
+	r := features.Revision{PublishedAt: b.at, Seq: b.seq, Products: len(b.pool)}
+	err := b.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(revision), 0) + 1 FROM pool_revisions`).Scan(&r.ID)
+	if err != nil {
+		return features.Revision{}, err
+	}
+	hash := sha256.New()
+	for _, code := range slices.Sorted(maps.Keys(b.pool)) {
+		hash.Write(b.pool[code])
+	}
+	hash.Sum(r.Hash[:0])
+	return r, nil
+}
+
 // publish writes the merged products as the next revision.
-func (b *batch) publish(at fund.Instant) error {
-	var revision int64
-	err := b.tx.QueryRowContext(b.ctx, `SELECT COALESCE(MAX(revision), 0) + 1 FROM pool_revisions`).Scan(&revision)
+func (b *batch) publish() error {
+	r, err := b.candidate(b.ctx)
 	if err != nil {
 		return err
 	}
-	codes := slices.Sorted(maps.Keys(b.pool))
-	hash := sha256.New()
-	for _, code := range codes {
-		hash.Write(b.pool[code])
-	}
-	if _, err := b.tx.Stmtx(b.store.stmts[insertRevision]).ExecContext(b.ctx, revision, hash.Sum(nil), int64(at), int64(b.seq), len(codes)); err != nil {
+	revision := signed(r.ID)
+	if _, err := b.tx.Stmtx(b.store.stmts[insertRevision]).ExecContext(b.ctx, revision, r.Hash[:], int64(r.PublishedAt), signed(r.Seq), r.Products); err != nil {
 		return err
 	}
-	for _, code := range codes {
+	for _, code := range slices.Sorted(maps.Keys(b.pool)) {
 		if err := b.bulks[insertProducts].add(b.ctx, revision, code, b.pool[code]); err != nil {
 			return err
 		}

@@ -14,9 +14,13 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
+// market reads pool and market data: through the readers' connections, or within the
+// transaction of an import. It is features.Pools.
+type market struct{ stmt func(statement) *sqlx.Stmt }
+
 // Published is features.Pools.
-func (s *Store) Published(ctx context.Context) (features.Revision, error) {
-	r, err := scanPublished(s.stmts[selectPublished].QueryRowContext(ctx))
+func (m market) Published(ctx context.Context) (features.Revision, error) {
+	r, err := scanPublished(m.stmt(selectPublished).QueryRowContext(ctx))
 	return r, fail(ctx, "read the published pool", err)
 }
 
@@ -36,10 +40,10 @@ func scanPublished(row *sql.Row) (r features.Revision, err error) {
 }
 
 // Pool is features.Pools.
-func (s *Store) Pool(ctx context.Context, revision uint64) ([]fund.Product, error) {
+func (m market) Pool(ctx context.Context, revision uint64) ([]fund.Product, error) {
 	// The revision and its products never change, so two reads are one snapshot.
 	var n int
-	err := s.stmts[selectRevision].QueryRowContext(ctx, signed(revision)).Scan(&n)
+	err := m.stmt(selectRevision).QueryRowContext(ctx, signed(revision)).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, notFound("pool revision", strconv.FormatUint(revision, 10))
 	}
@@ -47,7 +51,7 @@ func (s *Store) Pool(ctx context.Context, revision uint64) ([]fund.Product, erro
 		return nil, fail(ctx, "read a pool", err)
 	}
 	out := make([]fund.Product, 0, n)
-	err = each(ctx, s.stmts[selectPool], func(rows *sqlx.Rows) error {
+	err = each(ctx, m.stmt(selectPool), func(rows *sqlx.Rows) error {
 		var encoded sql.RawBytes
 		if err := rows.Scan(&encoded); err != nil {
 			return err
@@ -72,11 +76,11 @@ func dayOf(at fund.Instant) fund.Date { return min(at, lastInstant).Date() }
 
 // NAVs is features.Pools. Rows of one day come in the order of their writing, so the
 // last one counts.
-func (s *Store) NAVs(ctx context.Context, cut features.Cut, yield func(string, []fund.NAV) error) error {
+func (m market) NAVs(ctx context.Context, cut features.Cut, yield func(string, []fund.NAV) error) error {
 	var y yielding[fund.NAV]
 	var code string
 	var n fund.NAV
-	err := each(ctx, s.stmts[streamNAVs], func(rows *sqlx.Rows) error {
+	err := each(ctx, m.stmt(streamNAVs), func(rows *sqlx.Rows) error {
 		if err := rows.Scan(&code, &n.Date, &n.Unit, &n.Accum); err != nil {
 			return err
 		}
@@ -86,9 +90,9 @@ func (s *Store) NAVs(ctx context.Context, cut features.Cut, yield func(string, [
 }
 
 // Purchases is features.Pools.
-func (s *Store) Purchases(ctx context.Context, cut features.Cut, yield func(string, []fund.Purchase) error) error {
+func (m market) Purchases(ctx context.Context, cut features.Cut, yield func(string, []fund.Purchase) error) error {
 	var y yielding[fund.Purchase]
-	err := eachPurchase(ctx, s.stmts[streamPurchases], func(p *features.CustomerPurchase, _ uint64) error {
+	err := eachPurchase(ctx, m.stmt(streamPurchases), func(p *features.CustomerPurchase, _ uint64) error {
 		return y.add(p.CustomerID, p.Purchase, samePurchase, yield)
 	}, int64(dayOf(cut.AsOf)), signed(cut.Seq))
 	return y.end(ctx, "read interactions", err, yield)
@@ -131,8 +135,8 @@ func (y *yielding[T]) end(ctx context.Context, op string, err error, yield func(
 }
 
 // Calendar is features.Pools.
-func (s *Store) Calendar(ctx context.Context, seq uint64) (fund.Calendar, error) {
-	days, err := calendarDays(ctx, s.stmts[selectCalendar], signed(seq))
+func (m market) Calendar(ctx context.Context, seq uint64) (fund.Calendar, error) {
+	days, err := calendarDays(ctx, m.stmt(selectCalendar), signed(seq))
 	if err != nil {
 		return fund.Calendar{}, fail(ctx, "read the calendar", err)
 	}

@@ -47,6 +47,7 @@ const (
 
 // Store is a store in an SQL database. It is safe for concurrent use.
 type Store struct {
+	market
 	dialect *dialect
 	writer  *sqlx.DB // one connection
 	reader  *sqlx.DB
@@ -68,6 +69,7 @@ func Open(ctx context.Context, cfg OpenConfig) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dialect: sqliteDialect()}
+	s.market.stmt = func(st statement) *sqlx.Stmt { return s.stmts[st] }
 	s.close = sync.OnceValue(s.closeAll)
 	if err := s.open(ctx, cfg); err != nil {
 		_ = s.Close()

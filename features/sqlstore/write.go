@@ -206,16 +206,24 @@ func (u *unit) touch(customerID string) error {
 // finish writes what is left of the rows, the heads of the touched customers and the
 // transaction itself.
 func (u *unit) finish(at fund.Instant) error {
-	for i := range u.bulks {
-		if err := u.bulks[i].flush(u.ctx); err != nil {
-			return err
-		}
+	if err := u.flush(); err != nil {
+		return err
 	}
 	if err := u.writeHeads(); err != nil {
 		return err
 	}
 	_, err := u.tx.Stmtx(u.store.stmts[insertTransaction]).ExecContext(u.ctx, int64(u.seq), int64(at), u.market)
 	return err
+}
+
+// flush writes what is left of the rows.
+func (u *unit) flush() error {
+	for i := range u.bulks {
+		if err := u.bulks[i].flush(u.ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rowsAtOnce is how many rows an insert takes: more saves little.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -23,6 +24,8 @@ func importPromises() []promise {
 		{"an import leaves newer facts in force", importLeavesNewer},
 		{"an import without products publishes nothing", importWithoutProducts},
 		{"an import sees its own products and customers", importSeesItself},
+		{"a preview shows what the import would publish, and nothing of it stays when fill refuses", previewIsWhatIsPublished},
+		{"a preview of an import that changes nothing is what is in force", previewOfNothing},
 		{"rows may be used again after each call", rowsAreCopied},
 		{"a row that no store may keep is invalid and changes nothing", invalidRows},
 		{"a profile past its limits is invalid and changes nothing", importPastLimits},
@@ -125,6 +128,99 @@ func importIsAtomic(t *testing.T, s Store) {
 		wantSame(t, "state of the "+when+" store", state(t, s), before)
 		loadBank(t, s)
 	}
+}
+
+// previewed reads all that a preview and what it announces have in common.
+func previewed(t *testing.T, pools features.Pools) map[string]any {
+	t.Helper()
+	r, err := pools.Published(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := features.Cut{AsOf: later, Seq: r.Seq}
+	out := map[string]any{"published": r}
+	if out["pool"], err = pools.Pool(t.Context(), r.ID); err != nil {
+		t.Fatal(err)
+	}
+	if out["calendar"], err = pools.Calendar(t.Context(), r.Seq); err != nil {
+		t.Fatal(err)
+	}
+	market := map[string]any{}
+	if err := errors.Join(
+		pools.NAVs(t.Context(), cut, func(code string, navs []fund.NAV) error {
+			market["navs of "+code] = slices.Clone(navs)
+			return nil
+		}),
+		pools.Purchases(t.Context(), cut, func(id string, purchases []fund.Purchase) error {
+			market["purchases of "+id] = slices.Clone(purchases)
+			return nil
+		}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	out["market"] = market
+	return out
+}
+
+func preview(t *testing.T, b features.Batch) features.Pools {
+	t.Helper()
+	p, ok := b.(features.Previewer)
+	if !ok {
+		t.Fatal("the batch is no Previewer")
+	}
+	pools, err := p.Preview()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pools
+}
+
+func previewIsWhatIsPublished(t *testing.T, s Store) {
+	more := func(b features.Batch) error {
+		return errors.Join(
+			b.Products([]fund.Product{product("P1", "renamed"), product("P3", "three")}),
+			b.NAVs("P1", []fund.NAV{nav(day2, 9), nav(day4, 8)}),
+			b.Calendar([]features.CalendarDay{{Date: day3, Open: false}}),
+			b.Cells([]features.Cell{person("c3", "segment", "x")}),
+			b.Purchases([]features.CustomerPurchase{bought("c3", "P3", day2, 7), bought("c1", "P1", day2, 101)}))
+	}
+	navsOnly := func(b features.Batch) error { return b.NAVs("P2", []fund.NAV{nav(day3, 3)}) }
+	for _, fill := range []func(features.Batch) error{fillBank, more, navsOnly} {
+		before := state(t, s)
+		var shown map[string]any
+		look := func(b features.Batch) error {
+			if err := fill(b); err != nil {
+				return err
+			}
+			shown = previewed(t, preview(t, b))
+			return nil
+		}
+		_, err := s.Import(t.Context(), noon(day5), func(b features.Batch) error { return errors.Join(look(b), errFill) })
+		if !errors.Is(err, errFill) {
+			t.Fatalf("import: %v, want the error of fill", err)
+		}
+		wantSame(t, "state after a refused preview", state(t, s), before)
+		load(t, s, look)
+		wantSame(t, "what is in force", previewed(t, s), shown)
+	}
+}
+
+func previewOfNothing(t *testing.T, s Store) {
+	load(t, s, func(b features.Batch) error {
+		if r, err := preview(t, b).Published(t.Context()); !errors.Is(err, features.ErrNoPool) {
+			t.Errorf("published %+v, %v, want ErrNoPool", r, err)
+		}
+		return nil
+	})
+	loadBank(t, s)
+	want := previewed(t, s)
+	load(t, s, func(b features.Batch) error {
+		if err := fillBank(b); err != nil {
+			return err
+		}
+		wantSame(t, "preview", previewed(t, preview(t, b)), want)
+		return nil
+	})
 }
 
 func importPanics(t *testing.T, s Store) {
