@@ -17,6 +17,8 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset"
+	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 )
 
@@ -127,6 +129,8 @@ func TestExitCodes(t *testing.T) {
 		{features.ErrUnavailable, exitUnavailable},
 		{features.ErrNewerStore, exitUnavailable},
 		{features.ErrNoPool, exitUnavailable},
+		// What does not compile is unavailable, though its cause is a value of the data.
+		{fmt.Errorf("%w: product P: %w", matcher.ErrCompile, fund.ErrInvalid), exitUnavailable},
 		{decisionlog.ErrFull, exitUnavailable},
 		{decisionlog.ErrBusy, exitUnavailable},
 		{decisionlog.ErrNewerFormat, exitUnavailable},

@@ -88,10 +88,10 @@ func codeOf(err error) int {
 		causes []error
 	}{
 		{exitUnavailable, []error{
-			features.ErrUnavailable, features.ErrNewerStore, features.ErrNoPool, engine.ErrNoCore, fund.ErrNewerVersion,
+			features.ErrUnavailable, features.ErrNewerStore, features.ErrNoPool, engine.ErrNoCore, matcher.ErrCompile, fund.ErrNewerVersion,
 			decisionlog.ErrFull, decisionlog.ErrBusy, decisionlog.ErrRefused, decisionlog.ErrNewerFormat, syscall.ENOSPC, syscall.EDQUOT,
 		}},
-		{exitFailed, []error{decisionlog.ErrCorrupt, matcher.ErrCompile}},
+		{exitFailed, []error{decisionlog.ErrCorrupt}},
 		{exitUsage, []error{
 			features.ErrNotFound, features.ErrInvalid, fund.ErrInvalid, matcher.ErrRequest, matcher.ErrUnknownProduct,
 			decisionlog.ErrNotFound, decisionlog.ErrInvalid, synthetic.ErrOptions, synthetic.ErrFolderInUse,

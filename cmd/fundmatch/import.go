@@ -30,7 +30,8 @@ func (p *program) importCommand() *cobra.Command {
 		Use:   "import DIR",
 		Short: "Load a dataset folder into the store and publish its pool",
 		Long: "Load whichever dataset files DIR holds, packed with gzip or not, in one transaction, and publish the pool.\n" +
-			"A bad row ends the import with exit code 2 and its file, line and column; nothing is changed then.\n" +
+			"A bad row ends the import with exit code 2 and its file, line and column; so does a pool that would not\n" +
+			"compile, with product and reason; nothing is changed then.\n" +
 			"Importing the same folder again changes nothing; another folder is merged by key.",
 		Example: "  fundmatch import ./bank --store sqlite:bank.db\n  fundmatch import ./bank --skip-bad --rejects bad-rows.csv",
 		Args:    arguments(0, "DIR"),
@@ -65,6 +66,9 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 		return err
 	}
 	defer func() { _ = store.Close() }() // what was committed is on disk
+	if err := engine.InstallDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
+		return err // the pool is tried with them
+	}
 	var done imported
 	load := func(rejects io.Writer) error {
 		var err error
@@ -77,9 +81,6 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 		err = load(nil)
 	}
 	if err != nil {
-		return err
-	}
-	if err := engine.InstallDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
 		return err
 	}
 	return p.tellImport(&done, o)
@@ -121,7 +122,10 @@ func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Fol
 	result, err := store.Import(ctx, fund.InstantOf(started), func(b features.Batch) error {
 		var err error
 		done.report, err = folder.Load(ctx, b, &known{ctx: ctx, store: store, at: fund.InstantOf(started)}, o)
-		return err
+		if err != nil {
+			return err
+		}
+		return p.tryPool(ctx, store, b, fund.InstantOf(started))
 	})
 	done.result, done.took = result, p.now().Sub(started)
 	return done, err
@@ -176,13 +180,19 @@ func (k *known) HasCustomer(id string) (bool, error) {
 	return err == nil, err
 }
 
+// consentsFile is the file whose facts are kept and not used yet; packed, it has an
+// ending more.
+const consentsFile = "consents.csv"
+
 // tellImport prints what was loaded.
 func (p *program) tellImport(done *imported, o importOptions) error {
 	var rows int64
 	var out strings.Builder
+	consents := false
 	for i := range done.report.Files {
 		f := &done.report.Files[i]
 		rows += f.Rows
+		consents = consents || f.Rows > 0 && strings.HasPrefix(f.Name, consentsFile)
 		fmt.Fprintf(&out, "%-24s %10d rows", f.Name, f.Rows)
 		if f.Rejected > 0 {
 			fmt.Fprintf(&out, "  %d rejected", f.Rejected)
@@ -194,6 +204,9 @@ func (p *program) tellImport(done *imported, o importOptions) error {
 	}
 	for _, name := range done.report.Ignored {
 		fmt.Fprintf(&out, "%-24s not a dataset file, not read\n", filepath.Base(name))
+	}
+	if consents {
+		out.WriteString("notice: consents are kept, but this version does not apply them: no fact is withheld for want of one\n")
 	}
 	fmt.Fprintf(&out, "%d rows in %.2f s (%.0f rows/s), %d changed", rows, done.took.Seconds(), perSecond(rows, done.took), done.result.Changed)
 	if done.report.Rejected > 0 {

@@ -25,9 +25,7 @@ import (
 // observeCompile reports a compile of a core.
 func (s *service) observeCompile(c engine.Compiled) {
 	if c.Err != nil {
-		s.signals.metrics.Core.SetDegraded(true)
-		s.logger.LogAttrs(context.Background(), slog.LevelError, "the pool in force does not compile; the last good core stays",
-			slog.String("pool", strconv.FormatUint(c.Identity.PoolRevision, 10)), slog.Any("error", c.Err))
+		s.observeRefused(&c)
 		return
 	}
 	id := &c.Identity
@@ -38,6 +36,22 @@ func (s *service) observeCompile(c engine.Compiled) {
 	s.logger.LogAttrs(context.Background(), slog.LevelInfo, "compiled a core",
 		slog.String("pool", strconv.FormatUint(id.PoolRevision, 10)), slog.Uint64("seq", id.DataSeq),
 		slog.Int("count", c.Products), slog.Int64("duration_us", c.Took.Microseconds()))
+}
+
+// observeRefused reports a pool that did not become a core. What a compile refuses it
+// for names products, rules and days, no customer: it may be logged, and has to be for
+// somebody to mend it.
+func (s *service) observeRefused(c *engine.Compiled) {
+	s.signals.metrics.Core.SetDegraded(true)
+	text := "the pool in force does not compile; the last good core stays"
+	if _, _, err := s.engine.Core(); err != nil {
+		text = "the pool in force does not compile; there is no core, nothing is answered"
+	}
+	attrs := []slog.Attr{slog.String("pool", strconv.FormatUint(c.Identity.PoolRevision, 10)), slog.Any("error", c.Err)}
+	if errors.Is(c.Err, matcher.ErrCompile) {
+		attrs = append(attrs, slog.String("reason", oneLine(c.Err.Error())))
+	}
+	s.logger.LogAttrs(context.Background(), slog.LevelError, text, attrs...)
 }
 
 // answerWatch measures answers.

@@ -123,11 +123,9 @@ func (p *program) openDesk(ctx context.Context, o *askOptions) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := fund.InstantOf(p.now())
-	if o.at != "" {
-		if at, err = fund.ParseInstant(o.at); err != nil {
-			return nil, usageError("--at: %.80q, expected an RFC 3339 time such as 2026-06-01T10:00:00+08:00", o.at)
-		}
+	at, err := o.instant(fund.InstantOf(p.now()))
+	if err != nil {
+		return nil, err
 	}
 	store, err := spec.open(ctx, mustExist)
 	if err != nil {
@@ -143,6 +141,22 @@ func (p *program) openDesk(ctx context.Context, o *askOptions) (*desk, error) {
 		NewID: p.decisionIDs(), Clock: p.now,
 	})
 	return d, nil
+}
+
+// instant returns the instant that the answer speaks for. It is not in the future: what
+// will be known then is not known.
+func (o *askOptions) instant(now fund.Instant) (fund.Instant, error) {
+	if o.at == "" {
+		return now, nil
+	}
+	at, err := fund.ParseInstant(o.at)
+	if err != nil {
+		return 0, usageError("--at: %.80q, expected an RFC 3339 time such as 2026-06-01T10:00:00+08:00", o.at)
+	}
+	if at > now {
+		return 0, usageError("--at: %.80q, expected an instant that is not later than now, %s", o.at, now)
+	}
+	return at, nil
 }
 
 // coreOf compiles what is in force in a store as of an instant.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,11 +32,31 @@ type program struct {
 func run(ctx context.Context, w world, args []string) int {
 	cmd := newRoot(w)
 	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
+	err := knownVerb(cmd, args)
+	if err == nil {
+		err = cmd.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitDone
 	}
 	return tellFailure(ctx, w.stderr, err)
+}
+
+// knownVerb refuses a verb that there is not, before the flags behind it are looked at:
+// they are those of another verb, and not what is wrong.
+func knownVerb(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(args...)
+	cmd, rest, err := root.Find(args)
+	if err != nil || !cmd.HasSubCommands() {
+		return err
+	}
+	rest = slices.DeleteFunc(slices.Clone(rest), func(arg string) bool { return arg == "--quiet" })
+	// A hidden verb such as __complete, with which shells ask, is cobra's own.
+	if len(rest) == 0 || strings.HasPrefix(rest[0], "-") || strings.HasPrefix(rest[0], "__") {
+		return nil
+	}
+	return fmt.Errorf("unknown command %q for %q", rest[0], cmd.CommandPath())
 }
 
 // newRoot wires the verbs.
