@@ -101,7 +101,9 @@ func (c *Core) disclose(out *Slate) {
 	} else {
 		d = append(d, "disclosure.ALGORITHM.not_personalized")
 	}
-	d = append(d, "disclosure.NOT_A_DEPOSIT", "disclosure.ISSUER_UNKNOWN", "disclosure.SUITABILITY", "disclosure.INDEPENDENT_DECISION")
+	d = append(d, "disclosure.NOT_A_DEPOSIT")
+	d = c.discloseIssuers(out, d)
+	d = append(d, "disclosure.SUITABILITY", "disclosure.INDEPENDENT_DECISION")
 	if out.shows(objection.PastPerformance) {
 		d = append(d, objection.PastPerformance, "disclosure.SURVIVORS")
 	}
@@ -110,6 +112,37 @@ func (c *Core) disclose(out *Slate) {
 	}
 	d = append(d, "disclosure.HUMAN")
 	out.Disclosures = d
+}
+
+// IssuerDisclosure is the text that names an issuer: it stands once in a slate and is
+// shown for each issuer of its products (C08).
+const IssuerDisclosure = "disclosure.ISSUER"
+
+// discloseIssuers says who stands behind the products: their issuers by name, that the
+// bank only distributes them, or that they are the bank's own.
+func (c *Core) discloseIssuers(out *Slate, d []string) []string {
+	named, unknown, own := false, false, false
+	for i := range out.Items {
+		p := &c.products[c.index[out.Items[i].Code]]
+		switch {
+		case p.Listing.Kind == fund.OwnProduct:
+			own = true
+		case p.Parties.Issuer == "":
+			unknown = true
+		default:
+			named = true
+		}
+	}
+	if named {
+		d = append(d, IssuerDisclosure)
+	}
+	if unknown {
+		d = append(d, "disclosure.ISSUER_UNKNOWN")
+	}
+	if own {
+		d = append(d, "disclosure.OWN_PRODUCT")
+	}
+	return d
 }
 
 func (s *Slate) shows(disclosure string) bool {

@@ -67,7 +67,8 @@ func (c *Core) completeOne(a *asking, e *Explanation) {
 // standing says what the two verdicts leave to be done.
 func standing(e *Explanation) conversion.Standing {
 	switch {
-	case e.Verdict.Information:
+	case e.Verdict.Information || waitsForTest(e.OrderFindings):
+		// Whatever else keeps the product out, nothing can be ordered before a risk test.
 		return conversion.Information
 	case e.Verdict.Permitted:
 		return conversion.Permitted
@@ -76,6 +77,16 @@ func standing(e *Explanation) conversion.Standing {
 	default:
 		return conversion.Refused
 	}
+}
+
+// waitsForTest reports whether no order is possible for want of a valid assessment (S12).
+func waitsForTest(findings []eligibility.Finding) bool {
+	for i := range findings {
+		if findings[i].Rule == eligibility.S12 && findings[i].Outcome == eligibility.Block {
+			return true
+		}
+	}
+	return false
 }
 
 // recordFacts lists what is known of a product's past: the spans' results, swings and

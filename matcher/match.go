@@ -72,6 +72,11 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context) asking {
 	a.facts = c.gate.Facts(p, wish.Goal, wish.HorizonMonths, wish.Need, ctx)
 	a.personal = c.gate.Personal(&a.facts)
 	if !a.personal {
+		if wish.Source == expectation.FromTag {
+			// An inferred goal is preference, not legal duty: a list that is not personal
+			// must not be narrowed by it (A02).
+			a.facts = c.gate.Facts(p, fund.GoalUnknown, wish.HorizonMonths, wish.Need, ctx)
+		}
 		// The gate's own facts decide whether he must be asked, so that two customers
 		// with the same gate facts get the same list (A02).
 		a.wish, a.mustAsk = expectation.Impersonal(), !a.facts.Stated
@@ -98,7 +103,8 @@ func (a *asking) level() fund.RiskLevel {
 }
 
 // readHoldings lists the funds that the customer has, and those that he ever bought.
-// Where no holdings are known at all, what he bought counts as held.
+// Where no holdings are known at all, what he bought and did nothing with since counts as
+// held.
 func (c *Core) readHoldings(a *asking, w *work) {
 	w.owned, w.held = w.owned[:0], w.held[:0]
 	if !a.personal {
@@ -111,17 +117,43 @@ func (c *Core) readHoldings(a *asking, w *work) {
 	}
 	w.owned = append(w.owned, w.held...)
 	for i := range a.profile.Purchases {
-		if b := &a.profile.Purchases[i]; b.Owns() {
+		b := &a.profile.Purchases[i]
+		if b.Owns() {
 			w.owned = c.appendFund(w.owned, b.ProductCode)
+		}
+		if len(a.profile.Lots) == 0 && b.Owns() && isLastOf(a.profile.Purchases, i) {
+			w.held = c.appendFund(w.held, b.ProductCode)
 		}
 	}
 	slices.Sort(w.owned)
 	w.owned = slices.Compact(w.owned)
-	if len(a.profile.Lots) == 0 {
-		w.held = append(w.held, w.owned...)
-	}
 	slices.Sort(w.held)
 	w.held = slices.Compact(w.held)
+}
+
+// isLastOf reports whether a purchase is the last entry of its product: they are ordered
+// by product, day and kind.
+func isLastOf(purchases []fund.Purchase, i int) bool {
+	return i+1 == len(purchases) || purchases[i+1].ProductCode != purchases[i].ProductCode
+}
+
+// hasVery reports whether the customer has the product itself and not only another share
+// class of its fund.
+func (a *asking) hasVery(code string) bool {
+	for i := range a.profile.Lots {
+		if a.profile.Lots[i].ProductCode == code && a.profile.Lots[i].Shares > 0 {
+			return true
+		}
+	}
+	if len(a.profile.Lots) > 0 {
+		return false
+	}
+	for i := range a.profile.Purchases {
+		if b := &a.profile.Purchases[i]; b.ProductCode == code && b.Owns() && isLastOf(a.profile.Purchases, i) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Core) appendFund(funds []int32, code string) []int32 {
@@ -165,7 +197,7 @@ func (c *Core) complete(a *asking, it *Item, s subject, w *work) {
 	_, held := slices.BinarySearch(w.held, c.funds.of[s.product])
 	convert := conversion.Case{
 		Product: p, Grade: grade, At: a.request.At, Calendar: &c.calendar, Standing: s.standing, Level: a.facts.Level,
-		Expired: c.expiry(a), Held: held, Branch: a.request.Channel == fund.Branch, Quote: quote,
+		Expired: c.expiry(a), Held: held, HeldVery: held && a.hasVery(p.Code), Branch: a.request.Channel == fund.Branch, Quote: quote,
 		Affordable: c.means(a).Affords(p), Guardian: limitedCapacity(a.facts.Capacity),
 	}
 	if a.mustAsk {
@@ -183,10 +215,11 @@ func (c *Core) complete(a *asking, it *Item, s subject, w *work) {
 	}, w.objections, w.facts)
 	it.Objections = w.objections[start:len(w.objections):len(w.objections)]
 
+	serves, own := c.serves(s.product, a.wish.Goal)
 	start = len(w.matches)
 	w.matches, w.facts = expectation.Expect(&expectation.Case{
 		Wish: &a.wish, Product: p, Grade: grade, Level: a.level(), Months: c.sensibleMonths(s.product),
-		Serves: c.serves(s.product, a.wish.Goal), Drawdown: c.freshDrawdown(s.product, it.Objections), AsOf: a.request.At.Date(),
+		Serves: serves, OwnWord: own, Drawdown: c.freshDrawdown(s.product, it.Objections), AsOf: a.request.At.Date(),
 	}, w.matches, w.facts)
 	it.Matched = w.matches[start:len(w.matches):len(w.matches)]
 }
@@ -300,8 +333,13 @@ func (c *Core) sensibleMonths(product int32) int32 {
 	return -1
 }
 
-func (c *Core) serves(product int32, g fund.Goal) bool {
-	return c.products[product].Content.Goals.Has(g) || c.model.Settings.Goals[g][c.classes[product]] > 0
+// serves reports whether a product serves a goal, and whether that is its own word: where
+// it names its goals those decide, as at the gate, else its class.
+func (c *Core) serves(product int32, g fund.Goal) (serves, own bool) {
+	if goals := c.products[product].Content.Goals; goals != 0 {
+		return goals.Has(g), true
+	}
+	return c.model.Settings.Goals[g][c.classes[product]] > 0, false
 }
 
 // freshDrawdown finds the deepest fall among the evidence that the item shows, unless it

@@ -142,6 +142,9 @@ func (j *judgement) permitted(code string) error {
 	}
 	at := j.slate.Request.At
 	wish, _ := expectation.Settle(j.profile, at)
+	if !j.slate.Personal && wish.Source == expectation.FromTag {
+		wish.Goal = fund.GoalUnknown // an inferred goal is preference: no list that is not personal reads it
+	}
 	facts := j.gate.Facts(j.profile, wish.Goal, wish.HorizonMonths, wish.Need, eligibility.Context{At: at, Channel: j.slate.Request.Channel})
 	if verdict, findings := j.gate.Judge(place, &facts, nil); !verdict.Permitted {
 		return fmt.Errorf("the gate refuses it: %+v", findings)

@@ -123,7 +123,8 @@ type Case struct {
 	Level    fund.RiskLevel
 	Expired  fund.Date // first day on which the last assessment holds no more; 0: none on file
 	Question string    // code of the question to ask first; empty: none must be asked
-	Held     bool
+	Held     bool      // the fund, in whichever class
+	HeldVery bool      // this very class
 	Branch   bool
 	Guardian bool // orders go through his guardian (E02)
 	Quote    Quote
@@ -142,10 +143,14 @@ func Decide(c *Case, facts []fund.Evidence) (Conversion, []fund.Evidence) {
 		facts = out.retest(c, facts)
 	case c.Standing == Confirmable:
 		facts = out.confirm(c, facts)
-	case c.Standing == Refused:
+	case c.Standing == Refused && c.Held:
 		out.decide(Hold, "conversion.HOLD.plain")
-	case c.Held:
+	case c.Standing == Refused:
+		out.decide(Hold, "conversion.HOLD.not_now")
+	case c.HeldVery:
 		out.decide(Hold, "conversion.HOLD.already")
+	case c.Held:
+		out.decide(Hold, "conversion.HOLD.other_class")
 	case c.Question != "":
 		out.ask(c.Question)
 	case c.Quote.Max > 0 && c.Quote.Min > c.Quote.Max:
@@ -296,7 +301,7 @@ func (m *Means) Affords(p *fund.Product) bool {
 func (m *Means) share(bps fund.BasisPoints) fund.Money { return m.AUM / 10_000 * fund.Money(bps) }
 
 // Amount suggests an amount: a share of the customer's assets, rounded down, at least
-// the product's minimum and at most its day limit, never leaning to the maximum. Without
+// the product's minimum and at most half of its day limit: it never leans to the maximum. Without
 // known assets it is the minimum, or none; where he cannot afford the minimum, none.
 func (m *Means) Amount(p *fund.Product) (minimum, suggested, maximum fund.Money) {
 	minimum, maximum = p.Terms.MinPurchase, p.Terms.DayLimit
@@ -305,6 +310,10 @@ func (m *Means) Amount(p *fund.Product) (minimum, suggested, maximum fund.Money)
 	}
 	suggested = m.share(m.Share)
 	suggested -= suggested % m.Rounding
+	if maximum > 0 {
+		half := maximum / 2
+		suggested = min(suggested, max(half-half%m.Rounding, minimum))
+	}
 	suggested = max(suggested, minimum)
 	if maximum > 0 {
 		suggested = min(suggested, maximum)

@@ -99,8 +99,9 @@ func TestDecide(t *testing.T) {
 		"the minimum is beyond his means": {
 			func(c *conversion.Case) { c.Affordable = false; c.Quote.Min = 1_000_000 }, conversion.Watch, "", "这只产品10,000元起购，超过了适合您的金额，您可以先关注。",
 		},
-		"he holds it":  {func(c *conversion.Case) { c.Held = true; c.Question = "GOAL" }, conversion.Hold, "", "您已经持有这只产品，暂时不需要再买。"},
-		"goal unknown": {func(c *conversion.Case) { c.Question = "GOAL" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱的用途，再看这只产品适不适合您。"},
+		"he holds it":                  {func(c *conversion.Case) { c.Held, c.HeldVery, c.Question = true, true, "GOAL" }, conversion.Hold, "", "您已经持有这只产品，暂时不需要再买。"},
+		"he holds another class of it": {func(c *conversion.Case) { c.Held = true }, conversion.Hold, "", "您已经持有这只基金的另一类份额，暂时不需要再买。"},
+		"goal unknown":                 {func(c *conversion.Case) { c.Question = "GOAL" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱的用途，再看这只产品适不适合您。"},
 		"horizon unknown": {
 			func(c *conversion.Case) { c.Question = "HORIZON" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱多久以后要用，再看这只产品适不适合您。",
 		},
@@ -123,7 +124,10 @@ func TestDecide(t *testing.T) {
 			func(c *conversion.Case) { c.Standing, c.Level = conversion.Confirmable, fund.LevelUnknown },
 			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION SIGN_WARNING", "下单前有一项风险提示需要您阅读并确认。",
 		},
-		"refused": {func(c *conversion.Case) { c.Standing = conversion.Refused }, conversion.Hold, "", "暂时不需要做什么，保持现在的持仓就可以。"},
+		"refused": {func(c *conversion.Case) { c.Standing = conversion.Refused }, conversion.Hold, "", "这只产品目前不适合您，或者还不能购买，现在不需要做什么。"},
+		"refused, but he holds it": {
+			func(c *conversion.Case) { c.Standing, c.Held = conversion.Refused, true }, conversion.Hold, "", "暂时不需要做什么，保持现在的持仓就可以。",
+		},
 	} {
 		in := buyable(t)
 		c.change(&in)
@@ -206,7 +210,9 @@ func TestAmount(t *testing.T) {
 		"at least the minimum":          {10_000_000, 1_000_000, 0, 1_000_000, true},
 		"the minimum at a fifth":        {10_000_000, 2_000_000, 0, 2_000_000, true},
 		"the minimum above a fifth":     {10_000_000, 2_000_001, 0, 0, false},
-		"at most the day limit":         {1_000_000_000, 1_000, 70_000, 70_000, true},
+		"half of the day limit":         {1_000_000_000, 1_000, 70_000, 30_000, true},
+		"a minimum near the day limit":  {1_000_000_000, 60_000, 70_000, 60_000, true},
+		"a minimum above the day limit": {1_000_000_000, 80_000, 70_000, 70_000, true},
 		"assets unknown: the minimum":   {0, 100_000_000, 0, 100_000_000, true},
 		"assets and minimum unknown":    {0, 0, 0, 0, true},
 		"hardly any assets":             {90_000, 0, 0, 0, true},

@@ -2,6 +2,7 @@ package eligibility
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -107,6 +108,24 @@ type ruleFile struct {
 // periods, and a legal rule that is missing, disabled or not in force at every instant
 // are errors. Every error is a *PackError that wraps ErrPack.
 func ParsePack(b []byte) (*Pack, error) {
+	p, err := parsePack(b)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rulebook {
+		if err := p.checkComplete(&rulebook[i]); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// ParseRecorded reads a pack that was in force once, for replay: as ParsePack does, but
+// a legal rule that this program has come to know since may be missing. An old decision
+// is judged by the pack of its time. It must not be used for new answers.
+func ParseRecorded(b []byte) (*Pack, error) { return parsePack(b) }
+
+func parsePack(b []byte) (*Pack, error) {
 	var file packFile
 	if err := decodePack(b, &file); err != nil {
 		return nil, err
@@ -298,33 +317,44 @@ func parseOutcome(s string) (Outcome, bool) {
 	return None, false
 }
 
-// checkPeriods: entries of one rule do not overlap; those of a legal rule leave no
-// instant uncovered.
-func (p *Pack) checkPeriods(spec *ruleSpec) error {
+// entries returns those of one rule, by beginning.
+func (p *Pack) entries(id RuleID) []*Rule {
 	var entries []*Rule
 	for i := range p.Rules {
-		if p.Rules[i].ID == spec.id {
+		if p.Rules[i].ID == id {
 			entries = append(entries, &p.Rules[i])
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b *Rule) int {
-		if a.From < b.From {
-			return -1
+	slices.SortStableFunc(entries, func(a, b *Rule) int { return cmp.Compare(a.From, b.From) })
+	return entries
+}
+
+// checkPeriods: entries of one rule do not overlap.
+func (p *Pack) checkPeriods(spec *ruleSpec) error {
+	covered := fund.Instant(0)
+	for i, r := range p.entries(spec.id) {
+		if i > 0 && r.From < covered {
+			return refuse("rules "+string(spec.id)+" effective_from", r.From.String(), "entries with disjoint periods")
 		}
-		return 1
-	})
+		covered = r.Until
+	}
+	return nil
+}
+
+// checkComplete: the entries of a legal rule leave no instant uncovered.
+func (p *Pack) checkComplete(spec *ruleSpec) error {
+	if !spec.mandatory {
+		return nil
+	}
 	place := "rules " + string(spec.id)
 	covered := fund.Instant(0)
-	for i, r := range entries {
-		if i > 0 && r.From < covered {
-			return refuse(place+" effective_from", r.From.String(), "entries with disjoint periods")
-		}
-		if spec.mandatory && r.From > covered {
+	for _, r := range p.entries(spec.id) {
+		if r.From > covered {
 			return refuse(place+" effective_from", r.From.String(), "no gap before it: the rule is law")
 		}
 		covered = r.Until
 	}
-	if spec.mandatory && covered != fund.Forever {
+	if covered != fund.Forever {
 		return refuse(place, fmt.Sprintf("in force until %q", covered), "entries that cover all time: the rule is law")
 	}
 	return nil

@@ -1,8 +1,10 @@
 package eligibility_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -292,4 +294,29 @@ func FuzzParsePack(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A pack of before a legal rule was known serves replay, and no new answer.
+func TestRecordedPackMayLackANewRule(t *testing.T) {
+	start := bytes.Index(eligibility.Default(), []byte("  - id: P03"))
+	end := bytes.Index(eligibility.Default(), []byte("  - id: A02"))
+	if start < 0 || end < start {
+		t.Fatal("the default pack has no P03 before A02")
+	}
+	old := slices.Concat(eligibility.Default()[:start], eligibility.Default()[end:])
+	if _, err := eligibility.ParsePack(old); !errors.Is(err, eligibility.ErrPack) {
+		t.Errorf("ParsePack without P03: %v, expected it to be refused", err)
+	}
+	p, err := eligibility.ParseRecorded(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range p.Rules {
+		if r.ID == eligibility.P03 {
+			t.Error("P03 came from nowhere")
+		}
+	}
+	if _, err := eligibility.ParseRecorded(append(old, "extra: 1\n"...)); !errors.Is(err, eligibility.ErrPack) {
+		t.Errorf("ParseRecorded with an unknown key: %v", err)
+	}
 }

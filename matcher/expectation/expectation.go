@@ -191,6 +191,7 @@ type Case struct {
 	Level    fund.RiskLevel // unknown where it may not be read
 	Months   int32          // sensible holding period of the class; -1 unknown
 	Serves   bool           // the product serves the goal
+	OwnWord  bool           // so the product itself says, and not only its class
 	Drawdown *fund.Evidence // deepest known fall; nil: none known or stale
 	AsOf     fund.Date
 }
@@ -200,14 +201,18 @@ type Case struct {
 // is left out: nothing is claimed.
 func Expect(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []fund.Evidence) {
 	if c.Serves && c.Wish.Goal != fund.GoalUnknown {
+		source, sentence := "PRODUCT", "expectation.matched.goal"
+		if !c.OwnWord {
+			source, sentence = "MODEL", "expectation.matched.goal.class"
+		}
 		start := len(facts)
-		facts = append(facts, fund.Evidence{Field: "GOAL", Text: goalLabels[c.Wish.Goal], AsOf: c.AsOf, Source: "PRODUCT"})
+		facts = append(facts, fund.Evidence{Field: "GOAL", Text: goalLabels[c.Wish.Goal], AsOf: c.AsOf, Source: source})
 		matches = append(matches, Match{
 			Aspect:   GoalAspect,
 			Customer: fund.Evidence{Field: "WANTED_GOAL", Text: c.Wish.Goal.String(), AsOf: c.AsOf, Source: "CUSTOMER"},
-			Product:  fund.Evidence{Field: "SERVED_GOAL", Text: c.Wish.Goal.String(), AsOf: c.AsOf, Source: "PRODUCT"},
+			Product:  fund.Evidence{Field: "SERVED_GOAL", Text: c.Wish.Goal.String(), AsOf: c.AsOf, Source: source},
 			Facts:    facts[start:len(facts):len(facts)],
-			Sentence: "expectation.matched.goal",
+			Sentence: sentence,
 		})
 	}
 	if h := c.Wish.HorizonMonths; h > 0 && c.Months > 0 && h >= c.Months {

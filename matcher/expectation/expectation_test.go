@@ -107,7 +107,7 @@ func TestSettle(t *testing.T) {
 func aCase() *expectation.Case {
 	return &expectation.Case{
 		Wish:    &expectation.Wish{Goal: fund.Growth, HorizonMonths: 36, Need: fund.NeedHigh},
-		Product: &fund.Product{Code: "x"}, Grade: fund.R3, Level: fund.C3, Months: 36, Serves: true, AsOf: 20240306,
+		Product: &fund.Product{Code: "x"}, Grade: fund.R3, Level: fund.C3, Months: 36, Serves: true, OwnWord: true, AsOf: 20240306,
 	}
 }
 

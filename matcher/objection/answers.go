@@ -96,7 +96,11 @@ func DrawdownFacts(r *fund.TrackRecord, facts []fund.Evidence) []fund.Evidence {
 		if d.RecoveredOn != 0 {
 			facts = append(facts, nav("RECOVERED_ON", fund.UnitDate, int64(d.RecoveredOn), d.Window))
 		}
-		facts = append(facts, nav("RECOVERY_DAYS", fund.UnitDays, int64(d.DaysToRecover), d.Window))
+		days := "RECOVERY_DAYS"
+		if d.RecoveredOn == 0 {
+			days = "DAYS_SINCE_TROUGH"
+		}
+		facts = append(facts, nav(days, fund.UnitDays, int64(d.DaysToRecover), d.Window))
 	}
 	if w := &all.Worst12M; w.OK {
 		facts = append(facts,

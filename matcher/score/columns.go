@@ -83,6 +83,8 @@ func goalFit(s *Settings, p *Product, g fund.Goal) float64 {
 		return 0
 	case p.Content.Goals.Has(g):
 		return 1
+	case p.Content.Goals != 0:
+		return 0 // the product's own word counts more than its class's
 	default:
 		return s.Goals[g][p.Class()]
 	}

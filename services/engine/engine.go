@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -173,7 +174,7 @@ func (e *Engine) renew(ctx context.Context) error {
 
 func (e *Engine) compile(ctx context.Context, v versions, asOf time.Time, slot *atomic.Pointer[matcher.Core]) error {
 	start := e.clock()
-	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)))
+	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)), eligibility.ParsePack)
 	report := Compiled{Identity: v.identity(fund.InstantOf(asOf)), Took: e.clock().Sub(start), Err: err}
 	if err == nil {
 		report.Identity, report.Products = core.Identity(), core.Len()

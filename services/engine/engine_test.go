@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -429,4 +430,41 @@ func wait(t *testing.T, what string, done func() bool) {
 			t.Fatalf("waited too long for %s", what)
 		}
 	}
+}
+
+// A newer program puts its own built-in rules in force of those of an older one: a store
+// made before a rule was known must not be answered from without it.
+func TestDefaultsRenewAnOlderBuiltIn(t *testing.T) {
+	r := newRig(t)
+	text := eligibility.Default()
+	start, end := bytes.Index(text, []byte("  - id: P03")), bytes.Index(text, []byte("  - id: A02"))
+	older := slices.Concat(text[:start], text[end:])
+	id, err := r.Put(t.Context(), features.RulesArtifact, older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Activate(t.Context(), features.RulesArtifact, id, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.InstallDefaults(t.Context(), r.Store, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, data, err := r.Active(t.Context(), features.RulesArtifact); err != nil || !bytes.Equal(data, text) {
+		t.Errorf("the older built-in pack is still in force (%v)", err)
+	}
+	past, err := r.loader.Past(t.Context(), matcher.Identity{
+		PoolRevision: 1, DataSeq: 1, AsOf: fund.InstantOf(noon), RulesID: id, ModelID: modelID(t, r),
+	})
+	if err != nil || past == nil {
+		t.Errorf("the core of before cannot be compiled again: %v", err)
+	}
+}
+
+func modelID(t *testing.T, r *rig) string {
+	t.Helper()
+	id, _, err := r.Active(t.Context(), features.ModelArtifact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,19 +41,25 @@ func NewLoader(pools features.Pools, models features.Models, version string) (*L
 	return &Loader{pools: pools, models: models, wording: text, version: version}, nil
 }
 
-// InstallDefaults keeps and activates the built-in model and rule pack in a store that has
-// none in force, so that every decision can name what it was made with.
+// InstallDefaults puts the built-in model and rule pack in force in a store that has none,
+// or an older built-in of the same name: whoever runs a newer program gets its rules. A
+// bank's own model or pack, which has a name of its own, is left alone.
 func InstallDefaults(ctx context.Context, models features.Models, at fund.Instant) error {
 	for _, d := range []struct {
-		kind features.ArtifactKind
-		data []byte
-	}{{features.ModelArtifact, score.DefaultModel()}, {features.RulesArtifact, eligibility.Default()}} {
-		_, _, err := models.Active(ctx, d.kind)
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, features.ErrNotFound) {
+		kind   features.ArtifactKind
+		data   []byte
+		nameOf func([]byte) string
+	}{
+		{features.ModelArtifact, score.DefaultModel(), modelName},
+		{features.RulesArtifact, eligibility.Default(), packName},
+	} {
+		_, active, err := models.Active(ctx, d.kind)
+		switch {
+		case errors.Is(err, features.ErrNotFound):
+		case err != nil:
 			return err
+		case bytes.Equal(active, d.data) || d.nameOf(active) != d.nameOf(d.data):
+			continue
 		}
 		id, err := models.Put(ctx, d.kind, d.data)
 		if err != nil {
@@ -63,6 +70,23 @@ func InstallDefaults(ctx context.Context, models features.Models, at fund.Instan
 		}
 	}
 	return nil
+}
+
+// modelName returns the name in a model file, or "" for one that does not parse.
+func modelName(data []byte) string {
+	if m, err := score.ParseModel(data); err == nil {
+		return m.Name
+	}
+	return ""
+}
+
+// packName returns the name in a rule pack, also of one that knows fewer rules than this
+// program.
+func packName(data []byte) string {
+	if p, err := eligibility.ParseRecorded(data); err == nil {
+		return p.Name
+	}
+	return ""
 }
 
 // versions are what a core is compiled from but for the instant.
@@ -102,7 +126,7 @@ func (l *Loader) Newest(ctx context.Context, asOf fund.Instant) (*matcher.Core, 
 	if err != nil {
 		return nil, err
 	}
-	return l.compile(ctx, v.identity(asOf))
+	return l.compile(ctx, v.identity(asOf), eligibility.ParsePack)
 }
 
 // Past returns the core that an old decision names, compiled again from the same
@@ -117,7 +141,7 @@ func (l *Loader) Past(ctx context.Context, id matcher.Identity) (*matcher.Core, 
 			return c, nil
 		}
 	}
-	core, err := l.compile(ctx, id)
+	core, err := l.compile(ctx, id, eligibility.ParseRecorded)
 	if err != nil {
 		return nil, err
 	}
@@ -128,9 +152,13 @@ func (l *Loader) Past(ctx context.Context, id matcher.Identity) (*matcher.Core, 
 	return core, nil
 }
 
+// parsePack reads a rule pack: eligibility.ParsePack for new answers, ParseRecorded for
+// old ones.
+type parsePack func([]byte) (*eligibility.Pack, error)
+
 // compile reads everything that an identity names and compiles it.
-func (l *Loader) compile(ctx context.Context, id matcher.Identity) (*matcher.Core, error) {
-	model, rules, err := l.artifacts(ctx, id)
+func (l *Loader) compile(ctx context.Context, id matcher.Identity, parse parsePack) (*matcher.Core, error) {
+	model, rules, err := l.artifacts(ctx, id, parse)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +183,7 @@ func (l *Loader) compile(ctx context.Context, id matcher.Identity) (*matcher.Cor
 // artifacts reads model and rule pack and checks that their bytes are the ones named.
 // One that does not parse is an error of the compile: a newer version of it may not
 // replace the last good one.
-func (l *Loader) artifacts(ctx context.Context, id matcher.Identity) (*score.Model, *eligibility.Pack, error) {
+func (l *Loader) artifacts(ctx context.Context, id matcher.Identity, parse parsePack) (*score.Model, *eligibility.Pack, error) {
 	data, err := l.artifact(ctx, features.ModelArtifact, id.ModelID)
 	if err != nil {
 		return nil, nil, err
@@ -168,7 +196,7 @@ func (l *Loader) artifacts(ctx context.Context, id matcher.Identity) (*score.Mod
 	if err != nil {
 		return nil, nil, err
 	}
-	rules, err := eligibility.ParsePack(data)
+	rules, err := parse(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", matcher.ErrCompile, err)
 	}

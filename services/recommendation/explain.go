@@ -53,6 +53,11 @@ func (v *presenter) findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
 	out := make([]*fundmatchv1.Finding, len(fs))
 	for i := range fs {
 		f := &fs[i]
+		if !v.forManager() {
+			// Which rule spoke and what follows; its words and facts are the manager's.
+			out[i] = &fundmatchv1.Finding{RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason}
+			continue
+		}
 		facts := make([]fund.Evidence, len(f.Facts))
 		names := make([]string, len(f.Facts))
 		for j, fact := range f.Facts {

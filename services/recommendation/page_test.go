@@ -3,10 +3,13 @@ package recommendation
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/fundmatch/fundmatch/features/dataset/synthetic"
 	"github.com/fundmatch/fundmatch/features/memory"
@@ -54,8 +57,8 @@ func TestPageMakesWhatThePlainPresenterMakes(t *testing.T) {
 		b.text, b.marks, b.facts = onPage.page.text, onPage.page.marks, onPage.facts
 		simple := plain{core: core, audience: r.Audience}
 		want := simple.answer(&slate, explain)
-		if onPage.err != nil || simple.err != nil || !proto.Equal(got, want) {
-			t.Fatalf("on a page (%v)\n%v\nplain (%v)\n%v", onPage.err, got, simple.err, want)
+		if onPage.err != nil || simple.err != nil || !proto.Equal(want, got) {
+			t.Fatalf("%v, %v (-plain +page):\n%s", simple.err, onPage.err, cmp.Diff(want, got, protocmp.Transform()))
 		}
 		items += len(got.GetItems())
 	}
@@ -158,6 +161,10 @@ func (v *plain) answer(s *matcher.Slate, explain bool) *fundmatchv1.RecommendRes
 		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
 	}
 	for _, name := range s.Disclosures {
+		if name == matcher.IssuerDisclosure {
+			out.Disclosures = append(out.Disclosures, v.issuers(s)...)
+			continue
+		}
 		out.Disclosures = append(out.Disclosures, v.disclosure(name, s.Identity.WordingID))
 	}
 	for i := range s.Notices {
@@ -262,6 +269,22 @@ func plainCost(c *conversion.ClassCost) *fundmatchv1.Cost {
 	return &fundmatchv1.Cost{
 		EntryFen: int64(c.Entry), ServiceFen: int64(c.Service), RunningFen: int64(c.Running), ExitFen: int64(c.Exit), TotalFen: int64(c.Total()),
 	}
+}
+
+// issuers names each issuer once, but for the bank's own products.
+func (v *plain) issuers(s *matcher.Slate) []*fundmatchv1.Disclosure {
+	var out []*fundmatchv1.Disclosure
+	var named []string
+	for i := range s.Items {
+		place, _ := v.core.Find(s.Items[i].Code)
+		p := v.core.Product(place)
+		if issuer := p.Parties.Issuer; p.Listing.Kind != fund.OwnProduct && issuer != "" && !slices.Contains(named, issuer) {
+			named = append(named, issuer)
+			text := v.sentence(matcher.IssuerDisclosure, []fund.Evidence{{Field: "ISSUER", Text: issuer}})
+			out = append(out, &fundmatchv1.Disclosure{Id: matcher.IssuerDisclosure, Version: s.Identity.WordingID, Text: text})
+		}
+	}
+	return out
 }
 
 func (v *plain) disclosure(name, version string) *fundmatchv1.Disclosure {

@@ -35,7 +35,6 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		Revisions: wire.Revisions(s.Identity), CustomerId: s.CustomerID, Channel: s.Request.Channel.String(),
 		Audience: v.audience.String(), Initiative: fund.ByFirm.String(),
 		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, len(s.Excluded)),
-		Disclosures: make([]*fundmatchv1.Disclosure, len(s.Disclosures)),
 	}
 	v.page.lay(s)
 	for i := range s.Items {
@@ -44,8 +43,12 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 	for i, x := range s.Excluded {
 		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
 	}
-	for i, name := range s.Disclosures {
-		out.Disclosures[i] = v.disclosure(name)
+	for _, name := range s.Disclosures {
+		if name == matcher.IssuerDisclosure {
+			out.Disclosures = v.issuers(s, out.Disclosures)
+			continue
+		}
+		out.Disclosures = append(out.Disclosures, v.disclosure(name))
 	}
 	for i := range s.Notices {
 		n := &s.Notices[i]
@@ -173,6 +176,26 @@ func (v *presenter) steps(codes []conversion.Step) []*fundmatchv1.Step {
 			v.sentence(&step.Text, code.Label(), nil)
 		}
 		out = append(out, step)
+	}
+	return out
+}
+
+// issuers names each issuer of the list's products once, in the order of the items (C08).
+func (v *presenter) issuers(s *matcher.Slate, out []*fundmatchv1.Disclosure) []*fundmatchv1.Disclosure {
+	named := map[string]bool{}
+	for i := range s.Items {
+		place, ok := v.core.Find(s.Items[i].Code)
+		if !ok {
+			continue // item has failed already
+		}
+		p := v.core.Product(place)
+		if p.Listing.Kind == fund.OwnProduct || p.Parties.Issuer == "" || named[p.Parties.Issuer] {
+			continue
+		}
+		named[p.Parties.Issuer] = true
+		d := &fundmatchv1.Disclosure{Id: matcher.IssuerDisclosure, Version: v.core.Wording().Version()}
+		v.sentence(&d.Text, d.GetId(), []fund.Evidence{{Field: "ISSUER", Text: p.Parties.Issuer}})
+		out = append(out, d)
 	}
 	return out
 }

@@ -158,7 +158,11 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 
 // Explain implements the RPC. It is no decision: nothing is offered, nothing recorded.
 func (s *Service) Explain(ctx context.Context, r *fundmatchv1.ExplainRequest) (*fundmatchv1.ExplainResponse, error) {
-	q, err := parseQuestion(r.GetCustomerId(), r.GetChannel(), wording.Manager.String())
+	audience := r.GetAudience()
+	if audience == "" {
+		audience = wording.Manager.String()
+	}
+	q, err := parseQuestion(r.GetCustomerId(), r.GetChannel(), audience)
 	if err != nil {
 		return nil, err
 	}

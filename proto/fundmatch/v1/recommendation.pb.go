@@ -1222,7 +1222,10 @@ type ExplainRequest struct {
 	// Product code.
 	ProductCode string `protobuf:"bytes,2,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
 	// Channel: APP (default) or BRANCH.
-	Channel       string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
+	Channel string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Audience: MANAGER (default) or CUSTOMER. A customer is shown neither the sentences and facts of the rules
+	// that spoke nor what raises a doubt and how likely it is.
+	Audience      string `protobuf:"bytes,4,opt,name=audience,proto3" json:"audience,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1274,6 +1277,13 @@ func (x *ExplainRequest) GetProductCode() string {
 func (x *ExplainRequest) GetChannel() string {
 	if x != nil {
 		return x.Channel
+	}
+	return ""
+}
+
+func (x *ExplainRequest) GetAudience() string {
+	if x != nil {
+		return x.Audience
 	}
 	return ""
 }
@@ -1591,12 +1601,13 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"5\n" +
 	"\bFollowUp\x12\x19\n" +
 	"\bkey_node\x18\x01 \x01(\tR\akeyNode\x12\x0e\n" +
-	"\x02on\x18\x02 \x01(\tR\x02on\"n\n" +
+	"\x02on\x18\x02 \x01(\tR\x02on\"\x8a\x01\n" +
 	"\x0eExplainRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12!\n" +
 	"\fproduct_code\x18\x02 \x01(\tR\vproductCode\x12\x18\n" +
-	"\achannel\x18\x03 \x01(\tR\achannel\"\x95\x06\n" +
+	"\achannel\x18\x03 \x01(\tR\achannel\x12\x1a\n" +
+	"\baudience\x18\x04 \x01(\tR\baudience\"\x95\x06\n" +
 	"\x0fExplainResponse\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x126\n" +
