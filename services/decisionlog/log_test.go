@@ -405,3 +405,16 @@ func TestSaltsComeFromTheInjectedSource(t *testing.T) {
 		t.Error("the same records with the same salts and clock give another chain")
 	}
 }
+
+// Each fsync of records is told, so that an operator sees a disk that grows slow.
+func TestSyncIsObserved(t *testing.T) {
+	var seen []time.Duration
+	l := openLog(t, memoryDir(t), Config{SyncEachAnswer: true, ObserveSync: func(d time.Duration) { seen = append(seen, d) }})
+	for i := range 3 {
+		mustAppend(t, l, testRecord(i))
+	}
+	mustClose(t, l)
+	if len(seen) != 3 || slices.Min(seen) < 0 {
+		t.Errorf("told of %v, expected three durations", seen)
+	}
+}

@@ -146,6 +146,8 @@ type Config struct {
 	SyncEvery time.Duration
 	// SyncEachAnswer makes Append return after fsync: an answered record survives a loss of power.
 	SyncEachAnswer bool
+	// ObserveSync is told how long each fsync of records took; nil: nobody asks.
+	ObserveSync func(time.Duration)
 	// MaxProfiles bounds the profiles that the writer remembers having written, 2 to 16 Mi; 0: 65,536.
 	MaxProfiles int
 

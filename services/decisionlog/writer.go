@@ -257,9 +257,13 @@ func (w *writer) sync() error {
 		return nil
 	}
 	reached := t.written.Load()
+	started := w.cfg.Now()
 	if err := t.file.Sync(); err != nil {
 		w.refuse(fmt.Errorf("%w: fsync of %s: %w", ErrRefused, t.path, err))
 		return *w.refused.Load()
+	}
+	if w.cfg.ObserveSync != nil {
+		w.cfg.ObserveSync(w.cfg.Now().Sub(started))
 	}
 	t.durable.Store(reached)
 	return nil
