@@ -123,7 +123,7 @@ func (f *front) serveRoute(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, r, err)
 		return
 	}
-	if err := f.readBody(w, r, op); err != nil {
+	if err := f.readBody(w, r, found, op); err != nil {
 		f.refuse(w, r, err)
 		return
 	}
@@ -142,7 +142,7 @@ func (f *front) refuseMethod(w http.ResponseWriter, r *http.Request, found *rout
 
 // readBody reads the whole body before any handler runs, so that a slow or oversized one
 // takes no place among the requests that are answered.
-func (f *front) readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
+func (f *front) readBody(w http.ResponseWriter, r *http.Request, found *route, op *operation) error {
 	if r.ContentLength == 0 {
 		return nil
 	}
@@ -163,10 +163,11 @@ func (f *front) readBody(w http.ResponseWriter, r *http.Request, op *operation) 
 		return errUnsupportedFormat
 	}
 	r.Body = http.NoBody
-	if op.hasBody {
-		r.Body = io.NopCloser(bytes.NewReader(body))
+	if !op.hasBody {
+		return nil
 	}
-	return nil
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return found.checkBody(r.URL.Path, body)
 }
 
 // isJSON accepts application/json in UTF-8, and a missing content type.

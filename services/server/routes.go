@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -22,6 +23,7 @@ type routes []*route
 // route is one path with its methods.
 type route struct {
 	segments []string // a literal, or "" for a parameter
+	params   []string // by segment: the parameter's name, or "" for a literal
 	verb     string   // after the last ':'; empty for none
 	methods  map[string]*operation
 	allow    string // value of the Allow header
@@ -79,10 +81,11 @@ func newRoute(path string) *route {
 		path, r.verb = path[:i+1], path[i+2:]
 	}
 	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		param := ""
 		if strings.HasPrefix(segment, "{") {
-			segment = ""
+			param, segment = strings.Trim(segment, "{}"), ""
 		}
-		r.segments = append(r.segments, segment)
+		r.segments, r.params = append(r.segments, segment), append(r.params, param)
 	}
 	return r
 }
@@ -126,6 +129,44 @@ func (r *route) matches(path string) bool {
 		rest = after
 	}
 	return true
+}
+
+// checkBody refuses a body that gives a parameter of the path another value: the gateway
+// would take the path's in silence, and one of the two is a mistake. What is no JSON
+// object is left to the gateway, which says why.
+func (r *route) checkBody(path string, body []byte) error {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return nil
+	}
+	if r.verb != "" {
+		path = strings.TrimSuffix(path, ":"+r.verb)
+	}
+	values := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, param := range r.params {
+		if param == "" {
+			continue
+		}
+		for _, name := range [...]string{param, snakeCase(param)} { // protojson takes both spellings
+			var given string
+			if json.Unmarshal(fields[name], &given) == nil && given != "" && given != values[i] {
+				return features.Invalid(param, given, "nothing, or the value in the path")
+			}
+		}
+	}
+	return nil
+}
+
+// snakeCase returns the proto's spelling of a lowerCamelCase name.
+func snakeCase(name string) string {
+	var b strings.Builder
+	for _, c := range name {
+		if unicode.IsUpper(c) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
 }
 
 // checkQuery refuses parameters that the operation does not have, repeated ones, and

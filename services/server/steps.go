@@ -36,6 +36,7 @@ type steps struct {
 	cfg      Config
 	methods  map[string]*methodState
 	limiter  *peerLimiter
+	warnings warnings
 	inFlight atomic.Int64
 }
 
@@ -87,9 +88,25 @@ func (s *steps) report(c *call) {
 	if c.span != nil {
 		telemetry.End(c.span, code.String(), reason)
 	}
-	if level := s.levelOf(code, took); s.logger.Enabled(c, level) {
-		s.log(c, level, code, reason, took)
+	level := s.levelOf(code, took)
+	if !s.logger.Enabled(c, level) {
+		return
 	}
+	skipped, ok := 0, true
+	if code == codes.Unavailable {
+		skipped, ok = s.warnings.say(reason, time.Now())
+	}
+	if ok {
+		s.log(c, level, outcome{code, reason, took, skipped})
+	}
+}
+
+// outcome is what a log line tells of a request.
+type outcome struct {
+	code    codes.Code
+	reason  string
+	took    time.Duration
+	skipped int // warnings of the same reason without a line, since the last
 }
 
 func (s *steps) levelOf(code codes.Code, took time.Duration) slog.Level {
@@ -106,14 +123,17 @@ func (s *steps) levelOf(code codes.Code, took time.Duration) slog.Level {
 	}
 }
 
-func (s *steps) log(c *call, level slog.Level, code codes.Code, reason string, took time.Duration) {
+func (s *steps) log(c *call, level slog.Level, o outcome) {
 	attrs := []slog.Attr{
 		slog.String("method", c.info.FullMethod), slog.String("transport", transportOf(c)),
-		slog.String("code", code.String()), slog.Int64("duration_us", took.Microseconds()),
+		slog.String("code", o.code.String()), slog.Int64("duration_us", o.took.Microseconds()),
 		slog.String("request_id", c.requestID),
 	}
-	if reason != "" {
-		attrs = append(attrs, slog.String("reason", reason))
+	if o.reason != "" {
+		attrs = append(attrs, slog.String("reason", o.reason))
+	}
+	if o.skipped > 0 {
+		attrs = append(attrs, slog.Int("count", o.skipped))
 	}
 	if values := metadata.ValueFromIncomingContext(c.Context, traceparentMetadata); len(values) == 1 {
 		attrs = append(attrs, slog.String("trace_id", telemetry.TraceID(values[0])))
