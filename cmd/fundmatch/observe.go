@@ -6,14 +6,12 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
-	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 	"github.com/fundmatch/fundmatch/services/telemetry"
@@ -88,37 +86,6 @@ func (w *answerWatch) counter(id eligibility.RuleID) prometheus.Counter {
 	c := w.metrics.Exclusions(string(id))
 	w.rules.Store(id, c)
 	return c
-}
-
-// watchedLog counts what goes into the decision log, and knows when it takes no more.
-type watchedLog struct {
-	log     *decisionlog.Log
-	meter   telemetry.DecisionLog
-	refused atomic.Bool
-}
-
-// Append is recommendation.Log.
-func (l *watchedLog) Append(ctx context.Context, r decisionlog.Record) error {
-	err := l.log.Append(ctx, r)
-	if err != nil {
-		l.meter.Errors.Inc()
-		if errors.Is(err, decisionlog.ErrRefused) {
-			l.refused.Store(true)
-		}
-		return err
-	}
-	l.meter.Records.Inc()
-	l.meter.Bytes.Add(float64(len(r.Payload) + len(r.Profile)))
-	return nil
-}
-
-// ready fails once the log refuses records for good. A full disk is no reason: the next
-// answer tries again, and would never be asked for.
-func (l *watchedLog) ready(context.Context) error {
-	if l.refused.Load() {
-		return decisionlog.ErrRefused
-	}
-	return nil
 }
 
 // closeTraces bounds how long the end of the service waits for a collector.

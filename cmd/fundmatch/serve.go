@@ -190,7 +190,7 @@ func (s *service) openLog() error {
 		return err
 	}
 	s.onClose(log.Close)
-	s.log = &watchedLog{log: log, meter: s.signals.metrics.DecisionLog}
+	s.log = &watchedLog{log: log, meter: s.signals.metrics.DecisionLog, probe: func() error { return probeDisk(dir) }}
 	if torn := log.Recovery(); torn.Torn != "" {
 		s.note("the decision log ended within a record, as after a crash: %d bytes were set aside in %s", torn.Bytes, torn.Torn)
 	}
