@@ -34,8 +34,9 @@ test: ## Run every test, under the race detector where a C compiler is there
 e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, replayed
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
 
-property: ## Ask for ANSWERS (default 200000) random answers: nothing unsuitable, cached or not, in any list
+property: ## Ask for ANSWERS (default 200000) random answers, replay a load of 10,000: nothing unsuitable, no mismatch
 	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/recommendation
+	$(GO) test -count=1 -run RESTLoad ./services/server
 
 bench: ## Run the benchmarks (BENCH=pattern PKG=./package)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)

@@ -52,7 +52,7 @@ func TestParseModelRefuses(t *testing.T) {
 		"an infinite weight":         {"weight: 0.4", "weight: .inf", "HORIZON_FIT"},
 		"a weight too large":         {"weight: 0.4", "weight: 1000.5", "HORIZON_FIT"},
 		"a prize for cost":           {"weight: -8.0", "weight: 8.0", "COST"},
-		"a text for a weight":        {"weight: 0.4", "weight: much", "[15:13]"},
+		"a text for a weight":        {"weight: 0.4", "weight: much", "[14:13]"},
 		"a tolerance that falls":     {"C3: 150000", "C3: 40000", "C3"},
 		"a tolerance above all":      {"C5: 450000", "C5: 1000001", "C5"},
 		"a negative tolerance":       {"C1: 10000", "C1: -1", "C1"},
