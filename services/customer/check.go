@@ -113,6 +113,10 @@ func holdingsValue(req *fundmatchv1.PutHoldingsRequest, at fund.Instant) (string
 	if n := len(req.GetLots()); n > fund.MaxLots {
 		return "", features.Invalid("lots", strconv.Itoa(n)+" lots", "at most "+strconv.Itoa(fund.MaxLots)+" lots")
 	}
+	if len(req.GetLots()) == 0 && req.GetBatchId() == "" {
+		// An empty body looks the same: nothing is wiped by an omission.
+		return "", features.Invalid("lots", "none", "the lots, or the batchId of the posting that says that the customer holds nothing")
+	}
 	lots := make([]fund.Lot, len(req.GetLots()))
 	seen := make(map[string]bool, len(lots))
 	for i, l := range req.GetLots() {
@@ -181,6 +185,10 @@ func parseShares(s string) (fund.Shares, bool) {
 // needs checks what the customer says that he wants.
 func needs(req *fundmatchv1.PutGoalsRequest) (fund.StatedNeeds, error) {
 	n := fund.StatedNeeds{HorizonMonths: req.GetHorizonMonths()}
+	if len(req.GetGoals()) == 0 && n.HorizonMonths == 0 && req.GetLiquidityNeed() == "" {
+		// An empty body looks the same: nothing is wiped by an omission.
+		return n, features.Invalid("goals", "nothing", "at least one of goals, horizonMonths and liquidityNeed")
+	}
 	seen := fund.GoalSet(0)
 	for i, text := range req.GetGoals() {
 		g, err := fund.ParseGoal(text)

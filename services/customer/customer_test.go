@@ -196,10 +196,10 @@ func TestWritesAreReadBack(t *testing.T) {
 	}
 
 	b.now = b.now.Add(time.Minute)
-	if _, err := b.PutHoldings(ctx, &fundmatchv1.PutHoldingsRequest{CustomerId: known}); err != nil {
+	if _, err := b.PutHoldings(ctx, &fundmatchv1.PutHoldingsRequest{CustomerId: known, BatchId: "b-2"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.PutGoals(ctx, &fundmatchv1.PutGoalsRequest{CustomerId: known}); err != nil {
+	if _, err := b.PutGoals(ctx, &fundmatchv1.PutGoalsRequest{CustomerId: known, LiquidityNeed: "LOW"}); err != nil {
 		t.Fatal(err)
 	}
 	deleted, err := b.DeleteTag(ctx, &fundmatchv1.DeleteTagRequest{CustomerId: known, Name: "child"})
@@ -255,11 +255,11 @@ func calls(b *bank, id string) map[string]func(context.Context) error {
 			return err
 		},
 		"PutHoldings": func(ctx context.Context) error {
-			_, err := b.PutHoldings(ctx, &fundmatchv1.PutHoldingsRequest{CustomerId: id})
+			_, err := b.PutHoldings(ctx, &fundmatchv1.PutHoldingsRequest{CustomerId: id, BatchId: "b"})
 			return err
 		},
 		"PutGoals": func(ctx context.Context) error {
-			_, err := b.PutGoals(ctx, &fundmatchv1.PutGoalsRequest{CustomerId: id})
+			_, err := b.PutGoals(ctx, &fundmatchv1.PutGoalsRequest{CustomerId: id, HorizonMonths: 1})
 			return err
 		},
 		"PutPersonalization": func(ctx context.Context) error {
@@ -315,6 +315,10 @@ func TestRefusedValuesAreNamed(t *testing.T) {
 		{"tags[1].validTo", tag(func(g *fundmatchv1.Tag) { g.ValidTo = &timestamppb.Timestamp{Seconds: 7_258_118_400} })},
 		{"name", &fundmatchv1.DeleteTagRequest{}},
 		{"batchId", &fundmatchv1.PutHoldingsRequest{BatchId: "\t"}},
+		{"lots", &fundmatchv1.PutHoldingsRequest{}},
+		{"lots", &fundmatchv1.PutHoldingsRequest{EventAt: timestamppb.New(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))}},
+		{"goals", &fundmatchv1.PutGoalsRequest{}},
+		{"goals", &fundmatchv1.PutGoalsRequest{EventAt: timestamppb.New(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))}},
 		{"lots", &fundmatchv1.PutHoldingsRequest{Lots: make([]*fundmatchv1.Lot, fund.MaxLots+1)}},
 		{"lots[0].productCode", lot(func(l *fundmatchv1.Lot) { l.ProductCode = "a/b" })},
 		{"lots[0].acquiredOn", lot(func(l *fundmatchv1.Lot) { l.AcquiredOn = "" })},
@@ -479,7 +483,7 @@ func TestIdempotency(t *testing.T) {
 	if got := b.cell(t, "risk_level").GetValue(); got != "C2" {
 		t.Errorf("level %s, want C2", got)
 	}
-	if err := b.send(withKey(t.Context(), "key-1"), &fundmatchv1.PutGoalsRequest{}); err != nil {
+	if err := b.send(withKey(t.Context(), "key-1"), &fundmatchv1.PutGoalsRequest{HorizonMonths: 1}); err != nil {
 		t.Errorf("the same key for another method: %v", err)
 	}
 	for _, name := range []string{"a", "b"} {
@@ -497,7 +501,7 @@ func TestIdempotency(t *testing.T) {
 			t.Errorf("keys %q: %v", keys, err)
 		}
 	}
-	if err := b.send(withKey(t.Context(), strings.Repeat("~", 128)), &fundmatchv1.PutGoalsRequest{}); err != nil {
+	if err := b.send(withKey(t.Context(), strings.Repeat("~", 128)), &fundmatchv1.PutGoalsRequest{HorizonMonths: 1}); err != nil {
 		t.Errorf("a key at the limit: %v", err)
 	}
 }

@@ -154,7 +154,7 @@ type ProfileCell struct {
 	EventAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=event_at,json=eventAt,proto3" json:"event_at,omitempty"`
 	// Instant from which it is true no more; absent: open.
 	ValidTo *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
-	// Days since event_at; absent when that is unknown.
+	// Days since event_at. Not in the JSON, rather than null, when that is unknown: protojson leaves an optional number out.
 	AgeDays       *int32 `protobuf:"varint,6,opt,name=age_days,json=ageDays,proto3,oneof" json:"age_days,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -804,11 +804,12 @@ type PutHoldingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Customer id.
 	CustomerId string `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// The lots, at most 10,000; none: the customer holds nothing.
+	// The lots, at most 10,000; none: the customer holds nothing, which takes a batch_id, so that an empty body or a
+	// misspelt request never wipes what he holds (INVALID_ARGUMENT).
 	Lots []*Lot `protobuf:"bytes,2,rep,name=lots,proto3" json:"lots,omitempty"`
 	// Instant that the batch speaks for; absent: now. Not in the future.
 	EventAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=event_at,json=eventAt,proto3" json:"event_at,omitempty"`
-	// The bank's id of the posting batch.
+	// The bank's id of the posting batch; needed when there are no lots.
 	BatchId       string `protobuf:"bytes,4,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -918,7 +919,8 @@ func (x *PutHoldingsResponse) GetReceipt() *Receipt {
 	return nil
 }
 
-// PutGoalsRequest is what the customer wants.
+// PutGoalsRequest is what the customer wants: all of it at once, so that what is absent is unknown from then on. At least
+// one of goals, horizon_months and liquidity_need is given; none of them is INVALID_ARGUMENT.
 type PutGoalsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Customer id.

@@ -697,7 +697,8 @@ type Conversion struct {
 	CalendarSource string `protobuf:"bytes,8,opt,name=calendar_source,json=calendarSource,proto3" json:"calendar_source,omitempty"`
 	// What is to be done, in order.
 	Steps []*Step `protobuf:"bytes,9,rep,name=steps,proto3" json:"steps,omitempty"`
-	// Calibrated probability of conversion; managers only, absent until a model has one.
+	// Calibrated probability of conversion; managers only. Not in the JSON, rather than null, until a model has one:
+	// protojson leaves an optional number out. Absent means not known, 0 means never.
 	Probability *float64 `protobuf:"fixed64,10,opt,name=probability,proto3,oneof" json:"probability,omitempty"`
 	// When and at which key node to return; absent when nothing follows.
 	FollowUp *FollowUp `protobuf:"bytes,11,opt,name=follow_up,json=followUp,proto3" json:"follow_up,omitempty"`
