@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -185,12 +186,14 @@ func (s *service) openLog() error {
 		s.onClose(func() error { return os.RemoveAll(temp) })
 	}
 	s.signals.metrics = telemetry.NewMetrics(s.now)
-	log, err := decisionlog.Open(dir, s.config.decisionLog())
+	settings, meter := s.config.decisionLog(), s.signals.metrics.DecisionLog
+	settings.ObserveSync = func(took time.Duration) { meter.Fsync.Observe(took.Seconds()) }
+	log, err := decisionlog.Open(dir, settings)
 	if err != nil {
 		return err
 	}
 	s.onClose(log.Close)
-	s.log = &watchedLog{log: log, meter: s.signals.metrics.DecisionLog, probe: func() error { return probeDisk(dir) }}
+	s.log = &watchedLog{log: log, meter: meter, probe: func() error { return probeDisk(dir) }}
 	if torn := log.Recovery(); torn.Torn != "" {
 		s.note("the decision log ended within a record, as after a crash: %d bytes were set aside in %s", torn.Bytes, torn.Torn)
 	}

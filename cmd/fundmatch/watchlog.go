@@ -57,7 +57,7 @@ func (l *watchedLog) ready(context.Context) error {
 	return nil
 }
 
-// probeBytes is more than any record takes with its profile, compressed as they are.
+// probeBytes is more than records with their profiles usually take.
 const probeBytes = 1 << 20
 
 // probeDisk writes, syncs and removes a file in a directory.

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -69,4 +72,31 @@ func TestProbeDisk(t *testing.T) {
 	if err := probeDisk(filepath.Join(dir, "nowhere")); err == nil {
 		t.Error("a probe of a directory that is not there succeeds")
 	}
+}
+
+// What the disk of the decision log costs is measured.
+func TestFsyncsAreMeasured(t *testing.T) {
+	t.Parallel()
+	spec, err := parseStore(bankInProcess(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := serviceOver(t, spec)
+	record := decisionlog.Record{
+		DecisionID: "01890a5d-ac96-774b-bcce-b302099a8057", DecidedAt: 1, CustomerID: "C1", Kind: decisionlog.KindDecision, Payload: []byte("x"),
+	}
+	if err := s.log.Append(t.Context(), record); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(metricsOf(s), "fundmatch_decision_log_fsync_seconds_count 1"); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no fsync was measured:\n%s", metricsOf(s))
+		}
+	}
+}
+
+func metricsOf(s *service) string {
+	answer := httptest.NewRecorder()
+	s.signals.metrics.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	return answer.Body.String()
 }
