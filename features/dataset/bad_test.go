@@ -96,6 +96,7 @@ func TestBadInput(t *testing.T) {
 		exitLadder   = "a ladder such as 7:150;30:100;:0 whose bounds rise and whose last step has none"
 		shares       = "shares, a number from 0 to 100000000000 of at most 4 decimal places"
 		word         = "a code of A-Z 0-9 _ that begins with a letter, such as BUY"
+		eventKind    = "one of EXPOSURE CLICK DETAIL_VIEW OBJECTION EVIDENCE_OPEN ORDER_START ORDER_CONFIRM ORDER_ABANDON REFUSAL REDEEM COMPLAINT CONTACT"
 		unique       = "a key that no row before has"
 	)
 	tests := []struct{ name, file, text, want string }{
@@ -206,7 +207,9 @@ func TestBadInput(t *testing.T) {
 		{"interaction's kind", "interactions.csv", interactions + "c1,p1,2020-01-02,buy,\n", `interactions.csv:2:kind: "buy", expected ` + word},
 		{"interaction without a day", "interactions.csv", interactions + "c1,p1,,,\n", `interactions.csv:2:known_on: "", expected a date YYYY-MM-DD after 1970-01-01`},
 		{"interaction twice, once by default", "interactions.csv", interactions + "c1,p1,2020-01-02,,\nc1,p1,2020-01-02,BUY,5\n", `interactions.csv:3:customer_id,product_code,known_on,kind: "c1,p1,2020-01-02,BUY", expected ` + unique},
-		{"event's kind", "events.csv", events + "e1,c1,,2020-01-02T10:00:00Z,,\n", `events.csv:2:kind: "", expected ` + word},
+		{"event's kind", "events.csv", events + "e1,c1,,2020-01-02T10:00:00Z,,\n", `events.csv:2:kind: "", expected ` + eventKind},
+		{"event of an unknown kind", "events.csv", events + "e1,c1,BOGUS,2020-01-02T10:00:00Z,,\n", `events.csv:2:kind: "BOGUS", expected ` + eventKind},
+		{"event of a kind in small letters", "events.csv", events + "e1,c1,click,2020-01-02T10:00:00Z,,\n", `events.csv:2:kind: "click", expected ` + eventKind},
 		{"attributes that are a list", "events.csv", events + "e1,c1,CLICK,2020-01-02T10:00:00Z,,[1]\n", `events.csv:2:attributes: "[1]", expected a JSON object of at most 16384 bytes`},
 		{"attributes cut short", "events.csv", events + "e1,c1,CLICK,2020-01-02T10:00:00Z,,{\n", `events.csv:2:attributes: "{", expected a JSON object of at most 16384 bytes`},
 		{"attributes too long", "events.csv", events + "e1,c1,CLICK,2020-01-02T10:00:00Z,,{" + strings.Repeat(" ", 16383) + "}\n", `events.csv:2:attributes: "{` + strings.Repeat(" ", 79) + `...", expected a JSON object of at most 16384 bytes`},

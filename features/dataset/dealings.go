@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -85,7 +86,7 @@ func eventFormat() *format[features.Event] {
 		decode: func(r *row) (v features.Event) {
 			v.ID = r.id()
 			v.CustomerID = r.id()
-			v.Kind = r.word("")
+			v.Kind = r.eventKind()
 			v.EventAt = r.requiredInstant()
 			v.ProductCode = r.optionalID()
 			v.DecisionID = r.label(MaxLabel)
@@ -109,6 +110,24 @@ func eventFormat() *format[features.Event] {
 		keyColumns: []int{0},
 		customer:   1, product: -1,
 	}
+}
+
+// eventKinds are what a customer can do, or what can happen to him: another word is a
+// mistake that every funnel and conduct figure would pass over in silence.
+func eventKinds() []string {
+	return []string{
+		"EXPOSURE", "CLICK", "DETAIL_VIEW", "OBJECTION", "EVIDENCE_OPEN", "ORDER_START", "ORDER_CONFIRM", "ORDER_ABANDON",
+		"REFUSAL", "REDEEM", "COMPLAINT", "CONTACT",
+	}
+}
+
+func (r *row) eventKind() string {
+	s := r.take()
+	if !slices.Contains(eventKinds(), s) {
+		r.fail("one of " + strings.Join(eventKinds(), " "))
+		return ""
+	}
+	return s
 }
 
 // object reads a JSON object or nothing.

@@ -59,7 +59,7 @@ func TestRoundTrip(t *testing.T) {
 	t.Run("events", func(t *testing.T) {
 		roundTrip(t, eventFormat(), func(t *rapid.T) features.Event {
 			return features.Event{
-				ID: anID(t), CustomerID: anID(t), Kind: aWord(t), EventAt: anInstant(t), KnownAt: anInstant(t), ProductCode: perhapsID(t),
+				ID: anID(t), CustomerID: anID(t), Kind: rapid.SampledFrom(eventKinds()).Draw(t, "kind"), EventAt: anInstant(t), KnownAt: anInstant(t), ProductCode: perhapsID(t),
 				DecisionID: aText(t), Channel: aText(t), Attributes: rapid.SampledFrom([]string{"", "{}", " {\"a\":\n[1,\"华\"]}"}).Draw(t, "attributes"),
 			}
 		})

@@ -172,10 +172,10 @@ func (r *row) optionalID() string {
 // word reads a code that no table lists: BUY, CLICK.
 func (r *row) word(absent string) string {
 	s := r.take()
-	if s == "" && absent != "" {
+	if s == "" {
 		return absent
 	}
-	ok := len(s) >= 1 && len(s) <= fund.MaxIDLength && s[0] >= 'A' && s[0] <= 'Z'
+	ok := len(s) <= fund.MaxIDLength && s[0] >= 'A' && s[0] <= 'Z'
 	for i := 1; ok && i < len(s); i++ {
 		ok = s[i] >= 'A' && s[i] <= 'Z' || s[i] >= '0' && s[i] <= '9' || s[i] == '_'
 	}

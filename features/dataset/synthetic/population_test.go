@@ -422,13 +422,17 @@ func (c *census) testEvents(t *testing.T) {
 			kinds[e.Kind]++
 		}
 	}
-	for _, kind := range []string{
+	contract := []string{
 		"EXPOSURE", "CLICK", "DETAIL_VIEW", "OBJECTION", "EVIDENCE_OPEN", "ORDER_START", "ORDER_CONFIRM", "ORDER_ABANDON", "REFUSAL",
 		"REDEEM", "COMPLAINT", "CONTACT",
-	} {
+	}
+	for _, kind := range contract {
 		if kinds[kind] == 0 {
 			t.Errorf("no event of kind %s", kind)
 		}
+	}
+	if len(kinds) != len(contract) {
+		t.Errorf("events of kinds that the contract does not know: %v", kinds)
 	}
 }
 
