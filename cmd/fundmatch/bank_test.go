@@ -191,3 +191,39 @@ func TestImportSkipBad(t *testing.T) {
 		t.Errorf("rejects: %q, %v", text, err)
 	}
 }
+
+// A log that ends within a record is worked through up to there, and the torn end is told
+// with exit code 1.
+func TestATornEndIsTold(t *testing.T) {
+	t.Parallel()
+	store := bankInProcess(t)
+	for range 2 {
+		mustRun(t, "recommend", demoCustomer, "--store", store, "--limit", "3")
+	}
+	segment := filepath.Join(strings.TrimPrefix(store, "sqlite:")+".decisions", "writer-0001", "000000000001.seg")
+	info, err := os.Stat(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(segment, info.Size()-20); err != nil {
+		t.Fatal(err)
+	}
+	exported := filepath.Join(t.TempDir(), "out.csv")
+	for _, c := range []struct {
+		args []string
+		want string // of stdout
+	}{
+		{[]string{"replay", "--all", "--store", store}, "1 decisions: 1 MATCH"},
+		{[]string{"replay", "--all", "--store", store, "--json"}, `{"decisions":1,"match":1,`},
+		{[]string{"decisions", "export", "--store", store}, demoCustomer},
+		{[]string{"decisions", "export", "--store", store, "--out", exported}, ""},
+	} {
+		out := inProcess(t.Context(), "", append(c.args, "--quiet")...)
+		if out.code != exitFailed || !strings.Contains(out.stderr, "record 2,") || strings.Count(out.stderr, "\n") != 1 || !strings.Contains(out.stdout, c.want) {
+			t.Errorf("%v: %+v", c.args, out)
+		}
+	}
+	if data, err := os.ReadFile(exported); err != nil || strings.Count(string(data), "\n") != 4 {
+		t.Errorf("exported %q, %v, want a header and the three items of the first decision", data, err)
+	}
+}

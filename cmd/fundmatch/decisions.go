@@ -200,8 +200,9 @@ func (p *program) export(ctx context.Context, o *decisionsOptions) error {
 		return err
 	})
 	bar.end()
-	if err == nil {
-		p.note("exported %s", plural(rows, "row", "rows"))
+	if err != nil {
+		return err
 	}
-	return err
+	p.note("exported %s", plural(rows, "row", "rows"))
+	return reader.CheckEnds(ctx)
 }

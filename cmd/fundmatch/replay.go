@@ -96,7 +96,8 @@ func (p *program) replay(ctx context.Context, args []string, o *replayOptions) e
 	}
 	service := decision.New(loader, reader)
 	if o.all {
-		return p.replayAll(ctx, service, reader.All(ctx, int64(since)), o)
+		err := p.replayAll(ctx, service, reader.All(ctx, int64(since)), o)
+		return errors.Join(err, checkEnds(ctx, reader, err))
 	}
 	return p.replayOne(ctx, service, args[0], o)
 }
@@ -108,6 +109,16 @@ func openDecisions(dir string) (*decisionlog.Reader, error) {
 		return nil, unavailableError(err, "--decisions %s: there is no decision log", dir)
 	}
 	return reader, err
+}
+
+// checkEnds tells of a log whose end is torn, once what stands before it was worked
+// through: an answer about all records must not pass over one in silence. Where that work
+// did not come to its end it says nothing more.
+func checkEnds(ctx context.Context, reader *decisionlog.Reader, worked error) error {
+	if worked != nil && (codeOf(worked) != exitFailed || errors.Is(worked, decisionlog.ErrCorrupt)) {
+		return nil
+	}
+	return reader.CheckEnds(ctx)
 }
 
 func (p *program) replayOne(ctx context.Context, service *decision.Service, id string, o *replayOptions) error {
