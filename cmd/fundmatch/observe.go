@@ -41,15 +41,17 @@ func (s *service) observeCompile(c engine.Compiled) {
 // somebody to mend it.
 func (s *service) observeRefused(c *engine.Compiled) {
 	s.signals.metrics.Core.SetDegraded(true)
-	text := "the pool in force does not compile; the last good core stays"
+	state := "the last good core stays"
 	if _, _, err := s.engine.Core(); err != nil {
-		text = "the pool in force does not compile; there is no core, nothing is answered"
+		state = "there is no core, nothing is answered"
 	}
-	attrs := []slog.Attr{slog.String("pool", strconv.FormatUint(c.Identity.PoolRevision, 10)), slog.Any("error", c.Err)}
+	attrs := []slog.Attr{
+		slog.String("pool", strconv.FormatUint(c.Identity.PoolRevision, 10)), slog.String("state", state), slog.Any("error", c.Err),
+	}
 	if errors.Is(c.Err, matcher.ErrCompile) {
 		attrs = append(attrs, slog.String("reason", oneLine(c.Err.Error())))
 	}
-	s.logger.LogAttrs(context.Background(), slog.LevelError, text, attrs...)
+	s.logger.LogAttrs(context.Background(), slog.LevelError, "the pool in force does not compile", attrs...)
 }
 
 // answerWatch measures answers.

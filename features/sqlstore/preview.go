@@ -47,7 +47,7 @@ func (p *preview) Published(ctx context.Context) (features.Revision, error) {
 		return r, fail(ctx, "preview the pool", err)
 	}
 	r, err := p.market.Published(ctx)
-	if err == nil && p.batch.unit.market {
+	if err == nil && p.batch.market {
 		r.Seq = p.batch.seq // the transaction is not in its table yet
 	}
 	return r, err

@@ -69,7 +69,7 @@ func Open(ctx context.Context, cfg OpenConfig) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dialect: sqliteDialect()}
-	s.market.stmt = func(st statement) *sqlx.Stmt { return s.stmts[st] }
+	s.stmt = func(st statement) *sqlx.Stmt { return s.stmts[st] }
 	s.close = sync.OnceValue(s.closeAll)
 	if err := s.open(ctx, cfg); err != nil {
 		_ = s.Close()
