@@ -59,7 +59,7 @@ func (c *Core) completeOne(a *asking, e *Explanation) {
 	c.scorer.Score(&customer, w.verdicts.Permitted, &w.scores)
 	it := Item{Code: e.Product.Code, Score: w.scores.Product[e.Place], Propensity: 1}
 	it.Contributions = c.scorer.Contributions(&w.scores, e.Place, nil)
-	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e)}, w)
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), offered: &w.verdicts}, w)
 	s.Items = append(s.Items, it)
 	c.annotate(a, s)
 }

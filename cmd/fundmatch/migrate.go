@@ -37,7 +37,7 @@ func (p *program) migrate(ctx context.Context, text string) error {
 		return err
 	}
 	defer func() { _ = store.Close() }() // what was committed is on disk
-	if err := engine.InstallDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
+	if err := engine.RenewDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
 		return err
 	}
 	schema := "up to date"

@@ -27,20 +27,30 @@ func (s *service) observeCompile(c engine.Compiled) {
 		return
 	}
 	id := &c.Identity
-	s.signals.metrics.Core.Set(telemetry.CoreRevision{
-		Pool: strconv.FormatUint(id.PoolRevision, 10), Model: id.ModelID, Rules: id.RulesID, Engine: id.Engine,
-		AsOf: id.AsOf.Time(), DataSeq: id.DataSeq,
-	})
 	s.logger.LogAttrs(context.Background(), slog.LevelInfo, "compiled a core",
 		slog.String("pool", strconv.FormatUint(id.PoolRevision, 10)), slog.Uint64("seq", id.DataSeq),
 		slog.Int("count", c.Products), slog.Int64("duration_us", c.Took.Microseconds()))
+}
+
+// coreState says which core answers now.
+func (s *service) coreState() telemetry.CoreState {
+	state := telemetry.CoreState{Degraded: s.engine.Degraded()}
+	core, _, err := s.engine.Core()
+	if err != nil {
+		return state
+	}
+	id := core.Identity()
+	state.Revision = &telemetry.CoreRevision{
+		Pool: strconv.FormatUint(id.PoolRevision, 10), Model: id.ModelID, Rules: id.RulesID, Engine: id.Engine,
+		AsOf: id.AsOf.Time(), DataSeq: id.DataSeq,
+	}
+	return state
 }
 
 // observeRefused reports a pool that did not become a core. What a compile refuses it
 // for names products, rules and days, no customer: it may be logged, and has to be for
 // somebody to mend it.
 func (s *service) observeRefused(c *engine.Compiled) {
-	s.signals.metrics.Core.SetDegraded(true)
 	state := "the last good core stays"
 	if _, _, err := s.engine.Core(); err != nil {
 		state = "there is no core, nothing is answered"

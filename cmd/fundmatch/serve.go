@@ -145,7 +145,7 @@ func (s *service) open(ctx context.Context, demo bool) (err error) {
 		return err
 	}
 	s.onClose(s.store.Close)
-	if err := engine.InstallDefaults(ctx, s.store, fund.InstantOf(s.now())); err != nil {
+	if err := engine.RenewDefaults(ctx, s.store, fund.InstantOf(s.now())); err != nil {
 		return err
 	}
 	if demo {
@@ -218,15 +218,19 @@ func (s *service) wire(ctx context.Context) (err error) {
 	}
 	settings := s.config.engine()
 	settings.Observe = s.observeCompile
-	s.engine = engine.New(loader, s.now, settings)
+	// One clock for reads and writes: a fact that was recorded is never in the future of
+	// the next question.
+	now := steadyClock(s.now)
+	s.engine = engine.New(loader, now, settings)
+	s.signals.metrics.Core.Watch(s.coreState)
 
 	watch := newAnswerWatch(s.signals.metrics)
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
-		NewID: s.decisionIDs(), Clock: s.now, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		NewID: s.decisionIDs(), Clock: now, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
-	customers := customer.New(s.cache, s.now)
+	customers := customer.New(s.cache, now)
 	s.server, err = server.New(server.Services{
 		Register: func(r grpc.ServiceRegistrar) {
 			fundmatchv1.RegisterRecommendationServiceServer(r, recommendations)

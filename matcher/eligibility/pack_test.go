@@ -48,7 +48,7 @@ func TestABadPackIsRefusedByPlaceAndValue(t *testing.T) {
 		{"unknown rule key", "    source_mark: 3\n\n  - id: S14", "    source_mark: 3\n    severity: high\n\n  - id: S14", []string{"severity"}},
 		{"unknown rule", "id: S01", "id: S99", []string{"rules[0]", `"S99"`}},
 		{"twice the key", "name: fundmatch default", "name: x\nname: y", []string{"name"}},
-		{"no version", `version: "2026-11-1"`, `version: ""`, []string{"version"}},
+		{"no version", `version: "2026-11-01"`, `version: ""`, []string{"version"}},
 		{"no citation", "citation: 证券期货投资者适当性管理办法 第十九条", "citation: ''", []string{"rules[2] S03 citation"}},
 		{"mark out of bounds", "source_mark: 2", "source_mark: 4", []string{"source_mark", "4", "1, 2 or 3"}},
 		{"enabled missing", "  - id: S01\n    enabled: true\n", "  - id: S01\n", []string{"S01 enabled"}},

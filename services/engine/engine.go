@@ -128,7 +128,7 @@ func (e *Engine) Reload(ctx context.Context) error {
 	case e.rejected:
 		return e.renew(ctx)
 	}
-	if err := e.compile(ctx, newest, e.clock(), &e.current); err != nil {
+	if err := e.replace(ctx, newest); err != nil {
 		e.degraded.Store(true)
 		if errors.Is(err, matcher.ErrCompile) {
 			e.rejected = newest
@@ -140,48 +140,86 @@ func (e *Engine) Reload(ctx context.Context) error {
 		return errors.Join(err, e.renew(ctx))
 	}
 	e.good, e.rejected = newest, versions{}
-	e.next.Store(nil)
 	e.degraded.Store(false)
 	return nil
 }
 
-// renew compiles the good versions again before, or at the latest when, the current core
-// ends.
+// replace compiles versions as of now, and their successor when they end soon, and puts
+// both in force together: a core that is there stays until its replacement is.
+func (e *Engine) replace(ctx context.Context, v versions) error {
+	core, err := e.compile(ctx, v, e.clock())
+	if err != nil {
+		return err
+	}
+	if _, until := core.Validity(); fund.InstantOf(e.clock()) >= until {
+		// It ended while it was compiled: midnight passed.
+		if core, err = e.compile(ctx, v, e.clock()); err != nil {
+			return err
+		}
+	}
+	next, err := e.successor(ctx, v, core)
+	if err != nil {
+		return err
+	}
+	e.current.Store(core)
+	e.next.Store(next)
+	return nil
+}
+
+// successor compiles the core that follows one which ends within the lead; nil when it
+// does not.
+func (e *Engine) successor(ctx context.Context, v versions, core *matcher.Core) (*matcher.Core, error) {
+	_, until := core.Validity()
+	if fund.InstantOf(e.clock().Add(e.config.Lead)) < until {
+		return nil, nil //nolint:nilnil // nothing follows yet
+	}
+	return e.compile(ctx, v, until.Time())
+}
+
+// renew keeps the good versions in force: it takes up the successor when its time has
+// come, compiles it ahead, and compiles anew when the current core does not speak for now.
 func (e *Engine) renew(ctx context.Context) error {
 	current := e.current.Load()
 	if current == nil {
 		return ErrNoCore
 	}
-	now := e.clock()
-	if next := e.next.Load(); next != nil {
-		if from, _ := next.Validity(); fund.InstantOf(now) < from {
-			return nil
+	now := fund.InstantOf(e.clock())
+	next := e.next.Load()
+	if next != nil {
+		if from, _ := next.Validity(); now >= from {
+			e.current.Store(next)
+			e.next.Store(nil)
+			current, next = next, nil
 		}
-		e.current.Store(next)
-		e.next.Store(nil)
-		current = next
 	}
-	_, until := current.Validity()
+	from, until := current.Validity()
 	switch {
-	case fund.InstantOf(now) >= until:
-		return e.compile(ctx, e.good, now, &e.current)
-	case fund.InstantOf(now.Add(e.config.Lead)) >= until:
-		return e.compile(ctx, e.good, until.Time(), &e.next)
-	default:
-		return nil
+	case now < from || now >= until:
+		// Past its end, or the clock was ahead when it was compiled and has been set back.
+		e.rejected = versions{} // another day: what did not compile may do so now
+		return e.replace(ctx, e.good)
+	case next == nil:
+		next, err := e.successor(ctx, e.good, current)
+		if err != nil {
+			return err
+		}
+		if next != nil {
+			e.rejected = versions{}
+			e.next.Store(next)
+		}
 	}
+	return nil
 }
 
-func (e *Engine) compile(ctx context.Context, v versions, asOf time.Time, slot *atomic.Pointer[matcher.Core]) error {
+func (e *Engine) compile(ctx context.Context, v versions, asOf time.Time) (*matcher.Core, error) {
 	start := e.clock()
 	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)), eligibility.ParsePack)
 	report := Compiled{Identity: v.identity(fund.InstantOf(asOf)), Took: e.clock().Sub(start), Err: err}
 	if err == nil {
 		report.Identity, report.Products = core.Identity(), core.Len()
-		slot.Store(core)
 	}
 	e.config.Observe(report)
-	return err
+	return core, err
 }
 
 // Run follows the store until ctx ends. Errors are reported through Config.Observe and

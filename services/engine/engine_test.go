@@ -438,7 +438,7 @@ func TestDefaultsRenewAnOlderBuiltIn(t *testing.T) {
 	r := newRig(t)
 	text := eligibility.Default()
 	start, end := bytes.Index(text, []byte("  - id: P03")), bytes.Index(text, []byte("  - id: A02"))
-	older := slices.Concat(text[:start], text[end:])
+	older := bytes.Replace(slices.Concat(text[:start], text[end:]), []byte("2026-11-01"), []byte("2026-10-01"), 1)
 	id, err := r.Put(t.Context(), features.RulesArtifact, older)
 	if err != nil {
 		t.Fatal(err)
@@ -447,6 +447,12 @@ func TestDefaultsRenewAnOlderBuiltIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := engine.InstallDefaults(t.Context(), r.Store, 0); err != nil {
+		t.Fatal(err)
+	}
+	if active, _, err := r.Active(t.Context(), features.RulesArtifact); err != nil || active != id {
+		t.Errorf("a question replaced the rules in force (%v)", err)
+	}
+	if err := engine.RenewDefaults(t.Context(), r.Store, 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, data, err := r.Active(t.Context(), features.RulesArtifact); err != nil || !bytes.Equal(data, text) {

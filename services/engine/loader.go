@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,24 +40,40 @@ func NewLoader(pools features.Pools, models features.Models, version string) (*L
 	return &Loader{pools: pools, models: models, wording: text, version: version}, nil
 }
 
-// InstallDefaults puts the built-in model and rule pack in force in a store that has none,
-// or an older built-in of the same name: whoever runs a newer program gets its rules. A
-// bank's own model or pack, which has a name of its own, is left alone.
+// InstallDefaults puts the built-in model and rule pack in force in a store that has none.
 func InstallDefaults(ctx context.Context, models features.Models, at fund.Instant) error {
-	for _, d := range []struct {
-		kind   features.ArtifactKind
-		data   []byte
-		nameOf func([]byte) string
-	}{
-		{features.ModelArtifact, score.DefaultModel(), modelName},
-		{features.RulesArtifact, eligibility.Default(), packName},
+	return install(ctx, models, at, func(builtIn, []byte) bool { return false })
+}
+
+// RenewDefaults does so too, and replaces a built-in of a lower version: who serves with a
+// newer program serves by its rules. A bank's own model or pack, which has a name of its
+// own, is left alone, and so is what a newer program put there.
+func RenewDefaults(ctx context.Context, models features.Models, at fund.Instant) error {
+	return install(ctx, models, at, func(b builtIn, active []byte) bool {
+		name, version := b.title(active)
+		ourName, ourVersion := b.title(b.data)
+		return name == ourName && version < ourVersion
+	})
+}
+
+// builtIn is an artifact that comes with the program.
+type builtIn struct {
+	kind  features.ArtifactKind
+	data  []byte
+	title func([]byte) (name, version string) // versions compare as texts
+}
+
+func install(ctx context.Context, models features.Models, at fund.Instant, replaces func(b builtIn, active []byte) bool) error {
+	for _, d := range []builtIn{
+		{features.ModelArtifact, score.DefaultModel(), modelTitle},
+		{features.RulesArtifact, eligibility.Default(), packTitle},
 	} {
 		_, active, err := models.Active(ctx, d.kind)
 		switch {
 		case errors.Is(err, features.ErrNotFound):
 		case err != nil:
 			return err
-		case bytes.Equal(active, d.data) || d.nameOf(active) != d.nameOf(d.data):
+		case !replaces(d, active):
 			continue
 		}
 		id, err := models.Put(ctx, d.kind, d.data)
@@ -72,21 +87,21 @@ func InstallDefaults(ctx context.Context, models features.Models, at fund.Instan
 	return nil
 }
 
-// modelName returns the name in a model file, or "" for one that does not parse.
-func modelName(data []byte) string {
+// modelTitle returns name and version of a model file; nothing for one that does not parse.
+func modelTitle(data []byte) (name, version string) {
 	if m, err := score.ParseModel(data); err == nil {
-		return m.Name
+		return m.Name, fmt.Sprintf("%09d", m.Version)
 	}
-	return ""
+	return "", ""
 }
 
-// packName returns the name in a rule pack, also of one that knows fewer rules than this
-// program.
-func packName(data []byte) string {
+// packTitle returns name and version of a rule pack, also of one that knows fewer rules
+// than this program.
+func packTitle(data []byte) (name, version string) {
 	if p, err := eligibility.ParseRecorded(data); err == nil {
-		return p.Name
+		return p.Name, p.Version
 	}
-	return ""
+	return "", ""
 }
 
 // versions are what a core is compiled from but for the instant.

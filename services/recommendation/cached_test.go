@@ -162,7 +162,7 @@ func (w *twins) put(s *customer.Service, id string) (err error) {
 	case 3:
 		goals := [][]string{nil, {"CASH"}, {"GROWTH"}, {"STEADY_INCOME", "RETIREMENT"}}[w.ask.rng.IntN(4)]
 		_, err = s.PutGoals(w.Context(), &fundmatchv1.PutGoalsRequest{
-			CustomerId: id, Goals: goals, HorizonMonths: int32(w.ask.rng.IntN(60)), LiquidityNeed: []string{"", "LOW", "HIGH"}[w.ask.rng.IntN(3)],
+			CustomerId: id, Goals: goals, HorizonMonths: int32(1 + w.ask.rng.IntN(60)), LiquidityNeed: []string{"", "LOW", "HIGH"}[w.ask.rng.IntN(3)],
 		})
 	case 4:
 		_, err = s.PutHoldings(w.Context(), &fundmatchv1.PutHoldingsRequest{CustomerId: id, Lots: []*fundmatchv1.Lot{

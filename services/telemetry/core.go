@@ -7,13 +7,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Core reports which compiled core answers, how old it is, and whether the last attempt
-// to replace it failed. The age is computed when it is asked for, so that it rises while
-// nothing else happens.
+// Core reports which compiled core answers, how old it is, and whether the newest
+// publication was refused. It asks when it is asked: what was told once would go stale
+// while a core ends, is replaced, or is taken back.
 type Core struct {
-	now      func() time.Time
-	revision atomic.Pointer[CoreRevision]
-	degraded atomic.Bool
+	now  func() time.Time
+	read atomic.Pointer[func() CoreState]
 
 	info, age, seq, isDegraded *prometheus.Desc
 }
@@ -25,14 +24,14 @@ type CoreRevision struct {
 	DataSeq                    uint64
 }
 
-// Set says that another core answers from now on. It is not degraded any more.
-func (c *Core) Set(r CoreRevision) {
-	c.revision.Store(&r)
-	c.degraded.Store(false)
+// CoreState is what answers now.
+type CoreState struct {
+	Revision *CoreRevision // nil: nothing answers
+	Degraded bool          // the newest publication was refused, and an older one answers
 }
 
-// SetDegraded says whether the last good core answers because a newer one was refused.
-func (c *Core) SetDegraded(degraded bool) { c.degraded.Store(degraded) }
+// Watch gives the function that is asked at each scrape. It must not block.
+func (c *Core) Watch(read func() CoreState) { c.read.Store(&read) }
 
 func newCore(r prometheus.Registerer, now func() time.Time) *Core {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
@@ -61,12 +60,16 @@ func (c *Core) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	var state CoreState
+	if read := c.read.Load(); read != nil {
+		state = (*read)()
+	}
 	degraded := 0.0
-	if c.degraded.Load() {
+	if state.Degraded {
 		degraded = 1
 	}
 	gauge(c.isDegraded, degraded)
-	r := c.revision.Load()
+	r := state.Revision
 	if r == nil {
 		return
 	}

@@ -140,8 +140,10 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 	m.ObserveStage(telemetry.MatchStage, 9*time.Microsecond)
 	m.Cache.Hits.Inc()
 	m.DecisionLog.Fsync.Observe(0.0004)
-	m.Core.SetDegraded(true)
-	m.Core.Set(telemetry.CoreRevision{Pool: "7", Model: "m", Rules: "r", Engine: "v1", AsOf: now.Add(-30 * time.Second), DataSeq: 12})
+	state := telemetry.CoreState{Revision: &telemetry.CoreRevision{
+		Pool: "7", Model: "m", Rules: "r", Engine: "v1", AsOf: now.Add(-30 * time.Second), DataSeq: 12,
+	}}
+	m.Core.Watch(func() telemetry.CoreState { return state })
 	text := scrape(t, m)
 	for _, want := range []string{
 		`fundmatch_requests_total{code="OK",method="/x/Y"} 1`, `fundmatch_requests_total{code="NotFound",method="/x/Y"} 1`,
@@ -155,7 +157,7 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 			t.Errorf("the metrics lack %s", want)
 		}
 	}
-	m.Core.SetDegraded(true)
+	state.Degraded = true
 	if !strings.Contains(scrape(t, m), "fundmatch_core_degraded 1") {
 		t.Error("the core is not shown as degraded")
 	}
