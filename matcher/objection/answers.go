@@ -31,28 +31,49 @@ func answerDrawdown(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidenc
 	case c.Record.StaleDays > c.StaleDays:
 		o.Sentences[0] = "objection.DRAWDOWN.stale"
 		return facts
-	case d.RecoveredOn != 0:
-		o.Sentences[0] = "objection.DRAWDOWN.recovered"
-	default:
-		o.Sentences[0] = "objection.DRAWDOWN.not_recovered"
 	}
 	worst := &c.Record.Spans[fund.SinceStart].Worst12M
-	falling := worst.OK && worst.Value < 0
-	if !c.Asked {
-		o.Sentences[0] += noAmount
-		if falling {
-			o.Sentences[1] = "objection.DRAWDOWN.worst_year" + noAmount
-		}
+	told := telling{recovered: d.RecoveredOn != 0, worstYear: worst.OK && worst.Value < 0, amount: c.Asked}
+	o.Sentences[0] = told.sentence()
+	if !told.amount {
 		return facts
 	}
 	facts = append(facts,
 		fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(c.Amount), AsOf: c.Day, Source: sourceComputed},
 		loss("LOSS", c.Amount, d.Value, d.Window, c.Record))
-	if falling {
-		o.Sentences[1] = "objection.DRAWDOWN.worst_year"
+	if told.worstYear {
 		facts = append(facts, loss("LOSS_12M", c.Amount, worst.Value, worst.Window, c.Record))
 	}
 	return facts
+}
+
+// telling is what there is to say about a fall.
+type telling struct {
+	recovered bool // it came back
+	worstYear bool // there were twelve months in which it fell
+	amount    bool // what it would have cost him
+}
+
+// sentence returns the template.
+func (t telling) sentence() string {
+	switch t {
+	case telling{true, true, true}:
+		return "objection.DRAWDOWN.recovered.worst_year"
+	case telling{true, true, false}:
+		return "objection.DRAWDOWN.recovered.worst_year.no_amount"
+	case telling{true, false, true}:
+		return "objection.DRAWDOWN.recovered"
+	case telling{true, false, false}:
+		return "objection.DRAWDOWN.recovered.no_amount"
+	case telling{false, true, true}:
+		return "objection.DRAWDOWN.not_recovered.worst_year"
+	case telling{false, true, false}:
+		return "objection.DRAWDOWN.not_recovered.worst_year.no_amount"
+	case telling{false, false, true}:
+		return "objection.DRAWDOWN.not_recovered"
+	default:
+		return "objection.DRAWDOWN.not_recovered.no_amount"
+	}
 }
 
 // showsRecord reports whether figures of the past are shown. Of a new issue none are,
@@ -67,9 +88,6 @@ func Showable(r *fund.TrackRecord) bool {
 	d := &r.Spans[fund.SinceStart].Drawdown
 	return d.OK && d.Window.From.AddMonths(minMonthsShown) <= d.Window.To
 }
-
-// noAmount ends the name of a template that speaks of no amount.
-const noAmount = ".no_amount"
 
 // worstMonths is the span that the worst result is looked for over.
 const worstMonths = 12

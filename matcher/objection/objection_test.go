@@ -112,19 +112,19 @@ func TestAnswers(t *testing.T) {
 	}{
 		"a fall that was made up": {
 			func(*objection.Case) {}, objection.Drawdown,
-			fall + "到2023年6月1日才回到原来的位置，从最低点算起用了400天。如果当时投入10,000元，最多时账面亏损约3,601.11元。" + past + year + "如果当时投入10,000元，到期末账面亏损约2,814元。" + past,
+			fall + "到2023年6月1日才回到原来的位置，从最低点算起用了400天。如果当时投入10,000元，最多时账面亏损约3,601.11元。" + year + "如果当时投入10,000元，到期末账面亏损约2,814元。" + past,
 		},
 		"a fall that was not": {
 			func(c *objection.Case) { c.Record = fallen(0, 1) }, objection.Drawdown,
-			fall + "截至2024年3月5日还没有回到原来的位置。如果当时投入10,000元，最多时账面亏损约3,601.11元。" + past + year + "如果当时投入10,000元，到期末账面亏损约2,814元。" + past,
+			fall + "截至2024年3月5日还没有回到原来的位置。如果当时投入10,000元，最多时账面亏损约3,601.11元。" + year + "如果当时投入10,000元，到期末账面亏损约2,814元。" + past,
 		},
 		"no amount of his own": {
 			func(c *objection.Case) { c.Asked = false }, objection.Drawdown,
-			fall + "到2023年6月1日才回到原来的位置，从最低点算起用了400天。" + past + year + past,
+			fall + "到2023年6月1日才回到原来的位置，从最低点算起用了400天。" + year + past,
 		},
 		"no amount, not made up": {
 			func(c *objection.Case) { c.Asked, c.Record = false, fallen(0, 1) }, objection.Drawdown,
-			fall + "截至2024年3月5日还没有回到原来的位置。" + past + year + past,
+			fall + "截至2024年3月5日还没有回到原来的位置。" + year + past,
 		},
 		"no worst year below zero": {
 			func(c *objection.Case) { c.Record.Spans[fund.SinceStart].Worst12M.Value = 1 }, objection.Drawdown,
