@@ -103,26 +103,18 @@ func (a *asking) level() fund.RiskLevel {
 }
 
 // readHoldings lists the funds that the customer has, and those that he ever bought.
-// Where no holdings are known at all, what he bought and did nothing with since counts as
-// held.
 func (c *Core) readHoldings(a *asking, w *work) {
 	w.owned, w.held = w.owned[:0], w.held[:0]
 	if !a.personal {
 		return
 	}
-	for i := range a.profile.Lots {
-		if l := &a.profile.Lots[i]; l.Shares > 0 {
-			w.held = c.appendFund(w.held, l.ProductCode)
-		}
+	for code := range a.profile.Held() {
+		w.held = c.appendFund(w.held, code)
 	}
 	w.owned = append(w.owned, w.held...)
 	for i := range a.profile.Purchases {
-		b := &a.profile.Purchases[i]
-		if b.Owns() {
+		if b := &a.profile.Purchases[i]; b.Owns() {
 			w.owned = c.appendFund(w.owned, b.ProductCode)
-		}
-		if len(a.profile.Lots) == 0 && b.Owns() && isLastOf(a.profile.Purchases, i) {
-			w.held = c.appendFund(w.held, b.ProductCode)
 		}
 	}
 	slices.Sort(w.owned)
@@ -131,25 +123,11 @@ func (c *Core) readHoldings(a *asking, w *work) {
 	w.held = slices.Compact(w.held)
 }
 
-// isLastOf reports whether a purchase is the last entry of its product: they are ordered
-// by product, day and kind.
-func isLastOf(purchases []fund.Purchase, i int) bool {
-	return i+1 == len(purchases) || purchases[i+1].ProductCode != purchases[i].ProductCode
-}
-
 // hasVery reports whether the customer has the product itself and not only another share
 // class of its fund.
 func (a *asking) hasVery(code string) bool {
-	for i := range a.profile.Lots {
-		if a.profile.Lots[i].ProductCode == code && a.profile.Lots[i].Shares > 0 {
-			return true
-		}
-	}
-	if len(a.profile.Lots) > 0 {
-		return false
-	}
-	for i := range a.profile.Purchases {
-		if b := &a.profile.Purchases[i]; b.ProductCode == code && b.Owns() && isLastOf(a.profile.Purchases, i) {
+	for held := range a.profile.Held() {
+		if held == code {
 			return true
 		}
 	}

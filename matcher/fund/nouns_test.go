@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,11 +205,32 @@ func TestTagsHoldFromUntil(t *testing.T) {
 	}
 }
 
-func TestHolds(t *testing.T) {
-	p := fund.Profile{Lots: []fund.Lot{{ProductCode: "sold", Shares: 0}, {ProductCode: "held", Shares: 1}}}
-	for code, want := range map[string]bool{"sold": false, "held": true, "other": false} {
-		if got := p.Holds(func(c string) bool { return c == code }); got != want {
-			t.Errorf("%s is held: %v", code, got)
+// What is held: lots with shares; without any lots what was bought and not sold since.
+func TestHeld(t *testing.T) {
+	lots := []fund.Lot{{ProductCode: "sold", Shares: 0}, {ProductCode: "lot", Shares: 1}}
+	purchases := []fund.Purchase{
+		{ProductCode: "back", KnownOn: 20240101, Kind: "REDEEM"},
+		{ProductCode: "back", KnownOn: 20240201, Kind: "BUY"},
+		{ProductCode: "bought", KnownOn: 20240101, Kind: "BUY"},
+		{ProductCode: "redeemed", KnownOn: 20240101, Kind: "BUY"},
+		{ProductCode: "redeemed", KnownOn: 20240101, Kind: "REDEEM"},
+		{ProductCode: "seen", KnownOn: 20240101, Kind: "VIEW"},
+	}
+	for name, c := range map[string]struct {
+		profile fund.Profile
+		want    []string
+	}{
+		"lots alone count":  {fund.Profile{Lots: lots, Purchases: purchases}, []string{"lot"}},
+		"all lots are sold": {fund.Profile{Lots: lots[:1], Purchases: purchases}, nil},
+		"no lots are known": {fund.Profile{Purchases: purchases}, []string{"back", "bought"}},
+		"nothing is known":  {fund.Profile{}, nil},
+		"a product twice":   {fund.Profile{Lots: append(lots, lots...)}, []string{"lot", "lot"}},
+	} {
+		if got := slices.Collect(c.profile.Held()); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		for range c.profile.Held() {
+			break // whoever has seen enough may stop
 		}
 	}
 }

@@ -2,6 +2,7 @@ package fund
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -145,14 +146,28 @@ func (p *Profile) Tag(name string, at Instant) (Tag, bool) {
 	return p.Tags[i], true
 }
 
-// Holds reports whether the customer holds shares of any product for which same is true.
-func (p *Profile) Holds(same func(productCode string) bool) bool {
-	for i := range p.Lots {
-		if p.Lots[i].Shares > 0 && same(p.Lots[i].ProductCode) {
-			return true
+// Held yields the codes of the products that the customer has, some more than once: those
+// of lots with shares. Where no lots are known at all, what he bought and did nothing with
+// since counts as held.
+func (p *Profile) Held() iter.Seq[string] {
+	return func(yield func(productCode string) bool) {
+		for i := range p.Lots {
+			if p.Lots[i].Shares > 0 && !yield(p.Lots[i].ProductCode) {
+				return
+			}
+		}
+		if len(p.Lots) > 0 {
+			return
+		}
+		for i := range p.Purchases {
+			b := &p.Purchases[i]
+			// They are ordered by product, day and kind: the last entry of a product tells.
+			last := i+1 == len(p.Purchases) || p.Purchases[i+1].ProductCode != b.ProductCode
+			if last && b.Owns() && !yield(b.ProductCode) {
+				return
+			}
 		}
 	}
-	return false
 }
 
 // AgeOn returns the full years of age on a day; the second result is false when the
