@@ -20,6 +20,8 @@ var (
 	ErrNewerStore = errors.New("store was written by a newer version")
 	// ErrIdempotencyReused: the idempotency key came before with another body.
 	ErrIdempotencyReused = errors.New("idempotency key reused with another body")
+	// ErrEventReused: the event id came before with other content.
+	ErrEventReused = errors.New("event id reused with other content")
 	// ErrInvalid: a value that no store may keep; it names the value.
 	ErrInvalid = errors.New("invalid")
 )
@@ -86,6 +88,44 @@ type Receipt struct {
 type Change struct {
 	Seq        uint64 // place in the log
 	CustomerID string
+}
+
+// Events keeps what customers did, and folds it into their profiles' trails.
+type Events interface {
+	// RecordEvents keeps a batch in one transaction: rows, heads, change log, or none of
+	// them. An event that is there with the same content changes nothing and counts as a
+	// duplicate; one whose id is there with other content is ErrEventReused, and nothing
+	// of the batch is kept. A customer that was never imported: ErrNotFound. An event
+	// that Event.Check refuses, or one kind's that does not parse: ErrInvalid with its
+	// place in the batch. Events may come in any order and long after they happened: the
+	// profile is the same as if they had come in theirs.
+	RecordEvents(ctx context.Context, b EventBatch) (EventsReceipt, error)
+
+	// Events calls yield for each event of a customer that had happened and was known at
+	// an instant, ordered by event time, then id. The event is valid during the call
+	// only. ErrNotFound when nothing was ever written for the customer.
+	Events(ctx context.Context, customerID string, at fund.Instant, yield func(*Event) error) error
+}
+
+// EventBatch is some events as they arrived.
+type EventBatch struct {
+	Events     []Event
+	RecordedAt fund.Instant // when the bank's system took them: KnownAt of those that give none
+}
+
+// MaxEventBatch bounds the events of one batch.
+const MaxEventBatch = 1_000
+
+// EventsReceipt says what a batch did.
+type EventsReceipt struct {
+	Accepted   int
+	Duplicates int
+}
+
+// Staff finds the bank's people.
+type Staff interface {
+	// Manager returns a relationship manager. ErrNotFound.
+	Manager(ctx context.Context, managerID string) (Manager, error)
 }
 
 // Pools keeps the head office's pool and the market data that a core is compiled from.

@@ -112,7 +112,7 @@ func (c *Core) recordFacts(place int, facts []fund.Evidence) []fund.Evidence {
 			name string
 			*fund.Figure
 		}{
-			{"RETURN_", &f.Return}, {"VOLATILITY_", &f.Volatility}, {"MAX_DRAWDOWN_", &f.Drawdown.Figure}, {"WORST_12M_", &f.Worst12M},
+			{"RETURN_", &f.Return}, {"VOLATILITY_", &f.Volatility}, {"MAX_DRAWDOWN_", &f.Drawdown.Figure}, {"WORST_12M_", &f.Worst[fund.TwelveMonths]},
 		} {
 			if figure.OK {
 				nav(figure.name+span.String(), fund.UnitRatio, int64(figure.Value), figure.Window)

@@ -28,22 +28,109 @@ var spanNames = [...]string{"1Y", "3Y", "5Y", "SINCE_START"}
 func (s Span) String() string { return nameOf(spanNames[:], uint8(s)) }
 
 // TrackRecord is what a product's NAVs say as of a day. A figure that the series is
-// too short for is not OK.
+// too short for is not OK: the fund is too young for it.
 type TrackRecord struct {
-	AsOf         Date   // NAVs are dated before it
-	Series       Window // first and last NAV of the part after the last gap
-	Observations int32  // NAVs in Series; 0: there is no track record
-	StaleDays    int32  // from the last NAV to AsOf
+	AsOf         Date    // NAVs are dated before it
+	Series       Window  // first and last NAV of the part after the last gap
+	Observations int32   // NAVs in Series; 0: there is no track record
+	StaleDays    int32   // from the last NAV to AsOf
+	UnitNAV      float64 // the last one, yuan a share; 0: none
 	Gaps         []Window
 	Spans        [Spans]SpanFigures
+	Outcomes     [Holdings]Outcome
+	Payouts      Payouts
+	Falls        []Fall // the deepest of at least MinFall, at most MaxFalls, by peak day
+	Benchmark    Benchmark
 }
 
 // SpanFigures are the figures of one span.
 type SpanFigures struct {
 	Return     Figure // total, not annualised
 	Volatility Figure // standard deviation of daily returns, a year of 252 days
+	Downside   Figure // root mean square of the daily returns below 0, a year of 252 days
+	Sharpe     Figure // yearly mean of the daily returns less the risk-free rate, over Volatility; spans of a year and more
 	Drawdown   Drawdown
-	Worst12M   Figure // the worst total return over any 12 months within the span
+	Worst      [Periods]Figure // the worst total return over any such period within the span
+}
+
+// Period is a number of months over which the worst result is looked for.
+type Period uint8
+
+// The periods. Those below a year are for managers only (W01).
+const (
+	OneMonth Period = iota
+	ThreeMonths
+	SixMonths
+	TwelveMonths
+	Periods // the number of periods
+)
+
+// Months returns the period's length.
+func (p Period) Months() int { return [...]int{1, 3, 6, 12}[p] }
+
+// Holding is a length of time for which a fund might have been held.
+type Holding uint8
+
+// The holdings.
+const (
+	Hold1M Holding = iota
+	Hold3M
+	Hold6M
+	Hold12M
+	Hold24M
+	Hold36M
+	Holdings // the number of holdings
+)
+
+// Months returns the holding's length.
+func (h Holding) Months() int { return [...]int{1, 3, 6, 12, 24, 36}[h] }
+
+// Outcome is the distribution of total returns over all past entry days for one holding:
+// quantiles of the sorted results by the nearest rank (value at ceil(q*n), from 1).
+type Outcome struct {
+	OK      bool
+	Entries int32  // entry days whose holding has passed
+	Window  Window // first entry to last exit
+	Worst   Ratio
+	WorstIn Window // entry and exit of the worst
+	P10     Ratio
+	P25     Ratio
+	Median  Ratio
+	P75     Ratio
+	P90     Ratio
+	Best    Ratio
+}
+
+// Payouts are distributions as the NAVs show them: days on which the accumulated NAV
+// moved away from the unit NAV.
+type Payouts struct {
+	Window   Window // the last 36 months of the series, or what there is of them
+	Count    int32  // in Window
+	Last     Date   // 0: none in Window
+	LastSize Ratio  // of the last, over the unit NAV of the day before
+	Total    Ratio  // of all in Window, each over the unit NAV of its day before
+}
+
+// Fall is one fall from a peak and, where it came back, the recovery.
+type Fall struct {
+	Depth       Ratio // below 0
+	PeakOn      Date
+	TroughOn    Date
+	RecoveredOn Date // 0: not within the series
+}
+
+// The falls that a record lists.
+const (
+	MinFall  = Ratio(100_000) // a tenth
+	MaxFalls = 8
+)
+
+// Benchmark is the distance to the series that the product names as its benchmark, where
+// that series is in the pool.
+type Benchmark struct {
+	Code   string        // empty: not known
+	Excess [Spans]Figure // total return less the benchmark's over the same days
+	Falls  [Spans]Figure // the benchmark's deepest fall over the same days
 }
 
 // Figure is one measured ratio over a window.

@@ -21,6 +21,8 @@ type Profile struct {
 	Lots            []Lot      // by product, day, account
 	Purchases       []Purchase // by product, day, kind
 	Attributes      []Attribute
+	Consents        []Consent // by purpose
+	Trail           Trail
 }
 
 // Person are the slow facts of a customer.

@@ -2,7 +2,9 @@ package fund
 
 // profileVersion is the first byte of an encoded profile. A change of the layout adds a
 // version; the old ones stay readable, because decision records keep them for years.
-const profileVersion = 1
+//
+// 2 added consents and the trail.
+const profileVersion = 2
 
 // AppendProfile appends the canonical bytes of a profile: its head row, and what a
 // decision record seals. The lists are in their documented order.
@@ -78,14 +80,51 @@ func encodeLists(e *Encoder, p *Profile) {
 		e.Text(a.Name)
 		e.Text(a.Value)
 	}
+	e.Uint(uint64(len(p.Consents)))
+	for i := range p.Consents {
+		e.Text(p.Consents[i].Purpose)
+		e.Byte(flag(p.Consents[i].Granted))
+		e.Int(int64(p.Consents[i].At))
+	}
+	encodeTrail(e, &p.Trail)
+}
+
+// encodeTrail writes the times of the events as differences: they are in their order.
+func encodeTrail(e *Encoder, t *Trail) {
+	e.Uint(uint64(len(t.Recent)))
+	var last Instant
+	for i := range t.Recent {
+		v := &t.Recent[i]
+		e.Byte(byte(v.Kind))
+		e.Int(int64(v.At - last))
+		last = v.At
+		e.Text(v.ProductCode)
+		e.Text(v.Channel)
+		e.Text(v.About)
+		e.Int(int64(v.Until))
+		e.Int(int64(v.Amount))
+		e.Int(int64(v.Cost))
+		e.Int(int64(v.Dwell))
+		e.Byte(flag(v.Closed))
+	}
+	for k := range t.Tallies {
+		y := &t.Tallies[k]
+		e.Int(int64(y.Count))
+		if y.Count > 0 {
+			e.Int(int64(y.First))
+			e.Int(int64(y.Last))
+			e.Int(int64(y.Amount))
+		}
+	}
 }
 
 // ParseProfile reads what AppendProfile wrote. Errors wrap ErrMalformed or
 // ErrNewerVersion.
 func ParseProfile(b []byte) (*Profile, error) {
 	d := NewDecoder(b)
-	if v := d.Byte(); d.err == nil && v != profileVersion {
-		return nil, VersionError("profile", v, profileVersion)
+	version := d.Byte()
+	if d.err == nil && (version == 0 || version > profileVersion) {
+		return nil, VersionError("profile", version, profileVersion)
 	}
 	p := &Profile{CustomerID: d.Text(), Revision: d.Uint()}
 	decodePerson(d, &p.Person)
@@ -102,6 +141,9 @@ func ParseProfile(b []byte) (*Profile, error) {
 	p.Needs.Liquidity = Need(d.Step(Needs))
 	p.Personalization = Answer(d.Step(int(Yes) + 1))
 	decodeLists(d, p)
+	if version >= 2 {
+		decodeTrail(d, p)
+	}
 	if err := d.Done(); err != nil {
 		return nil, err
 	}
@@ -140,5 +182,30 @@ func decodeLists(d *Decoder, p *Profile) {
 	}
 	for range d.Count(MaxAttributes) {
 		p.Attributes = append(p.Attributes, Attribute{Name: d.Text(), Value: d.Text()})
+	}
+}
+
+func decodeTrail(d *Decoder, p *Profile) {
+	for range d.Count(MaxConsents) {
+		p.Consents = append(p.Consents, Consent{Purpose: d.Text(), Granted: d.Step(2) == 1, At: Instant(d.Int())})
+	}
+	n := d.Count(MaxTrail)
+	if n > 0 {
+		p.Trail.Recent = make([]Event, 0, n)
+	}
+	var last Instant
+	for range n {
+		v := Event{Kind: EventKind(d.Step(EventKinds))}
+		last += Instant(d.Int())
+		v.At = last
+		v.ProductCode, v.Channel, v.About, v.Until = d.Text(), d.Text(), d.Text(), d.Day()
+		v.Amount, v.Cost, v.Dwell, v.Closed = Money(d.Int()), Money(d.Int()), d.Int32(), d.Step(2) == 1
+		p.Trail.Recent = append(p.Trail.Recent, v)
+	}
+	for k := range p.Trail.Tallies {
+		y := &p.Trail.Tallies[k]
+		if y.Count = d.Int32(); y.Count > 0 {
+			y.First, y.Last, y.Amount = Instant(d.Int()), Instant(d.Int()), Money(d.Int())
+		}
 	}
 }

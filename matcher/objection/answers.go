@@ -32,7 +32,7 @@ func answerDrawdown(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidenc
 		o.Sentences[0] = "objection.DRAWDOWN.stale"
 		return facts
 	}
-	worst := &c.Record.Spans[fund.SinceStart].Worst12M
+	worst := &c.Record.Spans[fund.SinceStart].Worst[fund.TwelveMonths]
 	told := telling{recovered: d.RecoveredOn != 0, worstYear: worst.OK && worst.Value < 0, amount: c.Asked}
 	o.Sentences[0] = told.sentence()
 	if !told.amount {
@@ -120,7 +120,7 @@ func DrawdownFacts(r *fund.TrackRecord, facts []fund.Evidence) []fund.Evidence {
 		}
 		facts = append(facts, nav(days, fund.UnitDays, int64(d.DaysToRecover), d.Window))
 	}
-	if w := &all.Worst12M; w.OK {
+	if w := &all.Worst[fund.TwelveMonths]; w.OK {
 		facts = append(facts,
 			nav("WORST_12M", fund.UnitRatio, int64(w.Value), w.Window),
 			nav("WORST_12M_FROM", fund.UnitDate, int64(w.Window.From), w.Window),

@@ -21,7 +21,7 @@ func fallen(recovered fund.Date, stale int32) *fund.TrackRecord {
 	all.Drawdown = fund.Drawdown{
 		Figure: fund.Figure{Value: -360_111, Window: w, OK: true}, PeakOn: 20210218, TroughOn: 20221031, RecoveredOn: recovered, DaysToRecover: 400,
 	}
-	all.Worst12M = fund.Figure{Value: -281_400, Window: fund.Window{From: 20210301, To: 20220301}, OK: true}
+	all.Worst[fund.TwelveMonths] = fund.Figure{Value: -281_400, Window: fund.Window{From: 20210301, To: 20220301}, OK: true}
 	return r
 }
 
@@ -37,7 +37,7 @@ func flat() *fund.TrackRecord {
 	r := fallen(0, 1)
 	all := &r.Spans[fund.SinceStart]
 	all.Drawdown = fund.Drawdown{Figure: fund.Figure{Window: all.Drawdown.Window, OK: true}}
-	all.Worst12M.Value = 10_000
+	all.Worst[fund.TwelveMonths].Value = 10_000
 	return r
 }
 
@@ -127,7 +127,7 @@ func TestAnswers(t *testing.T) {
 			fall + "截至2024年3月5日还没有回到原来的位置。" + year + past,
 		},
 		"no worst year below zero": {
-			func(c *objection.Case) { c.Record.Spans[fund.SinceStart].Worst12M.Value = 1 }, objection.Drawdown,
+			func(c *objection.Case) { c.Record.Spans[fund.SinceStart].Worst[fund.TwelveMonths].Value = 1 }, objection.Drawdown,
 			fall + "到2023年6月1日才回到原来的位置，从最低点算起用了400天。如果当时投入10,000元，最多时账面亏损约3,601.11元。" + past,
 		},
 		"a stale record": {

@@ -138,8 +138,8 @@ func (o oracle) check(t interface {
 		if want := o.drawdown(start); !near(got.Drawdown.Value, want) {
 			t.Errorf("%s: drawdown %v, expected %v", name, got.Drawdown.Value, want)
 		}
-		if want, ok := o.worst(start); ok != got.Worst12M.OK || ok && !near(got.Worst12M.Value, want) {
-			t.Errorf("%s: worst 12 months %+v, expected %v %v", name, got.Worst12M, want, ok)
+		if want, ok := o.worst(start); ok != got.Worst[fund.TwelveMonths].OK || ok && !near(got.Worst[fund.TwelveMonths].Value, want) {
+			t.Errorf("%s: worst 12 months %+v, expected %v %v", name, got.Worst[fund.TwelveMonths], want, ok)
 		}
 		if want, ok := o.volatility(start); ok != got.Volatility.OK || ok && !near(got.Volatility.Value, want) {
 			t.Errorf("%s: volatility %+v, expected %v %v", name, got.Volatility, want, ok)

@@ -292,7 +292,7 @@ func (s *series) worst(starts [fund.Spans]int, spans *[fund.Spans]fund.SpanFigur
 		}
 		for span := range fund.Spans {
 			if starts[span] == i && from >= 0 {
-				spans[span].Worst12M = fund.Figure{Value: fund.RatioOf(least), Window: s.window(from, to), OK: true}
+				spans[span].Worst[fund.TwelveMonths] = fund.Figure{Value: fund.RatioOf(least), Window: s.window(from, to), OK: true}
 			}
 		}
 	}

@@ -160,8 +160,8 @@ func TestASpanNeedsASeriesThatReachesBack(t *testing.T) {
 			if diff := cmp.Diff(want, year.Return); diff != "" {
 				t.Error(diff)
 			}
-			if year.Worst12M.OK != c.worst || year.Drawdown.OK != want.OK || year.Volatility.OK != want.OK {
-				t.Errorf("worst 12 months, drawdown, volatility: %v %v %v", year.Worst12M.OK, year.Drawdown.OK, year.Volatility.OK)
+			if year.Worst[fund.TwelveMonths].OK != c.worst || year.Drawdown.OK != want.OK || year.Volatility.OK != want.OK {
+				t.Errorf("worst 12 months, drawdown, volatility: %v %v %v", year.Worst[fund.TwelveMonths].OK, year.Drawdown.OK, year.Volatility.OK)
 			}
 			if r.Spans[fund.ThreeYears].Return.OK || !r.Spans[fund.SinceStart].Return.OK {
 				t.Error("three years are not there, the time since the start is")
@@ -247,12 +247,12 @@ func TestWorstTwelveMonths(t *testing.T) {
 	}
 	r := compute(t, navs, 20220101)
 	want := fund.Figure{Value: -500_000, Window: fund.Window{From: 20190101, To: 20200101}, OK: true}
-	if diff := cmp.Diff(want, r.Spans[fund.SinceStart].Worst12M); diff != "" {
+	if diff := cmp.Diff(want, r.Spans[fund.SinceStart].Worst[fund.TwelveMonths]); diff != "" {
 		t.Error(diff)
 	}
 	last := navs[len(navs)-1].Date // 2021-03-10
 	want = fund.Figure{Value: 3_000_000, Window: fund.Window{From: last.AddMonths(-12), To: last}, OK: true}
-	if diff := cmp.Diff(want, r.Spans[fund.OneYear].Worst12M); diff != "" {
+	if diff := cmp.Diff(want, r.Spans[fund.OneYear].Worst[fund.TwelveMonths]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -260,11 +260,11 @@ func TestWorstTwelveMonths(t *testing.T) {
 func TestTheTwelveMonthsOfALeapDayEndOnTheFirstOfMarch(t *testing.T) {
 	days := daysFrom(20200229, 366)
 	navs := steps(days, 1)
-	if got := compute(t, navs, 20220101); got.Series.To != 20210228 || got.Spans[fund.SinceStart].Worst12M.OK {
-		t.Errorf("to %v: %+v", got.Series.To, got.Spans[fund.SinceStart].Worst12M)
+	if got := compute(t, navs, 20220101); got.Series.To != 20210228 || got.Spans[fund.SinceStart].Worst[fund.TwelveMonths].OK {
+		t.Errorf("to %v: %+v", got.Series.To, got.Spans[fund.SinceStart].Worst[fund.TwelveMonths])
 	}
 	navs = steps(daysFrom(20200229, 367), 1)
-	if got := compute(t, navs, 20220101).Spans[fund.SinceStart].Worst12M; !got.OK || got.Window.To != 20210301 {
+	if got := compute(t, navs, 20220101).Spans[fund.SinceStart].Worst[fund.TwelveMonths]; !got.OK || got.Window.To != 20210301 {
 		t.Errorf("to 1 March: %+v", got)
 	}
 }
