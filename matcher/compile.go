@@ -159,7 +159,7 @@ func (c *Core) readTracks(in *Inputs) error {
 		if !ok {
 			return nil
 		}
-		record, err := track.Compute(navs, day)
+		record, err := track.Compute(navs, day, track.Settings{RiskFree: 150})
 		if err != nil {
 			return fmt.Errorf("product %s: %w", code, err)
 		}

@@ -207,7 +207,7 @@ func TestEqualToThePlainestComputation(t *testing.T) {
 			}
 		}
 		asOf := day.AddDays(-rapid.IntRange(0, 100).Draw(t, "before the end"))
-		record, err := track.Compute(navs, asOf)
+		record, err := track.Compute(navs, asOf, track.Settings{RiskFree: 150})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestTheFallOf2015OfARealFund(t *testing.T) {
 func TestEveryRealFund(t *testing.T) {
 	for code, navs := range realNAVs(t) {
 		for _, asOf := range []fund.Date{20150901, 20171231} {
-			record, err := track.Compute(navs, asOf)
+			record, err := track.Compute(navs, asOf, track.Settings{RiskFree: 150})
 			if err != nil {
 				t.Errorf("%s: %v", code, err)
 				continue
@@ -280,7 +280,7 @@ func BenchmarkCompute(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := track.Compute(navs, 20250101); err != nil {
+		if _, err := track.Compute(navs, 20250101, track.Settings{RiskFree: 150}); err != nil {
 			b.Fatal(err)
 		}
 	}

