@@ -19,6 +19,7 @@ type dated[T any] struct {
 type customer struct {
 	cells     []dated[features.Cell]
 	purchases []dated[fund.Purchase] // by product, day, kind and seq; the last of a key counts
+	events    []dated[features.Event] // in the order of CompareEvents
 	head      *fund.Profile
 	from      fund.Instant // the head answers from here on
 }
@@ -28,7 +29,7 @@ func (c *customer) clone() *customer {
 		return &customer{}
 	}
 	n := *c
-	n.cells, n.purchases = slices.Clone(c.cells), slices.Clone(c.purchases)
+	n.cells, n.purchases, n.events = slices.Clone(c.cells), slices.Clone(c.purchases), slices.Clone(c.events)
 	return &n
 }
 
@@ -94,7 +95,11 @@ const anySeq = ^uint64(0)
 
 // rebuild folds the head from all that is known.
 func (c *customer) rebuild(id string) (err error) {
-	c.from = features.Newest(c.plainCells(), c.purchasesIn(anySeq, fund.Forever))
+	var lastEvent fund.Instant
+	for i := range c.events {
+		lastEvent = max(lastEvent, c.events[i].value.VisibleFrom())
+	}
+	c.from = features.Newest(c.plainCells(), c.purchasesIn(anySeq, fund.Forever), lastEvent)
 	if c.head, err = c.fold(id, c.from); err != nil {
 		return err
 	}
@@ -115,6 +120,13 @@ func (c *customer) fold(id string, at fund.Instant) (*fund.Profile, error) {
 		return nil, err
 	}
 	p.Revision = c.newestSeq(at)
+	for i := range c.events {
+		if e := &c.events[i].value; e.VisibleAt(at) {
+			if entry, ok := e.Entry(); ok {
+				fold(&p.Trail, &entry)
+			}
+		}
+	}
 	return p, nil
 }
 
@@ -131,5 +143,29 @@ func (c *customer) newestSeq(at fund.Instant) uint64 {
 			newest = max(newest, d.seq)
 		}
 	}
+	for i := range c.events {
+		if c.events[i].value.VisibleAt(at) {
+			newest = max(newest, c.events[i].seq)
+		}
+	}
 	return newest
+}
+
+// addEvent adds an event that is not there.
+func (c *customer) addEvent(e features.Event, seq uint64) {
+	i, _ := c.findEvent(&e)
+	c.events = slices.Insert(c.events, i, dated[features.Event]{e, seq})
+}
+
+// removeEvent takes an event away before another content replaces it.
+func (c *customer) removeEvent(e *features.Event) {
+	if i, ok := c.findEvent(e); ok {
+		c.events = slices.Delete(c.events, i, i+1)
+	}
+}
+
+func (c *customer) findEvent(e *features.Event) (int, bool) {
+	return slices.BinarySearchFunc(c.events, e, func(d dated[features.Event], e *features.Event) int {
+		return features.CompareEvents(&d.value, e)
+	})
 }

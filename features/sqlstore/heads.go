@@ -64,7 +64,7 @@ func (u *unit) load(index map[string]*history, first, last string) error {
 }
 
 func (u *unit) writeHead(h *history) error {
-	from := features.Newest(h.cells, h.purchases)
+	from := features.Newest(h.cells, h.purchases, 0)
 	p, err := h.asOf(from)
 	if err != nil {
 		return err
