@@ -41,6 +41,9 @@ type Slate struct {
 	Excluded    []eligibility.RuleCount
 	Notices     []Notice
 	Disclosures []string // templates, in the order in which they are shown
+	Brief       *Brief   // what a manager must know of the customer; nil for customers
+	Holdings    []HoldingReview
+	Elder       bool // shown in elder mode (A07)
 
 	work work
 }
@@ -54,7 +57,77 @@ type Item struct {
 	Matched       []expectation.Match
 	Objections    []objection.Objection
 	Conversion    conversion.Conversion
-	PeerCode      string // existing fund beside a new issue (K03)
+	PeerCode      string    // existing fund beside a new issue (K03)
+	Why           [2]string // templates; empty entries: fewer. Their slots are values of Matched
+	Card          *Card     // what a manager needs to speak of the product; nil for customers
+}
+
+// Card is what a manager needs beside one product (talk card). Words that are the same
+// for every product, and the product's own, are the presenter's to add.
+type Card struct {
+	Opinion                       string          // template of the matching opinion
+	OpinionFacts                  []fund.Evidence // its slots
+	BankGrade, IssuerGrade, Grade fund.RiskGrade
+	Costs                         []CostPoint
+	BreakEvenDays                 int32 // days from which the A class costs less than C; -1 none or unknown
+	WorstYear                     []fund.Evidence
+	Recording                     bool // the sale must be recorded (C04)
+	PeerFacts                     []fund.Evidence
+	DoNothing                     string // template
+}
+
+// CostPoint is what the amount costs in one share class when it is left after Days.
+type CostPoint struct {
+	ShareClass string
+	Days       int32 // 0: only the way in
+	Cost       fund.Cost
+	OK         bool // the fees are known
+}
+
+// Brief is what a manager must know of a customer before he speaks to him.
+type Brief struct {
+	Standing
+	Contact        Contact
+	Consents       []fund.Consent
+	Licence        Licence
+	Delivery       string // APP or MANAGER: by which way he is reached best; empty: unknown
+	DeliveryReason string // template
+	Facts          []fund.Evidence
+}
+
+// Standing is what the bank knows of who the customer is.
+type Standing struct {
+	Level                 fund.RiskLevel
+	State                 eligibility.LevelState
+	AssessedOn, ExpiresOn fund.Date
+	InvestorType          fund.InvestorType
+	Elder, Company        bool
+}
+
+// Contact says whether a customer may be contacted on the firm's initiative now.
+type Contact struct {
+	Allowed           bool
+	Reason            string // code of what forbids it
+	Remaining, Cap    int32  // contacts in the window
+	WindowDays        int32
+	NotBefore, LastOn fund.Date
+	OpenComplaints    int32
+}
+
+// Licence is what the bank knows of the licence of the manager in charge (C03).
+type Licence struct {
+	ManagerID string
+	State     string // VALID, EXPIRED or UNKNOWN
+	Until     fund.Date
+}
+
+// HoldingReview is a word about something that the customer holds.
+type HoldingReview struct {
+	Code     string
+	Action   conversion.Action // Hold or Reduce
+	Sentence string            // template; its slots are fields of Evidence
+	Evidence []fund.Evidence   // about the product
+	Private  []fund.Evidence   // about his own result; managers only
 }
 
 // Notice tells the reader something about the whole answer.
@@ -82,5 +155,5 @@ type work struct {
 func (s *Slate) reset() {
 	w := s.work
 	w.contributions, w.matches, w.objections, w.facts = w.contributions[:0], w.matches[:0], w.objections[:0], w.facts[:0]
-	*s = Slate{Items: s.Items[:0], Notices: s.Notices[:0], Disclosures: s.Disclosures[:0], work: w}
+	*s = Slate{Items: s.Items[:0], Notices: s.Notices[:0], Disclosures: s.Disclosures[:0], Holdings: s.Holdings[:0], work: w}
 }

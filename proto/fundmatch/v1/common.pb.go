@@ -333,7 +333,7 @@ type Evidence struct {
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
 	// The value: a ratio with six decimals, fen, days, months, a date, or a text.
 	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	// TEXT, RATIO, FEN, DAYS, MONTHS, DATE or COUNT.
+	// TEXT, RATIO, FEN, DAYS, MONTHS, DATE, COUNT or MINUTES of a day.
 	Unit string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
 	// ISO 8601 interval of days, both ends included; empty for a state.
 	Window string `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
@@ -341,7 +341,7 @@ type Evidence struct {
 	AsOf string `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// Days from the newest datum to as_of.
 	StaleDays int32 `protobuf:"varint,6,opt,name=stale_days,json=staleDays,proto3" json:"stale_days,omitempty"`
-	// Where the bank can look it up: NAV, PRODUCT, POOL, CALENDAR, COMPUTED.
+	// Where the bank can look it up: NAV, PRODUCT, POOL, CALENDAR, MODEL, CUSTOMER, COMPUTED, ...
 	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
 	// Document that states it; may be empty.
 	DocumentId    string `protobuf:"bytes,8,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
@@ -628,7 +628,7 @@ type Finding struct {
 	Outcome string `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// Reason code.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Sentence in zh-CN for managers.
+	// Sentence in zh-CN.
 	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	// What would have to change, in zh-CN; empty when nothing would help.
 	Change string `protobuf:"bytes,5,opt,name=change,proto3" json:"change,omitempty"`
@@ -719,11 +719,93 @@ func (x *Finding) GetFacts() []string {
 	return nil
 }
 
+// Cost is in fen.
+type Cost struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Subscription fee, charged on the net amount.
+	EntryFen int64 `protobuf:"varint,1,opt,name=entry_fen,json=entryFen,proto3" json:"entry_fen,omitempty"`
+	// Service fee over the days.
+	ServiceFen int64 `protobuf:"varint,2,opt,name=service_fen,json=serviceFen,proto3" json:"service_fen,omitempty"`
+	// Management and custody over the days.
+	RunningFen int64 `protobuf:"varint,3,opt,name=running_fen,json=runningFen,proto3" json:"running_fen,omitempty"`
+	// Redemption fee on the last day.
+	ExitFen int64 `protobuf:"varint,4,opt,name=exit_fen,json=exitFen,proto3" json:"exit_fen,omitempty"`
+	// Sum.
+	TotalFen      int64 `protobuf:"varint,5,opt,name=total_fen,json=totalFen,proto3" json:"total_fen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cost) Reset() {
+	*x = Cost{}
+	mi := &file_fundmatch_v1_common_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cost) ProtoMessage() {}
+
+func (x *Cost) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_common_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cost.ProtoReflect.Descriptor instead.
+func (*Cost) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_common_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Cost) GetEntryFen() int64 {
+	if x != nil {
+		return x.EntryFen
+	}
+	return 0
+}
+
+func (x *Cost) GetServiceFen() int64 {
+	if x != nil {
+		return x.ServiceFen
+	}
+	return 0
+}
+
+func (x *Cost) GetRunningFen() int64 {
+	if x != nil {
+		return x.RunningFen
+	}
+	return 0
+}
+
+func (x *Cost) GetExitFen() int64 {
+	if x != nil {
+		return x.ExitFen
+	}
+	return 0
+}
+
+func (x *Cost) GetTotalFen() int64 {
+	if x != nil {
+		return x.TotalFen
+	}
+	return 0
+}
+
 var File_fundmatch_v1_common_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x19fundmatch/v1/common.proto\x12\ffundmatch.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x01\n" +
+	"\x19fundmatch/v1/common.proto\x12\ffundmatch.v1\x1a\x1bfundmatch/v1/audience.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x01\n" +
 	"\tRevisions\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x14\n" +
@@ -774,15 +856,23 @@ const file_fundmatch_v1_common_proto_rawDesc = "" +
 	"Disclosure\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\xb2\x01\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xca\x01\n" +
 	"\aFinding\x12\x17\n" +
 	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\x12\x16\n" +
-	"\x06change\x18\x05 \x01(\tR\x06change\x12\x1a\n" +
-	"\bcitation\x18\x06 \x01(\tR\bcitation\x12\x14\n" +
-	"\x05facts\x18\a \x03(\tR\x05factsB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
+	"\x04text\x18\x04 \x01(\tB\x04\xa8\xbb\x18\x01R\x04text\x12\x1c\n" +
+	"\x06change\x18\x05 \x01(\tB\x04\xa8\xbb\x18\x01R\x06change\x12 \n" +
+	"\bcitation\x18\x06 \x01(\tB\x04\xa8\xbb\x18\x01R\bcitation\x12\x1a\n" +
+	"\x05facts\x18\a \x03(\tB\x04\xa8\xbb\x18\x01R\x05facts\"\x9d\x01\n" +
+	"\x04Cost\x12\x1b\n" +
+	"\tentry_fen\x18\x01 \x01(\x03R\bentryFen\x12\x1f\n" +
+	"\vservice_fen\x18\x02 \x01(\x03R\n" +
+	"serviceFen\x12\x1f\n" +
+	"\vrunning_fen\x18\x03 \x01(\x03R\n" +
+	"runningFen\x12\x19\n" +
+	"\bexit_fen\x18\x04 \x01(\x03R\aexitFen\x12\x1b\n" +
+	"\ttotal_fen\x18\x05 \x01(\x03R\btotalFenB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
 
 var (
 	file_fundmatch_v1_common_proto_rawDescOnce sync.Once
@@ -796,7 +886,7 @@ func file_fundmatch_v1_common_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_common_proto_rawDescData
 }
 
-var file_fundmatch_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_fundmatch_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_fundmatch_v1_common_proto_goTypes = []any{
 	(*Revisions)(nil),             // 0: fundmatch.v1.Revisions
 	(*ProductSummary)(nil),        // 1: fundmatch.v1.ProductSummary
@@ -806,10 +896,11 @@ var file_fundmatch_v1_common_proto_goTypes = []any{
 	(*Notice)(nil),                // 5: fundmatch.v1.Notice
 	(*Disclosure)(nil),            // 6: fundmatch.v1.Disclosure
 	(*Finding)(nil),               // 7: fundmatch.v1.Finding
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*Cost)(nil),                  // 8: fundmatch.v1.Cost
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 }
 var file_fundmatch_v1_common_proto_depIdxs = []int32{
-	8, // 0: fundmatch.v1.Revisions.core_as_of:type_name -> google.protobuf.Timestamp
+	9, // 0: fundmatch.v1.Revisions.core_as_of:type_name -> google.protobuf.Timestamp
 	1, // [1:1] is the sub-list for method output_type
 	1, // [1:1] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
@@ -822,13 +913,14 @@ func file_fundmatch_v1_common_proto_init() {
 	if File_fundmatch_v1_common_proto != nil {
 		return
 	}
+	file_fundmatch_v1_audience_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_common_proto_rawDesc), len(file_fundmatch_v1_common_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -132,7 +132,13 @@ type RecommendResponse struct {
 	// Audience of the texts.
 	Audience string `protobuf:"bytes,12,opt,name=audience,proto3" json:"audience,omitempty"`
 	// Initiative: FIRM.
-	Initiative    string `protobuf:"bytes,13,opt,name=initiative,proto3" json:"initiative,omitempty"`
+	Initiative string `protobuf:"bytes,13,opt,name=initiative,proto3" json:"initiative,omitempty"`
+	// What the manager must know of the customer.
+	Brief *ManagerBrief `protobuf:"bytes,14,opt,name=brief,proto3" json:"brief,omitempty"`
+	// What he holds and what becomes of it; only what is worth a word.
+	Holdings []*HoldingReview `protobuf:"bytes,15,rep,name=holdings,proto3" json:"holdings,omitempty"`
+	// How the answer is to be shown to him (A07).
+	Presentation  *Presentation `protobuf:"bytes,16,opt,name=presentation,proto3" json:"presentation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -258,6 +264,182 @@ func (x *RecommendResponse) GetInitiative() string {
 	return ""
 }
 
+func (x *RecommendResponse) GetBrief() *ManagerBrief {
+	if x != nil {
+		return x.Brief
+	}
+	return nil
+}
+
+func (x *RecommendResponse) GetHoldings() []*HoldingReview {
+	if x != nil {
+		return x.Holdings
+	}
+	return nil
+}
+
+func (x *RecommendResponse) GetPresentation() *Presentation {
+	if x != nil {
+		return x.Presentation
+	}
+	return nil
+}
+
+// HoldingReview is a word about something that the customer holds.
+type HoldingReview struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The product.
+	Product *ProductSummary `protobuf:"bytes,1,opt,name=product,proto3" json:"product,omitempty"`
+	// HOLD or REDUCE.
+	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
+	// Sentence in zh-CN.
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// Facts about the product.
+	Evidence []*Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// Facts about his own result in it.
+	ManagerEvidence []*Evidence `protobuf:"bytes,5,rep,name=manager_evidence,json=managerEvidence,proto3" json:"manager_evidence,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *HoldingReview) Reset() {
+	*x = HoldingReview{}
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldingReview) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldingReview) ProtoMessage() {}
+
+func (x *HoldingReview) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldingReview.ProtoReflect.Descriptor instead.
+func (*HoldingReview) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *HoldingReview) GetProduct() *ProductSummary {
+	if x != nil {
+		return x.Product
+	}
+	return nil
+}
+
+func (x *HoldingReview) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *HoldingReview) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *HoldingReview) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *HoldingReview) GetManagerEvidence() []*Evidence {
+	if x != nil {
+		return x.ManagerEvidence
+	}
+	return nil
+}
+
+// Presentation says how an answer is to be shown.
+type Presentation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether elder mode applies: by age, or because the age is not known.
+	ElderMode bool `protobuf:"varint,1,opt,name=elder_mode,json=elderMode,proto3" json:"elder_mode,omitempty"`
+	// Whether the type must be large.
+	LargeType bool `protobuf:"varint,2,opt,name=large_type,json=largeType,proto3" json:"large_type,omitempty"`
+	// Whether to leave out what needs explaining, such as scores.
+	PlainWords bool `protobuf:"varint,3,opt,name=plain_words,json=plainWords,proto3" json:"plain_words,omitempty"`
+	// How to reach a human, in zh-CN; empty outside elder mode, where the disclosures say it.
+	HumanRoute    string `protobuf:"bytes,4,opt,name=human_route,json=humanRoute,proto3" json:"human_route,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Presentation) Reset() {
+	*x = Presentation{}
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Presentation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Presentation) ProtoMessage() {}
+
+func (x *Presentation) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Presentation.ProtoReflect.Descriptor instead.
+func (*Presentation) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Presentation) GetElderMode() bool {
+	if x != nil {
+		return x.ElderMode
+	}
+	return false
+}
+
+func (x *Presentation) GetLargeType() bool {
+	if x != nil {
+		return x.LargeType
+	}
+	return false
+}
+
+func (x *Presentation) GetPlainWords() bool {
+	if x != nil {
+		return x.PlainWords
+	}
+	return false
+}
+
+func (x *Presentation) GetHumanRoute() string {
+	if x != nil {
+		return x.HumanRoute
+	}
+	return ""
+}
+
 // Item is one product of a list.
 type Item struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -280,14 +462,18 @@ type Item struct {
 	// Existing fund of the same class beside a new issue (K03); empty otherwise.
 	PeerCode string `protobuf:"bytes,9,opt,name=peer_code,json=peerCode,proto3" json:"peer_code,omitempty"`
 	// Whether a BUY button may be shown: false for a list for information.
-	Orderable     bool `protobuf:"varint,10,opt,name=orderable,proto3" json:"orderable,omitempty"`
+	Orderable bool `protobuf:"varint,10,opt,name=orderable,proto3" json:"orderable,omitempty"`
+	// Why this product is in the list, in zh-CN: the largest addends of its score in words, at most two.
+	Why []string `protobuf:"bytes,11,rep,name=why,proto3" json:"why,omitempty"`
+	// What the manager needs to speak of the product.
+	TalkCard      *TalkCard `protobuf:"bytes,12,opt,name=talk_card,json=talkCard,proto3" json:"talk_card,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Item) Reset() {
 	*x = Item{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[2]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -299,7 +485,7 @@ func (x *Item) String() string {
 func (*Item) ProtoMessage() {}
 
 func (x *Item) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[2]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -312,7 +498,7 @@ func (x *Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Item.ProtoReflect.Descriptor instead.
 func (*Item) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{2}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Item) GetRank() int32 {
@@ -385,6 +571,20 @@ func (x *Item) GetOrderable() bool {
 	return false
 }
 
+func (x *Item) GetWhy() []string {
+	if x != nil {
+		return x.Why
+	}
+	return nil
+}
+
+func (x *Item) GetTalkCard() *TalkCard {
+	if x != nil {
+		return x.TalkCard
+	}
+	return nil
+}
+
 // Expectation is the customer's hope and how the product meets it.
 type Expectation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -396,21 +596,25 @@ type Expectation struct {
 	Confidence float64 `protobuf:"fixed64,3,opt,name=confidence,proto3" json:"confidence,omitempty"`
 	// Source of the goal: STATED, TAG, GROUP.
 	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
-	// Aspects in which customer and product meet.
+	// Aspects in which customer and product were compared; customers see those in which they meet.
 	Matched []*MatchedAspect `protobuf:"bytes,5,rep,name=matched,proto3" json:"matched,omitempty"`
 	// Sentence in zh-CN.
 	Headline string `protobuf:"bytes,6,opt,name=headline,proto3" json:"headline,omitempty"`
 	// Question to ask when unsure, in zh-CN; empty otherwise.
 	Question string `protobuf:"bytes,7,opt,name=question,proto3" json:"question,omitempty"`
 	// Code of the question: GOAL, HORIZON, LIQUIDITY; empty otherwise.
-	QuestionCode  string `protobuf:"bytes,8,opt,name=question_code,json=questionCode,proto3" json:"question_code,omitempty"`
+	QuestionCode string `protobuf:"bytes,8,opt,name=question_code,json=questionCode,proto3" json:"question_code,omitempty"`
+	// What an inferred goal rests on.
+	Evidence []*Evidence `protobuf:"bytes,9,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// Whether the customer is a company.
+	Company       bool `protobuf:"varint,10,opt,name=company,proto3" json:"company,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Expectation) Reset() {
 	*x = Expectation{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[3]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -422,7 +626,7 @@ func (x *Expectation) String() string {
 func (*Expectation) ProtoMessage() {}
 
 func (x *Expectation) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[3]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -435,7 +639,7 @@ func (x *Expectation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expectation.ProtoReflect.Descriptor instead.
 func (*Expectation) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{3}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Expectation) GetGoal() string {
@@ -494,6 +698,20 @@ func (x *Expectation) GetQuestionCode() string {
 	return ""
 }
 
+func (x *Expectation) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *Expectation) GetCompany() bool {
+	if x != nil {
+		return x.Company
+	}
+	return false
+}
+
 // MatchedAspect compares one wish with one property.
 type MatchedAspect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -506,14 +724,18 @@ type MatchedAspect struct {
 	// Facts behind the product's value.
 	Evidence []*Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// Sentence in zh-CN.
-	Text          string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	// How well the product meets the wish in this aspect, 0 to 1.
+	Fit float64 `protobuf:"fixed64,6,opt,name=fit,proto3" json:"fit,omitempty"`
+	// Whether it meets the wish. Aspects that are not met are shown to managers only.
+	Met           bool `protobuf:"varint,7,opt,name=met,proto3" json:"met,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MatchedAspect) Reset() {
 	*x = MatchedAspect{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[4]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +747,7 @@ func (x *MatchedAspect) String() string {
 func (*MatchedAspect) ProtoMessage() {}
 
 func (x *MatchedAspect) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[4]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +760,7 @@ func (x *MatchedAspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchedAspect.ProtoReflect.Descriptor instead.
 func (*MatchedAspect) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{4}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *MatchedAspect) GetAspect() string {
@@ -576,14 +798,30 @@ func (x *MatchedAspect) GetText() string {
 	return ""
 }
 
+func (x *MatchedAspect) GetFit() float64 {
+	if x != nil {
+		return x.Fit
+	}
+	return 0
+}
+
+func (x *MatchedAspect) GetMet() bool {
+	if x != nil {
+		return x.Met
+	}
+	return false
+}
+
 // Objection is a doubt and its answer.
 type Objection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Code: DRAWDOWN, FEE, LIQUIDITY, NEW_FUND.
+	// Code: LOSS_TRAUMA, DRAWDOWN, FEE, LIQUIDITY, TIMING, UNDERSTAND, MANAGER_TRUST, OPPORTUNITY_COST, SIZE, PUSHED,
+	// ALREADY_HAVE, NEW_FUND, DIVIDEND, BREAK_EVEN_FIRST, ASK_FAMILY, CHEAPER_ELSEWHERE, NOT_NOW. A customer is shown the
+	// doubt's face: a code that says nothing about him, such as DRAWDOWN for LOSS_TRAUMA.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// How likely the doubt is: LOW, MEDIUM or HIGH. Managers only.
+	// How likely the doubt is: LOW, MEDIUM or HIGH.
 	LikelihoodBand string `protobuf:"bytes,2,opt,name=likelihood_band,json=likelihoodBand,proto3" json:"likelihood_band,omitempty"`
-	// What in the profile raises it. Managers only.
+	// What in the profile raises it.
 	Trigger []string `protobuf:"bytes,3,rep,name=trigger,proto3" json:"trigger,omitempty"`
 	// Facts that answer it.
 	Evidence []*Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
@@ -591,15 +829,25 @@ type Objection struct {
 	Answer string `protobuf:"bytes,5,opt,name=answer,proto3" json:"answer,omitempty"`
 	// Ids of the disclosures that belong to it.
 	Disclosures []string `protobuf:"bytes,6,rep,name=disclosures,proto3" json:"disclosures,omitempty"`
-	// How often the answer resolves it: UNKNOWN until outcomes show. Managers only.
-	ResolvedBand  string `protobuf:"bytes,7,opt,name=resolved_band,json=resolvedBand,proto3" json:"resolved_band,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// How often the answer resolves it: UNKNOWN until outcomes show.
+	ResolvedBand string `protobuf:"bytes,7,opt,name=resolved_band,json=resolvedBand,proto3" json:"resolved_band,omitempty"`
+	// Facts about the customer that raise it.
+	Grounds []*Evidence `protobuf:"bytes,8,rep,name=grounds,proto3" json:"grounds,omitempty"`
+	// What to say first and what may not be said, in zh-CN.
+	Advice string `protobuf:"bytes,9,opt,name=advice,proto3" json:"advice,omitempty"`
+	// Whether nothing more is to be said about it: the customer turned it down twice.
+	Silenced bool `protobuf:"varint,10,opt,name=silenced,proto3" json:"silenced,omitempty"`
+	// How often he raised it himself.
+	Raised int32 `protobuf:"varint,11,opt,name=raised,proto3" json:"raised,omitempty"`
+	// Facts that answer it and that only a manager may tell, such as shorter windows.
+	ManagerEvidence []*Evidence `protobuf:"bytes,12,rep,name=manager_evidence,json=managerEvidence,proto3" json:"manager_evidence,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Objection) Reset() {
 	*x = Objection{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[5]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +859,7 @@ func (x *Objection) String() string {
 func (*Objection) ProtoMessage() {}
 
 func (x *Objection) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[5]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +872,7 @@ func (x *Objection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Objection.ProtoReflect.Descriptor instead.
 func (*Objection) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{5}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Objection) GetCode() string {
@@ -676,6 +924,41 @@ func (x *Objection) GetResolvedBand() string {
 	return ""
 }
 
+func (x *Objection) GetGrounds() []*Evidence {
+	if x != nil {
+		return x.Grounds
+	}
+	return nil
+}
+
+func (x *Objection) GetAdvice() string {
+	if x != nil {
+		return x.Advice
+	}
+	return ""
+}
+
+func (x *Objection) GetSilenced() bool {
+	if x != nil {
+		return x.Silenced
+	}
+	return false
+}
+
+func (x *Objection) GetRaised() int32 {
+	if x != nil {
+		return x.Raised
+	}
+	return 0
+}
+
+func (x *Objection) GetManagerEvidence() []*Evidence {
+	if x != nil {
+		return x.ManagerEvidence
+	}
+	return nil
+}
+
 // Conversion is the next action with nothing left to find out.
 type Conversion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -697,7 +980,7 @@ type Conversion struct {
 	CalendarSource string `protobuf:"bytes,8,opt,name=calendar_source,json=calendarSource,proto3" json:"calendar_source,omitempty"`
 	// What is to be done, in order.
 	Steps []*Step `protobuf:"bytes,9,rep,name=steps,proto3" json:"steps,omitempty"`
-	// Calibrated probability of conversion; managers only. Not in the JSON, rather than null, until a model has one:
+	// Calibrated probability of conversion. Not in the JSON, rather than null, until a model has one:
 	// protojson leaves an optional number out. Absent means not known, 0 means never.
 	Probability *float64 `protobuf:"fixed64,10,opt,name=probability,proto3,oneof" json:"probability,omitempty"`
 	// When and at which key node to return; absent when nothing follows.
@@ -712,7 +995,7 @@ type Conversion struct {
 
 func (x *Conversion) Reset() {
 	*x = Conversion{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[6]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +1007,7 @@ func (x *Conversion) String() string {
 func (*Conversion) ProtoMessage() {}
 
 func (x *Conversion) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[6]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +1020,7 @@ func (x *Conversion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conversion.ProtoReflect.Descriptor instead.
 func (*Conversion) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{6}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Conversion) GetAction() string {
@@ -846,7 +1129,7 @@ type AmountRange struct {
 
 func (x *AmountRange) Reset() {
 	*x = AmountRange{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[7]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +1141,7 @@ func (x *AmountRange) String() string {
 func (*AmountRange) ProtoMessage() {}
 
 func (x *AmountRange) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[7]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +1154,7 @@ func (x *AmountRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AmountRange.ProtoReflect.Descriptor instead.
 func (*AmountRange) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{7}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AmountRange) GetMin() int64 {
@@ -912,7 +1195,7 @@ type HorizonCost struct {
 
 func (x *HorizonCost) Reset() {
 	*x = HorizonCost{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[8]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -924,7 +1207,7 @@ func (x *HorizonCost) String() string {
 func (*HorizonCost) ProtoMessage() {}
 
 func (x *HorizonCost) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[8]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -937,7 +1220,7 @@ func (x *HorizonCost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HorizonCost.ProtoReflect.Descriptor instead.
 func (*HorizonCost) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{8}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HorizonCost) GetA() *Cost {
@@ -968,88 +1251,6 @@ func (x *HorizonCost) GetAmountFen() int64 {
 	return 0
 }
 
-// Cost is in fen.
-type Cost struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Subscription fee, charged on the net amount.
-	EntryFen int64 `protobuf:"varint,1,opt,name=entry_fen,json=entryFen,proto3" json:"entry_fen,omitempty"`
-	// Service fee over the days.
-	ServiceFen int64 `protobuf:"varint,2,opt,name=service_fen,json=serviceFen,proto3" json:"service_fen,omitempty"`
-	// Management and custody over the days.
-	RunningFen int64 `protobuf:"varint,3,opt,name=running_fen,json=runningFen,proto3" json:"running_fen,omitempty"`
-	// Redemption fee on the last day.
-	ExitFen int64 `protobuf:"varint,4,opt,name=exit_fen,json=exitFen,proto3" json:"exit_fen,omitempty"`
-	// Sum.
-	TotalFen      int64 `protobuf:"varint,5,opt,name=total_fen,json=totalFen,proto3" json:"total_fen,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Cost) Reset() {
-	*x = Cost{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Cost) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Cost) ProtoMessage() {}
-
-func (x *Cost) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Cost.ProtoReflect.Descriptor instead.
-func (*Cost) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *Cost) GetEntryFen() int64 {
-	if x != nil {
-		return x.EntryFen
-	}
-	return 0
-}
-
-func (x *Cost) GetServiceFen() int64 {
-	if x != nil {
-		return x.ServiceFen
-	}
-	return 0
-}
-
-func (x *Cost) GetRunningFen() int64 {
-	if x != nil {
-		return x.RunningFen
-	}
-	return 0
-}
-
-func (x *Cost) GetExitFen() int64 {
-	if x != nil {
-		return x.ExitFen
-	}
-	return 0
-}
-
-func (x *Cost) GetTotalFen() int64 {
-	if x != nil {
-		return x.TotalFen
-	}
-	return 0
-}
-
 // Plan is a savings plan.
 type Plan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1063,7 +1264,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[10]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1276,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[10]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1289,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{10}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Plan) GetCadence() string {
@@ -1118,7 +1319,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[11]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1331,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[11]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1344,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{11}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Step) GetCode() string {
@@ -1163,17 +1364,21 @@ func (x *Step) GetText() string {
 // FollowUp says where to take up the thread again.
 type FollowUp struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Key node: VIEWED, ASKED, STARTED, ABANDONED, CONFIRMED.
+	// Key node: EXPOSED, VIEWED, ASKED, STARTED, ABANDONED, CONFIRMED.
 	KeyNode string `protobuf:"bytes,1,opt,name=key_node,json=keyNode,proto3" json:"key_node,omitempty"`
 	// Day, YYYY-MM-DD.
-	On            string `protobuf:"bytes,2,opt,name=on,proto3" json:"on,omitempty"`
+	On string `protobuf:"bytes,2,opt,name=on,proto3" json:"on,omitempty"`
+	// FORWARD to the next node, or BACKWARD to one before: a process may run in reverse.
+	Direction string `protobuf:"bytes,3,opt,name=direction,proto3" json:"direction,omitempty"`
+	// Sentence in zh-CN.
+	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FollowUp) Reset() {
 	*x = FollowUp{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[12]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1185,7 +1390,7 @@ func (x *FollowUp) String() string {
 func (*FollowUp) ProtoMessage() {}
 
 func (x *FollowUp) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[12]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1198,7 +1403,7 @@ func (x *FollowUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowUp.ProtoReflect.Descriptor instead.
 func (*FollowUp) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{12}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FollowUp) GetKeyNode() string {
@@ -1211,6 +1416,20 @@ func (x *FollowUp) GetKeyNode() string {
 func (x *FollowUp) GetOn() string {
 	if x != nil {
 		return x.On
+	}
+	return ""
+}
+
+func (x *FollowUp) GetDirection() string {
+	if x != nil {
+		return x.Direction
+	}
+	return ""
+}
+
+func (x *FollowUp) GetText() string {
+	if x != nil {
+		return x.Text
 	}
 	return ""
 }
@@ -1233,7 +1452,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[13]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1245,7 +1464,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[13]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1258,7 +1477,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{13}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExplainRequest) GetCustomerId() string {
@@ -1325,14 +1544,20 @@ type ExplainResponse struct {
 	// What the answer was computed from.
 	Revisions *Revisions `protobuf:"bytes,16,opt,name=revisions,proto3" json:"revisions,omitempty"`
 	// Whether the ranking would read personal data.
-	Personalized  bool `protobuf:"varint,17,opt,name=personalized,proto3" json:"personalized,omitempty"`
+	Personalized bool `protobuf:"varint,17,opt,name=personalized,proto3" json:"personalized,omitempty"`
+	// What the manager needs to speak of the product.
+	TalkCard *TalkCard `protobuf:"bytes,18,opt,name=talk_card,json=talkCard,proto3" json:"talk_card,omitempty"`
+	// What the manager must know of the customer.
+	Brief *ManagerBrief `protobuf:"bytes,19,opt,name=brief,proto3" json:"brief,omitempty"`
+	// Why the product stands where it does, in zh-CN: the largest addends of its score in words, at most two.
+	Why           []string `protobuf:"bytes,20,rep,name=why,proto3" json:"why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainResponse) Reset() {
 	*x = ExplainResponse{}
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[14]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +1569,7 @@ func (x *ExplainResponse) String() string {
 func (*ExplainResponse) ProtoMessage() {}
 
 func (x *ExplainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[14]
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +1582,7 @@ func (x *ExplainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainResponse.ProtoReflect.Descriptor instead.
 func (*ExplainResponse) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{14}
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExplainResponse) GetCustomerId() string {
@@ -1479,11 +1704,32 @@ func (x *ExplainResponse) GetPersonalized() bool {
 	return false
 }
 
+func (x *ExplainResponse) GetTalkCard() *TalkCard {
+	if x != nil {
+		return x.TalkCard
+	}
+	return nil
+}
+
+func (x *ExplainResponse) GetBrief() *ManagerBrief {
+	if x != nil {
+		return x.Brief
+	}
+	return nil
+}
+
+func (x *ExplainResponse) GetWhy() []string {
+	if x != nil {
+		return x.Why
+	}
+	return nil
+}
+
 var File_fundmatch_v1_recommendation_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\n" +
-	"!fundmatch/v1/recommendation.proto\x12\ffundmatch.v1\x1a\x19fundmatch/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n" +
+	"!fundmatch/v1/recommendation.proto\x12\ffundmatch.v1\x1a\x1bfundmatch/v1/audience.proto\x1a\x19fundmatch/v1/common.proto\x1a\x1bfundmatch/v1/talkcard.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n" +
 	"\x10RecommendRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\x18\n" +
@@ -1491,7 +1737,7 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x18\n" +
 	"\aexplain\x18\x04 \x01(\bR\aexplain\x12\x1a\n" +
 	"\baudience\x18\x05 \x01(\tR\baudienceB\b\n" +
-	"\x06_limit\"\xc9\x04\n" +
+	"\x06_limit\"\xfa\x05\n" +
 	"\x11RecommendResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x129\n" +
@@ -1512,7 +1758,25 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\baudience\x18\f \x01(\tR\baudience\x12\x1e\n" +
 	"\n" +
 	"initiative\x18\r \x01(\tR\n" +
-	"initiative\"\xb5\x03\n" +
+	"initiative\x126\n" +
+	"\x05brief\x18\x0e \x01(\v2\x1a.fundmatch.v1.ManagerBriefB\x04\xa8\xbb\x18\x01R\x05brief\x127\n" +
+	"\bholdings\x18\x0f \x03(\v2\x1b.fundmatch.v1.HoldingReviewR\bholdings\x12>\n" +
+	"\fpresentation\x18\x10 \x01(\v2\x1a.fundmatch.v1.PresentationR\fpresentation\"\xf0\x01\n" +
+	"\rHoldingReview\x126\n" +
+	"\aproduct\x18\x01 \x01(\v2\x1c.fundmatch.v1.ProductSummaryR\aproduct\x12\x16\n" +
+	"\x06action\x18\x02 \x01(\tR\x06action\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x122\n" +
+	"\bevidence\x18\x04 \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12G\n" +
+	"\x10manager_evidence\x18\x05 \x03(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\x0fmanagerEvidence\"\x8e\x01\n" +
+	"\fPresentation\x12\x1d\n" +
+	"\n" +
+	"elder_mode\x18\x01 \x01(\bR\telderMode\x12\x1d\n" +
+	"\n" +
+	"large_type\x18\x02 \x01(\bR\tlargeType\x12\x1f\n" +
+	"\vplain_words\x18\x03 \x01(\bR\n" +
+	"plainWords\x12\x1f\n" +
+	"\vhuman_route\x18\x04 \x01(\tR\n" +
+	"humanRoute\"\x82\x04\n" +
 	"\x04Item\x12\x12\n" +
 	"\x04rank\x18\x01 \x01(\x05R\x04rank\x126\n" +
 	"\aproduct\x18\x02 \x01(\v2\x1c.fundmatch.v1.ProductSummaryR\aproduct\x12\x14\n" +
@@ -1530,7 +1794,9 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"conversion\x12\x1b\n" +
 	"\tpeer_code\x18\t \x01(\tR\bpeerCode\x12\x1c\n" +
 	"\torderable\x18\n" +
-	" \x01(\bR\torderable\"\x94\x02\n" +
+	" \x01(\bR\torderable\x12\x10\n" +
+	"\x03why\x18\v \x03(\tR\x03why\x129\n" +
+	"\ttalk_card\x18\f \x01(\v2\x16.fundmatch.v1.TalkCardB\x04\xa8\xbb\x18\x01R\btalkCard\"\xe2\x02\n" +
 	"\vExpectation\x12\x12\n" +
 	"\x04goal\x18\x01 \x01(\tR\x04goal\x12%\n" +
 	"\x0ehorizon_months\x18\x02 \x01(\x05R\rhorizonMonths\x12\x1e\n" +
@@ -1541,21 +1807,32 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\amatched\x18\x05 \x03(\v2\x1b.fundmatch.v1.MatchedAspectR\amatched\x12\x1a\n" +
 	"\bheadline\x18\x06 \x01(\tR\bheadline\x12\x1a\n" +
 	"\bquestion\x18\a \x01(\tR\bquestion\x12#\n" +
-	"\rquestion_code\x18\b \x01(\tR\fquestionCode\"\xbb\x01\n" +
+	"\rquestion_code\x18\b \x01(\tR\fquestionCode\x122\n" +
+	"\bevidence\x18\t \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x18\n" +
+	"\acompany\x18\n" +
+	" \x01(\bR\acompany\"\xdf\x01\n" +
 	"\rMatchedAspect\x12\x16\n" +
 	"\x06aspect\x18\x01 \x01(\tR\x06aspect\x12%\n" +
 	"\x0ecustomer_value\x18\x02 \x01(\tR\rcustomerValue\x12#\n" +
 	"\rproduct_value\x18\x03 \x01(\tR\fproductValue\x122\n" +
 	"\bevidence\x18\x04 \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"\xf5\x01\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\x12\x10\n" +
+	"\x03fit\x18\x06 \x01(\x01R\x03fit\x12\x10\n" +
+	"\x03met\x18\a \x01(\bR\x03met\"\xe6\x03\n" +
 	"\tObjection\x12\x12\n" +
-	"\x04code\x18\x01 \x01(\tR\x04code\x12'\n" +
-	"\x0flikelihood_band\x18\x02 \x01(\tR\x0elikelihoodBand\x12\x18\n" +
-	"\atrigger\x18\x03 \x03(\tR\atrigger\x122\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12-\n" +
+	"\x0flikelihood_band\x18\x02 \x01(\tB\x04\xa8\xbb\x18\x01R\x0elikelihoodBand\x12\x1e\n" +
+	"\atrigger\x18\x03 \x03(\tB\x04\xa8\xbb\x18\x01R\atrigger\x122\n" +
 	"\bevidence\x18\x04 \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x16\n" +
 	"\x06answer\x18\x05 \x01(\tR\x06answer\x12 \n" +
-	"\vdisclosures\x18\x06 \x03(\tR\vdisclosures\x12#\n" +
-	"\rresolved_band\x18\a \x01(\tR\fresolvedBand\"\xb2\x04\n" +
+	"\vdisclosures\x18\x06 \x03(\tR\vdisclosures\x12)\n" +
+	"\rresolved_band\x18\a \x01(\tB\x04\xa8\xbb\x18\x01R\fresolvedBand\x126\n" +
+	"\agrounds\x18\b \x03(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\agrounds\x12\x1c\n" +
+	"\x06advice\x18\t \x01(\tB\x04\xa8\xbb\x18\x01R\x06advice\x12 \n" +
+	"\bsilenced\x18\n" +
+	" \x01(\bB\x04\xa8\xbb\x18\x01R\bsilenced\x12\x1c\n" +
+	"\x06raised\x18\v \x01(\x05B\x04\xa8\xbb\x18\x01R\x06raised\x12G\n" +
+	"\x10manager_evidence\x18\f \x03(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\x0fmanagerEvidence\"\xb8\x04\n" +
 	"\n" +
 	"Conversion\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x128\n" +
@@ -1568,9 +1845,9 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\favailable_on\x18\x06 \x01(\tR\vavailableOn\x122\n" +
 	"\x06cutoff\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x06cutoff\x12'\n" +
 	"\x0fcalendar_source\x18\b \x01(\tR\x0ecalendarSource\x12(\n" +
-	"\x05steps\x18\t \x03(\v2\x12.fundmatch.v1.StepR\x05steps\x12%\n" +
+	"\x05steps\x18\t \x03(\v2\x12.fundmatch.v1.StepR\x05steps\x12+\n" +
 	"\vprobability\x18\n" +
-	" \x01(\x01H\x00R\vprobability\x88\x01\x01\x123\n" +
+	" \x01(\x01B\x04\xa8\xbb\x18\x01H\x00R\vprobability\x88\x01\x01\x123\n" +
 	"\tfollow_up\x18\v \x01(\v2\x16.fundmatch.v1.FollowUpR\bfollowUp\x12\x12\n" +
 	"\x04text\x18\f \x01(\tR\x04text\x12!\n" +
 	"\fproduct_code\x18\r \x01(\tR\vproductCodeB\x0e\n" +
@@ -1584,31 +1861,25 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\x01c\x18\x02 \x01(\v2\x12.fundmatch.v1.CostR\x01C\x12\x12\n" +
 	"\x04days\x18\x03 \x01(\x05R\x04days\x12\x1d\n" +
 	"\n" +
-	"amount_fen\x18\x04 \x01(\x03R\tamountFen\"\x9d\x01\n" +
-	"\x04Cost\x12\x1b\n" +
-	"\tentry_fen\x18\x01 \x01(\x03R\bentryFen\x12\x1f\n" +
-	"\vservice_fen\x18\x02 \x01(\x03R\n" +
-	"serviceFen\x12\x1f\n" +
-	"\vrunning_fen\x18\x03 \x01(\x03R\n" +
-	"runningFen\x12\x19\n" +
-	"\bexit_fen\x18\x04 \x01(\x03R\aexitFen\x12\x1b\n" +
-	"\ttotal_fen\x18\x05 \x01(\x03R\btotalFen\"?\n" +
+	"amount_fen\x18\x04 \x01(\x03R\tamountFen\"?\n" +
 	"\x04Plan\x12\x18\n" +
 	"\acadence\x18\x01 \x01(\tR\acadence\x12\x1d\n" +
 	"\n" +
 	"amount_fen\x18\x02 \x01(\x03R\tamountFen\".\n" +
 	"\x04Step\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"5\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"g\n" +
 	"\bFollowUp\x12\x19\n" +
 	"\bkey_node\x18\x01 \x01(\tR\akeyNode\x12\x0e\n" +
-	"\x02on\x18\x02 \x01(\tR\x02on\"\x8a\x01\n" +
+	"\x02on\x18\x02 \x01(\tR\x02on\x12\x1c\n" +
+	"\tdirection\x18\x03 \x01(\tR\tdirection\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\x8a\x01\n" +
 	"\x0eExplainRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12!\n" +
 	"\fproduct_code\x18\x02 \x01(\tR\vproductCode\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\x04 \x01(\tR\baudience\"\x95\x06\n" +
+	"\baudience\x18\x04 \x01(\tR\baudience\"\x9a\a\n" +
 	"\x0fExplainResponse\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x126\n" +
@@ -1632,7 +1903,10 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"conversion\x12\x18\n" +
 	"\aassumed\x18\x0f \x03(\tR\aassumed\x125\n" +
 	"\trevisions\x18\x10 \x01(\v2\x17.fundmatch.v1.RevisionsR\trevisions\x12\"\n" +
-	"\fpersonalized\x18\x11 \x01(\bR\fpersonalized2\xad\x01\n" +
+	"\fpersonalized\x18\x11 \x01(\bR\fpersonalized\x129\n" +
+	"\ttalk_card\x18\x12 \x01(\v2\x16.fundmatch.v1.TalkCardB\x04\xa8\xbb\x18\x01R\btalkCard\x126\n" +
+	"\x05brief\x18\x13 \x01(\v2\x1a.fundmatch.v1.ManagerBriefB\x04\xa8\xbb\x18\x01R\x05brief\x12\x10\n" +
+	"\x03why\x18\x14 \x03(\tR\x03why2\xad\x01\n" +
 	"\x15RecommendationService\x12L\n" +
 	"\tRecommend\x12\x1e.fundmatch.v1.RecommendRequest\x1a\x1f.fundmatch.v1.RecommendResponse\x12F\n" +
 	"\aExplain\x12\x1c.fundmatch.v1.ExplainRequest\x1a\x1d.fundmatch.v1.ExplainResponseB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
@@ -1649,76 +1923,92 @@ func file_fundmatch_v1_recommendation_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_recommendation_proto_rawDescData
 }
 
-var file_fundmatch_v1_recommendation_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_fundmatch_v1_recommendation_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_fundmatch_v1_recommendation_proto_goTypes = []any{
 	(*RecommendRequest)(nil),      // 0: fundmatch.v1.RecommendRequest
 	(*RecommendResponse)(nil),     // 1: fundmatch.v1.RecommendResponse
-	(*Item)(nil),                  // 2: fundmatch.v1.Item
-	(*Expectation)(nil),           // 3: fundmatch.v1.Expectation
-	(*MatchedAspect)(nil),         // 4: fundmatch.v1.MatchedAspect
-	(*Objection)(nil),             // 5: fundmatch.v1.Objection
-	(*Conversion)(nil),            // 6: fundmatch.v1.Conversion
-	(*AmountRange)(nil),           // 7: fundmatch.v1.AmountRange
-	(*HorizonCost)(nil),           // 8: fundmatch.v1.HorizonCost
-	(*Cost)(nil),                  // 9: fundmatch.v1.Cost
-	(*Plan)(nil),                  // 10: fundmatch.v1.Plan
-	(*Step)(nil),                  // 11: fundmatch.v1.Step
-	(*FollowUp)(nil),              // 12: fundmatch.v1.FollowUp
-	(*ExplainRequest)(nil),        // 13: fundmatch.v1.ExplainRequest
-	(*ExplainResponse)(nil),       // 14: fundmatch.v1.ExplainResponse
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*Revisions)(nil),             // 16: fundmatch.v1.Revisions
-	(*Exclusion)(nil),             // 17: fundmatch.v1.Exclusion
-	(*Disclosure)(nil),            // 18: fundmatch.v1.Disclosure
-	(*Notice)(nil),                // 19: fundmatch.v1.Notice
-	(*ProductSummary)(nil),        // 20: fundmatch.v1.ProductSummary
-	(*Contribution)(nil),          // 21: fundmatch.v1.Contribution
-	(*Evidence)(nil),              // 22: fundmatch.v1.Evidence
-	(*Finding)(nil),               // 23: fundmatch.v1.Finding
+	(*HoldingReview)(nil),         // 2: fundmatch.v1.HoldingReview
+	(*Presentation)(nil),          // 3: fundmatch.v1.Presentation
+	(*Item)(nil),                  // 4: fundmatch.v1.Item
+	(*Expectation)(nil),           // 5: fundmatch.v1.Expectation
+	(*MatchedAspect)(nil),         // 6: fundmatch.v1.MatchedAspect
+	(*Objection)(nil),             // 7: fundmatch.v1.Objection
+	(*Conversion)(nil),            // 8: fundmatch.v1.Conversion
+	(*AmountRange)(nil),           // 9: fundmatch.v1.AmountRange
+	(*HorizonCost)(nil),           // 10: fundmatch.v1.HorizonCost
+	(*Plan)(nil),                  // 11: fundmatch.v1.Plan
+	(*Step)(nil),                  // 12: fundmatch.v1.Step
+	(*FollowUp)(nil),              // 13: fundmatch.v1.FollowUp
+	(*ExplainRequest)(nil),        // 14: fundmatch.v1.ExplainRequest
+	(*ExplainResponse)(nil),       // 15: fundmatch.v1.ExplainResponse
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*Revisions)(nil),             // 17: fundmatch.v1.Revisions
+	(*Exclusion)(nil),             // 18: fundmatch.v1.Exclusion
+	(*Disclosure)(nil),            // 19: fundmatch.v1.Disclosure
+	(*Notice)(nil),                // 20: fundmatch.v1.Notice
+	(*ManagerBrief)(nil),          // 21: fundmatch.v1.ManagerBrief
+	(*ProductSummary)(nil),        // 22: fundmatch.v1.ProductSummary
+	(*Evidence)(nil),              // 23: fundmatch.v1.Evidence
+	(*Contribution)(nil),          // 24: fundmatch.v1.Contribution
+	(*TalkCard)(nil),              // 25: fundmatch.v1.TalkCard
+	(*Cost)(nil),                  // 26: fundmatch.v1.Cost
+	(*Finding)(nil),               // 27: fundmatch.v1.Finding
 }
 var file_fundmatch_v1_recommendation_proto_depIdxs = []int32{
-	15, // 0: fundmatch.v1.RecommendResponse.decided_at:type_name -> google.protobuf.Timestamp
-	15, // 1: fundmatch.v1.RecommendResponse.valid_until:type_name -> google.protobuf.Timestamp
-	16, // 2: fundmatch.v1.RecommendResponse.revisions:type_name -> fundmatch.v1.Revisions
-	2,  // 3: fundmatch.v1.RecommendResponse.items:type_name -> fundmatch.v1.Item
-	17, // 4: fundmatch.v1.RecommendResponse.excluded:type_name -> fundmatch.v1.Exclusion
-	18, // 5: fundmatch.v1.RecommendResponse.disclosures:type_name -> fundmatch.v1.Disclosure
-	19, // 6: fundmatch.v1.RecommendResponse.notices:type_name -> fundmatch.v1.Notice
-	20, // 7: fundmatch.v1.Item.product:type_name -> fundmatch.v1.ProductSummary
-	21, // 8: fundmatch.v1.Item.contributions:type_name -> fundmatch.v1.Contribution
-	3,  // 9: fundmatch.v1.Item.expectation:type_name -> fundmatch.v1.Expectation
-	5,  // 10: fundmatch.v1.Item.objections:type_name -> fundmatch.v1.Objection
-	6,  // 11: fundmatch.v1.Item.conversion:type_name -> fundmatch.v1.Conversion
-	4,  // 12: fundmatch.v1.Expectation.matched:type_name -> fundmatch.v1.MatchedAspect
-	22, // 13: fundmatch.v1.MatchedAspect.evidence:type_name -> fundmatch.v1.Evidence
-	22, // 14: fundmatch.v1.Objection.evidence:type_name -> fundmatch.v1.Evidence
-	7,  // 15: fundmatch.v1.Conversion.amount_fen:type_name -> fundmatch.v1.AmountRange
-	8,  // 16: fundmatch.v1.Conversion.horizon_cost:type_name -> fundmatch.v1.HorizonCost
-	10, // 17: fundmatch.v1.Conversion.plan:type_name -> fundmatch.v1.Plan
-	15, // 18: fundmatch.v1.Conversion.cutoff:type_name -> google.protobuf.Timestamp
-	11, // 19: fundmatch.v1.Conversion.steps:type_name -> fundmatch.v1.Step
-	12, // 20: fundmatch.v1.Conversion.follow_up:type_name -> fundmatch.v1.FollowUp
-	9,  // 21: fundmatch.v1.HorizonCost.a:type_name -> fundmatch.v1.Cost
-	9,  // 22: fundmatch.v1.HorizonCost.c:type_name -> fundmatch.v1.Cost
-	20, // 23: fundmatch.v1.ExplainResponse.product:type_name -> fundmatch.v1.ProductSummary
-	15, // 24: fundmatch.v1.ExplainResponse.at:type_name -> google.protobuf.Timestamp
-	23, // 25: fundmatch.v1.ExplainResponse.findings:type_name -> fundmatch.v1.Finding
-	23, // 26: fundmatch.v1.ExplainResponse.order_findings:type_name -> fundmatch.v1.Finding
-	21, // 27: fundmatch.v1.ExplainResponse.contributions:type_name -> fundmatch.v1.Contribution
-	22, // 28: fundmatch.v1.ExplainResponse.evidence:type_name -> fundmatch.v1.Evidence
-	3,  // 29: fundmatch.v1.ExplainResponse.expectation:type_name -> fundmatch.v1.Expectation
-	5,  // 30: fundmatch.v1.ExplainResponse.objections:type_name -> fundmatch.v1.Objection
-	6,  // 31: fundmatch.v1.ExplainResponse.conversion:type_name -> fundmatch.v1.Conversion
-	16, // 32: fundmatch.v1.ExplainResponse.revisions:type_name -> fundmatch.v1.Revisions
-	0,  // 33: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
-	13, // 34: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
-	1,  // 35: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
-	14, // 36: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
-	35, // [35:37] is the sub-list for method output_type
-	33, // [33:35] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	16, // 0: fundmatch.v1.RecommendResponse.decided_at:type_name -> google.protobuf.Timestamp
+	16, // 1: fundmatch.v1.RecommendResponse.valid_until:type_name -> google.protobuf.Timestamp
+	17, // 2: fundmatch.v1.RecommendResponse.revisions:type_name -> fundmatch.v1.Revisions
+	4,  // 3: fundmatch.v1.RecommendResponse.items:type_name -> fundmatch.v1.Item
+	18, // 4: fundmatch.v1.RecommendResponse.excluded:type_name -> fundmatch.v1.Exclusion
+	19, // 5: fundmatch.v1.RecommendResponse.disclosures:type_name -> fundmatch.v1.Disclosure
+	20, // 6: fundmatch.v1.RecommendResponse.notices:type_name -> fundmatch.v1.Notice
+	21, // 7: fundmatch.v1.RecommendResponse.brief:type_name -> fundmatch.v1.ManagerBrief
+	2,  // 8: fundmatch.v1.RecommendResponse.holdings:type_name -> fundmatch.v1.HoldingReview
+	3,  // 9: fundmatch.v1.RecommendResponse.presentation:type_name -> fundmatch.v1.Presentation
+	22, // 10: fundmatch.v1.HoldingReview.product:type_name -> fundmatch.v1.ProductSummary
+	23, // 11: fundmatch.v1.HoldingReview.evidence:type_name -> fundmatch.v1.Evidence
+	23, // 12: fundmatch.v1.HoldingReview.manager_evidence:type_name -> fundmatch.v1.Evidence
+	22, // 13: fundmatch.v1.Item.product:type_name -> fundmatch.v1.ProductSummary
+	24, // 14: fundmatch.v1.Item.contributions:type_name -> fundmatch.v1.Contribution
+	5,  // 15: fundmatch.v1.Item.expectation:type_name -> fundmatch.v1.Expectation
+	7,  // 16: fundmatch.v1.Item.objections:type_name -> fundmatch.v1.Objection
+	8,  // 17: fundmatch.v1.Item.conversion:type_name -> fundmatch.v1.Conversion
+	25, // 18: fundmatch.v1.Item.talk_card:type_name -> fundmatch.v1.TalkCard
+	6,  // 19: fundmatch.v1.Expectation.matched:type_name -> fundmatch.v1.MatchedAspect
+	23, // 20: fundmatch.v1.Expectation.evidence:type_name -> fundmatch.v1.Evidence
+	23, // 21: fundmatch.v1.MatchedAspect.evidence:type_name -> fundmatch.v1.Evidence
+	23, // 22: fundmatch.v1.Objection.evidence:type_name -> fundmatch.v1.Evidence
+	23, // 23: fundmatch.v1.Objection.grounds:type_name -> fundmatch.v1.Evidence
+	23, // 24: fundmatch.v1.Objection.manager_evidence:type_name -> fundmatch.v1.Evidence
+	9,  // 25: fundmatch.v1.Conversion.amount_fen:type_name -> fundmatch.v1.AmountRange
+	10, // 26: fundmatch.v1.Conversion.horizon_cost:type_name -> fundmatch.v1.HorizonCost
+	11, // 27: fundmatch.v1.Conversion.plan:type_name -> fundmatch.v1.Plan
+	16, // 28: fundmatch.v1.Conversion.cutoff:type_name -> google.protobuf.Timestamp
+	12, // 29: fundmatch.v1.Conversion.steps:type_name -> fundmatch.v1.Step
+	13, // 30: fundmatch.v1.Conversion.follow_up:type_name -> fundmatch.v1.FollowUp
+	26, // 31: fundmatch.v1.HorizonCost.a:type_name -> fundmatch.v1.Cost
+	26, // 32: fundmatch.v1.HorizonCost.c:type_name -> fundmatch.v1.Cost
+	22, // 33: fundmatch.v1.ExplainResponse.product:type_name -> fundmatch.v1.ProductSummary
+	16, // 34: fundmatch.v1.ExplainResponse.at:type_name -> google.protobuf.Timestamp
+	27, // 35: fundmatch.v1.ExplainResponse.findings:type_name -> fundmatch.v1.Finding
+	27, // 36: fundmatch.v1.ExplainResponse.order_findings:type_name -> fundmatch.v1.Finding
+	24, // 37: fundmatch.v1.ExplainResponse.contributions:type_name -> fundmatch.v1.Contribution
+	23, // 38: fundmatch.v1.ExplainResponse.evidence:type_name -> fundmatch.v1.Evidence
+	5,  // 39: fundmatch.v1.ExplainResponse.expectation:type_name -> fundmatch.v1.Expectation
+	7,  // 40: fundmatch.v1.ExplainResponse.objections:type_name -> fundmatch.v1.Objection
+	8,  // 41: fundmatch.v1.ExplainResponse.conversion:type_name -> fundmatch.v1.Conversion
+	17, // 42: fundmatch.v1.ExplainResponse.revisions:type_name -> fundmatch.v1.Revisions
+	25, // 43: fundmatch.v1.ExplainResponse.talk_card:type_name -> fundmatch.v1.TalkCard
+	21, // 44: fundmatch.v1.ExplainResponse.brief:type_name -> fundmatch.v1.ManagerBrief
+	0,  // 45: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
+	14, // 46: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
+	1,  // 47: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
+	15, // 48: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
+	47, // [47:49] is the sub-list for method output_type
+	45, // [45:47] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_recommendation_proto_init() }
@@ -1726,16 +2016,18 @@ func file_fundmatch_v1_recommendation_proto_init() {
 	if File_fundmatch_v1_recommendation_proto != nil {
 		return
 	}
+	file_fundmatch_v1_audience_proto_init()
 	file_fundmatch_v1_common_proto_init()
+	file_fundmatch_v1_talkcard_proto_init()
 	file_fundmatch_v1_recommendation_proto_msgTypes[0].OneofWrappers = []any{}
-	file_fundmatch_v1_recommendation_proto_msgTypes[6].OneofWrappers = []any{}
+	file_fundmatch_v1_recommendation_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_recommendation_proto_rawDesc), len(file_fundmatch_v1_recommendation_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
