@@ -57,12 +57,14 @@ const (
 	StepAskFees   Step = "ASK_FEES"
 	StepWarning   Step = "SIGN_WARNING"
 	StepRecord    Step = "RECORD_SALE"
+	StepElder     Step = "CONFIRM_ELDER"
+	StepPlan      Step = "CONFIRM_PLAN"
 	StepAmount    Step = "CONFIRM_AMOUNT"
 	StepOrder     Step = "PLACE_ORDER"
 )
 
-// maxSteps bounds the steps of one action.
-const maxSteps = 8
+// MaxSteps bounds the steps of one action.
+const MaxSteps = 10
 
 // ClassCost is the cost of one share class over the horizon. Not OK: not on offer, or
 // its fees are unknown.
@@ -81,6 +83,30 @@ type Quote struct {
 	A, C, Own           ClassCost
 }
 
+// PlanTerms are of a purchase in equal parts (定投).
+type PlanTerms struct {
+	Cadence Cadence
+	Amount  fund.Money // of each part; 0: he names it
+}
+
+// Cadence is how often a plan buys.
+type Cadence uint8
+
+// The cadences.
+const (
+	NoPlan Cadence = iota
+	Monthly
+	Cadences // the number of cadences
+)
+
+// String returns the cadence's code; empty: no plan.
+func (c Cadence) String() string {
+	if c == Monthly {
+		return "MONTHLY"
+	}
+	return ""
+}
+
 // Conversion is the next action.
 type Conversion struct {
 	Action      Action
@@ -90,9 +116,12 @@ type Conversion struct {
 	AvailableOn fund.Date
 	Cutoff      fund.Instant // an order given before it is dealt on AvailableOn
 	Calendar    CalendarSource
-	Steps       [maxSteps]Step // empty entries: fewer
-	Sentence    string         // template; its slots are fields of Evidence
+	Steps       [MaxSteps]Step // empty entries: fewer
+	Sentence    string         // template for everyone; its slots are fields of Evidence
+	ToManager   string         // template for the manager only, with its reason; empty: none. Its slots are fields of Evidence
 	Evidence    []fund.Evidence
+	Plan        PlanTerms
+	FollowUp    FollowUp // managers only; zero: nothing follows
 }
 
 // CalendarSource says whether the trading days are known.
@@ -117,19 +146,41 @@ func (s CalendarSource) String() string {
 type Case struct {
 	Product  *fund.Product
 	Grade    fund.RiskGrade
+	Class    fund.Class
 	At       fund.Instant
 	Calendar *fund.Calendar
 	Standing Standing
-	Level    fund.RiskLevel
-	Expired  fund.Date // first day on which the last assessment holds no more; 0: none on file
-	Question string    // code of the question to ask first; empty: none must be asked
-	Held     bool      // the fund, in whichever class
-	HeldVery bool      // this very class
 	Branch   bool
-	Guardian bool // orders go through his guardian (E02)
 	Quote    Quote
-	// Affordable: the product's minimum is within the customer's means, or they are unknown.
-	Affordable bool
+	Person   Person
+	Thread   Thread
+}
+
+// Person is what the decision reads of the customer.
+type Person struct {
+	Level         fund.RiskLevel // of the last assessment, expired or not
+	Expired       fund.Date      // first day on which the last assessment holds no more; 0: none on file
+	Question      string         // code of the question to ask first; empty: none must be asked
+	Guardian      bool           // orders go through his guardian (E02)
+	Elder         bool           // E01; an unknown age counts as the rule pack says
+	Company       bool
+	Affordable    bool       // the product's minimum is within his means, or they are unknown
+	HorizonMonths int32      // his own; 0: unknown, never a default
+	Income        fund.Money // a year; 0: unknown
+	Held          bool       // the fund, in whichever class
+	HeldVery      bool       // this very class
+}
+
+// Thread is what was said and done about this product. The zero value is a thread of
+// which nothing may be read: nothing follows from it.
+type Thread struct {
+	Journey      *fund.Journey // nil: none, or it may not be read
+	RefusedUntil fund.Date     // a refusal is in force before this day; 0: none is (see RefusedUntil)
+	NotNowUntil  fund.Date     // the day that he named with NOT_NOW; 0: none
+	Silenced     bool          // he rebutted twice: nothing more is said
+	Hesitant     bool          // a doubt TIMING or LOSS_TRAUMA of band Medium or more
+	Postponed    bool          // he put it off twice, without naming a day
+	Contact      Contact
 }
 
 // Decide returns the next action for a product. Its evidence is appended to facts; both
@@ -143,19 +194,19 @@ func Decide(c *Case, facts []fund.Evidence) (Conversion, []fund.Evidence) {
 		facts = out.retest(c, facts)
 	case c.Standing == Confirmable:
 		facts = out.confirm(c, facts)
-	case c.Standing == Refused && c.Held:
+	case c.Standing == Refused && c.Person.Held:
 		out.decide(Hold, "conversion.HOLD.plain")
 	case c.Standing == Refused:
 		out.decide(Hold, "conversion.HOLD.not_now")
-	case c.HeldVery:
+	case c.Person.HeldVery:
 		out.decide(Hold, "conversion.HOLD.already")
-	case c.Held:
+	case c.Person.Held:
 		out.decide(Hold, "conversion.HOLD.other_class")
-	case c.Question != "":
-		out.ask(c.Question)
+	case c.Person.Question != "":
+		out.ask(c.Person.Question)
 	case c.Quote.Max > 0 && c.Quote.Min > c.Quote.Max:
 		out.decide(Watch, "conversion.WATCH.plain")
-	case !c.Affordable:
+	case !c.Person.Affordable:
 		facts = out.watchMinimum(c, facts)
 	default:
 		facts = out.buy(c, facts)
@@ -190,25 +241,25 @@ func (v *Conversion) decide(a Action, sentence string, steps ...Step) {
 }
 
 func (v *Conversion) retest(c *Case, facts []fund.Evidence) []fund.Evidence {
-	if c.Expired == 0 {
+	if c.Person.Expired == 0 {
 		v.decide(RetestRisk, "conversion.RETEST_RISK.required", StepFirstTest)
 		return facts
 	}
 	v.decide(RetestRisk, "conversion.RETEST_RISK.expired", StepRetest)
 	return append(facts, fund.Evidence{
-		Field: "EXPIRED_ON", Unit: fund.UnitDate, Number: int64(c.Expired), AsOf: c.At.Date(), Source: "CUSTOMER",
+		Field: "EXPIRED_ON", Unit: fund.UnitDate, Number: int64(c.Person.Expired), AsOf: c.At.Date(), Source: "CUSTOMER",
 	})
 }
 
 func (v *Conversion) confirm(c *Case, facts []fund.Evidence) []fund.Evidence {
 	v.decide(ConfirmRequired, "conversion.CONFIRM_REQUIRED.plain", StepKeyFacts, StepOpinion, StepWarning)
-	if c.Level == fund.LevelUnknown || c.Grade == fund.GradeUnknown {
+	if c.Person.Level == fund.LevelUnknown || c.Grade == fund.GradeUnknown {
 		return facts
 	}
 	v.Sentence = "conversion.CONFIRM_REQUIRED.risk"
 	return append(facts,
 		fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: c.At.Date(), Source: "POOL"},
-		fund.Evidence{Field: "LEVEL", Text: c.Level.String(), AsOf: c.At.Date(), Source: "CUSTOMER"})
+		fund.Evidence{Field: "LEVEL", Text: c.Person.Level.String(), AsOf: c.At.Date(), Source: "CUSTOMER"})
 }
 
 func (v *Conversion) ask(question string) {
@@ -235,7 +286,7 @@ func (v *Conversion) watchMinimum(c *Case, facts []fund.Evidence) []fund.Evidenc
 func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
 	v.decide(Buy, "")
 	n := 0
-	if c.Guardian {
+	if c.Person.Guardian {
 		v.Steps[n] = StepGuardian
 		n++
 	}
@@ -257,7 +308,7 @@ func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
 	v.Steps[n] = StepOrder
 	if v.AvailableOn == 0 {
 		// No open day is in sight: nothing can be dealt, so nothing is urged.
-		v.Steps = [maxSteps]Step{}
+		v.Steps = [MaxSteps]Step{}
 		v.decide(Watch, "conversion.WATCH.plain")
 		return facts
 	}
@@ -290,6 +341,8 @@ type Means struct {
 	Share    fund.BasisPoints // of the assets that is suggested
 	MaxShare fund.BasisPoints // of the assets that one product may take
 	Rounding fund.Money       // suggestions are rounded down to it
+	Need     fund.Need        // how soon he may need the money back; the sooner, the less is suggested
+	Held     fund.Money       // what he has in the same fund already; it counts towards MaxShare (K04)
 }
 
 // Affords reports whether the product's minimum is within what one product may take of

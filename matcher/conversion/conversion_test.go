@@ -26,7 +26,7 @@ func buyable(t *testing.T) conversion.Case {
 	t.Helper()
 	return conversion.Case{
 		Product: &fund.Product{Code: "161725", ShareClass: "A", Listing: fund.Listing{Status: fund.Open, KeyFactsVersion: "v3"}},
-		Grade:   fund.R3, At: instant(t, "2024-03-06T10:00:00+08:00"), Calendar: &fund.Calendar{}, Level: fund.C3, Affordable: true,
+		Grade:   fund.R3, At: instant(t, "2024-03-06T10:00:00+08:00"), Calendar: &fund.Calendar{}, Person: conversion.Person{Level: fund.C3, Affordable: true},
 		Quote: conversion.Quote{Min: 1_000, Suggested: 500_000, Max: 1_000_000, CostAmount: 500_000, Own: conversion.ClassCost{OK: true}},
 	}
 }
@@ -78,7 +78,7 @@ func TestDecide(t *testing.T) {
 		},
 		"everything to be done at once": {
 			func(c *conversion.Case) {
-				c.Branch, c.Guardian, c.Quote.Own.OK, c.Quote.Suggested = true, true, false, 0
+				c.Branch, c.Person.Guardian, c.Quote.Own.OK, c.Quote.Suggested = true, true, false, 0
 			},
 			conversion.Buy, "GUARDIAN READ_KEY_FACTS MATCHING_OPINION ASK_FEES RECORD_SALE CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响生活的金额。2024年3月6日15:00前下单，按当天净值成交。",
 		},
@@ -97,19 +97,21 @@ func TestDecide(t *testing.T) {
 			func(c *conversion.Case) { c.Quote.Min = 2_000_000 }, conversion.Watch, "", "您可以先关注，不必现在决定。",
 		},
 		"the minimum is beyond his means": {
-			func(c *conversion.Case) { c.Affordable = false; c.Quote.Min = 1_000_000 }, conversion.Watch, "", "这只产品10,000元起购，超过了适合您的金额，您可以先关注。",
+			func(c *conversion.Case) { c.Person.Affordable = false; c.Quote.Min = 1_000_000 }, conversion.Watch, "", "这只产品10,000元起购，超过了适合您的金额，您可以先关注。",
 		},
-		"he holds it":                  {func(c *conversion.Case) { c.Held, c.HeldVery, c.Question = true, true, "GOAL" }, conversion.Hold, "", "您已经持有这只产品，暂时不需要再买。"},
-		"he holds another class of it": {func(c *conversion.Case) { c.Held = true }, conversion.Hold, "", "您已经持有这只基金的另一类份额，暂时不需要再买。"},
-		"goal unknown":                 {func(c *conversion.Case) { c.Question = "GOAL" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱的用途，再看这只产品适不适合您。"},
+		"he holds it":                  {func(c *conversion.Case) { c.Person.Held, c.Person.HeldVery, c.Person.Question = true, true, "GOAL" }, conversion.Hold, "", "您已经持有这只产品，暂时不需要再买。"},
+		"he holds another class of it": {func(c *conversion.Case) { c.Person.Held = true }, conversion.Hold, "", "您已经持有这只基金的另一类份额，暂时不需要再买。"},
+		"goal unknown":                 {func(c *conversion.Case) { c.Person.Question = "GOAL" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱的用途，再看这只产品适不适合您。"},
 		"horizon unknown": {
-			func(c *conversion.Case) { c.Question = "HORIZON" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱多久以后要用，再看这只产品适不适合您。",
+			func(c *conversion.Case) { c.Person.Question = "HORIZON" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱多久以后要用，再看这只产品适不适合您。",
 		},
 		"need unknown": {
-			func(c *conversion.Case) { c.Question = "LIQUIDITY" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们您会不会提前用到这笔钱，再看这只产品适不适合您。",
+			func(c *conversion.Case) { c.Person.Question = "LIQUIDITY" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们您会不会提前用到这笔钱，再看这只产品适不适合您。",
 		},
 		"for information, expired": {
-			func(c *conversion.Case) { c.Standing, c.Expired, c.Held = conversion.Information, 20240301, true },
+			func(c *conversion.Case) {
+				c.Standing, c.Person.Expired, c.Person.Held = conversion.Information, 20240301, true
+			},
 			conversion.RetestRisk, "RETEST_RISK", "您的风险测评已于2024年3月1日到期，重新测评以后才能购买。",
 		},
 		"for information, never assessed": {
@@ -121,12 +123,12 @@ func TestDecide(t *testing.T) {
 			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION SIGN_WARNING", "这只产品的风险等级是R5，高于您的风险承受等级C3，不适合您。如果您仍要购买，须先阅读风险警示并书面确认。",
 		},
 		"to be confirmed for another reason": {
-			func(c *conversion.Case) { c.Standing, c.Level = conversion.Confirmable, fund.LevelUnknown },
+			func(c *conversion.Case) { c.Standing, c.Person.Level = conversion.Confirmable, fund.LevelUnknown },
 			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION SIGN_WARNING", "下单前有一项风险提示需要您阅读并确认。",
 		},
 		"refused": {func(c *conversion.Case) { c.Standing = conversion.Refused }, conversion.Hold, "", "这只产品目前不适合您，或者还不能购买，现在不需要做什么。"},
 		"refused, but he holds it": {
-			func(c *conversion.Case) { c.Standing, c.Held = conversion.Refused, true }, conversion.Hold, "", "暂时不需要做什么，保持现在的持仓就可以。",
+			func(c *conversion.Case) { c.Standing, c.Person.Held = conversion.Refused, true }, conversion.Hold, "", "暂时不需要做什么，保持现在的持仓就可以。",
 		},
 	} {
 		in := buyable(t)
