@@ -38,7 +38,9 @@ func compute(t *testing.T, navs []fund.NAV, asOf fund.Date) fund.TrackRecord {
 func TestAShortSeriesHasOnlyFiguresSinceItsStart(t *testing.T) {
 	got := compute(t, plain(20200101, 1.00, 1.10, 0.88, 0.99, 1.10, 1.21), 20200110)
 	window := fund.Window{From: 20200101, To: 20200106}
-	want := fund.TrackRecord{AsOf: 20200110, Series: window, Observations: 6, StaleDays: 4}
+	want := fund.TrackRecord{AsOf: 20200110, Series: window, Observations: 6, StaleDays: 4, UnitNAV: 1.21}
+	want.Payouts = fund.Payouts{OK: true, Window: window}
+	want.Falls = []fund.Fall{{Depth: -200_000, PeakOn: 20200102, TroughOn: 20200103, RecoveredOn: 20200105}}
 	want.Spans[fund.SinceStart] = fund.SpanFigures{
 		Return: fund.Figure{Value: 210_000, Window: window, OK: true},
 		Drawdown: fund.Drawdown{
