@@ -18,21 +18,29 @@ func (v *presenter) explanation(e *matcher.Explanation) *fundmatchv1.ExplainResp
 	out := &fundmatchv1.ExplainResponse{
 		CustomerId: s.CustomerID, Product: wire.Product(v.core, e.Place), At: wire.Timestamp(s.Request.At),
 		Verdict: verdict(e.Verdict), Permitted: e.Verdict.Permitted, OrderVerdict: verdict(e.OrderVerdict),
-		Findings: v.findings(e.Findings), OrderFindings: v.findings(e.OrderFindings),
+		Findings: findings(e.Findings), OrderFindings: findings(e.OrderFindings),
 		Evidence: wire.Evidence(e.Evidence), Revisions: wire.Revisions(s.Identity), Personalized: e.Personal,
 	}
 	items := make([]*fundmatchv1.Item, len(s.Items))
 	for i := range s.Items {
 		items[i] = v.item(s, i, true)
 	}
-	v.page.finish()
+	d, manager := v.desk()
 	for _, it := range items {
 		if it == nil {
 			continue
 		}
 		out.Score, out.Contributions = it.GetScore(), it.GetContributions()
 		out.Expectation, out.Objections, out.Conversion = it.GetExpectation(), it.GetObjections(), it.GetConversion()
+		if e.Verdict.Permitted || manager {
+			// What may not be recommended to him is not praised to him either.
+			out.Why = it.GetWhy()
+		}
 	}
+	if manager {
+		d.explanation(e, out)
+	}
+	v.page.finish()
 	for _, f := range e.Assumed {
 		out.Assumed = append(out.Assumed, f.String())
 	}
@@ -49,29 +57,13 @@ func verdict(v eligibility.Verdict) string {
 	}
 }
 
-func (v *presenter) findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
+// findings tells which rules spoke and what follows; their words and facts are the
+// manager's.
+func findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
 	out := make([]*fundmatchv1.Finding, len(fs))
 	for i := range fs {
 		f := &fs[i]
-		if !v.forManager() {
-			// Which rule spoke and what follows; its words and facts are the manager's.
-			out[i] = &fundmatchv1.Finding{RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason}
-			continue
-		}
-		facts := make([]fund.Evidence, len(f.Facts))
-		names := make([]string, len(f.Facts))
-		for j, fact := range f.Facts {
-			facts[j], names[j] = factEvidence(fact), fact.Name+"="+fact.Value
-		}
-		rule := "rule." + string(f.Rule)
-		out[i] = &fundmatchv1.Finding{
-			RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason, Citation: f.Citation, Facts: names,
-			Text:   v.firstThatFits(facts, rule+"."+f.Reason, rule+"."+f.Reason+".no_level", rule+"."+f.Reason+".no_grade"),
-			Change: v.firstThatFits(facts, rule+".change"),
-		}
-		if out[i].GetText() == "" {
-			v.sentence(&out[i].Text, "rule.unknown.reason", []fund.Evidence{{Field: "RULE", Text: string(f.Rule)}})
-		}
+		out[i] = &fundmatchv1.Finding{RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason}
 	}
 	return out
 }

@@ -72,7 +72,8 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	view := presenter{core: emptyCore(t, pack), audience: wording.Manager}
+	core := emptyCore(t, pack)
+	view := presenter{core: core, audience: wording.Manager, static: newStatic(core.Wording(), wording.Manager)}
 	given := map[string]bool{}
 	for _, p := range explainedCustomers() {
 		for _, ctx := range []eligibility.Context{
@@ -81,13 +82,16 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 			ctx.At = explainedOn.Start()
 			facts := gate.Facts(&p, goalOf(&p), p.Needs.HorizonMonths, p.Needs.Liquidity, ctx)
 			for i := range products {
-				_, findings := gate.Judge(i, &facts, nil)
-				for j, f := range view.findings(findings) {
+				_, spoken := gate.Judge(i, &facts, nil)
+				told := findings(spoken)
+				desk{&view}.findings(spoken, told)
+				view.page.finish()
+				for j, f := range told {
 					name := "rule." + f.GetRuleId() + "." + f.GetReason()
 					given[name] = true
 					unknown := view.firstThatFits([]fund.Evidence{{Field: "RULE", Text: f.GetRuleId()}}, "rule.unknown.reason")
 					if f.GetText() == "" || f.GetText() == unknown || f.GetCitation() == "" {
-						t.Errorf("%s about %s has no sentence for %+v", name, products[i].Code, findings[j].Facts)
+						t.Errorf("%s about %s has no sentence for %+v", name, products[i].Code, spoken[j].Facts)
 					}
 				}
 			}

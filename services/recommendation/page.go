@@ -17,6 +17,7 @@ type page struct {
 	evidences  slab[*fundmatchv1.Evidence]
 	aspects    slab[fundmatchv1.MatchedAspect]
 	objections slab[fundmatchv1.Objection]
+	texts      slab[string]
 	items      slab[itemParts]
 
 	window dated[fund.Window]

@@ -13,9 +13,9 @@ import (
 	"github.com/fundmatch/fundmatch/services/wire"
 )
 
-// presenter turns answers into messages for one audience. It is the one place where
-// what must not reach the customer is left out. After the first error it goes on with
-// empty texts; err tells.
+// presenter turns answers into messages for one audience. What it makes itself is for
+// both; what only managers read its desk adds (manager.go). After the first error it goes
+// on with empty texts; err tells.
 type presenter struct {
 	core     *matcher.Core
 	audience wording.Audience
@@ -35,11 +35,13 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		Revisions: wire.Revisions(s.Identity), CustomerId: s.CustomerID, Channel: s.Request.Channel.String(),
 		Audience: v.audience.String(), Initiative: fund.ByFirm.String(),
 		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, len(s.Excluded)),
+		Presentation: v.static.presentation(s.Elder),
 	}
 	v.page.lay(s)
 	for i := range s.Items {
 		out.Items[i] = v.item(s, i, explain)
 	}
+	out.Holdings = v.holdings(s.Holdings)
 	for i, x := range s.Excluded {
 		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
 	}
@@ -57,6 +59,9 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 			v.sentence(&notice.Text, n.Sentence, n.Evidence)
 			out.Notices = append(out.Notices, notice)
 		}
+	}
+	if d, ok := v.desk(); ok {
+		d.answer(s, out)
 	}
 	v.page.finish()
 	return out
@@ -79,11 +84,44 @@ func (v *presenter) item(s *matcher.Slate, i int, explain bool) *fundmatchv1.Ite
 	if explain {
 		out.Contributions = wire.Contributions(it.Contributions)
 	}
-	objections := v.page.objections.take(len(it.Objections))
-	out.Objections = make([]*fundmatchv1.Objection, len(objections))
-	for j := range objections {
-		v.objection(&objections[j], &it.Objections[j], place)
-		out.Objections[j] = &objections[j]
+	out.Objections = v.objections(it.Objections, place)
+	out.Why = v.why(&it.Why)
+	return out
+}
+
+// why renders the reasons of an item.
+func (v *presenter) why(names *[matcher.MaxWhy]string) []string {
+	n := 0
+	for n < len(names) && names[n] != "" {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	out := v.page.texts.take(n)
+	for i := range out {
+		v.sentence(&out[i], names[i], nil)
+	}
+	return out
+}
+
+// holdings presents the words about what he holds.
+func (v *presenter) holdings(reviews []matcher.HoldingReview) []*fundmatchv1.HoldingReview {
+	if len(reviews) == 0 {
+		return nil
+	}
+	out := make([]*fundmatchv1.HoldingReview, len(reviews))
+	for i := range reviews {
+		r := &reviews[i]
+		place, ok := v.core.Find(r.Code)
+		if !ok {
+			v.fail(fmt.Errorf("holding %s of the answer is not in its core", r.Code))
+			continue
+		}
+		out[i] = &fundmatchv1.HoldingReview{
+			Product: wire.Product(v.core, place), Action: r.Action.String(), Evidence: v.page.facts(r.Evidence),
+		}
+		v.sentence(&out[i].Text, r.Sentence, r.Evidence)
 	}
 	return out
 }
@@ -111,8 +149,18 @@ func (v *presenter) expectation(parts *itemParts, w *expectation.Wish, personal 
 	return out
 }
 
-// objection presents a doubt. Trigger, likelihood and how often the answer resolves it
-// are for managers only.
+// objections presents the doubts.
+func (v *presenter) objections(doubts []objection.Objection, place int) []*fundmatchv1.Objection {
+	parts := v.page.objections.take(len(doubts))
+	out := make([]*fundmatchv1.Objection, len(parts))
+	for i := range parts {
+		v.objection(&parts[i], &doubts[i], place)
+		out[i] = &parts[i]
+	}
+	return out
+}
+
+// objection presents a doubt and its answer. What raises it is for managers only.
 func (v *presenter) objection(out *fundmatchv1.Objection, o *objection.Objection, place int) {
 	out.Code = o.Code.String()
 	var known bool
@@ -128,15 +176,6 @@ func (v *presenter) objection(out *fundmatchv1.Objection, o *objection.Objection
 	v.page.put(&out.Answer, start)
 	if o.Discloses != "" {
 		out.Disclosures = []string{o.Discloses}
-	}
-	if !v.forManager() {
-		return
-	}
-	out.LikelihoodBand, out.ResolvedBand = o.Band.String(), "UNKNOWN"
-	for _, t := range o.Triggers {
-		if t != "" {
-			out.Trigger = append(out.Trigger, t)
-		}
 	}
 }
 

@@ -15,6 +15,19 @@ type static struct {
 	sentences   map[string]string // by template
 	disclosures map[string]*fundmatchv1.Disclosure
 	steps       map[conversion.Step]*fundmatchv1.Step
+	elder       *fundmatchv1.Presentation
+	plain       *fundmatchv1.Presentation
+}
+
+// humanRoute tells an elder how to reach a human (A04, A07).
+const humanRoute = "card.human_route"
+
+// presentation says how an answer is to be shown.
+func (s *static) presentation(elder bool) *fundmatchv1.Presentation {
+	if elder {
+		return s.elder
+	}
+	return s.plain
 }
 
 // newStatic renders every sentence without slots that the audience may read.
@@ -22,6 +35,7 @@ func newStatic(w *wording.Templates, audience wording.Audience) *static {
 	s := &static{
 		wording: w, sentences: map[string]string{},
 		disclosures: map[string]*fundmatchv1.Disclosure{}, steps: map[conversion.Step]*fundmatchv1.Step{},
+		elder: &fundmatchv1.Presentation{ElderMode: true, LargeType: true, PlainWords: true}, plain: &fundmatchv1.Presentation{},
 	}
 	for _, name := range w.Names() {
 		id, _ := w.ID(name)
@@ -40,6 +54,7 @@ func newStatic(w *wording.Templates, audience wording.Audience) *static {
 			s.steps[conversion.Step(code)] = &fundmatchv1.Step{Code: code, Text: string(text)}
 		}
 	}
+	s.elder.HumanRoute = s.sentences[humanRoute]
 	return s
 }
 

@@ -594,7 +594,7 @@ type Expectation struct {
 	HorizonMonths int32 `protobuf:"varint,2,opt,name=horizon_months,json=horizonMonths,proto3" json:"horizon_months,omitempty"`
 	// How sure the goal is, 0 to 1.
 	Confidence float64 `protobuf:"fixed64,3,opt,name=confidence,proto3" json:"confidence,omitempty"`
-	// Source of the goal: STATED, TAG, GROUP.
+	// Source of the goal: STATED, QUESTIONNAIRE, HOLDINGS, BEHAVIOUR, TAG, GROUP.
 	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
 	// Aspects in which customer and product were compared; customers see those in which they meet.
 	Matched []*MatchedAspect `protobuf:"bytes,5,rep,name=matched,proto3" json:"matched,omitempty"`
@@ -602,12 +602,14 @@ type Expectation struct {
 	Headline string `protobuf:"bytes,6,opt,name=headline,proto3" json:"headline,omitempty"`
 	// Question to ask when unsure, in zh-CN; empty otherwise.
 	Question string `protobuf:"bytes,7,opt,name=question,proto3" json:"question,omitempty"`
-	// Code of the question: GOAL, HORIZON, LIQUIDITY; empty otherwise.
+	// Code of the question: GOAL, HORIZON, LIQUIDITY, LOSS_ATTITUDE, CASH_CYCLE; empty otherwise.
 	QuestionCode string `protobuf:"bytes,8,opt,name=question_code,json=questionCode,proto3" json:"question_code,omitempty"`
-	// What an inferred goal rests on.
+	// What the goal rests on; a customer may see it, too: it is what the bank holds of him.
 	Evidence []*Evidence `protobuf:"bytes,9,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// Whether the customer is a company.
-	Company       bool `protobuf:"varint,10,opt,name=company,proto3" json:"company,omitempty"`
+	Company bool `protobuf:"varint,10,opt,name=company,proto3" json:"company,omitempty"`
+	// What the goal rests on, in zh-CN; empty when there is nothing to say.
+	Reason        string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -712,10 +714,17 @@ func (x *Expectation) GetCompany() bool {
 	return false
 }
 
+func (x *Expectation) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // MatchedAspect compares one wish with one property.
 type MatchedAspect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Aspect: GOAL, HORIZON, LIQUIDITY, LOSS_TOLERANCE.
+	// Aspect: GOAL, HORIZON, LIQUIDITY, LOSS_TOLERANCE, THEME, AMOUNT, OUTCOME.
 	Aspect string `protobuf:"bytes,1,opt,name=aspect,proto3" json:"aspect,omitempty"`
 	// What the customer wants or can bear.
 	CustomerValue string `protobuf:"bytes,2,opt,name=customer_value,json=customerValue,proto3" json:"customer_value,omitempty"`
@@ -988,7 +997,9 @@ type Conversion struct {
 	// Sentence in zh-CN.
 	Text string `protobuf:"bytes,12,opt,name=text,proto3" json:"text,omitempty"`
 	// Product code that the action is about.
-	ProductCode   string `protobuf:"bytes,13,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
+	ProductCode string `protobuf:"bytes,13,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
+	// Why this action and no other, in zh-CN; empty when there is no more to say than to the customer.
+	ManagerText   string `protobuf:"bytes,14,opt,name=manager_text,json=managerText,proto3" json:"manager_text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1110,6 +1121,13 @@ func (x *Conversion) GetText() string {
 func (x *Conversion) GetProductCode() string {
 	if x != nil {
 		return x.ProductCode
+	}
+	return ""
+}
+
+func (x *Conversion) GetManagerText() string {
+	if x != nil {
+		return x.ManagerText
 	}
 	return ""
 }
@@ -1796,7 +1814,7 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\torderable\x18\n" +
 	" \x01(\bR\torderable\x12\x10\n" +
 	"\x03why\x18\v \x03(\tR\x03why\x129\n" +
-	"\ttalk_card\x18\f \x01(\v2\x16.fundmatch.v1.TalkCardB\x04\xa8\xbb\x18\x01R\btalkCard\"\xe2\x02\n" +
+	"\ttalk_card\x18\f \x01(\v2\x16.fundmatch.v1.TalkCardB\x04\xa8\xbb\x18\x01R\btalkCard\"\xfa\x02\n" +
 	"\vExpectation\x12\x12\n" +
 	"\x04goal\x18\x01 \x01(\tR\x04goal\x12%\n" +
 	"\x0ehorizon_months\x18\x02 \x01(\x05R\rhorizonMonths\x12\x1e\n" +
@@ -1810,7 +1828,8 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\rquestion_code\x18\b \x01(\tR\fquestionCode\x122\n" +
 	"\bevidence\x18\t \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x18\n" +
 	"\acompany\x18\n" +
-	" \x01(\bR\acompany\"\xdf\x01\n" +
+	" \x01(\bR\acompany\x12\x16\n" +
+	"\x06reason\x18\v \x01(\tR\x06reason\"\xdf\x01\n" +
 	"\rMatchedAspect\x12\x16\n" +
 	"\x06aspect\x18\x01 \x01(\tR\x06aspect\x12%\n" +
 	"\x0ecustomer_value\x18\x02 \x01(\tR\rcustomerValue\x12#\n" +
@@ -1832,7 +1851,7 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\bsilenced\x18\n" +
 	" \x01(\bB\x04\xa8\xbb\x18\x01R\bsilenced\x12\x1c\n" +
 	"\x06raised\x18\v \x01(\x05B\x04\xa8\xbb\x18\x01R\x06raised\x12G\n" +
-	"\x10manager_evidence\x18\f \x03(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\x0fmanagerEvidence\"\xb8\x04\n" +
+	"\x10manager_evidence\x18\f \x03(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\x0fmanagerEvidence\"\xe7\x04\n" +
 	"\n" +
 	"Conversion\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x128\n" +
@@ -1847,10 +1866,11 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\x0fcalendar_source\x18\b \x01(\tR\x0ecalendarSource\x12(\n" +
 	"\x05steps\x18\t \x03(\v2\x12.fundmatch.v1.StepR\x05steps\x12+\n" +
 	"\vprobability\x18\n" +
-	" \x01(\x01B\x04\xa8\xbb\x18\x01H\x00R\vprobability\x88\x01\x01\x123\n" +
-	"\tfollow_up\x18\v \x01(\v2\x16.fundmatch.v1.FollowUpR\bfollowUp\x12\x12\n" +
+	" \x01(\x01B\x04\xa8\xbb\x18\x01H\x00R\vprobability\x88\x01\x01\x129\n" +
+	"\tfollow_up\x18\v \x01(\v2\x16.fundmatch.v1.FollowUpB\x04\xa8\xbb\x18\x01R\bfollowUp\x12\x12\n" +
 	"\x04text\x18\f \x01(\tR\x04text\x12!\n" +
-	"\fproduct_code\x18\r \x01(\tR\vproductCodeB\x0e\n" +
+	"\fproduct_code\x18\r \x01(\tR\vproductCode\x12'\n" +
+	"\fmanager_text\x18\x0e \x01(\tB\x04\xa8\xbb\x18\x01R\vmanagerTextB\x0e\n" +
 	"\f_probability\"O\n" +
 	"\vAmountRange\x12\x10\n" +
 	"\x03min\x18\x01 \x01(\x03R\x03min\x12\x1c\n" +
