@@ -12,7 +12,8 @@ type Product struct {
 	Theme      string // the first of its themes; empty: none
 	Grade      fund.RiskGrade
 	LaunchedOn fund.Date
-	UnitNAV    float64 // yuan a share; 0: unknown
+	UnitNAV    float64   // yuan a share; 0: unknown
+	NAVOn      fund.Date // the day of UnitNAV; 0: unknown
 	Falls      []fund.Fall
 }
 
