@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -18,7 +19,7 @@ type dated[T any] struct {
 // a write makes another one.
 type customer struct {
 	cells     []dated[features.Cell]
-	purchases []dated[fund.Purchase] // by product, day, kind and seq; the last of a key counts
+	purchases []dated[fund.Purchase]  // by product, day, kind and seq; the last of a key counts
 	events    []dated[features.Event] // in the order of CompareEvents
 	head      *fund.Profile
 	from      fund.Instant // the head answers from here on
@@ -120,14 +121,23 @@ func (c *customer) fold(id string, at fund.Instant) (*fund.Profile, error) {
 		return nil, err
 	}
 	p.Revision = c.newestSeq(at)
+	p.Trail = c.trail(at)
+	return p, nil
+}
+
+// trail returns what the customer did, as it was known at an instant.
+func (c *customer) trail(at fund.Instant) fund.Trail {
+	var entries []fund.Event
 	for i := range c.events {
-		if e := &c.events[i].value; e.VisibleAt(at) {
-			if entry, ok := e.Entry(); ok {
-				fold(&p.Trail, &entry)
-			}
+		e := &c.events[i].value
+		if !e.VisibleAt(at) {
+			continue
+		}
+		if entry, ok := e.Entry(); ok {
+			entries = append(entries, entry)
 		}
 	}
-	return p, nil
+	return behaviour.Of(entries)
 }
 
 // newestSeq returns the newest transaction that wrote anything visible at an instant.
