@@ -58,6 +58,9 @@ func (c *Core) completeOne(a *asking, e *Explanation, w *work) {
 	w.reserve(1)
 	it := Item{Code: e.Product.Code, Score: w.scores.Product[e.Place], Propensity: 1}
 	it.Contributions = c.scorer.Contributions(&w.scores, e.Place, nil)
+	if e.Verdict.Permitted {
+		it.Why = WhyOf(it.Contributions, a.personal)
+	}
 	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), peer: -1, offered: &w.verdicts}, w)
 	s.Items = append(s.Items, it)
 	if a.request.Audience == wording.Manager {

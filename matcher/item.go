@@ -27,6 +27,7 @@ func (c *Core) item(a *asking, pick slate.Pick, w *work) Item {
 	start := len(w.contributions)
 	w.contributions = c.scorer.Contributions(&w.scores, int(i), w.contributions)
 	it.Contributions = w.contributions[start:len(w.contributions):len(w.contributions)]
+	it.Why = WhyOf(it.Contributions, a.personal)
 	c.complete(a, &it, s, w)
 	return it
 }

@@ -56,7 +56,9 @@ func ParseSlate(b []byte) (*Slate, error) {
 		s.Disclosures = append(s.Disclosures, d.Text())
 	}
 	for range d.Count(MaxLimit) {
-		s.Items = append(s.Items, d.item())
+		it := d.item()
+		it.Why = WhyOf(it.Contributions, s.Personal) // not recorded: it follows
+		s.Items = append(s.Items, it)
 	}
 	if d.since(2) {
 		for range d.Count(maxReviews) {

@@ -141,12 +141,15 @@ func (j *judgement) permitted(code string) error {
 		return fmt.Errorf("not in the pool")
 	}
 	at := j.slate.Request.At
-	wish, _ := expectation.Settle(j.profile, at)
-	if !j.slate.Personal && wish.Source == expectation.FromTag {
-		wish.Goal = fund.GoalUnknown // an inferred goal is preference: no list that is not personal reads it
+	wish := j.slate.Wish
+	if !j.slate.Personal {
+		wish, _ = expectation.Settle(j.profile, at, nil)
 	}
-	facts := j.gate.Facts(j.profile, wish.Goal, wish.HorizonMonths, wish.Need, eligibility.Context{At: at, Channel: j.slate.Request.Channel})
-	if verdict, findings := j.gate.Judge(place, &facts, nil); !verdict.Permitted {
+	goal, months, need := wish.ForGate(j.slate.Personal)
+	facts := j.gate.Facts(j.profile, goal, months, need, eligibility.Context{At: at, Channel: j.slate.Request.Channel})
+	var refusals eligibility.Refusals
+	j.gate.Refusals(j.profile, at, &refusals)
+	if verdict, findings := j.gate.Judge(place, &facts, &refusals, nil); !verdict.Permitted {
 		return fmt.Errorf("the gate refuses it: %+v", findings)
 	}
 	why := refusal(j.core.Product(place), j.profile, at, j.slate.Request.Channel)

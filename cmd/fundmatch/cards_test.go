@@ -266,7 +266,7 @@ func (c *counter) card(t *testing.T, k *cardCase, seen map[string]int) string {
 	k.writeFacts(&out)
 	for _, reader := range [...]struct{ audience, title string }{{"MANAGER", "客户经理看到的"}, {"CUSTOMER", "客户看到的"}} {
 		var text bytes.Buffer
-		p := &program{stdout: &text}
+		p := &program{world: world{stdout: &text}}
 		if k.Ask == "" {
 			c.list(t, k, p, reader.audience, seen)
 		} else {

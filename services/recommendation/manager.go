@@ -214,7 +214,7 @@ func (d desk) brief(b *matcher.Brief) *fundmatchv1.ManagerBrief {
 		RiskLevel: b.Level.String(), LevelState: b.State.String(), AssessedOn: b.AssessedOn.String(), ExpiresOn: b.ExpiresOn.String(),
 		InvestorType: b.InvestorType.String(), Elder: b.Elder, Company: b.Company,
 		Contact: &fundmatchv1.ContactAllowance{
-			Allowed: c.Allowed, Reason: c.Reason, Remaining: c.Remaining, Cap: c.Cap, WindowDays: c.WindowDays,
+			Allowed: c.Allowed, Reason: string(c.Reason), Remaining: c.Remaining, Cap: c.Cap, WindowDays: c.WindowDays,
 			NotBefore: c.NotBefore.String(), LastOn: c.LastOn.String(), OpenComplaints: c.OpenComplaints,
 		},
 		Consents: make([]*fundmatchv1.ConsentState, len(b.Consents)),
