@@ -42,12 +42,33 @@ func (c *Core) noticeStanding(a *asking, out *Slate) {
 	case !out.Personal:
 		out.notice("NOT_PERSONALIZED", "notice.NOT_PERSONALIZED", "")
 	}
-	if len(out.Items) == 0 {
+	silenced := c.noticeSilence(a, out)
+	if len(out.Items) == 0 && !silenced {
 		out.notice("NO_SUITABLE_PRODUCT", "notice.NO_SUITABLE_PRODUCT", string(conversion.StepTalk))
 	}
 	if _, known := a.profile.Person.AgeOn(a.request.At.Date()); !known && a.facts.Elder {
 		out.notice("AGE_UNKNOWN", "notice.AGE_UNKNOWN", "")
 	}
+}
+
+// noticeSilence tells the manager that the customer's own words leave nothing to offer him
+// in the branch, and until when (A06).
+func (c *Core) noticeSilence(a *asking, out *Slate) bool {
+	if a.request.Channel != fund.Branch {
+		return false
+	}
+	r := &out.work.refusals
+	day := a.request.At.Date()
+	until := func(at fund.Instant) fund.Evidence {
+		return fund.Evidence{Field: "UNTIL", Unit: fund.UnitDate, Number: int64(at.Date()), AsOf: day, Source: "CUSTOMER"}
+	}
+	if r.Every.Until > a.request.At {
+		out.notice("CUSTOMER_REFUSED", "notice.CUSTOMER_REFUSED", "RESPECT_REFUSAL", until(r.Every.Until))
+	}
+	if r.Complaint.Until > a.request.At {
+		out.notice("COMPLAINT_OPEN", "notice.COMPLAINT_OPEN", "SETTLE_COMPLAINT", until(r.Complaint.Until))
+	}
+	return max(r.Every.Until, r.Complaint.Until) > a.request.At
 }
 
 func (c *Core) noticeQuestions(a *asking, out *Slate) {

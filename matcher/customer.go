@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"slices"
+	"time"
 
 	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/conversion"
@@ -10,6 +11,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
 // asking is one question in progress: a customer, an instant, and what was settled about
@@ -96,7 +98,7 @@ func (a *asking) level() fund.RiskLevel {
 // readHoldings lists the funds that the customer has, those that he ever bought, and what
 // he has of each product.
 func (c *Core) readHoldings(a *asking, w *work) {
-	w.owned, w.held, w.holdings = w.owned[:0], w.held[:0], w.holdings[:0]
+	w.owned, w.held, w.holdings, w.holdingFunds = w.owned[:0], w.held[:0], w.holdings[:0], w.holdingFunds[:0]
 	if !a.personal {
 		return
 	}
@@ -112,6 +114,7 @@ func (c *Core) readHoldings(a *asking, w *work) {
 		w.holdings = append(w.holdings, objection.Held{
 			Product: &c.products[i], Class: c.classes[i], Position: w.conduct.Position(code), Record: &c.records[i],
 		})
+		w.holdingFunds = append(w.holdingFunds, c.funds.of[i])
 	}
 	w.owned = append(w.owned, w.held...)
 	for i := range a.profile.Purchases {
@@ -165,11 +168,10 @@ func (w *work) hasVery(p *fund.Product) bool {
 }
 
 // heldValue is what he has in a fund, as far as its NAVs are known.
-func (c *Core) heldValue(of int32, w *work) (sum fund.Money) {
-	for i := range w.holdings {
-		h := &w.holdings[i]
-		if h.Position != nil && h.Position.ValueOK && c.funds.of[c.index[h.Product.Code]] == of {
-			sum += h.Position.Value
+func (w *work) heldValue(of int32) (sum fund.Money) {
+	for i, held := range w.holdingFunds {
+		if p := w.holdings[i].Position; held == of && p != nil && p.ValueOK {
+			sum += p.Value
 		}
 	}
 	return sum
@@ -220,6 +222,13 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 	if len(p.Trail.Recent) > 0 || len(p.Lots) > 0 || len(p.Purchases) > 0 {
 		// Windows of days, ages of lots and contact allowances move at midnight.
 		until = min(until, at.Date().AddDays(1).Start())
+	}
+	if a.request.Audience == wording.Manager {
+		for _, minutes := range [...]int{quietUntil, quietFrom} {
+			if edge := at.Date().Start().Add(time.Duration(minutes) * time.Minute); edge > at {
+				until = min(until, edge) // whether he may be called now
+			}
+		}
 	}
 	for i := range p.Tags {
 		for _, edge := range [...]fund.Instant{p.Tags[i].From, p.Tags[i].To} {

@@ -96,12 +96,13 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, journey *fund.Journey, refused fund.Date, w *work) {
 	p := &c.products[s.product]
 	_, held := slices.BinarySearch(w.held, c.funds.of[s.product])
+	means := c.means(a, s.product, w)
 	k := conversion.Case{
 		Product: p, Grade: c.subjects[s.product].Grade, Class: c.classes[s.product], At: a.request.At, Calendar: &c.calendar,
 		Standing: s.standing, Branch: a.request.Channel == fund.Branch, Quote: *quote,
 		Person: conversion.Person{
 			Level: a.facts.Level, Expired: c.expiry(a), Guardian: limitedCapacity(a.facts.Capacity), Elder: a.facts.Elder,
-			Company: a.facts.Company, Affordable: c.means(a, s.product, w).Affords(p), HorizonMonths: a.wish.HorizonMonths,
+			Company: a.facts.Company, Affordable: means.Affords(p), HorizonMonths: a.wish.HorizonMonths,
 			Held: held, HeldVery: held && w.hasVery(p),
 		},
 		Thread: c.thread(a, it, journey, refused, w),
@@ -181,11 +182,11 @@ func (c *Core) horizon(a *asking) int32 {
 }
 
 // means bound the amount; assets and holdings are read only where personal facts may be.
-func (c *Core) means(a *asking, product int32, w *work) *conversion.Means {
+func (c *Core) means(a *asking, product int32, w *work) conversion.Means {
 	s := &c.model.Settings.Suggestion
-	m := &conversion.Means{Share: s.AUMShare, MaxShare: s.MaxAUMShare, Rounding: s.Rounding}
+	m := conversion.Means{Share: s.AUMShare, MaxShare: s.MaxAUMShare, Rounding: s.Rounding}
 	if a.personal {
-		m.AUM, m.Need, m.Held = a.profile.Person.AUM, a.wish.Need, c.heldValue(c.funds.of[product], w)
+		m.AUM, m.Need, m.Held = a.profile.Person.AUM, a.wish.Need, w.heldValue(c.funds.of[product])
 	}
 	return m
 }
@@ -195,7 +196,8 @@ func (c *Core) quote(a *asking, s subject, w *work) conversion.Quote {
 	p := &c.products[s.product]
 	q := conversion.Quote{Months: c.horizon(a)}
 	q.Days = score.HorizonDays(q.Months)
-	q.Min, q.Suggested, q.Max = c.means(a, s.product, w).Amount(p)
+	means := c.means(a, s.product, w)
+	q.Min, q.Suggested, q.Max = means.Amount(p)
 	q.CostAmount = q.Suggested
 	if q.CostAmount == 0 {
 		q.CostAmount = c.model.Settings.Cost.ReferenceAmount

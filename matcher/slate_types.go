@@ -143,6 +143,7 @@ type work struct {
 	owned, held   []int32
 	objected      []score.Objection
 	holdings      []objection.Held
+	holdingFunds  []int32 // of each of holdings
 	peer          objection.Peer
 	cards         []Card
 	costs         []CostPoint
