@@ -39,6 +39,22 @@ type customerCase struct {
 	ProfessionalUntil                                        string `yaml:"professional_until"`
 	ElectsOrdinary                                           string `yaml:"elects_ordinary"`
 	Goals, Horizon, Need, Personalization                    string
+	Segment                                                  string
+	Said                                                     []wordCase // his trail
+}
+
+// wordCase is a refusal or a complaint.
+type wordCase struct {
+	Kind, At, Product, Until string
+	Closed                   bool
+}
+
+func (c wordCase) event(t *testing.T) fund.Event {
+	t.Helper()
+	return fund.Event{
+		Kind: must(t, fund.ParseEventKind, c.Kind), At: must(t, fund.ParseInstant, c.At), ProductCode: c.Product,
+		Until: must(t, fund.ParseDate, c.Until), Closed: c.Closed,
+	}
 }
 
 type productCase struct {
@@ -51,6 +67,8 @@ type productCase struct {
 	PoolTo                             string `yaml:"pool_to"`
 	ClosedUntil                        string `yaml:"closed_until"`
 	NextOpen                           string `yaml:"next_open"`
+	Fund                               string // the code that its share classes have in common
+	Sibling                            string // another share class in the pool
 }
 
 // must reads a value; "none" and nothing are unknown.
@@ -90,6 +108,7 @@ func (c customerCase) profile(t *testing.T) *fund.Profile {
 			// NONE is a capacity here, so that only the lower-case word takes it away.
 			Capacity:      must(t, fund.ParseCapacity, c.Capacity),
 			IsLowestClass: must(t, fund.ParseAnswer, c.Lowest),
+			Segment:       must(t, text, c.Segment),
 			Professional: fund.Professional{
 				Class:          must(t, text, c.ProfessionalClass),
 				Until:          must(t, fund.ParseDate, c.ProfessionalUntil),
@@ -105,13 +124,19 @@ func (c customerCase) profile(t *testing.T) *fund.Profile {
 	if p.Assessment.Level == fund.LevelUnknown {
 		p.Assessment.On = 0
 	}
+	for _, w := range c.Said {
+		p.Trail.Recent = append(p.Trail.Recent, w.event(t))
+	}
+	if !slices.IsSortedFunc(p.Trail.Recent, func(a, b fund.Event) int { return fund.CompareEvents(&a, &b) }) {
+		t.Fatal("what he said is not in the order of a trail")
+	}
 	return p
 }
 
 func (c productCase) product(t *testing.T) fund.Product {
 	t.Helper()
 	return fund.Product{
-		Code: "000001", Name: "测试基金", Type: must(t, text, c.Type), ShareClass: must(t, text, c.ShareClass),
+		Code: "000001", ParentCode: must(t, text, c.Fund), Name: "测试基金", Type: must(t, text, c.Type), ShareClass: must(t, text, c.ShareClass),
 		Grades: fund.Grades{Bank: must(t, fund.ParseRiskGrade, c.Grade), Issuer: must(t, fund.ParseRiskGrade, c.IssuerGrade)},
 		Listing: fund.Listing{
 			Kind: must(t, fund.ParseKind, c.Kind), Status: must(t, fund.ParseStatus, c.Status),
@@ -246,7 +271,11 @@ func TestDecisions(t *testing.T) {
 func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 	t.Helper()
 	ctx := d.context(t)
-	gate, err := eligibility.Compile(packWith(t, d.Set), []fund.Product{d.Product.product(t)}, ctx.At)
+	products := []fund.Product{d.Product.product(t)}
+	if d.Product.Sibling != "" {
+		products = append(products, fund.Product{Code: d.Product.Sibling, ParentCode: d.Product.Fund})
+	}
+	gate, err := eligibility.Compile(packWith(t, d.Set), products, ctx.At)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +292,9 @@ func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 		need = profile.Needs.Liquidity
 	}
 	facts := gate.Facts(profile, goal, horizon, need, ctx)
-	verdict, findings := gate.Judge(0, &facts, nil, nil)
+	var refusals eligibility.Refusals
+	gate.Refusals(profile, ctx.At, &refusals)
+	verdict, findings := gate.Judge(0, &facts, &refusals, nil)
 	if d.Verdict != "" && verdict.Outcome.String() != d.Verdict {
 		t.Errorf("verdict %v, expected %s: %+v", verdict.Outcome, d.Verdict, findings)
 	}
@@ -277,14 +308,14 @@ func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 	if d.Personal != nil && gate.Personal(&facts) != *d.Personal {
 		t.Errorf("personal %v, expected %v", gate.Personal(&facts), *d.Personal)
 	}
-	if until := must(t, fund.ParseInstant, d.Until); until != 0 && facts.Until != until {
-		t.Errorf("facts hold until %v, expected %v", facts.Until, until)
+	if until := must(t, fund.ParseInstant, d.Until); until != 0 && min(facts.Until, refusals.Until) != until {
+		t.Errorf("facts hold until %v, refusals until %v, expected %v", facts.Until, refusals.Until, until)
 	}
 	if d.Assumed != "" && !slices.ContainsFunc(gate.Assumed(0), func(f fund.Field) bool { return f.String() == d.Assumed }) {
 		t.Errorf("assumed %v, expected %s among them", gate.Assumed(0), d.Assumed)
 	}
 	var v eligibility.Verdicts
-	gate.Select(&facts, nil, &v)
+	gate.Select(&facts, &refusals, &v)
 	if v.Has(0) != verdict.Permitted {
 		t.Errorf("Select permits: %v, Judge: %v", v.Has(0), verdict)
 	}

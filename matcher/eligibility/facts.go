@@ -114,7 +114,9 @@ func (g *Gate) standing(p *fund.Profile, day fund.Date) Standing {
 	age, known := p.Person.AgeOn(day)
 	// A birth date in the future is wrong, but it shows anything except an adult.
 	s.Minor = known && age < adultAge || p.Person.BirthDate > day
-	s.Elder = e.elder.isElder(age, known)
+	// A company has no age: an unknown one is nobody's whom E01 protects.
+	s.Company = p.Person.IsCompany()
+	s.Elder = !s.Company && e.elder.isElder(age, known)
 	return s
 }
 

@@ -20,12 +20,14 @@ var ErrCompile = errors.New("gate not compiled")
 type Gate struct {
 	edition     Edition
 	products    []candidate
+	funds       funds
+	refusals    Outcomes // A06's, which speaks from Refusals; silent while not in force
 	rules       []compiledRule
 	from, until fund.Instant
 }
 
 type compiledRule struct {
-	rule  *Rule
+	*Rule
 	parts []compiledPart
 }
 
@@ -51,7 +53,7 @@ func Compile(pack *Pack, products []fund.Product, asOf fund.Instant) (*Gate, err
 	case len(products) > MaxProducts:
 		return nil, fmt.Errorf("%w: %d products, expected at most %d", ErrCompile, len(products), MaxProducts)
 	}
-	g := &Gate{edition: pack.InForce(asOf), products: candidates(products, asOf.Date())}
+	g := &Gate{edition: pack.InForce(asOf), products: candidates(products, asOf.Date()), funds: fundsOf(products)}
 	g.from, g.until = validity(pack, asOf)
 	for _, r := range g.edition.Rules {
 		spec := specOf(r.ID)
@@ -59,6 +61,9 @@ func Compile(pack *Pack, products []fund.Product, asOf fund.Instant) (*Gate, err
 			continue
 		}
 		g.rules = append(g.rules, g.compile(r, spec.parts(&g.edition, asOf.Date())))
+		if r.ID == A06 {
+			g.refusals = r.Outcomes.onFirmsInitiative()
+		}
 	}
 	return g, nil
 }
@@ -78,13 +83,12 @@ func validity(pack *Pack, asOf fund.Instant) (from, until fund.Instant) {
 }
 
 func (g *Gate) compile(r *Rule, parts []part) compiledRule {
-	c := compiledRule{rule: r, parts: make([]compiledPart, len(parts))}
+	c := compiledRule{Rule: r, parts: make([]compiledPart, len(parts))}
 	for i, p := range parts {
 		if p.outcomes == (Outcomes{}) {
 			p.outcomes = r.Outcomes
 		}
-		p.outcomes[Recommendation] = p.outcomes[Recommendation].hardened()
-		p.outcomes[FirmOrder] = p.outcomes[FirmOrder].hardened()
+		p.outcomes = p.outcomes.onFirmsInitiative()
 		c.parts[i] = compiledPart{part: p, byKey: g.masks(&p)}
 	}
 	return c
@@ -154,6 +158,7 @@ const maxParts = 8
 // nothing. It does not allocate once v's buffers have grown.
 func (g *Gate) Select(f *Facts, r *Refusals, v *Verdicts) {
 	g.permitAll(v)
+	refused := g.refuse(f, r, v.Permitted)
 	v.Information = f.Situation == Recommendation && f.informational()
 	for i := range g.rules {
 		rule := &g.rules[i]
@@ -169,8 +174,12 @@ func (g *Gate) Select(f *Facts, r *Refusals, v *Verdicts) {
 				n++
 			}
 		}
-		if count := exclude(v.Permitted, spoken[:n]); count > 0 {
-			v.Excluded = append(v.Excluded, RuleCount{ID: rule.rule.ID, Count: count})
+		count := exclude(v.Permitted, spoken[:n])
+		if rule.ID == A06 {
+			count = refused
+		}
+		if count > 0 {
+			v.Excluded = append(v.Excluded, RuleCount{ID: rule.ID, Count: count})
 		}
 	}
 }
@@ -218,6 +227,12 @@ func (g *Gate) Judge(i int, f *Facts, r *Refusals, dst []Finding) (Verdict, []Fi
 	v := Verdict{}
 	for k := range g.rules {
 		rule := &g.rules[k]
+		if rule.ID == A06 {
+			said := len(dst)
+			if dst = g.judgeRefusals(i, f, r, rule.Rule, dst); len(dst) > said {
+				v.Outcome = max(v.Outcome, dst[said].Outcome)
+			}
+		}
 		for j := range rule.parts {
 			p := &rule.parts[j]
 			outcome := p.outcomes[f.Situation]
@@ -227,7 +242,7 @@ func (g *Gate) Judge(i int, f *Facts, r *Refusals, dst []Finding) (Verdict, []Fi
 			}
 			v.Outcome = max(v.Outcome, outcome)
 			dst = append(dst, Finding{
-				Rule: rule.rule.ID, Outcome: outcome, Reason: p.reason, Facts: p.facts(product, f), Citation: rule.rule.Citation,
+				Rule: rule.ID, Outcome: outcome, Reason: p.reason, Facts: p.facts(product, f), Citation: rule.Citation,
 			})
 		}
 	}

@@ -137,6 +137,9 @@ func someEdits(t *rapid.T) map[string]any {
 		"S03.outcome.customer_order": rapid.SampledFrom([]string{"CONFIRM", "REVIEW", "BLOCK"}).Draw(t, "S03"),
 		"S04.outcome.customer_order": rapid.SampledFrom([]string{"DISCLOSE", "CONFIRM", "HIDE"}).Draw(t, "S04"),
 		"S03.outcome.recommendation": rapid.SampledFrom([]string{"NONE", "CONFIRM", "REVIEW", "AUDIT"}).Draw(t, "S03 pushed"),
+		"A06.refusal_days":           rapid.SampledFrom([]int{30, 90, 180}).Draw(t, "refusal days"),
+		"A06.complaint_days":         rapid.SampledFrom([]int{30, 90, 180}).Draw(t, "complaint days"),
+		"A06.outcome.customer_order": rapid.SampledFrom([]string{"NONE", "NONE", "DISCLOSE", "HIDE"}).Draw(t, "A06"),
 		"A02.when_unset":             rapid.SampledFrom([]string{"ON", "OFF"}).Draw(t, "unset"),
 	}
 	return set
@@ -164,8 +167,33 @@ func someQuestion(t *rapid.T, packs []*eligibility.Pack) question {
 		products: rapid.SliceOfN(rapid.Custom(someProduct), 1, 70).Draw(t, "products"),
 		profile:  someProfile(t), ctx: someContext(t),
 	}
+	for i := range q.products {
+		q.products[i].Code = fmt.Sprint("p", i)
+		if rarely(t, "class") {
+			q.products[i].ParentCode = rapid.SampledFrom([]string{"f", "g", "p0"}).Draw(t, "fund")
+		}
+	}
+	if rarely(t, "trail") {
+		q.profile.Trail.Recent = someTrail(t)
+	}
 	q.gate = compile(t, packs[rapid.IntRange(0, len(packs)-1).Draw(t, "pack")], q.products, q.ctx.At)
 	return q
+}
+
+// someTrail is what a customer said, close to the ends of what A06 keeps of it.
+func someTrail(t *rapid.T) []fund.Event {
+	events := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) fund.Event {
+		days := rapid.SampledFrom([]int{0, 0, 1, 29, 30, 31, 89, 90, 91, 179, 180, 181, -1}).Draw(t, "days ago")
+		return fund.Event{
+			Kind:        rapid.SampledFrom([]fund.EventKind{fund.Refusal, fund.Complaint, fund.ObjectionRaised}).Draw(t, "kind"),
+			At:          today.AddDays(-days).Start() + fund.Instant(rapid.Int64Range(0, 86_399_999_999).Draw(t, "said at")),
+			ProductCode: rapid.SampledFrom([]string{"", "p0", "p1", "p2", "p3", "f", "g", "gone"}).Draw(t, "about"),
+			Until:       near(t, "named"),
+			Closed:      rapid.Bool().Draw(t, "closed"),
+		}
+	}), 1, 5).Draw(t, "trail")
+	slices.SortFunc(events, func(a, b fund.Event) int { return fund.CompareEvents(&a, &b) })
+	return events
 }
 
 type failer interface{ Fatal(args ...any) }
@@ -186,8 +214,14 @@ func (q *question) ask(p *fund.Profile) (eligibility.Facts, *eligibility.Verdict
 	}
 	f := q.gate.Facts(p, goal, p.Needs.HorizonMonths, p.Needs.Liquidity, q.ctx)
 	var v eligibility.Verdicts
-	q.gate.Select(&f, nil, &v)
+	q.gate.Select(&f, q.refusals(p), &v)
 	return f, &v
+}
+
+func (q *question) refusals(p *fund.Profile) *eligibility.Refusals {
+	r := &eligibility.Refusals{}
+	q.gate.Refusals(p, q.ctx.At, r)
+	return r
 }
 
 func TestSelectAndJudgeAgree(t *testing.T) {
@@ -200,7 +234,7 @@ func TestSelectAndJudgeAgree(t *testing.T) {
 		var findings []eligibility.Finding
 		for i := range q.products {
 			var verdict eligibility.Verdict
-			verdict, findings = q.gate.Judge(i, &f, nil, findings[:0])
+			verdict, findings = q.gate.Judge(i, &f, q.refusals(q.profile), findings[:0])
 			if verdict.Permitted != v.Has(i) {
 				t.Fatalf("product %d %+v: Judge permits %v, Select %v: %v", i, q.products[i], verdict.Permitted, v.Has(i), findings)
 			}
@@ -431,7 +465,7 @@ func TestInferredNeedsNeverOpen(t *testing.T) {
 		f := q.gate.Facts(q.profile, upTo(t, fund.Treasury, "inferred goal"),
 			rapid.Int32Range(-1, 700).Draw(t, "inferred horizon"), upTo(t, fund.NeedHigh, "inferred need"), q.ctx)
 		var v eligibility.Verdicts
-		q.gate.Select(&f, nil, &v)
+		q.gate.Select(&f, q.refusals(q.profile), &v)
 		assertSubset(t, "inference", &v, stated, len(q.products))
 	})
 }
@@ -481,6 +515,7 @@ func benchmarkGate(tb testing.TB, n int) (*eligibility.Gate, eligibility.Facts) 
 	products := make([]fund.Product, n)
 	for i := range products {
 		products[i] = rapid.Custom(someProduct).Example(i % 97)
+		products[i].Code = fmt.Sprint("p", i)
 	}
 	profile, ctx := benchmarkProfile()
 	gate := compile(tb, packWith(tb, nil), products, ctx.At)
@@ -516,6 +551,7 @@ func BenchmarkCompile(b *testing.B) {
 		products := make([]fund.Product, n)
 		for i := range products {
 			products[i] = rapid.Custom(someProduct).Example(i % 97)
+			products[i].Code = fmt.Sprint("p", i)
 		}
 		pack := packWith(b, nil)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -72,6 +72,12 @@ func (o Outcome) hardened() Outcome {
 	return o
 }
 
+// onFirmsInitiative hardens the outcomes of what the firm brings up.
+func (o Outcomes) onFirmsInitiative() Outcomes {
+	o[Recommendation], o[FirmOrder] = o[Recommendation].hardened(), o[FirmOrder].hardened()
+	return o
+}
+
 // Situation is what the gate is asked about.
 type Situation uint8
 

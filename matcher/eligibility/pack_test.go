@@ -26,7 +26,7 @@ func TestTheDefaultPackHoldsEveryRuleWithItsSource(t *testing.T) {
 			t.Errorf("%+v, expected an enabled rule without end, with its source", r)
 		}
 	}
-	if got := strings.Join(ids, " "); got != "S01 S02 S03 S04 S07 S09 S10 S12 S14 E01 E02 C02 G01 P02 P03 A02 F04 K03" {
+	if got := strings.Join(ids, " "); got != "S01 S02 S03 S04 S07 S09 S10 S12 S14 E01 E02 C02 G01 P02 P03 A02 A06 F04 K03" {
 		t.Errorf("rules %s", got)
 	}
 	if b := p.Boundaries(); len(b) != 0 {
@@ -48,7 +48,7 @@ func TestABadPackIsRefusedByPlaceAndValue(t *testing.T) {
 		{"unknown rule key", "    source_mark: 3\n\n  - id: S14", "    source_mark: 3\n    severity: high\n\n  - id: S14", []string{"severity"}},
 		{"unknown rule", "id: S01", "id: S99", []string{"rules[0]", `"S99"`}},
 		{"twice the key", "name: fundmatch default", "name: x\nname: y", []string{"name"}},
-		{"no version", `version: "2026-11-01"`, `version: ""`, []string{"version"}},
+		{"no version", `version: "2026-11-22"`, `version: ""`, []string{"version"}},
 		{"no citation", "citation: 证券期货投资者适当性管理办法 第十九条", "citation: ''", []string{"rules[2] S03 citation"}},
 		{"mark out of bounds", "source_mark: 2", "source_mark: 4", []string{"source_mark", "4", "1, 2 or 3"}},
 		{"enabled missing", "  - id: S01\n    enabled: true\n", "  - id: S01\n", []string{"S01 enabled"}},
@@ -80,6 +80,15 @@ func TestABadPackIsRefusedByPlaceAndValue(t *testing.T) {
 		{"a horizon too long", "EQUITY: 36", "EQUITY: 601", []string{"class_months.EQUITY", "601"}},
 		{"an input allowed", "[commission, rebate, trailing_fee, quota]", "[commission, rebate, trailing_fee]", []string{"F04 parameters.inputs", "quota"}},
 		{"a share over all", "share_percent: 30", "share_percent: 101", []string{"share_percent", "101"}},
+		{"a silence too short", "refusal_days: 90", "refusal_days: 29", []string{"A06 parameters.refusal_days", "29", "30 to 1095"}},
+		{"a silence too long", "refusal_days: 90", "refusal_days: 1096", []string{"A06 parameters.refusal_days", "1096"}},
+		{"a complaint forgotten", "complaint_days: 180", "complaint_days: 29", []string{"A06 parameters.complaint_days", "29"}},
+		{"a complaint for ever", "complaint_days: 180", "complaint_days: 1096", []string{"A06 parameters.complaint_days", "1096"}},
+		{"no contact at all", "contact_cap: 4", "contact_cap: 0", []string{"A06 parameters.contact_cap", "0", "1 to 31"}},
+		{"contacts without end", "contact_cap: 4", "contact_cap: 32", []string{"A06 parameters.contact_cap", "32"}},
+		{"a window too short", "contact_window_days: 30", "contact_window_days: 6", []string{"A06 parameters.contact_window_days", "6"}},
+		{"a window too long", "contact_window_days: 30", "contact_window_days: 366", []string{"A06 parameters.contact_window_days", "366"}},
+		{"what follows a refusal", "firm_order: HIDE, customer_order: NONE}\n    citation: 互联网", "firm_order: CONFIRM, customer_order: NONE}\n    citation: 互联网", []string{"A06 outcome.firm_order", "HIDE or stronger"}},
 		{"a bad date", "  - id: K03\n", "  - id: K03\n    effective_from: 2021-02-29\n", []string{"K03 effective_from", "2021-02-29"}},
 		{"an empty period", "  - id: K03\n", "  - id: K03\n    effective_from: 2021-02-01\n    effective_to: 2021-02-01\n", []string{"K03 effective_to"}},
 		{"law with an end", "  - id: S01\n", "  - id: S01\n    effective_to: 2021-02-01\n", []string{"S01", "law"}},
@@ -216,6 +225,9 @@ func TestWhatOtherCodeReads(t *testing.T) {
 	}
 	if e.NewIssueShare() != 30 || e.AssessmentMonths() != 12 || e.Fit().UnknownLockupDays != 90 {
 		t.Errorf("share %d, months %d, lockup %d", e.NewIssueShare(), e.AssessmentMonths(), e.Fit().UnknownLockupDays)
+	}
+	if e.RefusalDays() != 90 || e.ComplaintDays() != 180 || e.ContactCap() != 4 || e.ContactWindowDays() != 30 {
+		t.Errorf("A06: %d, %d, %d in %d days", e.RefusalDays(), e.ComplaintDays(), e.ContactCap(), e.ContactWindowDays())
 	}
 	for name, want := range map[string]bool{
 		"commission": true, "max_commission_bps": true, "branch.quota": true, "TRAILING_FEE": true, "Rebate-2026": true,

@@ -1,12 +1,17 @@
 package eligibility
 
-import "github.com/fundmatch/fundmatch/matcher/fund"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
 
 // Refusals is what a customer does not want to be offered, as of an instant (A06): what
 // has ended by then is not in it. It stands beside Facts and not in them, because facts
 // stay small and comparable. nil and the zero value are none.
 type Refusals struct {
-	Funds []Refused // refused funds, each once
+	Funds []Refused // refused funds, each once, by number
 	// Every is a refusal that named no product, Complaint an open complaint. Outside the
 	// app both hide everything; in the app his own feed goes on.
 	Every, Complaint Refused
@@ -15,11 +20,17 @@ type Refusals struct {
 	Until fund.Instant
 }
 
-// Refused is one word of the customer's that is still to be kept. Until 0: none.
+// Refused is a word of the customer's that is still to be kept. Until 0: none.
 type Refused struct {
 	Fund  int32        // as the gate numbers funds; of Funds only
 	On    fund.Date    // the day on which he said it
 	Until fund.Instant // the first instant at which it no longer hides anything
+}
+
+// Silent reports whether everything is hidden over a channel, whatever the product. An
+// unknown channel is not shown to be the app.
+func (r *Refusals) Silent(ch fund.Channel) bool {
+	return r != nil && ch != fund.App && (r.Every.Until != 0 || r.Complaint.Until != 0)
 }
 
 // silence are A06's parameters.
@@ -43,12 +54,194 @@ func readSilence(in *reader) setting {
 	}
 }
 
-// nothingFollows (A06) asks about the customer's own words, product by product, which no
-// key of Facts holds: Gate.refuse and Gate.judgeRefusals speak for it.
+// nothingFollows (A06) has no parts: it asks about the customer's own words, fund by
+// fund, which no key of Facts holds. Gate.refuse and Gate.judgeRefusals speak for it, and
+// both go by Refusals alone.
 func nothingFollows(*Edition, fund.Date) []part { return nil }
 
 // Refusals reads off a profile's trail what A06 keeps from him at an instant, into dst,
-// whose buffers are used again. It does not allocate once they have grown.
+// whose buffers are used again. It does not allocate once they have grown. Nothing is in
+// it where the rule is not in force.
 func (g *Gate) Refusals(p *fund.Profile, at fund.Instant, dst *Refusals) {
 	*dst = Refusals{Funds: dst.Funds[:0], Until: fund.Forever}
+	if g.edition.RefusalDays() == 0 {
+		return
+	}
+	events := p.Trail.Recent
+	for i := range events {
+		e := &events[i]
+		switch {
+		case e.Kind != fund.Refusal && e.Kind != fund.Complaint:
+		case e.At > at: // not there yet
+			dst.Until = min(dst.Until, e.At)
+		case e.Kind == fund.Refusal:
+			g.hearRefusal(e, at, dst)
+		default:
+			g.hearComplaint(e, events[i+1:], at, dst)
+		}
+	}
+	dst.settle()
+}
+
+// hearRefusal: silence until the day that he named, and for the pack's days at least. A
+// later word never shortens an earlier one. A product of no fund in the pool hides
+// nothing.
+func (g *Gate) hearRefusal(e *fund.Event, at fund.Instant, dst *Refusals) {
+	day := e.At.Date()
+	word := Refused{On: day, Until: max(e.Until, day.AddDays(g.edition.RefusalDays())).Start()}
+	if word.Until <= at {
+		return
+	}
+	if e.ProductCode == "" {
+		dst.Every.extend(word)
+		return
+	}
+	number, ok := g.funds.byCode[e.ProductCode]
+	if !ok {
+		return
+	}
+	word.Fund = number
+	i, again := find(dst.Funds, number)
+	if !again {
+		dst.Funds = slices.Insert(dst.Funds, i, word)
+	}
+	dst.Funds[i].extend(word)
+}
+
+// hearComplaint: silence while a complaint is open, for the pack's days at most.
+func (g *Gate) hearComplaint(e *fund.Event, later []fund.Event, at fund.Instant, dst *Refusals) {
+	day := e.At.Date()
+	word := Refused{On: day, Until: day.AddDays(g.edition.ComplaintDays()).Start()}
+	if e.Closed || word.Until <= at {
+		return
+	}
+	for i := range later {
+		l := &later[i]
+		if l.Kind == fund.Complaint && l.Closed && l.At <= at && l.ProductCode == e.ProductCode {
+			return
+		}
+	}
+	dst.Complaint.extend(word)
+}
+
+// extend keeps the word that holds longer, of equal ones the newer.
+func (r *Refused) extend(word Refused) {
+	if word.Until >= r.Until {
+		*r = word
+	}
+}
+
+// settle says when the first of the words ends.
+func (r *Refusals) settle() {
+	for i := range r.Funds {
+		r.Until = min(r.Until, r.Funds[i].Until)
+	}
+	for _, all := range [...]*Refused{&r.Every, &r.Complaint} {
+		if all.Until != 0 {
+			r.Until = min(r.Until, all.Until)
+		}
+	}
+}
+
+// RefusalOf returns the refusal of product i, or of another share class of its fund.
+func (g *Gate) RefusalOf(i int, r *Refusals) (Refused, bool) {
+	if r == nil {
+		return Refused{}, false
+	}
+	at, ok := find(r.Funds, g.funds.of[i])
+	if !ok {
+		return Refused{}, false
+	}
+	return r.Funds[at], true
+}
+
+func find(words []Refused, number int32) (int, bool) {
+	return slices.BinarySearchFunc(words, number, func(w Refused, n int32) int { return cmp.Compare(w.Fund, n) })
+}
+
+// refuse takes the products that A06 hides away from permitted, which still holds all of
+// them, and returns how many they are.
+func (g *Gate) refuse(f *Facts, r *Refusals, permitted []uint64) int {
+	switch {
+	case r == nil || !g.refusals[f.Situation].Excludes():
+		return 0
+	case r.Silent(f.Channel):
+		clear(permitted)
+		return len(g.products)
+	}
+	count := 0
+	for _, word := range r.Funds {
+		for i := g.funds.firstOf(word.Fund); i >= 0; i = g.funds.next[i] {
+			if bit := uint64(1) << (i & 63); permitted[i>>6]&bit != 0 {
+				permitted[i>>6] &^= bit
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// judgeRefusals appends what A06 says about product i.
+func (g *Gate) judgeRefusals(i int, f *Facts, r *Refusals, rule *Rule, dst []Finding) []Finding {
+	outcome := g.refusals[f.Situation]
+	if r == nil || outcome == None {
+		return dst
+	}
+	say := func(reason, said string, word Refused) {
+		dst = append(dst, Finding{
+			Rule: rule.ID, Outcome: outcome, Reason: reason, Citation: rule.Citation,
+			Facts: []Fact{{said, word.On.String()}, {"until", word.Until.Date().String()}},
+		})
+	}
+	if word, ok := g.RefusalOf(i, r); ok {
+		say("PRODUCT_REFUSED", "refused_on", word)
+	}
+	if !r.Silent(f.Channel) {
+		return dst
+	}
+	if r.Every.Until != 0 {
+		say("EVERYTHING_REFUSED", "refused_on", r.Every)
+	}
+	if r.Complaint.Until != 0 {
+		say("COMPLAINT_OPEN", "complained_on", r.Complaint)
+	}
+	return dst
+}
+
+// funds numbers the funds of a pool: share classes of one fund have one number.
+type funds struct {
+	of     []int32          // fund of each product
+	first  []int32          // first product of each fund
+	next   []int32          // the next product of the same fund; -1: none
+	byCode map[string]int32 // by product code and by fund code
+}
+
+func fundsOf(products []fund.Product) funds {
+	t := funds{of: make([]int32, len(products)), next: make([]int32, len(products)), byCode: make(map[string]int32, len(products))}
+	for i := range products {
+		p := &products[i]
+		number, ok := t.byCode[p.FundCode()]
+		if ok {
+			t.next[i] = t.first[number]
+			t.first[number] = int32(i)
+		} else {
+			number = int32(len(t.first))
+			t.first, t.next[i] = append(t.first, int32(i)), -1
+			t.byCode[p.FundCode()] = number
+		}
+		t.of[i] = number
+	}
+	// A product's own code names it before any fund's does.
+	for i := range products {
+		t.byCode[products[i].Code] = t.of[i]
+	}
+	return t
+}
+
+// firstOf returns the first product of a fund, -1 for a number that is none.
+func (t *funds) firstOf(number int32) int32 {
+	if number < 0 || int(number) >= len(t.first) {
+		return -1
+	}
+	return t.first[number]
 }
