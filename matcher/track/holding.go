@@ -84,33 +84,33 @@ func (h *holdings) due(entry int, months int32) int32 {
 // over when its start is reached.
 func (h *holdings) hold(months int32, starts [fund.Spans]int) (worst [fund.Spans]result) {
 	h.results, h.window = h.results[:0], fund.Window{}
-	exit, span := h.end(), fund.Span(0)
-	last := h.keys[exit]
 	least := result{value: math.MaxInt64}
-	for entry := h.end(); entry >= 0; entry-- {
-		if due := h.due(entry, months); due <= last {
+	entry, exit := h.end(), h.end()
+	for entry >= 0 && h.due(entry, months) > h.keys[exit] {
+		entry-- // its holding has not passed
+	}
+	// Longer spans start no later. One that the series does not fill starts at -1.
+	for span, start := range starts {
+		for ; start >= 0 && entry >= start; entry-- {
+			due := h.due(entry, months)
 			for h.keys[exit] > due {
 				exit--
 			}
-			if exit > entry {
-				value := fund.RatioOf(h.between(entry, exit))
-				if value <= least.value {
-					least = result{value, entry, exit}
-				}
-				if len(h.results) == 0 {
-					h.window.To = h.date(exit)
-				}
-				h.window.From = h.date(entry)
-				h.results = append(h.results, value)
+			if exit == entry {
+				continue // no NAV after it by that day
 			}
+			value := fund.RatioOf(h.between(entry, exit))
+			if value <= least.value {
+				least = result{value, entry, exit}
+			}
+			if len(h.results) == 0 {
+				h.window.To = h.date(exit)
+			}
+			h.window.From = h.date(entry)
+			h.results = append(h.results, value)
 		}
-		// Later spans start earlier or where the one before does; a start of -1 is that
-		// of a span that the series does not fill.
-		for span < fund.Spans && (starts[span] == entry || starts[span] < 0) {
-			if starts[span] >= 0 {
-				worst[span] = least
-			}
-			span++
+		if start >= 0 {
+			worst[span] = least
 		}
 	}
 	return worst

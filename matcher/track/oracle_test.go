@@ -115,31 +115,41 @@ func (o oracle) entries(start, months int) (all []entry) {
 	return all
 }
 
-// risk are volatility, downside and, where it may be told, Sharpe.
-func (o oracle) risk(start int, riskFree float64) (volatility, downside, sharpe float64, ok, sharpeOK bool) {
+// risks are volatility, downside and, where it may be told, Sharpe.
+type risks struct {
+	volatility, downside, sharpe float64
+	ok, sharpeOK                 bool
+}
+
+func (o oracle) risk(start int, riskFree float64) risks {
 	var returns []float64
 	for i := start + 1; i < len(o.navs); i++ {
 		returns = append(returns, o.wealth[i]/o.wealth[i-1]-1)
 	}
 	n := float64(len(returns))
 	if n < 60 {
-		return 0, 0, 0, false, false
+		return risks{}
 	}
 	var sum, squares, below float64
 	for _, r := range returns {
 		sum += r
 	}
 	for _, r := range returns {
-		squares += math.Pow(r-sum/n, 2)
+		squares += (r - sum/n) * (r - sum/n)
 		if r < 0 {
-			below += math.Pow(r, 2)
+			below += r * r
 		}
 	}
-	volatility = math.Sqrt(252 * squares / (n - 1))
+	volatility := math.Sqrt(252 * squares / (n - 1))
 	first := o.navs[start].Date
 	days := o.last().DaysSince(first)
-	sharpeOK = monthsLater(first, 12) <= o.last() && n >= 200*float64(days)/365 && volatility >= 0.001
-	return volatility, math.Sqrt(252 * below / n), (252*sum/n - riskFree) / volatility, true, sharpeOK
+	return risks{
+		volatility: volatility,
+		downside:   math.Sqrt(252 * below / n),
+		sharpe:     (252*sum/n - riskFree) / volatility,
+		ok:         true,
+		sharpeOK:   monthsLater(first, 12) <= o.last() && n >= 200*float64(days)/365 && volatility >= 0.001,
+	}
 }
 
 // underwater are the falls: the longest runs of days below the highest value so far.
@@ -292,10 +302,10 @@ func (o oracle) checkSpan(t failer, name string, got fund.SpanFigures, start int
 	checkFigure(t, name+" return", got.Return, o.wealth[len(o.wealth)-1]/o.wealth[start]-1, true, window)
 	checkFigure(t, name+" drawdown", got.Drawdown.Figure, o.drawdown(start), true, window)
 	o.checkDays(t, name, start, got.Drawdown)
-	volatility, downside, sharpe, ok, sharpeOK := o.risk(start, float64(settings.RiskFree)/10_000)
-	checkFigure(t, name+" volatility", got.Volatility, volatility, ok, window)
-	checkFigure(t, name+" downside", got.Downside, downside, ok, window)
-	checkFigure(t, name+" Sharpe", got.Sharpe, sharpe, sharpeOK, window)
+	r := o.risk(start, float64(settings.RiskFree)/10_000)
+	checkFigure(t, name+" volatility", got.Volatility, r.volatility, r.ok, window)
+	checkFigure(t, name+" downside", got.Downside, r.downside, r.ok, window)
+	checkFigure(t, name+" Sharpe", got.Sharpe, r.sharpe, r.sharpeOK, window)
 	for p, months := range []int{1, 3, 6, 12} {
 		worst, entries := got.Worst[p], o.entries(start, months)
 		name := fmt.Sprintf("%s worst of %d months", name, months)

@@ -116,14 +116,13 @@ func outOfOrder(navs []fund.NAV, i int) error {
 
 // gaps returns the silences that cut the series and the index after the last.
 func gaps(navs []fund.NAV) (found []fund.Window, start int) {
-	previous := navs[0].Date.DayNumber()
 	for i := 1; i < len(navs); i++ {
-		day := navs[i].Date.DayNumber()
-		if day-previous > MaxGapDays {
-			found = append(found, fund.Window{From: navs[i-1].Date, To: navs[i].Date})
-			start = i
+		from, to := navs[i-1].Date, navs[i].Date
+		if sameMonth := from/100 == to/100; sameMonth || to.DaysSince(from) <= MaxGapDays {
+			continue // dates of one month need no calendar
 		}
-		previous = day
+		found = append(found, fund.Window{From: from, To: to})
+		start = i
 	}
 	return found, start
 }
