@@ -35,7 +35,7 @@ const (
 	LotView             View = "lot"             // name: LotName; tombstone when the lot is gone
 	HoldingsView        View = "holdings"        // name: snapshot; a whole batch of lots
 	AttributeView       View = "attribute"       // unknown columns of customers.csv
-	ConsentView         View = "consent"         // name: the purpose; value: true, false; no part of the profile yet
+	ConsentView         View = "consent"         // name: the purpose; value: true, false
 )
 
 // Known returns the instant from which the cell was known.

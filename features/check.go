@@ -106,6 +106,7 @@ func CheckProfile(p *fund.Profile) error {
 		{"attributes", len(p.Attributes), fund.MaxAttributes},
 		{"lots", len(p.Lots), fund.MaxLots},
 		{"purchases", len(p.Purchases), fund.MaxPurchases},
+		{"consents", len(p.Consents), fund.MaxConsents},
 	} {
 		if l.length > l.most {
 			return fmt.Errorf("%w: customer %s has %d %s, expected at most %d", ErrInvalid, p.CustomerID, l.length, l.what, l.most)

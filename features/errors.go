@@ -15,6 +15,7 @@ const (
 	DecisionKind     Kind = "DECISION"
 	PoolRevisionKind Kind = "POOL_REVISION"
 	TagKind          Kind = "TAG"
+	ManagerKind      Kind = "MANAGER"
 )
 
 // NotFoundError says what does not exist. It is an ErrNotFound.

@@ -45,10 +45,11 @@ func LotName(productCode string, acquiredOn fund.Date, account string) string {
 	return productCode + "|" + acquiredOn.String() + "|" + account
 }
 
-// Newest returns the first instant at which every cell and purchase is visible: from it
-// on, Fold gives the same profile for every instant, so a head row can answer.
-func Newest(cells []Cell, purchases []fund.Purchase) fund.Instant {
-	var newest fund.Instant
+// Newest returns the first instant at which every cell, purchase and event is visible:
+// from it on, the profile is the same for every instant, so a head row can answer.
+// lastEvent is the latest Event.VisibleFrom; 0: there are no events.
+func Newest(cells []Cell, purchases []fund.Purchase, lastEvent fund.Instant) fund.Instant {
+	newest := lastEvent
 	for i := range cells {
 		newest = max(newest, cells[i].EventAt, cells[i].Known())
 	}
@@ -59,8 +60,9 @@ func Newest(cells []Cell, purchases []fund.Purchase) fund.Instant {
 }
 
 // Fold builds the profile of a customer as of an instant from all of his cells and
-// purchases, in any order. Revision is the caller's to set. A value that does not parse
-// is ErrInvalid: a store that holds one is damaged, and nobody is matched on a guess.
+// purchases, in any order. Revision and Trail are the caller's to set. A value that does
+// not parse is ErrInvalid: a store that holds one is damaged, and nobody is matched on a
+// guess.
 func Fold(customerID string, cells []Cell, purchases []fund.Purchase, at fund.Instant) (*fund.Profile, error) {
 	f := folding{profile: &fund.Profile{CustomerID: customerID}}
 	for _, c := range newestPerName(cells, at) {
@@ -160,7 +162,10 @@ func (f *folding) add(c *Cell) error {
 		p.Tags = append(p.Tags, fund.Tag{Name: c.Name, Value: c.Value, From: c.EventAt, To: to, Source: c.Source, Purpose: c.Purpose})
 	case AttributeView:
 		p.Attributes = append(p.Attributes, fund.Attribute{Name: c.Name, Value: c.Value})
-	case ConsentView: // kept for the rules that will ask for it
+	case ConsentView: // in the order of the names, which are the purposes
+		granted, err := parseConsent(c.Value)
+		p.Consents = append(p.Consents, fund.Consent{Purpose: c.Name, Granted: granted, At: c.EventAt})
+		return err
 	default:
 		return fmt.Errorf("unknown view %q", c.View)
 	}
@@ -313,6 +318,13 @@ func set[T any](dst *T, value string, parse func(string) (T, error)) error {
 	}
 	*dst = v
 	return nil
+}
+
+func parseConsent(s string) (bool, error) {
+	if s != "true" && s != "false" {
+		return false, fmt.Errorf("%q, expected true or false", s)
+	}
+	return s == "true", nil
 }
 
 func parseMoney(s string) (fund.Money, error) {

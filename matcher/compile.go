@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
+	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/track"
@@ -61,6 +64,10 @@ type Core struct {
 	funds       fundTable
 	classes     []fund.Class
 	newIssue    []bool
+	subjects    []objection.Subject // of each product, without day and peer
+	limits      objection.Limits
+	contact     conversion.ContactLimits
+	known       holdings
 	gate        *eligibility.Gate
 	rules       eligibility.Edition
 	scorer      *score.Scorer
@@ -88,7 +95,7 @@ func Compile(in *Inputs) (*Core, error) {
 		identity: in.Identity, products: slices.Clone(in.Products), model: in.Model, calendar: in.Calendar, text: in.Wording,
 	}
 	slices.SortFunc(c.products, func(a, b fund.Product) int { return strings.Compare(a.Code, b.Code) })
-	for _, step := range []func(*Inputs) error{c.indexProducts, c.readTracks, c.compileGate, c.compileScores} {
+	for _, step := range []func(*Inputs) error{c.indexProducts, c.readTracks, c.compileGate, c.describe, c.compileScores} {
 		if err := step(in); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrCompile, err)
 		}
@@ -154,18 +161,51 @@ func (c *Core) readTracks(in *Inputs) error {
 	for i := range c.records {
 		c.records[i].AsOf = day
 	}
+	benchmarks, err := c.readBenchmarks(in)
+	if err != nil {
+		return err
+	}
+	settings := track.Settings{RiskFree: c.model.Settings.Track.RiskFree}
 	return in.NAVs(func(code string, navs []fund.NAV) error {
 		i, ok := c.index[code]
 		if !ok {
 			return nil
 		}
-		record, err := track.Compute(navs, day)
+		record, err := track.Compute(navs, day, settings)
 		if err != nil {
 			return fmt.Errorf("product %s: %w", code, err)
+		}
+		if name := c.products[i].Content.Benchmark; benchmarks[name] != nil && name != code {
+			if record.Benchmark, err = track.Against(&record, name, benchmarks[name]); err != nil {
+				return fmt.Errorf("product %s: benchmark %s: %w", code, name, err)
+			}
 		}
 		c.records[i] = record
 		return nil
 	})
+}
+
+// readBenchmarks keeps the NAVs of the products that others name as their benchmark. Most
+// pools have none, and are read once.
+func (c *Core) readBenchmarks(in *Inputs) (map[string][]fund.NAV, error) {
+	named := map[string][]fund.NAV{}
+	for i := range c.products {
+		if code := c.products[i].Content.Benchmark; code != "" {
+			if _, inPool := c.index[code]; inPool {
+				named[code] = nil
+			}
+		}
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	err := in.NAVs(func(code string, navs []fund.NAV) error {
+		if _, wanted := named[code]; wanted {
+			named[code] = slices.Clone(navs)
+		}
+		return nil
+	})
+	return named, err
 }
 
 func (c *Core) compileGate(in *Inputs) error {
@@ -184,6 +224,84 @@ func (c *Core) compileGate(in *Inputs) error {
 	// The data of a core are those of its instant: it may not speak for earlier ones.
 	c.from = max(c.from, c.identity.AsOf)
 	return nil
+}
+
+// describe sets up what the stages read of each product.
+func (c *Core) describe(*Inputs) error {
+	day := c.identity.AsOf.Date()
+	n := len(c.products)
+	c.newIssue, c.classes = make([]bool, n), make([]fund.Class, n)
+	c.subjects, c.known = make([]objection.Subject, n), holdings{index: c.index, products: make([]behaviour.Product, n)}
+	c.limits, c.contact = c.objectionLimits(), c.contactLimits()
+	managed := c.managed()
+	for i := range c.products {
+		p := &c.products[i]
+		c.newIssue[i], c.classes[i] = c.rules.IsNewIssue(p, day), p.Class()
+		c.subjects[i] = objection.Subject{
+			Product: p, Record: &c.records[i], Grade: c.rules.Grade(p), Class: c.classes[i], NewIssue: c.newIssue[i],
+			Limits: &c.limits, Managed: managed[p.Parties.ManagerName],
+		}
+		known := behaviour.Product{
+			FundCode: p.FundCode(), Issuer: p.Parties.Issuer, Grade: c.rules.Grade(p), LaunchedOn: p.Terms.LaunchedOn,
+			UnitNAV: c.records[i].UnitNAV, Falls: c.records[i].Falls,
+		}
+		if len(p.Content.Themes) > 0 {
+			known.Theme = p.Content.Themes[0]
+		}
+		c.known.products[i] = known
+	}
+	return nil
+}
+
+// objectionLimits are the model's settings of the objection stage over its defaults.
+func (c *Core) objectionLimits() objection.Limits {
+	l, s := objection.DefaultLimits(), &c.model.Settings.Objection
+	l.StaleDays = c.model.Settings.StaleDays
+	l.ClosureLine, l.LossRatio, l.TenureMonths, l.ManagerFunds = s.ClosureLine, s.LossRatio, s.TenureDays/30, s.ManyFunds
+	return l
+}
+
+// contactLimits are the rule pack's (A06). Nobody is called in the evening or the night.
+func (c *Core) contactLimits() conversion.ContactLimits {
+	return conversion.ContactLimits{
+		Cap: int32(c.rules.ContactCap()), WindowDays: int32(c.rules.ContactWindowDays()), RefusalDays: int32(c.rules.RefusalDays()),
+		ComplaintDays: int32(c.rules.ComplaintDays()), QuietFrom: quietFrom, QuietUntil: quietUntil,
+	}
+}
+
+// The hours in which no customer is called, minutes of the day in Asia/Shanghai.
+const (
+	quietFrom  = 20 * 60
+	quietUntil = 9 * 60
+)
+
+// managed lists the funds of each manager, the first share class of each by code: all of
+// them or none, never the best alone (W08). Managers are told apart by their names, which
+// is all that the dataset has of them.
+func (c *Core) managed() map[string][]objection.Managed {
+	managed := map[string][]objection.Managed{}
+	for i := range c.products {
+		p := &c.products[i]
+		if name := p.Parties.ManagerName; name != "" && c.funds.members[c.funds.of[i]][0] == int32(i) {
+			managed[name] = append(managed[name], objection.Managed{Code: p.Code, Name: p.Name, Record: &c.records[i]})
+		}
+	}
+	return managed
+}
+
+// holdings is the pool as behaviour asks about it.
+type holdings struct {
+	index    map[string]int32
+	products []behaviour.Product
+}
+
+// Product implements behaviour.Pool.
+func (h *holdings) Product(code string) *behaviour.Product {
+	i, ok := h.index[code]
+	if !ok {
+		return nil
+	}
+	return &h.products[i]
 }
 
 func (c *Core) compileScores(in *Inputs) error {
@@ -208,12 +326,13 @@ func (c *Core) compileScores(in *Inputs) error {
 	day := c.identity.AsOf.Date()
 	scored := make([]score.Product, len(c.products))
 	choices := make([]slate.Product, len(c.products))
-	c.newIssue = make([]bool, len(c.products))
-	c.classes = make([]fund.Class, len(c.products))
 	for i := range c.products {
 		p := &c.products[i]
-		c.newIssue[i], c.classes[i] = c.rules.IsNewIssue(p, day), p.Class()
-		scored[i] = score.Product{Product: p, Fund: c.funds.of[i], Record: &c.records[i]}
+		subject := c.subjects[i]
+		subject.Day = day
+		scored[i] = score.Product{
+			Product: p, Fund: c.funds.of[i], Record: &c.records[i], Raises: uint32(objection.Raises(&subject)),
+		}
 		choices[i] = slate.Product{
 			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,
 			Themes: p.Content.Themes, Class: c.classes[i], NewIssue: c.newIssue[i],

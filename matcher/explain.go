@@ -7,6 +7,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
 // Explanation tells why one product is or is not offered to one customer.
@@ -36,31 +37,32 @@ func (c *Core) Explain(p *fund.Profile, productCode string, r Request) (*Explana
 		return nil, fmt.Errorf("%w: %q", ErrUnknownProduct, clip(productCode))
 	}
 	e := &Explanation{Product: &c.products[place], Place: place, Assumed: c.gate.Assumed(place)}
-	a := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel})
+	w := &e.Slate.work
+	own := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByCustomer, Channel: r.Channel, Order: true}, w)
+	e.OrderVerdict, e.OrderFindings = c.gate.Judge(place, &own.facts, &w.refusals, nil)
+	a := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel}, w)
 	e.Personal = a.personal
-	e.Verdict, e.Findings = c.gate.Judge(place, &a.facts, nil)
-	own := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByCustomer, Channel: r.Channel, Order: true})
-	e.OrderVerdict, e.OrderFindings = c.gate.Judge(place, &own.facts, nil)
-	c.completeOne(&a, e)
+	e.Verdict, e.Findings = c.gate.Judge(place, &a.facts, &w.refusals, nil)
+	c.completeOne(&a, e, w)
 	e.Evidence = c.recordFacts(place, nil)
 	return e, nil
 }
 
 // completeOne fills the explanation's slate with the one item.
-func (c *Core) completeOne(a *asking, e *Explanation) {
+func (c *Core) completeOne(a *asking, e *Explanation, w *work) {
 	s := &e.Slate
 	s.CustomerID, s.Request, s.Identity = a.profile.CustomerID, a.request, c.identity
-	s.Personal, s.Wish, s.Information = a.personal, a.wish, e.Verdict.Information
-	w := &s.work
-	c.readHoldings(a, w)
+	s.Personal, s.Wish, s.Information, s.Elder = a.personal, a.wish, e.Verdict.Information, a.facts.Elder
 	// The same selection as in a list, so that the score is the list's.
-	c.gate.Select(&a.facts, &w.verdicts)
-	customer := a.customer(w.owned)
-	c.scorer.Score(&customer, w.verdicts.Permitted, &w.scores)
+	c.selectAndScore(a, w)
+	w.reserve(1)
 	it := Item{Code: e.Product.Code, Score: w.scores.Product[e.Place], Propensity: 1}
 	it.Contributions = c.scorer.Contributions(&w.scores, e.Place, nil)
-	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), offered: &w.verdicts}, w)
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), peer: -1, offered: &w.verdicts}, w)
 	s.Items = append(s.Items, it)
+	if a.request.Audience == wording.Manager {
+		s.Brief = c.brief(a, w)
+	}
 	c.annotate(a, s)
 }
 

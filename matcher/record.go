@@ -4,17 +4,17 @@ import (
 	"math"
 
 	"github.com/fundmatch/fundmatch/matcher/conversion"
-	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
-	"github.com/fundmatch/fundmatch/matcher/score"
-	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
 // slateVersion is the first byte of a recorded slate. A change of the layout adds a
 // version and keeps the old one readable: decisions are kept for years.
-const slateVersion = 1
+//
+// 2 added what issue 3 brought: the sources of a wish, the fit of its aspects, grounds and
+// advice of doubts, plans and what follows, cards, the brief, the review of holdings.
+const slateVersion = 2
 
 // maxRecordedList bounds the lists of a record; far above what Match makes.
 const maxRecordedList = 4096
@@ -29,9 +29,11 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	e.Byte(byte(s.Request.Channel))
 	e.Byte(byte(s.Request.Audience))
 	e.Uint(uint64(s.Request.Limit))
+	encodeLicence(&e, &s.Request.Licence)
 	encodeIdentity(&e, &s.Identity)
 	e.Byte(flag(s.Personal))
 	e.Byte(flag(s.Information))
+	e.Byte(flag(s.Elder))
 	e.Int(int64(s.ValidUntil))
 	encodeWish(&e, &s.Wish)
 	e.Uint(uint64(len(s.Excluded)))
@@ -55,6 +57,14 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	for i := range s.Items {
 		encodeItem(&e, &s.Items[i])
 	}
+	e.Uint(uint64(len(s.Holdings)))
+	for i := range s.Holdings {
+		encodeReview(&e, &s.Holdings[i])
+	}
+	e.Byte(flag(s.Brief != nil))
+	if s.Brief != nil {
+		encodeBrief(&e, s.Brief)
+	}
 	return e.Buf
 }
 
@@ -75,6 +85,20 @@ func encodeWish(e *fund.Encoder, w *expectation.Wish) {
 	e.Byte(byte(w.Source))
 	e.Int(int64(w.Confidence))
 	e.Byte(byte(w.Question))
+	e.Byte(byte(w.HorizonSource))
+	e.Byte(byte(w.NeedSource))
+	e.Byte(flag(w.Company))
+	e.Byte(byte(w.Attitude))
+	e.Text(w.Theme)
+	g := &w.Ground
+	e.Byte(byte(g.Class))
+	e.Int(int64(g.Share))
+	e.Int(int64(g.Views))
+	e.Int(int64(g.Since))
+	e.Byte(byte(g.Age))
+	e.Byte(byte(g.Industry))
+	e.Int(int64(g.Months))
+	e.Byte(byte(g.Need))
 }
 
 func encodeItem(e *fund.Encoder, it *Item) {
@@ -96,22 +120,110 @@ func encodeItem(e *fund.Encoder, it *Item) {
 		encodeFact(e, &m.Product)
 		encodeFacts(e, m.Facts)
 		e.Text(m.Sentence)
+		e.Int(int64(m.Fit))
+		e.Byte(flag(m.Met))
+		e.Byte(flag(m.ManagerOnly))
 	}
 	e.Uint(uint64(len(it.Objections)))
 	for i := range it.Objections {
-		o := &it.Objections[i]
-		e.Byte(byte(o.Code))
-		e.Byte(byte(o.Band))
-		for _, t := range o.Triggers {
-			e.Text(t)
-		}
-		encodeFacts(e, o.Evidence)
-		for _, t := range o.Sentences {
-			e.Text(t)
-		}
-		e.Text(o.Discloses)
+		encodeObjection(e, &it.Objections[i])
 	}
 	encodeConversion(e, &it.Conversion)
+	e.Byte(flag(it.Card != nil))
+	if it.Card != nil {
+		encodeCard(e, it.Card)
+	}
+}
+
+func encodeObjection(e *fund.Encoder, o *objection.Objection) {
+	e.Byte(byte(o.Code))
+	e.Byte(byte(o.Band))
+	e.Byte(flag(o.Silenced))
+	e.Int(int64(o.Raised))
+	encodeTexts(e, o.Triggers[:])
+	encodeFacts(e, o.Grounds)
+	encodeFacts(e, o.Evidence)
+	encodeTexts(e, o.Sentences[:])
+	e.Text(o.Advice)
+	e.Text(o.Discloses)
+}
+
+// encodeTexts writes the texts up to the last that is not empty.
+func encodeTexts(e *fund.Encoder, texts []string) {
+	n := len(texts)
+	for n > 0 && texts[n-1] == "" {
+		n--
+	}
+	e.Uint(uint64(n))
+	for _, t := range texts[:n] {
+		e.Text(t)
+	}
+}
+
+func encodeCost(e *fund.Encoder, c *fund.Cost) {
+	for _, m := range [...]fund.Money{c.Entry, c.Service, c.Running, c.Exit} {
+		e.Int(int64(m))
+	}
+}
+
+func encodeCard(e *fund.Encoder, c *Card) {
+	e.Text(c.Opinion)
+	encodeFacts(e, c.OpinionFacts)
+	e.Byte(byte(c.BankGrade))
+	e.Byte(byte(c.IssuerGrade))
+	e.Byte(byte(c.Grade))
+	e.Uint(uint64(len(c.Costs)))
+	for i := range c.Costs {
+		p := &c.Costs[i]
+		e.Text(p.ShareClass)
+		e.Int(int64(p.Days))
+		e.Byte(flag(p.OK))
+		encodeCost(e, &p.Cost)
+	}
+	e.Int(int64(c.BreakEvenDays))
+	encodeFacts(e, c.WorstYear)
+	e.Byte(flag(c.Recording))
+	encodeFacts(e, c.PeerFacts)
+	e.Text(c.DoNothing)
+}
+
+func encodeLicence(e *fund.Encoder, l *Licence) {
+	e.Text(l.ManagerID)
+	e.Text(l.State)
+	e.Int(int64(l.Until))
+}
+
+func encodeReview(e *fund.Encoder, h *HoldingReview) {
+	e.Text(h.Code)
+	e.Byte(byte(h.Action))
+	e.Text(h.Sentence)
+	encodeFacts(e, h.Evidence)
+	encodeFacts(e, h.Private)
+}
+
+func encodeBrief(e *fund.Encoder, b *Brief) {
+	e.Byte(byte(b.Level))
+	e.Byte(byte(b.State))
+	e.Int(int64(b.AssessedOn))
+	e.Int(int64(b.ExpiresOn))
+	e.Byte(byte(b.InvestorType))
+	e.Byte(flag(b.Elder))
+	e.Byte(flag(b.Company))
+	c := &b.Contact
+	e.Byte(flag(c.Allowed))
+	e.Text(string(c.Reason))
+	for _, n := range [...]int32{c.Remaining, c.Cap, c.WindowDays, c.OpenComplaints, int32(c.NotBefore), int32(c.LastOn)} {
+		e.Int(int64(n))
+	}
+	e.Uint(uint64(len(b.Consents)))
+	for _, x := range b.Consents {
+		e.Text(x.Purpose)
+		e.Byte(flag(x.Granted))
+		e.Int(int64(x.At))
+	}
+	e.Text(b.Delivery)
+	e.Text(b.DeliveryReason)
+	encodeFacts(e, b.Facts)
 }
 
 func encodeConversion(e *fund.Encoder, v *conversion.Conversion) {
@@ -127,18 +239,28 @@ func encodeConversion(e *fund.Encoder, v *conversion.Conversion) {
 	for _, c := range [...]*conversion.ClassCost{&q.A, &q.C, &q.Own} {
 		e.Text(c.Code)
 		e.Byte(flag(c.OK))
-		for _, m := range [...]fund.Money{c.Entry, c.Service, c.Running, c.Exit} {
-			e.Int(int64(m))
-		}
+		encodeCost(e, &c.Cost)
 	}
 	e.Int(int64(v.AvailableOn))
 	e.Int(int64(v.Cutoff))
 	e.Byte(byte(v.Calendar))
-	for _, s := range v.Steps {
+	n := 0
+	for n < len(v.Steps) && v.Steps[n] != "" {
+		n++
+	}
+	e.Uint(uint64(n))
+	for _, s := range v.Steps[:n] {
 		e.Text(string(s))
 	}
 	e.Text(v.Sentence)
+	e.Text(v.ToManager)
 	encodeFacts(e, v.Evidence)
+	e.Byte(byte(v.Plan.Cadence))
+	e.Int(int64(v.Plan.Amount))
+	e.Byte(byte(v.FollowUp.Node))
+	e.Byte(flag(v.FollowUp.Backward))
+	e.Int(int64(v.FollowUp.On))
+	e.Text(v.FollowUp.Sentence)
 }
 
 func encodeFacts(e *fund.Encoder, facts []fund.Evidence) {
@@ -166,120 +288,4 @@ func flag(b bool) byte {
 		return 1
 	}
 	return 0
-}
-
-// ParseSlate reads what AppendCanonical wrote. Errors wrap fund.ErrMalformed or
-// fund.ErrNewerVersion.
-func ParseSlate(b []byte) (*Slate, error) {
-	d := fund.NewDecoder(b)
-	if v := d.Byte(); d.Err() == nil && v != slateVersion {
-		return nil, fund.VersionError("decision", v, slateVersion)
-	}
-	s := &Slate{CustomerID: d.Text()}
-	s.Request.At = fund.Instant(d.Int())
-	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
-	s.Request.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
-	s.Request.Limit = int(min(d.Uint(), MaxLimit))
-	decodeIdentity(d, &s.Identity)
-	s.Personal, s.Information = d.Step(2) == 1, d.Step(2) == 1
-	s.ValidUntil = fund.Instant(d.Int())
-	decodeWish(d, &s.Wish)
-	for range d.Count(maxRecordedList) {
-		s.Excluded = append(s.Excluded, eligibility.RuleCount{ID: eligibility.RuleID(d.Text()), Count: int(min(d.Uint(), eligibility.MaxProducts))})
-	}
-	for range d.Count(maxRecordedList) {
-		s.Notices = append(s.Notices, Notice{Code: d.Text(), Sentence: d.Text(), Task: d.Text(), Evidence: decodeFacts(d)})
-	}
-	for range d.Count(maxRecordedList) {
-		s.Disclosures = append(s.Disclosures, d.Text())
-	}
-	for range d.Count(MaxLimit) {
-		s.Items = append(s.Items, decodeItem(d))
-	}
-	if err := d.Done(); err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
-func decodeIdentity(d *fund.Decoder, id *Identity) {
-	id.PoolRevision, id.DataSeq, id.AsOf = d.Uint(), d.Uint(), fund.Instant(d.Int())
-	id.ModelID, id.RulesID, id.WordingID, id.Engine = d.Text(), d.Text(), d.Text(), d.Text()
-}
-
-func decodeWish(d *fund.Decoder, w *expectation.Wish) {
-	w.Goal = fund.Goal(d.Step(fund.Goals))
-	w.HorizonMonths = d.Int32()
-	w.Need = fund.Need(d.Step(fund.Needs))
-	w.Source = expectation.Source(d.Step(int(expectation.Stated) + 1))
-	w.Confidence = fund.Ratio(d.Int())
-	w.Question = expectation.Question(d.Step(int(expectation.AskLiquidity) + 1))
-}
-
-func decodeItem(d *fund.Decoder) Item {
-	it := Item{Code: d.Text(), Score: math.Float64frombits(d.Fixed64()), Propensity: math.Float64frombits(d.Fixed64()), PeerCode: d.Text()}
-	for range d.Count(maxRecordedList) {
-		c := score.Contribution{Feature: score.Feature(d.Step(int(score.Features)))}
-		c.Value, c.Weight = math.Float64frombits(d.Fixed64()), math.Float64frombits(d.Fixed64())
-		c.Amount = score.Amount(c.Value, c.Weight)
-		it.Contributions = append(it.Contributions, c)
-	}
-	for range d.Count(maxRecordedList) {
-		it.Matched = append(it.Matched, expectation.Match{
-			Aspect: expectation.Aspect(d.Step(int(expectation.LossAspect) + 1)), Customer: decodeFact(d), Product: decodeFact(d),
-			Facts: decodeFacts(d), Sentence: d.Text(),
-		})
-	}
-	for range d.Count(maxRecordedList) {
-		o := objection.Objection{Code: objection.Code(d.Step(int(objection.Codes))), Band: objection.Band(d.Step(int(objection.High) + 1))}
-		for i := range o.Triggers {
-			o.Triggers[i] = d.Text()
-		}
-		o.Evidence = decodeFacts(d)
-		for i := range o.Sentences {
-			o.Sentences[i] = d.Text()
-		}
-		o.Discloses = d.Text()
-		it.Objections = append(it.Objections, o)
-	}
-	decodeConversion(d, &it.Conversion)
-	return it
-}
-
-func decodeConversion(d *fund.Decoder, v *conversion.Conversion) {
-	v.Action = conversion.Action(d.Step(int(conversion.Actions)))
-	v.ProductCode, v.ShareClass = d.Text(), d.Text()
-	q := &v.Quote
-	for _, m := range [...]*fund.Money{&q.Min, &q.Suggested, &q.Max, &q.CostAmount} {
-		*m = fund.Money(d.Int())
-	}
-	q.Months, q.Days = d.Int32(), d.Int32()
-	for _, c := range [...]*conversion.ClassCost{&q.A, &q.C, &q.Own} {
-		c.Code, c.OK = d.Text(), d.Step(2) == 1
-		for _, m := range [...]*fund.Money{&c.Entry, &c.Service, &c.Running, &c.Exit} {
-			*m = fund.Money(d.Int())
-		}
-	}
-	v.AvailableOn, v.Cutoff = d.Day(), fund.Instant(d.Int())
-	v.Calendar = conversion.CalendarSource(d.Step(int(conversion.KnownCalendar) + 1))
-	for i := range v.Steps {
-		v.Steps[i] = conversion.Step(d.Text())
-	}
-	v.Sentence, v.Evidence = d.Text(), decodeFacts(d)
-}
-
-func decodeFacts(d *fund.Decoder) []fund.Evidence {
-	n := d.Count(maxRecordedList)
-	facts := make([]fund.Evidence, 0, min(n, 64))
-	for range n {
-		facts = append(facts, decodeFact(d))
-	}
-	return facts
-}
-
-func decodeFact(d *fund.Decoder) fund.Evidence {
-	return fund.Evidence{
-		Field: d.Text(), Unit: fund.Unit(d.Step(int(fund.UnitMinutes) + 1)), Number: d.Int(), Text: d.Text(),
-		Window: fund.Window{From: d.Day(), To: d.Day()}, AsOf: d.Day(), Stale: d.Int32(), Source: d.Text(), Document: d.Text(),
-	}
 }

@@ -1,6 +1,8 @@
 package matcher
 
 import (
+	"slices"
+
 	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/expectation"
@@ -24,6 +26,7 @@ type Request struct {
 	Channel  fund.Channel
 	Audience wording.Audience // who reads the texts; it changes nothing else
 	Limit    int
+	Licence  Licence // of the manager in charge; for managers only, changes nothing else
 }
 
 // Slate is one answer, whole and without reference to the core: what a decision record
@@ -87,7 +90,7 @@ type CostPoint struct {
 // Brief is what a manager must know of a customer before he speaks to him.
 type Brief struct {
 	Standing
-	Contact        Contact
+	Contact        conversion.Contact
 	Consents       []fund.Consent
 	Licence        Licence
 	Delivery       string // APP or MANAGER: by which way he is reached best; empty: unknown
@@ -102,16 +105,6 @@ type Standing struct {
 	AssessedOn, ExpiresOn fund.Date
 	InvestorType          fund.InvestorType
 	Elder, Company        bool
-}
-
-// Contact says whether a customer may be contacted on the firm's initiative now.
-type Contact struct {
-	Allowed           bool
-	Reason            string // code of what forbids it
-	Remaining, Cap    int32  // contacts in the window
-	WindowDays        int32
-	NotBefore, LastOn fund.Date
-	OpenComplaints    int32
 }
 
 // Licence is what the bank knows of the licence of the manager in charge (C03).
@@ -141,10 +134,20 @@ type Notice struct {
 // work are the buffers of Match.
 type work struct {
 	asking        asking
+	conduct       fund.Conduct
+	knowledge     expectation.Knowledge
+	refusals      eligibility.Refusals
 	verdicts      eligibility.Verdicts
 	scores        score.Scores
 	choice        slate.Buffers
 	owned, held   []int32
+	objected      []score.Objection
+	holdings      []objection.Held
+	peer          objection.Peer
+	cards         []Card
+	costs         []CostPoint
+	points        []conversion.CostPoint
+	brief         Brief
 	contributions []score.Contribution
 	matches       []expectation.Match
 	objections    []objection.Objection
@@ -154,6 +157,10 @@ type work struct {
 // reset empties the answer and keeps the buffers.
 func (s *Slate) reset() {
 	w := s.work
+	w.cards, w.costs = w.cards[:0], w.costs[:0]
 	w.contributions, w.matches, w.objections, w.facts = w.contributions[:0], w.matches[:0], w.objections[:0], w.facts[:0]
 	*s = Slate{Items: s.Items[:0], Notices: s.Notices[:0], Disclosures: s.Disclosures[:0], Holdings: s.Holdings[:0], work: w}
 }
+
+// reserve makes room for the cards of so many items: items point into it.
+func (w *work) reserve(items int) { w.cards = slices.Grow(w.cards[:0], items) }

@@ -66,7 +66,7 @@ func (f futurePools) NAVs(ctx context.Context, cut features.Cut, yield func(stri
 		if past < 0 {
 			return yield(code, navs)
 		}
-		if _, err := track.Compute(navs, lastDay); err != nil {
+		if _, err := track.Compute(navs, lastDay, track.Settings{}); err != nil {
 			return fmt.Errorf("product %s: %w", code, err)
 		}
 		if past == 0 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -18,7 +19,8 @@ type dated[T any] struct {
 // a write makes another one.
 type customer struct {
 	cells     []dated[features.Cell]
-	purchases []dated[fund.Purchase] // by product, day, kind and seq; the last of a key counts
+	purchases []dated[fund.Purchase]  // by product, day, kind and seq; the last of a key counts
+	events    []dated[features.Event] // in the order of CompareEvents
 	head      *fund.Profile
 	from      fund.Instant // the head answers from here on
 }
@@ -28,7 +30,7 @@ func (c *customer) clone() *customer {
 		return &customer{}
 	}
 	n := *c
-	n.cells, n.purchases = slices.Clone(c.cells), slices.Clone(c.purchases)
+	n.cells, n.purchases, n.events = slices.Clone(c.cells), slices.Clone(c.purchases), slices.Clone(c.events)
 	return &n
 }
 
@@ -94,7 +96,11 @@ const anySeq = ^uint64(0)
 
 // rebuild folds the head from all that is known.
 func (c *customer) rebuild(id string) (err error) {
-	c.from = features.Newest(c.plainCells(), c.purchasesIn(anySeq, fund.Forever))
+	var lastEvent fund.Instant
+	for i := range c.events {
+		lastEvent = max(lastEvent, c.events[i].value.VisibleFrom())
+	}
+	c.from = features.Newest(c.plainCells(), c.purchasesIn(anySeq, fund.Forever), lastEvent)
 	if c.head, err = c.fold(id, c.from); err != nil {
 		return err
 	}
@@ -115,7 +121,23 @@ func (c *customer) fold(id string, at fund.Instant) (*fund.Profile, error) {
 		return nil, err
 	}
 	p.Revision = c.newestSeq(at)
+	p.Trail = c.trail(at)
 	return p, nil
+}
+
+// trail returns what the customer did, as it was known at an instant.
+func (c *customer) trail(at fund.Instant) fund.Trail {
+	var entries []fund.Event
+	for i := range c.events {
+		e := &c.events[i].value
+		if !e.VisibleAt(at) {
+			continue
+		}
+		if entry, ok := e.Entry(); ok {
+			entries = append(entries, entry)
+		}
+	}
+	return behaviour.Of(entries)
 }
 
 // newestSeq returns the newest transaction that wrote anything visible at an instant.
@@ -131,5 +153,29 @@ func (c *customer) newestSeq(at fund.Instant) uint64 {
 			newest = max(newest, d.seq)
 		}
 	}
+	for i := range c.events {
+		if c.events[i].value.VisibleAt(at) {
+			newest = max(newest, c.events[i].seq)
+		}
+	}
 	return newest
+}
+
+// addEvent adds an event that is not there.
+func (c *customer) addEvent(e features.Event, seq uint64) {
+	i, _ := c.findEvent(&e)
+	c.events = slices.Insert(c.events, i, dated[features.Event]{e, seq})
+}
+
+// removeEvent takes an event away before another content replaces it.
+func (c *customer) removeEvent(e *features.Event) {
+	if i, ok := c.findEvent(e); ok {
+		c.events = slices.Delete(c.events, i, i+1)
+	}
+}
+
+func (c *customer) findEvent(e *features.Event) (int, bool) {
+	return slices.BinarySearchFunc(c.events, e, func(d dated[features.Event], e *features.Event) int {
+		return features.CompareEvents(&d.value, e)
+	})
 }

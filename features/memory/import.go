@@ -265,9 +265,30 @@ func (b *batch) Events(rows []features.Event) error {
 		if err := rows[i].Check(); err != nil {
 			return err
 		}
-		put(b, b.store.people.events, b.events, rows[i].ID, rows[i])
+		b.event(rows[i])
 	}
 	return b.ctx.Err()
+}
+
+// event adds an event that is new, or replaces what was said under its id, of whomever.
+func (b *batch) event(e features.Event) {
+	old, ok := b.events[e.ID]
+	if !ok {
+		old, ok = b.store.people.events[e.ID]
+	}
+	if ok && old == e {
+		return
+	}
+	if ok {
+		was := b.customer(old.CustomerID)
+		was.removeEvent(&old)
+		b.people[old.CustomerID] = was
+	}
+	c := b.customer(e.CustomerID)
+	c.addEvent(e, b.seq)
+	b.people[e.CustomerID] = c
+	b.events[e.ID] = e
+	b.rows++
 }
 
 // Managers is features.Batch.

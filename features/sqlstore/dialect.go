@@ -50,6 +50,10 @@ const (
 	selectCalendar
 	selectArtifact
 	selectActive
+	selectKnown
+	selectEvents
+	selectManager
+	anyStale
 	newestSeq
 	storedRevision
 	selectReplay
@@ -59,24 +63,34 @@ const (
 	touchedCustomers
 	touchedCells
 	touchedPurchases
+	touchedEvents
+	staleCustomers
+	staleCells
+	stalePurchases
+	staleEvents
+	unlistStale
 	storedCells
 	storedCustomer
+	storedHead
+	storedEvent
 	storedNAVs
 	storedPurchase
 	storedPool
 	anyCell
 	anyPurchase
 	anyNAV
+	anyEvent
 	insertRevision
 	upsertCalendarDay
 	storedCalendar
-	upsertEvent
 	upsertManager
 	upsertBranch
 	insertArtifact
 	upsertActive
 	statementCount
 )
+
+const eventColumns = `e.customer_id, e.event_at, e.event_id, e.kind, e.known_at, e.product_code, e.decision_id, e.channel, e.attributes, e.seq`
 
 const cellColumns = `c.customer_id, c.view, c.name, c.event_at, c.known_at, c.source_seq, c.value, c.valid_to, c.tombstone, c.source, c.purpose, c.seq`
 
@@ -100,6 +114,10 @@ func statements() [statementCount]string {
 		selectArtifact:  `SELECT data FROM artifacts WHERE kind = ? AND artifact_id = ?`,
 		selectActive: `SELECT a.artifact_id, a.data FROM active_artifacts v
 			JOIN artifacts a ON a.kind = v.kind AND a.artifact_id = v.artifact_id WHERE v.kind = ?`,
+		selectKnown:   `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?)`,
+		selectEvents:  `SELECT ` + eventColumns + ` FROM events e WHERE e.customer_id = ? AND e.event_at <= ? ORDER BY e.event_at, e.event_id`,
+		anyStale:      `SELECT EXISTS (SELECT 1 FROM stale_heads)`,
+		selectManager: `SELECT branch_id, licence_id, licence_until FROM managers WHERE manager_id = ?`,
 
 		newestSeq:      `SELECT COALESCE(MAX(seq), 0) FROM transactions`,
 		storedRevision: `SELECT revision FROM heads WHERE customer_id = ?`,
@@ -114,8 +132,21 @@ func statements() [statementCount]string {
 		touchedPurchases: `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq FROM changes t CROSS JOIN interactions i
 			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND i.customer_id = t.customer_id
 			ORDER BY t.customer_id, i.product_code, i.known_on, i.kind, i.seq`,
+		touchedEvents: `SELECT ` + eventColumns + ` FROM changes t CROSS JOIN events e
+			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND e.customer_id = t.customer_id ORDER BY t.customer_id`,
+		staleCustomers: `SELECT customer_id FROM stale_heads WHERE customer_id > ? ORDER BY customer_id LIMIT ?`,
+		staleCells: `SELECT ` + cellColumns + ` FROM stale_heads t CROSS JOIN cells c
+			WHERE t.customer_id >= ? AND t.customer_id <= ? AND c.customer_id = t.customer_id ORDER BY t.customer_id`,
+		stalePurchases: `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq FROM stale_heads t CROSS JOIN interactions i
+			WHERE t.customer_id >= ? AND t.customer_id <= ? AND i.customer_id = t.customer_id
+			ORDER BY t.customer_id, i.product_code, i.known_on, i.kind, i.seq`,
+		staleEvents: `SELECT ` + eventColumns + ` FROM stale_heads t CROSS JOIN events e
+			WHERE t.customer_id >= ? AND t.customer_id <= ? AND e.customer_id = t.customer_id ORDER BY t.customer_id`,
+		unlistStale:    `DELETE FROM stale_heads WHERE customer_id <= ?`,
 		storedCells:    `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
 		storedCustomer: `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?) OR EXISTS (SELECT 1 FROM cells WHERE customer_id = ?)`,
+		storedHead:     `SELECT effective_from, head FROM heads WHERE customer_id = ?`,
+		storedEvent:    `SELECT ` + eventColumns + ` FROM events e WHERE e.event_id = ?`,
 		storedNAVs:     `SELECT nav_date, unit_nav, accum_nav FROM navs WHERE product_code = ? ORDER BY nav_date, seq`,
 		storedPurchase: `SELECT amount FROM interactions WHERE customer_id = ? AND product_code = ? AND known_on = ? AND kind = ? ORDER BY seq DESC LIMIT 1`,
 		storedPool: `SELECT product_code, product FROM pool_products
@@ -123,18 +154,11 @@ func statements() [statementCount]string {
 		anyCell:        `SELECT EXISTS (SELECT 1 FROM cells)`,
 		anyPurchase:    `SELECT EXISTS (SELECT 1 FROM interactions)`,
 		anyNAV:         `SELECT EXISTS (SELECT 1 FROM navs)`,
+		anyEvent:       `SELECT EXISTS (SELECT 1 FROM events)`,
 		insertRevision: `INSERT INTO pool_revisions (revision, hash, published_at, seq, products) VALUES (?, ?, ?, ?, ?)`,
 		upsertCalendarDay: `INSERT INTO calendar_days (day, seq, open) VALUES (?, ?, ?)
 			ON CONFLICT (day, seq) DO UPDATE SET open = excluded.open`,
 		storedCalendar: `SELECT day, open FROM calendar_days ORDER BY day, seq`,
-		upsertEvent: `INSERT INTO events (event_id, customer_id, kind, event_at, known_at, product_code, decision_id, channel, attributes, seq)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (event_id) DO UPDATE SET customer_id = excluded.customer_id, kind = excluded.kind, event_at = excluded.event_at,
-				known_at = excluded.known_at, product_code = excluded.product_code, decision_id = excluded.decision_id,
-				channel = excluded.channel, attributes = excluded.attributes, seq = excluded.seq
-			WHERE events.customer_id <> excluded.customer_id OR events.kind <> excluded.kind OR events.event_at <> excluded.event_at
-				OR events.known_at <> excluded.known_at OR events.product_code <> excluded.product_code
-				OR events.decision_id <> excluded.decision_id OR events.channel <> excluded.channel OR events.attributes <> excluded.attributes`,
 		upsertManager: `INSERT INTO managers (manager_id, branch_id, licence_id, licence_until, seq) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (manager_id) DO UPDATE SET branch_id = excluded.branch_id, licence_id = excluded.licence_id,
 				licence_until = excluded.licence_until, seq = excluded.seq
@@ -167,6 +191,7 @@ const (
 	insertCells bulkInsert = iota
 	insertPurchases
 	insertNAVs
+	insertEvents
 	insertTouched
 	insertHeads
 	insertProducts
@@ -186,6 +211,12 @@ func inserts() [insertCount]insert {
 		insertNAVs: {
 			`navs (product_code, nav_date, seq, unit_nav, accum_nav)`, 5,
 			` ON CONFLICT (product_code, nav_date, seq) DO UPDATE SET unit_nav = excluded.unit_nav, accum_nav = excluded.accum_nav`,
+		},
+		insertEvents: {
+			`events (customer_id, event_at, event_id, kind, known_at, product_code, decision_id, channel, attributes, seq)`, 10,
+			` ON CONFLICT (event_id) DO UPDATE SET customer_id = excluded.customer_id, event_at = excluded.event_at, kind = excluded.kind,
+				known_at = excluded.known_at, product_code = excluded.product_code, decision_id = excluded.decision_id,
+				channel = excluded.channel, attributes = excluded.attributes, seq = excluded.seq`,
 		},
 		insertTouched: {`changes (seq, customer_id)`, 2, ` ON CONFLICT DO NOTHING`},
 		insertHeads: {

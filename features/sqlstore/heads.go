@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"context"
+
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -10,67 +12,135 @@ import (
 // headsAtOnce bounds the customers whose histories are in memory together.
 const headsAtOnce = 512
 
-// writeHeads folds the histories of the customers that the transaction touched, a run
-// of ids at a time, and writes their heads.
+// listing names the statements that read a list of customers, a run of ids at a time,
+// and what is known of them. scope are the arguments that they take first.
+type listing struct {
+	customers, cells, purchases, events statement
+	scope                               []any
+}
+
+// touchedBy lists the customers whom a transaction touched.
+func touchedBy(seq uint64) listing {
+	return listing{touchedCustomers, touchedCells, touchedPurchases, touchedEvents, []any{int64(seq)}}
+}
+
+// staleListing lists the customers whose heads an older version wrote.
+func staleListing() listing {
+	return listing{staleCustomers, staleCells, stalePurchases, staleEvents, nil}
+}
+
+// writeHeads folds the histories of the customers that the transaction touched, and
+// writes their heads.
 func (u *unit) writeHeads() error {
+	touched := touchedBy(u.seq)
 	for after := ""; ; {
-		ids, err := u.touchedAfter(after)
-		if err != nil || len(ids) == 0 {
+		last, err := u.writeRun(&touched, after)
+		if err != nil || last == "" {
 			return err
 		}
-		after = ids[len(ids)-1]
-		histories := make([]history, len(ids))
-		index := make(map[string]*history, len(ids))
-		for i, id := range ids {
-			histories[i].customerID = id
-			index[id] = &histories[i]
-		}
-		if err := u.load(index, ids[0], after); err != nil {
-			return err
-		}
-		for i := range histories {
-			if err := u.writeHead(&histories[i]); err != nil {
-				return err
-			}
-		}
-		if err := u.bulks[insertHeads].flush(u.ctx); err != nil {
-			return err
-		}
+		after = last
 	}
 }
 
-func (u *unit) touchedAfter(after string) ([]string, error) {
+// writeRun writes the heads of the next run of customers after an id, and returns the
+// last of them; "": there are no more.
+func (u *unit) writeRun(l *listing, after string) (last string, err error) {
+	ids, err := u.listed(l, after)
+	if err != nil || len(ids) == 0 {
+		return "", err
+	}
+	last = ids[len(ids)-1]
+	histories := make([]history, len(ids))
+	index := make(map[string]*history, len(ids))
+	for i, id := range ids {
+		histories[i].customerID, histories[i].until = id, fund.Forever
+		index[id] = &histories[i]
+	}
+	if err := u.load(l, index, ids[0], last); err != nil {
+		return "", err
+	}
+	for i := range histories {
+		if err := u.writeHead(&histories[i]); err != nil {
+			return "", err
+		}
+	}
+	return last, u.bulks[insertHeads].flush(u.ctx)
+}
+
+func (u *unit) listed(l *listing, after string) ([]string, error) {
 	var ids []string
-	err := each(u.ctx, u.tx.Stmtx(u.store.stmts[touchedCustomers]), func(rows *sqlx.Rows) error {
+	err := each(u.ctx, u.tx.Stmtx(u.store.stmts[l.customers]), func(rows *sqlx.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, int64(u.seq), after, headsAtOnce)
+	}, l.with(after, headsAtOnce)...)
 	return ids, err
 }
 
-// load reads the histories of the touched customers from first to last.
-func (u *unit) load(index map[string]*history, first, last string) error {
-	cells, purchases := u.tx.Stmtx(u.store.stmts[touchedCells]), u.tx.Stmtx(u.store.stmts[touchedPurchases])
-	if err := eachCell(u.ctx, cells, func(c *features.Cell, seq uint64) error {
+// with returns the arguments of a statement of the listing.
+func (l *listing) with(args ...any) []any { return append(append([]any(nil), l.scope...), args...) }
+
+// load reads the histories of the listed customers from first to last.
+func (u *unit) load(l *listing, index map[string]*history, first, last string) error {
+	args := l.with(first, last)
+	if err := eachCell(u.ctx, u.tx.Stmtx(u.store.stmts[l.cells]), func(c *features.Cell, seq uint64) error {
 		return index[c.CustomerID].addCell(c, seq)
-	}, int64(u.seq), first, last); err != nil {
+	}, args...); err != nil {
 		return err
 	}
-	return eachPurchase(u.ctx, purchases, func(p *features.CustomerPurchase, seq uint64) error {
+	if err := eachPurchase(u.ctx, u.tx.Stmtx(u.store.stmts[l.purchases]), func(p *features.CustomerPurchase, seq uint64) error {
 		return index[p.CustomerID].addPurchase(p, seq)
-	}, int64(u.seq), first, last)
+	}, args...); err != nil {
+		return err
+	}
+	return eachEvent(u.ctx, u.tx.Stmtx(u.store.stmts[l.events]), func(e *features.Event, seq uint64) error {
+		return index[e.CustomerID].addEvent(e, seq)
+	}, args...)
 }
 
 func (u *unit) writeHead(h *history) error {
-	from := features.Newest(h.cells, h.purchases)
+	from := features.Newest(h.cells, h.purchases, h.lastEvent)
 	p, err := h.asOf(from)
 	if err != nil {
 		return err
 	}
+	return u.addHead(p, from)
+}
+
+// addHead writes a head row.
+func (u *unit) addHead(p *fund.Profile, from fund.Instant) error {
 	if err := features.CheckProfile(p); err != nil {
 		return err
 	}
-	return u.bulks[insertHeads].add(u.ctx, h.customerID, int64(p.Revision), int64(from), fund.AppendProfile(nil, p))
+	return u.bulks[insertHeads].add(u.ctx, p.CustomerID, int64(p.Revision), int64(from), fund.AppendProfile(nil, p))
+}
+
+// refoldStale writes anew the heads that were folded by a version that left consents and
+// trails out. Each run is a transaction of its own that takes its customers off the list,
+// so that what is interrupted goes on at the next opening. It is no change of anybody's
+// facts, so the change log does not name it.
+func (s *Store) refoldStale(ctx context.Context) error {
+	var any bool
+	if err := s.stmts[anyStale].QueryRowContext(ctx).Scan(&any); err != nil || !any {
+		return err // a store that is up to date is opened without waiting for who writes to it
+	}
+	stale := staleListing()
+	for last := "-"; last != ""; {
+		err := s.inTransaction(ctx, s.writer, func(tx *sqlx.Tx) error {
+			u, err := s.newUnit(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if last, err = u.writeRun(&stale, ""); err != nil || last == "" {
+				return err
+			}
+			_, err = tx.Stmtx(s.stmts[unlistStale]).ExecContext(ctx, last)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -67,7 +67,7 @@ type batch struct {
 
 // presence says which tables had rows before the import. Where one had none, nothing
 // has to be looked up.
-type presence struct{ cells, purchases, navs bool }
+type presence struct{ cells, purchases, navs, events bool }
 
 // series is what is known of one product's NAVs.
 type series struct {
@@ -85,7 +85,7 @@ func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, at fund.Instant) (*ba
 	for _, q := range [...]struct {
 		st  statement
 		any *bool
-	}{{anyCell, &b.stored.cells}, {anyPurchase, &b.stored.purchases}, {anyNAV, &b.stored.navs}} {
+	}{{anyCell, &b.stored.cells}, {anyPurchase, &b.stored.purchases}, {anyNAV, &b.stored.navs}, {anyEvent, &b.stored.events}} {
 		if err := tx.Stmtx(s.stmts[q.st]).QueryRowContext(ctx).Scan(q.any); err != nil {
 			return nil, err
 		}
@@ -372,21 +372,6 @@ func (b *batch) knownPurchase(p *features.CustomerPurchase) (bool, error) {
 		return false, nil
 	}
 	return err == nil && amount == p.Amount, err
-}
-
-// Events is features.Batch.
-func (b *batch) Events(rows []features.Event) error {
-	for i := range rows {
-		e := &rows[i]
-		if err := e.Check(); err != nil {
-			return err
-		}
-		if err := b.upsert(upsertEvent, e.ID, e.CustomerID, e.Kind, int64(e.EventAt), int64(e.KnownAt), e.ProductCode,
-			e.DecisionID, e.Channel, e.Attributes, int64(b.seq)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Managers is features.Batch.

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -40,18 +41,21 @@ func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fun
 	return p, fund.Instant(from), nil
 }
 
-// profileOfPast folds the cells, all read from one snapshot.
+// profileOfPast folds cells, purchases and events, all read from one snapshot.
 func (s *Store) profileOfPast(ctx context.Context, customerID string, at fund.Instant) (p *fund.Profile, err error) {
 	tx, err := s.reader.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
-	h := history{customerID: customerID}
+	h := history{customerID: customerID, until: at}
 	if err := eachCell(ctx, tx.Stmtx(s.stmts[selectCells]), h.addCell, customerID); err != nil {
 		return nil, err
 	}
 	if err := eachPurchase(ctx, tx.Stmtx(s.stmts[selectPurchases]), h.addPurchase, customerID); err != nil {
+		return nil, err
+	}
+	if err := eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), h.addEvent, customerID, int64(at)); err != nil {
 		return nil, err
 	}
 	return h.asOf(at)
@@ -93,13 +97,18 @@ func (s *Store) CustomerIDs(ctx context.Context, after string, limit int) ([]str
 	return out, nil
 }
 
-// history is all that is known of one customer.
+// history is all that is known of one customer. Of his events only what the trail needs
+// stays in memory.
 type history struct {
 	customerID   string
+	until        fund.Instant // events that are visible only after it are left out
 	cells        []features.Cell
 	cellSeqs     []uint64
 	purchases    []fund.Purchase // the newest of each key, in key order
 	purchaseSeqs []uint64
+	entries      []fund.Event
+	eventSeq     uint64       // of the newest event
+	lastEvent    fund.Instant // the latest from which one is visible
 }
 
 func (h *history) addCell(c *features.Cell, seq uint64) error {
@@ -119,16 +128,30 @@ func (h *history) addPurchase(p *features.CustomerPurchase, seq uint64) error {
 	return nil
 }
 
+func (h *history) addEvent(e *features.Event, seq uint64) error {
+	if !e.VisibleAt(h.until) {
+		return nil
+	}
+	h.eventSeq = max(h.eventSeq, seq)
+	h.lastEvent = max(h.lastEvent, e.VisibleFrom())
+	if entry, ok := e.Entry(); ok {
+		h.entries = append(h.entries, entry)
+	}
+	return nil
+}
+
 func samePurchase(a, b fund.Purchase) bool {
 	return a.ProductCode == b.ProductCode && a.KnownOn == b.KnownOn && a.Kind == b.Kind
 }
 
-// asOf folds the history. The revision is that of the newest row that is visible.
+// asOf folds the history as of until, or of an earlier instant at which all events are
+// visible. The revision is that of the newest row that is visible.
 func (h *history) asOf(at fund.Instant) (*fund.Profile, error) {
 	p, err := features.Fold(h.customerID, h.cells, h.purchases, at)
 	if err != nil {
 		return nil, err
 	}
+	p.Trail, p.Revision = behaviour.Of(h.entries), h.eventSeq
 	for i := range h.cells {
 		if h.cells[i].VisibleAt(at) {
 			p.Revision = max(p.Revision, h.cellSeqs[i])

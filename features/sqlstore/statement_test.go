@@ -49,10 +49,10 @@ func plan(t *testing.T, s *Store, text string) string {
 // read a whole table on purpose; they read it in the order of its key and sort nothing.
 func TestEveryQueryHasItsIndex(t *testing.T) {
 	s := openInternal(t, filepath.Join(t.TempDir(), "bank.db"))
-	big := regexp.MustCompile(`SCAN (cells|c|heads|interactions|i|navs|changes|t|transactions|idempotency|events|pool_products)\b`)
+	big := regexp.MustCompile(`SCAN (cells|c|heads|interactions|i|navs|changes|t|transactions|idempotency|events|e|stale_heads|pool_products)\b`)
 	streams := map[statement]bool{streamNAVs: true, streamPurchases: true}
 	// Whether a table has any row at all: the scan ends with the first.
-	exists := map[statement]bool{anyCell: true, anyPurchase: true, anyNAV: true}
+	exists := map[statement]bool{anyCell: true, anyPurchase: true, anyNAV: true, anyEvent: true, anyStale: true}
 	for i := range statementCount {
 		text := s.dialect.text(i)
 		p := plan(t, s, text)

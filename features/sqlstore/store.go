@@ -121,7 +121,10 @@ func (s *Store) open(ctx context.Context, cfg OpenConfig) (err error) {
 	if s.reader, err = s.connect(cfg, cfg.ReadConns, readCacheKiB, url.Values{}, "query_only(1)"); err != nil {
 		return err
 	}
-	return s.prepare(ctx)
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.refoldStale(ctx)
 }
 
 // connect opens a pool of connections that never close by themselves.

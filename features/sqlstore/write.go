@@ -212,6 +212,11 @@ func (u *unit) finish(at fund.Instant) error {
 	if err := u.writeHeads(); err != nil {
 		return err
 	}
+	return u.endTransaction(at)
+}
+
+// endTransaction writes the transaction's own row.
+func (u *unit) endTransaction(at fund.Instant) error {
 	_, err := u.tx.Stmtx(u.store.stmts[insertTransaction]).ExecContext(u.ctx, int64(u.seq), int64(at), u.market)
 	return err
 }

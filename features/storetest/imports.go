@@ -509,15 +509,22 @@ func otherRows(t *testing.T, s Store) {
 	for i, step := range []struct {
 		fill func(features.Batch) error
 		want int64
+		who  string // whose profiles change
 	}{
-		{fill("CLICK", "L1", "a"), 4},
-		{fill("CLICK", "L1", "a"), 0},
-		{fill("CLICK", "L2", "a"), 1},
-		{fill("DETAIL_VIEW", "L2", "b"), 2},
+		{fill("CLICK", "L1", "a"), 4, "c1c9"},
+		{fill("CLICK", "L1", "a"), 0, ""},
+		{fill("CLICK", "L2", "a"), 1, ""},
+		{fill("DETAIL_VIEW", "L2", "b"), 2, "c1"},
 	} {
 		if res := load(t, s, step.fill); res.Changed != step.want {
 			t.Errorf("step %d: %d rows, want %d", i+1, res.Changed, step.want)
 		}
+		who := ""
+		for _, c := range changes(t, s)[len(before):] {
+			who += c.CustomerID
+		}
+		if before = changes(t, s); who != step.who {
+			t.Errorf("step %d: profiles of %q changed, want %q", i+1, who, step.who)
+		}
 	}
-	wantSame(t, "changed profiles", changes(t, s), before)
 }

@@ -26,7 +26,7 @@ func buyable(t *testing.T) conversion.Case {
 	t.Helper()
 	return conversion.Case{
 		Product: &fund.Product{Code: "161725", ShareClass: "A", Listing: fund.Listing{Status: fund.Open, KeyFactsVersion: "v3"}},
-		Grade:   fund.R3, At: instant(t, "2024-03-06T10:00:00+08:00"), Calendar: &fund.Calendar{}, Level: fund.C3, Affordable: true,
+		Grade:   fund.R3, At: instant(t, "2024-03-06T10:00:00+08:00"), Calendar: &fund.Calendar{}, Person: conversion.Person{Level: fund.C3, Affordable: true},
 		Quote: conversion.Quote{Min: 1_000, Suggested: 500_000, Max: 1_000_000, CostAmount: 500_000, Own: conversion.ClassCost{OK: true}},
 	}
 }
@@ -74,13 +74,13 @@ func TestDecide(t *testing.T) {
 		},
 		"in the branch": {
 			func(c *conversion.Case) { c.Branch = true },
-			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES RECORD_SALE PLACE_ORDER", "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。",
+			conversion.Buy, "RECORD_SALE READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES PLACE_ORDER", "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"everything to be done at once": {
 			func(c *conversion.Case) {
-				c.Branch, c.Guardian, c.Quote.Own.OK, c.Quote.Suggested = true, true, false, 0
+				c.Branch, c.Person.Guardian, c.Person.Elder, c.Quote.Own.OK, c.Quote.Suggested, c.Grade = true, true, true, false, 0, fund.R4
 			},
-			conversion.Buy, "GUARDIAN READ_KEY_FACTS MATCHING_OPINION ASK_FEES RECORD_SALE CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响生活的金额。2024年3月6日15:00前下单，按当天净值成交。",
+			conversion.Buy, "GUARDIAN RECORD_SALE READ_KEY_FACTS MATCHING_OPINION ASK_FEES SIGN_WARNING CONFIRM_ELDER CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响生活的金额。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"in its launch": {
 			func(c *conversion.Case) {
@@ -97,19 +97,21 @@ func TestDecide(t *testing.T) {
 			func(c *conversion.Case) { c.Quote.Min = 2_000_000 }, conversion.Watch, "", "您可以先关注，不必现在决定。",
 		},
 		"the minimum is beyond his means": {
-			func(c *conversion.Case) { c.Affordable = false; c.Quote.Min = 1_000_000 }, conversion.Watch, "", "这只产品10,000元起购，超过了适合您的金额，您可以先关注。",
+			func(c *conversion.Case) { c.Person.Affordable = false; c.Quote.Min = 1_000_000 }, conversion.Watch, "", "这只产品10,000元起购，超过了适合您的金额，您可以先关注。",
 		},
-		"he holds it":                  {func(c *conversion.Case) { c.Held, c.HeldVery, c.Question = true, true, "GOAL" }, conversion.Hold, "", "您已经持有这只产品，暂时不需要再买。"},
-		"he holds another class of it": {func(c *conversion.Case) { c.Held = true }, conversion.Hold, "", "您已经持有这只基金的另一类份额，暂时不需要再买。"},
-		"goal unknown":                 {func(c *conversion.Case) { c.Question = "GOAL" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱的用途，再看这只产品适不适合您。"},
+		"he holds it":                  {func(c *conversion.Case) { c.Person.Held, c.Person.HeldVery, c.Person.Question = true, true, "GOAL" }, conversion.Hold, "", "您已经持有这只产品，暂时不需要再买。"},
+		"he holds another class of it": {func(c *conversion.Case) { c.Person.Held = true }, conversion.Hold, "", "您已经持有这只基金的另一类份额，暂时不需要再买。"},
+		"goal unknown":                 {func(c *conversion.Case) { c.Person.Question = "GOAL" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱的用途，再看这只产品适不适合您。"},
 		"horizon unknown": {
-			func(c *conversion.Case) { c.Question = "HORIZON" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱多久以后要用，再看这只产品适不适合您。",
+			func(c *conversion.Case) { c.Person.Question = "HORIZON" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们这笔钱多久以后要用，再看这只产品适不适合您。",
 		},
 		"need unknown": {
-			func(c *conversion.Case) { c.Question = "LIQUIDITY" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们您会不会提前用到这笔钱，再看这只产品适不适合您。",
+			func(c *conversion.Case) { c.Person.Question = "LIQUIDITY" }, conversion.Ask, "ANSWER_QUESTION", "先告诉我们您会不会提前用到这笔钱，再看这只产品适不适合您。",
 		},
 		"for information, expired": {
-			func(c *conversion.Case) { c.Standing, c.Expired, c.Held = conversion.Information, 20240301, true },
+			func(c *conversion.Case) {
+				c.Standing, c.Person.Expired, c.Person.Held = conversion.Information, 20240301, true
+			},
 			conversion.RetestRisk, "RETEST_RISK", "您的风险测评已于2024年3月1日到期，重新测评以后才能购买。",
 		},
 		"for information, never assessed": {
@@ -118,15 +120,15 @@ func TestDecide(t *testing.T) {
 		},
 		"above his level": {
 			func(c *conversion.Case) { c.Standing, c.Grade = conversion.Confirmable, fund.R5 },
-			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION SIGN_WARNING", "这只产品的风险等级是R5，高于您的风险承受等级C3，不适合您。如果您仍要购买，须先阅读风险警示并书面确认。",
+			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING", "这只产品的风险等级是R5，高于您的风险承受等级C3，不适合您。如果您仍要购买，须先阅读风险警示并书面确认。",
 		},
 		"to be confirmed for another reason": {
-			func(c *conversion.Case) { c.Standing, c.Level = conversion.Confirmable, fund.LevelUnknown },
-			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION SIGN_WARNING", "下单前有一项风险提示需要您阅读并确认。",
+			func(c *conversion.Case) { c.Standing, c.Person.Level = conversion.Confirmable, fund.LevelUnknown },
+			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING", "下单前有一项风险提示需要您阅读并确认。",
 		},
 		"refused": {func(c *conversion.Case) { c.Standing = conversion.Refused }, conversion.Hold, "", "这只产品目前不适合您，或者还不能购买，现在不需要做什么。"},
 		"refused, but he holds it": {
-			func(c *conversion.Case) { c.Standing, c.Held = conversion.Refused, true }, conversion.Hold, "", "暂时不需要做什么，保持现在的持仓就可以。",
+			func(c *conversion.Case) { c.Standing, c.Person.Held = conversion.Refused, true }, conversion.Hold, "", "暂时不需要做什么，保持现在的持仓就可以。",
 		},
 	} {
 		in := buyable(t)
@@ -194,85 +196,6 @@ func TestDealingDayAndCutoff(t *testing.T) {
 		got, _ := conversion.Decide(&in, nil)
 		if got.AvailableOn != c.day || got.Cutoff != c.day.Start().Add(fund.Cutoff) || got.Calendar != c.source {
 			t.Errorf("%s: %s until %s (%s), want %s (%s)", name, got.AvailableOn, got.Cutoff, got.Calendar, c.day, c.source)
-		}
-	}
-}
-
-func TestAmount(t *testing.T) {
-	means := func(aum fund.Money) conversion.Means {
-		return conversion.Means{AUM: aum, Share: 500, MaxShare: 2000, Rounding: 10_000}
-	}
-	for name, c := range map[string]struct {
-		aum, minimum, limit, want fund.Money
-		affords                   bool
-	}{
-		"a twentieth, down to 100 yuan": {12_345_678, 1_000, 0, 610_000, true},
-		"at least the minimum":          {10_000_000, 1_000_000, 0, 1_000_000, true},
-		"the minimum at a fifth":        {10_000_000, 2_000_000, 0, 2_000_000, true},
-		"the minimum above a fifth":     {10_000_000, 2_000_001, 0, 0, false},
-		"half of the day limit":         {1_000_000_000, 1_000, 70_000, 30_000, true},
-		"a minimum near the day limit":  {1_000_000_000, 60_000, 70_000, 60_000, true},
-		"a minimum above the day limit": {1_000_000_000, 80_000, 70_000, 70_000, true},
-		"assets unknown: the minimum":   {0, 100_000_000, 0, 100_000_000, true},
-		"assets and minimum unknown":    {0, 0, 0, 0, true},
-		"hardly any assets":             {90_000, 0, 0, 0, true},
-	} {
-		p := &fund.Product{Terms: fund.Terms{MinPurchase: c.minimum, DayLimit: c.limit}}
-		m := means(c.aum)
-		minimum, suggested, maximum := m.Amount(p)
-		if minimum != c.minimum || suggested != c.want || maximum != c.limit || m.Affords(p) != c.affords {
-			t.Errorf("%s: %d of %d to %d, affords %v; want %d, %v", name, suggested, minimum, maximum, m.Affords(p), c.want, c.affords)
-		}
-	}
-}
-
-// A suggestion is nothing, or between the minimum and the day limit, and never more than
-// a fifth of what he has.
-func TestAmountKeepsItsBounds(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		money := func(name string) fund.Money {
-			return fund.Money(rapid.Int64Range(0, int64(fund.MaxMoney)).Draw(t, name))
-		}
-		p := &fund.Product{Terms: fund.Terms{MinPurchase: money("min"), DayLimit: money("limit")}}
-		m := conversion.Means{AUM: money("aum"), Share: 500, MaxShare: 2000, Rounding: 10_000}
-		_, suggested, limit := m.Amount(p)
-		if limit > 0 && suggested > limit || suggested < 0 || m.AUM > 0 && suggested > m.AUM/5 {
-			t.Fatalf("%d fen of %d, limit %d", suggested, m.AUM, limit)
-		}
-	})
-}
-
-func TestCostOf(t *testing.T) {
-	p := &fund.Product{Code: "x", Fees: fund.FeeSchedule{Subscription: []fund.SubscriptionTier{{Rate: 150}}, Redemption: []fund.RedemptionTier{{}}, Service: 40}}
-	got := conversion.CostOf(p, fund.Equity, 1_000_000, 730)
-	if !got.OK || got.Code != "x" || got.Entry != 14_778 || got.Service != 3_941 {
-		t.Errorf("%+v", got)
-	}
-	if money := conversion.CostOf(p, fund.MoneyMarket, 1_000_000, 730); money.Service != 7_882 {
-		t.Errorf("a money fund's service fee goes on: %+v", money)
-	}
-	for _, missing := range []fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder} {
-		unknown := *p
-		unknown.Missing = unknown.Missing.With(missing)
-		if got := conversion.CostOf(&unknown, fund.Equity, 1_000_000, 730); got.OK || got.Total() != 0 {
-			t.Errorf("without %s: %+v", missing, got)
-		}
-	}
-	if got := conversion.CostOf(p, fund.Equity, 0, 730); got.OK {
-		t.Errorf("of nothing: %+v", got)
-	}
-}
-
-func TestCheaper(t *testing.T) {
-	cost := func(code string, entry, running fund.Money, ok bool) *conversion.ClassCost {
-		return &conversion.ClassCost{Code: code, Cost: fund.Cost{Entry: entry, Running: running}, OK: ok}
-	}
-	order := []*conversion.ClassCost{cost("B", 5, 900, true), cost("A", 7, 0, true), cost("C", 7, 0, true), cost("D", 0, 0, false), cost("E", 0, 0, false)}
-	for i, a := range order {
-		for j, b := range order {
-			if got := conversion.Cheaper(a, b); got != (i < j) {
-				t.Errorf("%s before %s: %v", a.Code, b.Code, got)
-			}
 		}
 	}
 }

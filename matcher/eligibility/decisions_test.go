@@ -263,7 +263,7 @@ func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 		need = profile.Needs.Liquidity
 	}
 	facts := gate.Facts(profile, goal, horizon, need, ctx)
-	verdict, findings := gate.Judge(0, &facts, nil)
+	verdict, findings := gate.Judge(0, &facts, nil, nil)
 	if d.Verdict != "" && verdict.Outcome.String() != d.Verdict {
 		t.Errorf("verdict %v, expected %s: %+v", verdict.Outcome, d.Verdict, findings)
 	}
@@ -284,7 +284,7 @@ func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 		t.Errorf("assumed %v, expected %s among them", gate.Assumed(0), d.Assumed)
 	}
 	var v eligibility.Verdicts
-	gate.Select(&facts, &v)
+	gate.Select(&facts, nil, &v)
 	if v.Has(0) != verdict.Permitted {
 		t.Errorf("Select permits: %v, Judge: %v", v.Has(0), verdict)
 	}

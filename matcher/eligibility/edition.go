@@ -21,6 +21,7 @@ type Edition struct {
 	personal     personalization
 	forbidden    forbiddenInputs
 	newIssues    NewIssues
+	silence      silence
 }
 
 // InForce returns the edition at an instant.
@@ -65,6 +66,21 @@ func (e *Edition) ForbidsInput(feature string) bool {
 	padded := "_" + strings.NewReplacer(".", "_", "-", "_", " ", "_").Replace(strings.ToLower(feature)) + "_"
 	return slices.ContainsFunc(e.forbidden, func(word string) bool { return strings.Contains(padded, "_"+word+"_") })
 }
+
+// RefusalDays is how long after a refusal nothing of it is offered again, unless he named
+// a later day (A06). 0 while the rule is not in force, as in packs of before 2026-11-22.
+func (e *Edition) RefusalDays() int { return e.silence.RefusalDays }
+
+// ComplaintDays is how long an open complaint keeps the bank silent (A06); 0 while the
+// rule is not in force.
+func (e *Edition) ComplaintDays() int { return e.silence.ComplaintDays }
+
+// ContactCap is how many contacts he may be given within ContactWindowDays (A06); 0 while
+// the rule is not in force: nothing is capped then.
+func (e *Edition) ContactCap() int { return e.silence.ContactCap }
+
+// ContactWindowDays is the window of ContactCap in days, today included (A06).
+func (e *Edition) ContactWindowDays() int { return e.silence.ContactWindowDays }
 
 // NewIssueShare is the largest share of a list, in percent, that may be new issues
 // (K03); 100 while the rule is off.

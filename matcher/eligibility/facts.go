@@ -27,6 +27,7 @@ type Standing struct {
 	Lowest       bool // the lowest risk class (S01)
 	Elder        bool // E01; an unknown age counts as the pack says
 	Minor        bool // the birth date shows under 18
+	Company      bool // known to be no natural person (E01 is about persons)
 	// Capacity is the effective one: unknown where neither a record nor an assessment
 	// speaks for full capacity.
 	Capacity fund.Capacity

@@ -150,17 +150,17 @@ func (g *Gate) Validity() (from, until fund.Instant) { return g.from, g.until }
 // maxParts bounds the parts of one rule.
 const maxParts = 8
 
-// Select says which products a customer's facts permit. It does not allocate once v's
-// buffers have grown.
-func (g *Gate) Select(f *Facts, v *Verdicts) {
+// Select says which products a customer's facts and his own words permit; r nil: he said
+// nothing. It does not allocate once v's buffers have grown.
+func (g *Gate) Select(f *Facts, r *Refusals, v *Verdicts) {
 	g.permitAll(v)
 	v.Information = f.Situation == Recommendation && f.informational()
 	for i := range g.rules {
-		r := &g.rules[i]
+		rule := &g.rules[i]
 		var spoken [maxParts]*mask
 		n := 0
-		for j := range r.parts {
-			p := &r.parts[j]
+		for j := range rule.parts {
+			p := &rule.parts[j]
 			if !p.outcomes[f.Situation].Excludes() {
 				continue
 			}
@@ -170,7 +170,7 @@ func (g *Gate) Select(f *Facts, v *Verdicts) {
 			}
 		}
 		if count := exclude(v.Permitted, spoken[:n]); count > 0 {
-			v.Excluded = append(v.Excluded, RuleCount{ID: r.rule.ID, Count: count})
+			v.Excluded = append(v.Excluded, RuleCount{ID: rule.rule.ID, Count: count})
 		}
 	}
 }
@@ -211,14 +211,15 @@ func exclude(permitted []uint64, masks []*mask) int {
 }
 
 // Judge says what every rule has to say about product i, which must be less than Len.
-// It appends a finding for each part that spoke, in pack order, to dst.
-func (g *Gate) Judge(i int, f *Facts, dst []Finding) (Verdict, []Finding) {
+// It appends a finding for each part that spoke, in pack order, to dst. r nil: the customer
+// said nothing.
+func (g *Gate) Judge(i int, f *Facts, r *Refusals, dst []Finding) (Verdict, []Finding) {
 	product := &g.products[i]
 	v := Verdict{}
 	for k := range g.rules {
-		r := &g.rules[k]
-		for j := range r.parts {
-			p := &r.parts[j]
+		rule := &g.rules[k]
+		for j := range rule.parts {
+			p := &rule.parts[j]
 			outcome := p.outcomes[f.Situation]
 			key := p.key(f)
 			if outcome == None || key < 0 || !p.speaks(product, key) {
@@ -226,7 +227,7 @@ func (g *Gate) Judge(i int, f *Facts, dst []Finding) (Verdict, []Finding) {
 			}
 			v.Outcome = max(v.Outcome, outcome)
 			dst = append(dst, Finding{
-				Rule: r.rule.ID, Outcome: outcome, Reason: p.reason, Facts: p.facts(product, f), Citation: r.rule.Citation,
+				Rule: rule.rule.ID, Outcome: outcome, Reason: p.reason, Facts: p.facts(product, f), Citation: rule.rule.Citation,
 			})
 		}
 	}

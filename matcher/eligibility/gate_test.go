@@ -186,7 +186,7 @@ func (q *question) ask(p *fund.Profile) (eligibility.Facts, *eligibility.Verdict
 	}
 	f := q.gate.Facts(p, goal, p.Needs.HorizonMonths, p.Needs.Liquidity, q.ctx)
 	var v eligibility.Verdicts
-	q.gate.Select(&f, &v)
+	q.gate.Select(&f, nil, &v)
 	return f, &v
 }
 
@@ -200,7 +200,7 @@ func TestSelectAndJudgeAgree(t *testing.T) {
 		var findings []eligibility.Finding
 		for i := range q.products {
 			var verdict eligibility.Verdict
-			verdict, findings = q.gate.Judge(i, &f, findings[:0])
+			verdict, findings = q.gate.Judge(i, &f, nil, findings[:0])
 			if verdict.Permitted != v.Has(i) {
 				t.Fatalf("product %d %+v: Judge permits %v, Select %v: %v", i, q.products[i], verdict.Permitted, v.Has(i), findings)
 			}
@@ -431,7 +431,7 @@ func TestInferredNeedsNeverOpen(t *testing.T) {
 		f := q.gate.Facts(q.profile, upTo(t, fund.Treasury, "inferred goal"),
 			rapid.Int32Range(-1, 700).Draw(t, "inferred horizon"), upTo(t, fund.NeedHigh, "inferred need"), q.ctx)
 		var v eligibility.Verdicts
-		q.gate.Select(&f, &v)
+		q.gate.Select(&f, nil, &v)
 		assertSubset(t, "inference", &v, stated, len(q.products))
 	})
 }
@@ -457,8 +457,8 @@ func TestPersonalisationChangesNoVerdict(t *testing.T) {
 func TestSelectDoesNotAllocate(t *testing.T) {
 	gate, facts := benchmarkGate(t, 300)
 	var v eligibility.Verdicts
-	gate.Select(&facts, &v)
-	if n := testing.AllocsPerRun(100, func() { gate.Select(&facts, &v) }); n != 0 {
+	gate.Select(&facts, nil, &v)
+	if n := testing.AllocsPerRun(100, func() { gate.Select(&facts, nil, &v) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 	profile, ctx := benchmarkProfile()
@@ -495,7 +495,7 @@ func BenchmarkSelect(b *testing.B) {
 			var v eligibility.Verdicts
 			b.ReportAllocs()
 			for b.Loop() {
-				gate.Select(&facts, &v)
+				gate.Select(&facts, nil, &v)
 			}
 		})
 	}

@@ -27,6 +27,7 @@ const (
 	P02 RuleID = "P02"
 	P03 RuleID = "P03"
 	A02 RuleID = "A02"
+	A06 RuleID = "A06"
 	F04 RuleID = "F04"
 	K03 RuleID = "K03"
 )

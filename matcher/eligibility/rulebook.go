@@ -36,6 +36,7 @@ var rulebook = [...]ruleSpec{
 	{P02, true, Outcomes{Hide, Hide, Hide}, noParameters, unspecifiedPublic},
 	{P03, true, Outcomes{Block, Block, Block}, noParameters, pensionAccount},
 	{A02, true, Outcomes{}, readPersonalization, nil},
+	{A06, true, Outcomes{Hide, Hide, None}, readSilence, nothingFollows},
 	{F04, true, Outcomes{}, readForbiddenInputs, nil},
 	{K03, false, Outcomes{}, readNewIssues, nil},
 }

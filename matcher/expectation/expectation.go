@@ -4,27 +4,36 @@ package expectation
 
 import "github.com/fundmatch/fundmatch/matcher/fund"
 
-// Source says where a goal comes from, most trusted first.
+// Source says where a part of the wish comes from. The numbers stand in decision records
+// and say nothing of trust: Trust does.
 type Source uint8
 
-// The sources of a goal.
+// The sources.
 const (
-	FromGroup Source = iota // nothing is known of him: what customers like him want
-	FromTag                 // inferred: may narrow what is offered, never open it
-	Stated
+	FromGroup         Source = iota // nothing is known of him: what customers in his situation often want
+	FromTag                         // a label that somebody or something put on him
+	Stated                          // he said so to the bank
+	FromQuestionnaire               // an answer in a risk questionnaire
+	FromHoldings                    // what he holds
+	FromBehaviour                   // which products he looked at
+	sourceCount
 )
 
+// Sources is the number of sources.
+const Sources = int(sourceCount)
+
+var sourceNames = [Sources]string{"GROUP", "TAG", "STATED", "QUESTIONNAIRE", "HOLDINGS", "BEHAVIOUR"}
+
 // String returns the source's code.
-func (s Source) String() string {
-	switch s {
-	case Stated:
-		return "STATED"
-	case FromTag:
-		return "TAG"
-	default:
-		return "GROUP"
-	}
-}
+func (s Source) String() string { return sourceNames[s] }
+
+// trust is the playbook's order: stated goals, risk questionnaire, holdings, behaviour,
+// tags, group.
+var trust = [Sources]int{FromGroup: 0, FromTag: 1, FromBehaviour: 2, FromHoldings: 3, FromQuestionnaire: 4, Stated: 5}
+
+// Trust is the source's place in the order of trust: of two sources the higher one
+// decides.
+func (s Source) Trust() int { return trust[s] }
 
 // Question is the one question that would tell most.
 type Question uint8
@@ -35,9 +44,15 @@ const (
 	AskGoal
 	AskHorizon
 	AskLiquidity
+	AskLossAttitude // what he would do after a loss
+	AskCashCycle    // a company's horizon: when the money must be paid out
+	questionCount
 )
 
-var questionNames = [...]string{"", "GOAL", "HORIZON", "LIQUIDITY"}
+// Questions is the number of questions, NoQuestion included.
+const Questions = int(questionCount)
+
+var questionNames = [Questions]string{"", "GOAL", "HORIZON", "LIQUIDITY", "LOSS_ATTITUDE", "CASH_CYCLE"}
 
 // String returns the question's code.
 func (q Question) String() string { return questionNames[q] }
@@ -56,15 +71,111 @@ func (q Question) Sentence() string {
 	}
 }
 
+// Attitude is what he says that he would do in a fall.
+type Attitude uint8
+
+// The attitudes of the questionnaire.
+const (
+	AttitudeUnknown Attitude = iota
+	WouldSell
+	WouldHold
+	WouldAdd
+	attitudeCount
+)
+
+// Attitudes is the number of attitudes, AttitudeUnknown included.
+const Attitudes = int(attitudeCount)
+
+var attitudeNames = [Attitudes]string{"", "SELL", "HOLD", "ADD"}
+
+// String returns the attitude's code, the value of the questionnaire's tag.
+func (a Attitude) String() string { return attitudeNames[a] }
+
+// Knowledge is what a goal may be inferred from beyond the profile. The zero value, and
+// nil, say nothing: so it is where nothing personal may be read.
+type Knowledge struct {
+	Held   [fund.Classes]fund.Ratio           // share of the portfolio's value by class, in millionths; 0: none, or not known
+	Viewed [fund.Classes]int32                // product pages seen in the last ViewDays days by class
+	Fits   *[fund.Goals][fund.Classes]float64 // how well a class serves a goal, 0 to 1: the model's settings; nil: nothing is inferred
+	Lost   bool                               // he holds a loss or sold at one: how he takes it is worth asking
+}
+
+// ViewDays is the window of Knowledge.Viewed: last year's interest says little.
+const ViewDays = 90
+
+// Ground is what an inferred goal rests on. What its source does not use is zero.
+type Ground struct {
+	Class    fund.Class // HOLDINGS, BEHAVIOUR: the class that weighs most among those that serve the goal
+	Share    fund.Ratio // HOLDINGS, BEHAVIOUR: of the portfolio or the views in such classes
+	Views    int32      // BEHAVIOUR: pages seen in all
+	Since    fund.Date  // TAG, QUESTIONNAIRE: the day from which it holds; 0: not known
+	Age      AgeBand    // GROUP: of a person
+	Industry Industry   // GROUP: of a company
+	Months   int32      // GROUP: after which such a company usually pays; shown and asked about, never computed with
+	Need     fund.Need  // GROUP: how soon such a company usually needs money; the same
+}
+
+// AgeBand is the group of persons of an age.
+type AgeBand uint8
+
+// Industry is the group of companies of an industry.
+type Industry uint8
+
 // Wish is a customer's expectation as it is settled before products are looked at.
 type Wish struct {
 	Goal          fund.Goal
-	HorizonMonths int32 // 0 unknown
+	HorizonMonths int32 // his own word, to the bank or in a questionnaire; 0 unknown
 	Need          fund.Need
-	Source        Source
+	Source        Source     // of the goal
+	HorizonSource Source     // of HorizonMonths where that is known
+	NeedSource    Source     // of Need where that is known
 	Confidence    fund.Ratio // how sure the goal is, in millionths
-	Question      Question
+	Question      Question   // the one that would tell most
+	Company       bool       // no natural person
+	Attitude      Attitude
+	Theme         string // what he is interested in, as a tag names it; empty: unknown
+	Ground        Ground
 }
+
+// Narrows reports whether the goal may narrow what the gate lets through: his own word,
+// or a label that he can see and delete. What is only concluded from holdings and visits,
+// or from a group, narrows nothing.
+func (w *Wish) Narrows() bool {
+	return w.Goal != fund.GoalUnknown && (w.Source == Stated || w.Source == FromQuestionnaire || w.Source == FromTag)
+}
+
+// ScoringConfidence is how sure a goal must be to count in a score: at least as likely
+// as not.
+const ScoringConfidence = fund.Ratio(500_000)
+
+// Scores reports whether the goal is sure enough to score and to match products with. A
+// group's guess is shown and asked about, never scored.
+func (w *Wish) Scores() bool { return w.Goal != fund.GoalUnknown && w.Confidence >= ScoringConfidence }
+
+// ForGate returns what the gate may be told. Where the list is not personal that is what
+// he said himself and nothing else (rule A02): the rest is preference, not legal duty.
+func (w *Wish) ForGate(personal bool) (goal fund.Goal, months int32, need fund.Need) {
+	if w.Narrows() && (personal || w.Source == Stated) {
+		goal = w.Goal
+	}
+	if personal || w.HorizonSource == Stated {
+		months = w.HorizonMonths
+	}
+	if personal || w.NeedSource == Stated {
+		need = w.Need
+	}
+	return goal, months, need
+}
+
+// Facts appends what the wish rests on: for managers and for the customer himself.
+func (w *Wish) Facts(asOf fund.Date, dst []fund.Evidence) []fund.Evidence { return dst }
+
+// Reason returns the template that says what the goal rests on; its slots are Facts.
+func (w *Wish) Reason() string { return "" }
+
+// QuestionSentence returns the template of the question in words for a person or a
+// company, or "" when there is none.
+func (w *Wish) QuestionSentence() string { return w.Question.Sentence() }
 
 // GoalTag is the tag that may carry an inferred goal's code.
 const GoalTag = "goal"
@@ -79,7 +190,7 @@ const (
 // Settle reads a customer's wish off his profile as of an instant, and the next instant
 // at which the tag that may carry a goal begins or ends. What is not known stays unknown
 // and is asked for.
-func Settle(p *fund.Profile, at fund.Instant) (w Wish, until fund.Instant) {
+func Settle(p *fund.Profile, at fund.Instant, _ *Knowledge) (w Wish, until fund.Instant) {
 	w = Wish{HorizonMonths: horizonOf(p), Need: p.Needs.Liquidity, Confidence: unknownConfidence}
 	until = fund.Forever
 	if len(p.Needs.Goals) > 0 {
@@ -149,7 +260,7 @@ func (w *Wish) Headline(personal bool) string {
 }
 
 // headlines are the templates by goal and source.
-var headlines = func() (t [fund.Goals][Stated + 1]string) {
+var headlines = func() (t [fund.Goals][Sources]string) {
 	for g := fund.Cash; int(g) < fund.Goals; g++ {
 		for s := FromGroup; s <= Stated; s++ {
 			t[g][s] = "expectation.headline." + g.String() + "." + s.String()
@@ -167,33 +278,55 @@ const (
 	HorizonAspect
 	LiquidityAspect
 	LossAspect
+	ThemeAspect
+	AmountAspect
+	OutcomeAspect
+	aspectCount
 )
 
-var aspectNames = [...]string{"GOAL", "HORIZON", "LIQUIDITY", "LOSS_TOLERANCE"}
+// Aspects is the number of aspects.
+const Aspects = int(aspectCount)
+
+var aspectNames = [Aspects]string{"GOAL", "HORIZON", "LIQUIDITY", "LOSS_TOLERANCE", "THEME", "AMOUNT", "OUTCOME"}
 
 // String returns the aspect's code.
 func (a Aspect) String() string { return aspectNames[a] }
 
-// Match is one aspect in which the product meets the wish.
+// Match is one aspect of a wish and a product, known on both sides: a contribution to the
+// fit of the two.
 type Match struct {
-	Aspect   Aspect
-	Customer fund.Evidence   // what he wants or can bear
-	Product  fund.Evidence   // what the product does
-	Facts    []fund.Evidence // what the product's value rests on
-	Sentence string          // template; its slots are the three above
+	Aspect      Aspect
+	Customer    fund.Evidence   // what he wants or can bear
+	Product     fund.Evidence   // what the product does
+	Facts       []fund.Evidence // what the product's value rests on
+	Sentence    string          // template; its slots are the three above
+	Fit         fund.Ratio      // how well the aspect is met: 0 not at all, 1_000_000 wholly
+	Met         bool
+	ManagerOnly bool // kept from customers, as its sentence's audience is: not met, or not fit to be told
 }
 
 // Case is one product before one wish.
 type Case struct {
-	Wish     *Wish
-	Product  *fund.Product
-	Grade    fund.RiskGrade
-	Level    fund.RiskLevel // unknown where it may not be read
-	Months   int32          // sensible holding period of the class; -1 unknown
-	Serves   bool           // the product serves the goal
-	OwnWord  bool           // so the product itself says, and not only its class
-	Drawdown *fund.Evidence // deepest known fall; nil: none known or stale
-	AsOf     fund.Date
+	Wish      *Wish
+	Product   *fund.Product
+	Record    *fund.TrackRecord // nil: none
+	Grade     fund.RiskGrade
+	Level     fund.RiskLevel // unknown where it may not be read
+	Months    int32          // sensible holding period of the class; -1 unknown, as the class
+	Serves    bool           // the product serves the goal: its own word, or else its class's
+	GoalFit   fund.Ratio     // how well the class serves the goal; read where the product names no goals
+	Drawdown  *fund.Evidence // deepest known fall; nil: none known or stale
+	Means     Means
+	StaleDays int32 // an older record claims nothing
+	AsOf      fund.Date
+}
+
+// Means is what he can put in and bear. What may not be read is zero: unknown.
+type Means struct {
+	AtHand    fund.Money // what he may put into one product: a share of his assets
+	Amount    fund.Money // that the item speaks of; 0: none is suggested
+	Tolerance fund.Ratio // fall that his level is taken to bear, positive
+	Bears     fund.Ratio // fall that he is taken to bear by what he did in falls, see Bears; 0: Tolerance
 }
 
 // Expect appends to matches the aspects in which the product meets the wish, with their
@@ -202,7 +335,7 @@ type Case struct {
 func Expect(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []fund.Evidence) {
 	if c.Serves && c.Wish.Goal != fund.GoalUnknown {
 		source, sentence := "PRODUCT", "expectation.matched.goal"
-		if !c.OwnWord {
+		if c.Product.Content.Goals == 0 {
 			source, sentence = "MODEL", "expectation.matched.goal.class"
 		}
 		start := len(facts)
@@ -275,3 +408,8 @@ func months(field string, n int32, source string, asOf fund.Date) fund.Evidence 
 var goalLabels = [fund.Goals]string{
 	"", "日常备用", "稳健收益", "长期增值", "子女教育", "养老", "抵御物价上涨", "购房", "个人养老金", "企业闲置资金",
 }
+
+// Bears returns the fall, positive, that he is taken to bear: the level's, and less where
+// his own conduct or word says so; never more (rule S02 stays with the level). For
+// managers only: it tells of his losses.
+func Bears(level fund.Ratio, _ *fund.Losses, _ Attitude) fund.Ratio { return level }

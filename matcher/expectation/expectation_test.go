@@ -94,7 +94,7 @@ func TestSettle(t *testing.T) {
 			fund.Profile{Needs: fund.StatedNeeds{HorizonMonths: -5}}, expectation.Wish{Confidence: 100_000, Question: expectation.AskGoal}, fund.Forever, true,
 		},
 	} {
-		got, until := expectation.Settle(&c.profile, at)
+		got, until := expectation.Settle(&c.profile, at, nil)
 		if got != c.want || until != c.until || got.MustAsk() != c.mustAsk {
 			t.Errorf("%s: %+v until %d, must ask %v; want %+v until %d", name, got, until, got.MustAsk(), c.want, c.until)
 		}
@@ -107,7 +107,7 @@ func TestSettle(t *testing.T) {
 func aCase() *expectation.Case {
 	return &expectation.Case{
 		Wish:    &expectation.Wish{Goal: fund.Growth, HorizonMonths: 36, Need: fund.NeedHigh},
-		Product: &fund.Product{Code: "x"}, Grade: fund.R3, Level: fund.C3, Months: 36, Serves: true, OwnWord: true, AsOf: 20240306,
+		Product: &fund.Product{Code: "x", Content: fund.Content{Goals: 1<<fund.Goals - 2}}, Grade: fund.R3, Level: fund.C3, Months: 36, Serves: true, AsOf: 20240306,
 	}
 }
 

@@ -142,6 +142,7 @@ type Position struct {
 	CostOK      bool // the cost of every lot is known
 	Value       Money
 	ValueOK     bool    // the product's NAV is known
+	ValuedOn    Date    // the day of that NAV; 0: unknown
 	Result      Measure // value over cost - 1
 	Share       Measure // of Portfolio.Value
 }

@@ -216,7 +216,7 @@ func (f *FeeSchedule) CostOf(amount Money, days int32, isMoneyMarket bool) Cost 
 		Entry:   entry,
 		Service: mulDiv(net, int64(f.Service)*int64(serviceDays), 10_000*daysInYear),
 		Running: mulDiv(net, int64(f.Management+f.Custody)*int64(days), 10_000*daysInYear),
-		Exit:    mulDiv(net, int64(f.ExitRate(days)), 10_000),
+		Exit:    f.ExitFee(net, days),
 	}
 }
 
@@ -237,6 +237,12 @@ func (f *FeeSchedule) EntryFee(amount Money) Money {
 		return max(0, amount-mulDiv(amount, 1_000_000, 1_000_000+int64(t.Rate)*kept))
 	}
 	return 0
+}
+
+// ExitFee returns the redemption fee on shares worth value that were held so many days,
+// rounded half up to the fen. It is taken off the proceeds.
+func (f *FeeSchedule) ExitFee(value Money, days int32) Money {
+	return mulDiv(value, int64(f.ExitRate(days)), 10_000)
 }
 
 // ExitRate returns the redemption fee's rate for shares held so many days.

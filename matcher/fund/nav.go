@@ -47,7 +47,7 @@ type TrackRecord struct {
 type SpanFigures struct {
 	Return     Figure // total, not annualised
 	Volatility Figure // standard deviation of daily returns, a year of 252 days
-	Downside   Figure // root mean square of the daily returns below 0, a year of 252 days
+	Downside   Figure // root of the mean, over all days, of the squared daily returns below 0, a year of 252 days
 	Sharpe     Figure // yearly mean of the daily returns less the risk-free rate, over Volatility; spans of a year and more
 	Drawdown   Drawdown
 	Worst      [Periods]Figure // the worst total return over any such period within the span
@@ -89,7 +89,7 @@ func (h Holding) Months() int { return [...]int{1, 3, 6, 12, 24, 36}[h] }
 // quantiles of the sorted results by the nearest rank (value at ceil(q*n), from 1).
 type Outcome struct {
 	OK      bool
-	Entries int32  // entry days whose holding has passed
+	Entries int32  // entry days whose holding has passed; also known where there are too few
 	Window  Window // first entry to last exit
 	Worst   Ratio
 	WorstIn Window // entry and exit of the worst
@@ -102,8 +102,9 @@ type Outcome struct {
 }
 
 // Payouts are distributions as the NAVs show them: days on which the accumulated NAV
-// moved away from the unit NAV.
+// moved away from the unit NAV. Small conversions of shares look the same and are in it.
 type Payouts struct {
+	OK       bool   // false: the series is too short, or does not show them
 	Window   Window // the last 36 months of the series, or what there is of them
 	Count    int32  // in Window
 	Last     Date   // 0: none in Window

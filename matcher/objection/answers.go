@@ -28,21 +28,21 @@ func answerDrawdown(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidenc
 	case d.Value == 0:
 		o.Sentences[0] = "objection.DRAWDOWN.no_fall"
 		return facts
-	case c.Record.StaleDays > c.StaleDays:
+	case c.Record.StaleDays > c.Limits.StaleDays:
 		o.Sentences[0] = "objection.DRAWDOWN.stale"
 		return facts
 	}
 	worst := &c.Record.Spans[fund.SinceStart].Worst[fund.TwelveMonths]
-	told := telling{recovered: d.RecoveredOn != 0, worstYear: worst.OK && worst.Value < 0, amount: c.Asked}
+	told := telling{recovered: d.RecoveredOn != 0, worstYear: worst.OK && worst.Value < 0, amount: c.Quote.Asked}
 	o.Sentences[0] = told.sentence()
 	if !told.amount {
 		return facts
 	}
 	facts = append(facts,
-		fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(c.Amount), AsOf: c.Day, Source: sourceComputed},
-		loss("LOSS", c.Amount, d.Value, d.Window, c.Record))
+		fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(c.Quote.Amount), AsOf: c.Day, Source: sourceComputed},
+		loss("LOSS", c.Quote.Amount, d.Value, d.Window, c.Record))
 	if told.worstYear {
-		facts = append(facts, loss("LOSS_12M", c.Amount, worst.Value, worst.Window, c.Record))
+		facts = append(facts, loss("LOSS_12M", c.Quote.Amount, worst.Value, worst.Window, c.Record))
 	}
 	return facts
 }
@@ -78,7 +78,7 @@ func (t telling) sentence() string {
 
 // showsRecord reports whether figures of the past are shown. Of a new issue none are,
 // whatever NAVs came with it.
-func (c *Case) showsRecord() bool { return !c.NewIssue && Showable(c.Record) }
+func (c *Subject) showsRecord() bool { return !c.NewIssue && Showable(c.Record) }
 
 // minMonthsShown is how old a record must be before any of it is shown (W01).
 const minMonthsShown = 6
@@ -147,19 +147,19 @@ func lossOf(amount fund.Money, fall fund.Ratio) int64 {
 
 // answerFee shows the cost of the amount over the horizon in each class and the way out.
 func answerFee(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidence {
-	if !c.Own.OK {
+	if !c.Quote.Own.OK {
 		o.Sentences[0] = "objection.FEE.unknown"
 		return append(facts, fund.Evidence{Field: "COST", Text: "UNKNOWN", AsOf: c.Day, Source: sourceProduct})
 	}
 	fen := func(field string, m fund.Money) fund.Evidence {
 		return fund.Evidence{Field: field, Unit: fund.UnitFen, Number: int64(m), AsOf: c.Day, Source: sourceComputed, Document: c.Product.Listing.KeyFactsVersion}
 	}
-	facts = append(facts, fen("AMOUNT", c.Amount),
-		fund.Evidence{Field: "HORIZON", Unit: fund.UnitMonths, Number: int64(c.CostMonths), AsOf: c.Day, Source: sourceModel},
-		fen("COST", c.Own.Differing()))
+	facts = append(facts, fen("AMOUNT", c.Quote.Amount),
+		fund.Evidence{Field: "HORIZON", Unit: fund.UnitMonths, Number: int64(c.Quote.Months), AsOf: c.Day, Source: sourceModel},
+		fen("COST", c.Quote.Own.Differing()))
 	o.Sentences[0] = "objection.FEE.single"
-	if c.CostA.OK && c.CostC.OK {
-		a, b := c.CostA.Differing(), c.CostC.Differing()
+	if c.Quote.A.OK && c.Quote.C.OK {
+		a, b := c.Quote.A.Differing(), c.Quote.C.Differing()
 		facts = append(facts, fen("COST_A", a), fen("COST_C", b))
 		if a == b {
 			o.Sentences[0] = "objection.FEE.equal"
@@ -242,9 +242,9 @@ func answerNewFund(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidence
 		name += ".closed"
 		facts = append(facts, date("CLOSED_UNTIL", closed, c))
 	}
-	if c.PeerName != "" {
+	if c.Peer != nil {
 		name += ".peer"
-		facts = append(facts, fund.Evidence{Field: "PEER", Text: c.PeerName, AsOf: c.Day, Source: sourcePool})
+		facts = append(facts, fund.Evidence{Field: "PEER", Text: c.Peer.Name, AsOf: c.Day, Source: sourcePool})
 	}
 	o.Sentences[0] = name
 	o.Discloses = "disclosure.NEW_ISSUE"

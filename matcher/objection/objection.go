@@ -10,88 +10,44 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// Code names a doubt.
-type Code uint8
-
-// The doubts, in the playbook's order.
-const (
-	Drawdown Code = iota
-	Fee
-	Liquidity
-	NewFund
-	Codes // the number of codes
-)
-
-var codeNames = [Codes]string{"DRAWDOWN", "FEE", "LIQUIDITY", "NEW_FUND"}
-
-// String returns the doubt's code.
-func (c Code) String() string { return codeNames[c] }
-
-// Band says how likely a doubt is; no figure until outcomes calibrate one.
-type Band uint8
-
-// The bands.
-const (
-	Low Band = iota + 1
-	Medium
-	High
-)
-
-// String returns the band's code.
-func (b Band) String() string { return [...]string{"UNKNOWN", "LOW", "MEDIUM", "HIGH"}[b] }
-
 // MaxPerItem is how many doubts an item answers.
 const MaxPerItem = 3
 
-// maxSentences is how many sentences an answer has at most.
-const maxSentences = 3
-
-// Objection is a doubt and its answer.
+// Objection is a doubt and its answer. Code, Band, Raised, Triggers, Grounds and Advice
+// are for managers only; a customer sees the answer under Code.Face, and nothing of a
+// doubt that is Silenced or has no face.
 type Objection struct {
 	Code      Code
-	Band      Band
-	Triggers  [2]string // managers only; empty entries: fewer
-	Evidence  []fund.Evidence
-	Sentences [maxSentences]string // templates; their slots are fields of Evidence
-	Discloses string               // id of the disclosure that belongs to it; may be empty
+	Band      fund.Band       // Low, Medium or High
+	Silenced  bool            // he raised it twice about this product and was answered: no more is said to him
+	Raised    int32           // times that he raised it about this product
+	Triggers  [3]string       // what raises it; empty entries: fewer
+	Grounds   []fund.Evidence // the facts of him that raise it, and figures that only a manager may see (W01)
+	Evidence  []fund.Evidence // the facts that answer it
+	Sentences [4]string       // templates for both; their slots are fields of Evidence; empty entries: fewer
+	Advice    string          // template for managers: what to say and what never; its slots are fields of Evidence and Grounds
+	Discloses string          // id of the disclosure that belongs to it; may be empty
 }
 
-// Case is one product before one customer. Facts about him are zero where they may not
-// be read.
-type Case struct {
-	Product   *fund.Product
-	Record    *fund.TrackRecord
-	Grade     fund.RiskGrade
-	NewIssue  bool
-	PeerName  string // existing fund beside a new issue; empty: none
-	StaleDays int32  // an older record is shown with its date and resolves nothing
-	Day       fund.Date
-
-	Level         fund.RiskLevel
-	Need          fund.Need
-	Elder         bool
-	HorizonMonths int32 // 0: unknown, CostDays is then the default's
-	CostMonths    int32 // months that the costs are computed for
-	Amount        fund.Money
-	Asked         bool // Amount is a suggestion for him, not the model's reference
-	CostA         ClassCost
-	CostC         ClassCost
-	Own           ClassCost // of the product itself
-}
-
-// ClassCost is the cost of one share class; not OK when it is not on offer or its fees
-// are unknown.
-type ClassCost struct {
-	fund.Cost
-	OK bool
+// Raises says which doubts a product raises by itself: after an objection, products that
+// raise the same are offered less.
+func Raises(s *Subject) Set {
+	set := Set(0)
+	if s.NewIssue {
+		set = set.With(NewFund)
+	}
+	return set
 }
 
 // Foresee appends the likeliest doubts, at most MaxPerItem, strongest first, to dst and
 // their evidence to facts; both are returned.
 func Foresee(c *Case, dst []Objection, facts []fund.Evidence) ([]Objection, []fund.Evidence) {
+	if c.Customer.Refused {
+		return dst, facts
+	}
 	var all [Codes]Objection
 	n := 0
-	for code := range Codes {
+	for code := range LossTrauma {
 		if o, ok := raise(c, code); ok {
 			all[n] = o
 			n++
@@ -145,35 +101,35 @@ func raiseDrawdown(c *Case) (Objection, bool) {
 	if c.Grade == fund.GradeUnknown && !c.showsRecord() {
 		return Objection{}, false // neither grade nor record: there is nothing to answer with
 	}
-	o := Objection{Code: Drawdown, Band: Low}
+	o := Objection{Code: Drawdown, Band: fund.Low}
 	switch {
-	case c.Level != fund.LevelUnknown && c.Level <= fund.C2:
-		o.Band, o.Triggers[0] = High, "LOW_LEVEL"
+	case c.Customer.Level != fund.LevelUnknown && c.Customer.Level <= fund.C2:
+		o.Band, o.Triggers[0] = fund.High, "LOW_LEVEL"
 	case c.Grade >= fund.R3:
-		o.Band, o.Triggers[0] = Medium, "GRADE"
+		o.Band, o.Triggers[0] = fund.Medium, "GRADE"
 	}
 	return o, true
 }
 
 // raiseFee 费用: always worth an answer; likelier when the money stays a short time.
 func raiseFee(c *Case) (Objection, bool) {
-	o := Objection{Code: Fee, Band: Low}
-	if c.HorizonMonths > 0 && c.HorizonMonths < 12 {
-		o.Band, o.Triggers[0] = Medium, "SHORT_HORIZON"
+	o := Objection{Code: Fee, Band: fund.Low}
+	if c.Customer.HorizonMonths > 0 && c.Customer.HorizonMonths < 12 {
+		o.Band, o.Triggers[0] = fund.Medium, "SHORT_HORIZON"
 	}
 	return o, true
 }
 
 // raiseLiquidity 流动性: money needed soon, age, or a product that holds it.
 func raiseLiquidity(c *Case) (Objection, bool) {
-	o := Objection{Code: Liquidity, Band: Low}
+	o := Objection{Code: Liquidity, Band: fund.Low}
 	if c.Product.Terms.LockupDays > 0 || c.Product.Terms.ClosedUntil > c.Day {
-		o.Band, o.Triggers[0] = Medium, "LOCKUP"
+		o.Band, o.Triggers[0] = fund.Medium, "LOCKUP"
 	}
 	switch {
-	case c.Need == fund.NeedHigh:
-		o.Band, o.Triggers[1] = High, "NEED"
-	case c.Elder && o.Band == Medium:
+	case c.Customer.Need == fund.NeedHigh:
+		o.Band, o.Triggers[1] = fund.High, "NEED"
+	case c.Customer.Elder && o.Band == fund.Medium:
 		o.Triggers[1] = "AGE"
 	}
 	return o, true
@@ -181,5 +137,5 @@ func raiseLiquidity(c *Case) (Objection, bool) {
 
 // raiseNewFund 没有业绩: a fund without a record of its own.
 func raiseNewFund(c *Case) (Objection, bool) {
-	return Objection{Code: NewFund, Band: High, Triggers: [2]string{"NEW_ISSUE"}}, c.NewIssue
+	return Objection{Code: NewFund, Band: fund.High, Triggers: [3]string{"NEW_ISSUE"}}, c.NewIssue
 }

@@ -42,13 +42,19 @@ func flat() *fund.TrackRecord {
 }
 
 func aCase() *objection.Case {
+	limits := objection.DefaultLimits()
 	return &objection.Case{
-		Product: &fund.Product{
-			Code: "x", Listing: fund.Listing{Status: fund.Open, KeyFactsVersion: "v3"},
-			Fees: fund.FeeSchedule{Redemption: []fund.RedemptionTier{{Below: 7, Rate: 150}, {}}, Management: 120, Custody: 20},
+		Subject: objection.Subject{
+			Product: &fund.Product{
+				Code: "x", Listing: fund.Listing{Status: fund.Open, KeyFactsVersion: "v3"},
+				Fees: fund.FeeSchedule{Redemption: []fund.RedemptionTier{{Below: 7, Rate: 150}, {}}, Management: 120, Custody: 20},
+			},
+			Record: fallen(20230601, 1), Grade: fund.R3, Day: today, Limits: &limits,
 		},
-		Record: fallen(20230601, 1), Grade: fund.R3, StaleDays: 30, Day: today, Level: fund.C3, CostMonths: 12, Amount: 1_000_000, Asked: true,
-		Own: objection.ClassCost{Cost: fund.Cost{Entry: 1_498, Running: 14_017}, OK: true},
+		Quote: objection.Quote{
+			Months: 12, Amount: 1_000_000, Asked: true, Own: objection.ClassCost{Cost: fund.Cost{Entry: 1_498, Running: 14_017}, OK: true},
+		},
+		Customer: objection.Customer{Personal: true, Person: objection.Person{Level: fund.C3}},
 	}
 }
 
@@ -119,11 +125,11 @@ func TestAnswers(t *testing.T) {
 			fall + "截至2024年3月5日还没有回到原来的位置。如果当时投入10,000元，最多时账面亏损约3,601.11元。" + year + "如果当时投入10,000元，到期末账面亏损约2,814元。" + past,
 		},
 		"no amount of his own": {
-			func(c *objection.Case) { c.Asked = false }, objection.Drawdown,
+			func(c *objection.Case) { c.Quote.Asked = false }, objection.Drawdown,
 			fall + "到2023年6月1日才回到原来的位置，从最低点算起用了400天。" + year + past,
 		},
 		"no amount, not made up": {
-			func(c *objection.Case) { c.Asked, c.Record = false, fallen(0, 1) }, objection.Drawdown,
+			func(c *objection.Case) { c.Quote.Asked, c.Record = false, fallen(0, 1) }, objection.Drawdown,
 			fall + "截至2024年3月5日还没有回到原来的位置。" + year + past,
 		},
 		"no worst year below zero": {
@@ -153,24 +159,24 @@ func TestAnswers(t *testing.T) {
 		"one class": {func(*objection.Case) {}, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计约14.98元。" + exit7},
 		"A is cheaper": {
 			func(c *objection.Case) {
-				c.CostA = objection.ClassCost{Cost: fund.Cost{Entry: 1_498}, OK: true}
-				c.CostC = objection.ClassCost{Cost: fund.Cost{Service: 4_000}, OK: true}
+				c.Quote.A = objection.ClassCost{Cost: fund.Cost{Entry: 1_498}, OK: true}
+				c.Quote.C = objection.ClassCost{Cost: fund.Cost{Service: 4_000}, OK: true}
 			}, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计：A类约14.98元，C类约40元，A类更省。" + exit7,
 		},
 		"C is cheaper": {
 			func(c *objection.Case) {
-				c.CostA = objection.ClassCost{Cost: fund.Cost{Entry: 14_980}, OK: true}
-				c.CostC = objection.ClassCost{Cost: fund.Cost{Service: 4_000}, OK: true}
+				c.Quote.A = objection.ClassCost{Cost: fund.Cost{Entry: 14_980}, OK: true}
+				c.Quote.C = objection.ClassCost{Cost: fund.Cost{Service: 4_000}, OK: true}
 			}, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计：A类约149.80元，C类约40元，C类更省。" + exit7,
 		},
 		"both cost the same": {
 			func(c *objection.Case) {
-				c.CostA = objection.ClassCost{Cost: fund.Cost{Entry: 4_000}, OK: true}
-				c.CostC = objection.ClassCost{Cost: fund.Cost{Service: 4_000}, OK: true}
+				c.Quote.A = objection.ClassCost{Cost: fund.Cost{Entry: 4_000}, OK: true}
+				c.Quote.C = objection.ClassCost{Cost: fund.Cost{Service: 4_000}, OK: true}
 			}, objection.Fee, "投入10,000元、持有1年，A类和C类的费用合计都约40元。" + exit7,
 		},
 		"only one class is known": {
-			func(c *objection.Case) { c.CostA = objection.ClassCost{OK: true} }, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计约14.98元。" + exit7,
+			func(c *objection.Case) { c.Quote.A = objection.ClassCost{OK: true} }, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计约14.98元。" + exit7,
 		},
 		"no fee to leave": {
 			func(c *objection.Case) {
@@ -182,7 +188,7 @@ func TestAnswers(t *testing.T) {
 				c.Product.Fees = fund.FeeSchedule{Redemption: []fund.RedemptionTier{{Rate: 50}}}
 			}, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计约14.98元。",
 		},
-		"fees unknown": {func(c *objection.Case) { c.Own.OK = false }, objection.Fee, "这只产品的费用我们还没有核实，请先向客户经理确认费用，再决定是否购买。"},
+		"fees unknown": {func(c *objection.Case) { c.Quote.Own.OK = false }, objection.Fee, "这只产品的费用我们还没有核实，请先向客户经理确认费用，再决定是否购买。"},
 
 		"free after a week": {func(*objection.Case) {}, objection.Liquidity, "这只产品没有锁定期，交易日可以申请赎回。持有不到7天赎回要付赎回费，最高1.50%。"},
 		"free at once": {
@@ -221,7 +227,7 @@ func TestAnswers(t *testing.T) {
 		},
 		"in its launch, with a peer": {
 			func(c *objection.Case) {
-				c.NewIssue, c.Product.Listing.Status, c.PeerName = true, fund.Subscription, "沪深指数"
+				c.NewIssue, c.Product.Listing.Status, c.Peer = true, fund.Subscription, &objection.Peer{Name: "沪深指数"}
 			}, objection.NewFund, "这只基金正在募集，还没有业绩可以参考。同类里已经运作的有沪深指数，您可以先看看它的涨跌记录和费用，再作比较。",
 		},
 		"in its launch, closed afterwards": {
@@ -231,7 +237,7 @@ func TestAnswers(t *testing.T) {
 		},
 		"in its launch, closed, with a peer": {
 			func(c *objection.Case) {
-				c.NewIssue, c.Product.Listing.Status, c.Product.Terms.ClosedUntil, c.PeerName = true, fund.Subscription, 20240901, "沪深指数"
+				c.NewIssue, c.Product.Listing.Status, c.Product.Terms.ClosedUntil, c.Peer = true, fund.Subscription, 20240901, &objection.Peer{Name: "沪深指数"}
 			}, objection.NewFund, "这只基金正在募集，还没有业绩可以参考；成立后封闭到2024年9月1日，在此之前不能赎回。同类里已经运作的有沪深指数，您可以先作比较。",
 		},
 		"launched lately": {
@@ -240,7 +246,7 @@ func TestAnswers(t *testing.T) {
 		},
 		"launched lately, with a peer": {
 			func(c *objection.Case) {
-				c.NewIssue, c.Product.Terms.LaunchedOn, c.PeerName = true, 20240101, "沪深指数"
+				c.NewIssue, c.Product.Terms.LaunchedOn, c.Peer = true, 20240101, &objection.Peer{Name: "沪深指数"}
 			}, objection.NewFund,
 			"这只基金从2024年1月1日开始运作，时间还短，我们不展示它的业绩。同类里运作更久的有沪深指数，您可以先作比较。",
 		},
@@ -248,7 +254,7 @@ func TestAnswers(t *testing.T) {
 		in := aCase()
 		c.change(in)
 		if c.code == objection.Liquidity {
-			in.Need = fund.NeedHigh // so that it is among the first three
+			in.Customer.Need = fund.NeedHigh // so that it is among the first three
 		}
 		if got := answers(t, in)[c.code]; got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
@@ -263,18 +269,18 @@ func TestForesee(t *testing.T) {
 		want   string
 	}{
 		"an ordinary case":       {func(*objection.Case) {}, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
-		"a low level":            {func(c *objection.Case) { c.Level, c.Grade = fund.C2, fund.R2 }, "DRAWDOWN HIGH LOW_LEVEL, FEE LOW, LIQUIDITY LOW"},
-		"an unknown level":       {func(c *objection.Case) { c.Level, c.Grade = 0, fund.R2 }, "DRAWDOWN LOW, FEE LOW, LIQUIDITY LOW"},
+		"a low level":            {func(c *objection.Case) { c.Customer.Level, c.Grade = fund.C2, fund.R2 }, "DRAWDOWN HIGH LOW_LEVEL, FEE LOW, LIQUIDITY LOW"},
+		"an unknown level":       {func(c *objection.Case) { c.Customer.Level, c.Grade = 0, fund.R2 }, "DRAWDOWN LOW, FEE LOW, LIQUIDITY LOW"},
 		"no grade and no record": {func(c *objection.Case) { c.Grade, c.Record = 0, young(20240101) }, "FEE LOW, LIQUIDITY LOW"},
 		"R1 without a record":    {func(c *objection.Case) { c.Grade, c.Record = fund.R1, &fund.TrackRecord{} }, "FEE LOW, LIQUIDITY LOW"},
-		"money needed soon":      {func(c *objection.Case) { c.Need, c.HorizonMonths = fund.NeedHigh, 11 }, "LIQUIDITY HIGH NEED, DRAWDOWN MEDIUM GRADE, FEE MEDIUM SHORT_HORIZON"},
-		"a year is not short":    {func(c *objection.Case) { c.HorizonMonths = 12 }, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
+		"money needed soon":      {func(c *objection.Case) { c.Customer.Need, c.Customer.HorizonMonths = fund.NeedHigh, 11 }, "LIQUIDITY HIGH NEED, DRAWDOWN MEDIUM GRADE, FEE MEDIUM SHORT_HORIZON"},
+		"a year is not short":    {func(c *objection.Case) { c.Customer.HorizonMonths = 12 }, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
 		"a lockup":               {func(c *objection.Case) { c.Product.Terms.LockupDays = 1 }, "DRAWDOWN MEDIUM GRADE, LIQUIDITY MEDIUM LOCKUP, FEE LOW"},
-		"a lockup and age":       {func(c *objection.Case) { c.Product.Terms.LockupDays, c.Elder = 1, true }, "DRAWDOWN MEDIUM GRADE, LIQUIDITY MEDIUM LOCKUP AGE, FEE LOW"},
-		"age alone":              {func(c *objection.Case) { c.Elder = true }, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
+		"a lockup and age":       {func(c *objection.Case) { c.Product.Terms.LockupDays, c.Customer.Elder = 1, true }, "DRAWDOWN MEDIUM GRADE, LIQUIDITY MEDIUM LOCKUP AGE, FEE LOW"},
+		"age alone":              {func(c *objection.Case) { c.Customer.Elder = true }, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
 		"a new issue: four, cut": {func(c *objection.Case) { c.NewIssue = true; c.Product.Listing.Status = fund.Subscription }, "NEW_FUND HIGH NEW_ISSUE, DRAWDOWN MEDIUM GRADE, FEE LOW"},
 		"everything speaks": {func(c *objection.Case) {
-			c.NewIssue, c.Level, c.Need = true, fund.C1, fund.NeedHigh
+			c.NewIssue, c.Customer.Level, c.Customer.Need = true, fund.C1, fund.NeedHigh
 			c.Product.Listing.Status, c.Product.Terms.LockupDays = fund.Subscription, 9
 		}, "DRAWDOWN HIGH LOW_LEVEL, LIQUIDITY HIGH LOCKUP NEED, NEW_FUND HIGH NEW_ISSUE"},
 	} {
@@ -324,7 +330,7 @@ func TestShowable(t *testing.T) {
 func TestLossOfAnAmount(t *testing.T) {
 	for amount, want := range map[fund.Money]int64{1_000_000: 360_111, 1: 0, 2: 1, 277: 100, fund.MaxMoney: 360_111_000_000_000} {
 		in := aCase()
-		in.Amount = amount
+		in.Quote.Amount = amount
 		doubts, _ := objection.Foresee(in, nil, nil)
 		i := slices.IndexFunc(doubts[0].Evidence, func(e fund.Evidence) bool { return e.Field == "LOSS" })
 		if i < 0 || doubts[0].Evidence[i].Number != want {

@@ -38,6 +38,7 @@ type Product struct {
 	*fund.Product
 	Fund   int32 // index of the fund that its share classes have in common
 	Record *fund.TrackRecord
+	Raises uint32 // doubts that the product raises by itself: a bit a code, any numbering
 }
 
 // Compile computes the columns. Funds are numbered from 0 to funds-1; neighbours are

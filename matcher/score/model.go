@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -38,11 +39,12 @@ const (
 	Quality
 	Cost
 	Popularity
+	Objected
 	Features // the number of features
 )
 
 var featureNames = [Features]string{
-	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY",
+	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED",
 }
 
 // String returns the feature's code.
@@ -73,18 +75,26 @@ type Model struct {
 	Settings Settings
 }
 
-// Settings are the parameters of the features, of the slate and of the suggested amount.
+// Settings are the parameters of the features, and of the stages that follow the score.
 type Settings struct {
-	Affinity      AffinitySettings
-	Cost          CostSettings
-	StaleDays     int32
-	Quality       QualitySettings
+	Affinity  AffinitySettings
+	Cost      CostSettings
+	StaleDays int32
+	Quality   QualitySettings
+	Tables
+	Slate      SlateSettings
+	Suggestion SuggestionSettings
+	Objection  ObjectionSettings
+	Track      TrackSettings
+	Plan       PlanSettings
+}
+
+// Tables say what is expected of levels, needs, classes and goals.
+type Tables struct {
 	LossTolerance [fund.C5 + 1]fund.Ratio // by level; 0 for an unknown one
 	LiquidityDays [fund.Needs]int32       // by need; 0 for an unknown one
 	Classes       [fund.Classes]ClassSettings
 	Goals         [fund.Goals][fund.Classes]float64
-	Slate         SlateSettings
-	Suggestion    SuggestionSettings
 }
 
 // AffinitySettings shape the co-holding neighbours.
@@ -129,16 +139,49 @@ type SuggestionSettings struct {
 	Rounding    fund.Money       `yaml:"rounding_fen"`
 }
 
+// ObjectionSettings say when a product or a customer gives rise to a doubt (化).
+type ObjectionSettings struct {
+	// ClosureLine is the size in fen below which a fund may have to be closed: 50 million
+	// yuan (公开募集证券投资基金运作管理办法 41). SIZE looks at funds near it.
+	ClosureLine fund.Money `yaml:"closure_line_fen"`
+	// LossRatio is the loss of a holding, in millionths and positive, from which on it
+	// counts as a loss that he remembers (LOSS_TRAUMA).
+	LossRatio fund.Ratio `yaml:"loss_ratio"`
+	// TenureDays is how long a manager must have run a fund to be no newcomer to it, and
+	// ManyFunds from how many funds on he runs many (MANAGER_TRUST).
+	TenureDays int32 `yaml:"tenure_days"`
+	ManyFunds  int32 `yaml:"many_funds"`
+}
+
+// TrackSettings are parameters of a track record's figures.
+type TrackSettings struct {
+	RiskFree fund.BasisPoints `yaml:"risk_free_bps"` // a year; what Sharpe ratios measure against
+}
+
+// PlanSettings bound the regular purchase that is suggested (定投).
+type PlanSettings struct {
+	IncomeShare      fund.BasisPoints `yaml:"income_share_bps"`   // of a month's income, at most
+	MinHorizonMonths int32            `yaml:"min_horizon_months"` // no plan for a shorter horizon
+}
+
 // modelFile is the file as it is written.
 type modelFile struct {
-	Schema  string `yaml:"schema"`
-	Name    string `yaml:"name"`
-	Version int    `yaml:"version"`
-	Weights []struct {
-		Feature string  `yaml:"feature"`
-		Weight  float64 `yaml:"weight"`
-		Reason  string  `yaml:"reason"`
-	} `yaml:"weights"`
+	Schema   string       `yaml:"schema"`
+	Name     string       `yaml:"name"`
+	Version  int          `yaml:"version"`
+	Weights  []weightFile `yaml:"weights"`
+	Features featureFile  `yaml:",inline"`
+	Stages   stageFile    `yaml:",inline"`
+}
+
+type weightFile struct {
+	Feature string  `yaml:"feature"`
+	Weight  float64 `yaml:"weight"`
+	Reason  string  `yaml:"reason"`
+}
+
+// featureFile are the parameters of the features.
+type featureFile struct {
 	Affinity      AffinitySettings              `yaml:"affinity"`
 	Cost          CostSettings                  `yaml:"cost"`
 	StaleDays     int32                         `yaml:"stale_days"`
@@ -147,8 +190,16 @@ type modelFile struct {
 	LiquidityDays map[string]int32              `yaml:"liquidity_days"`
 	Classes       map[string]ClassSettings      `yaml:"classes"`
 	Goals         map[string]map[string]float64 `yaml:"goals"`
-	Slate         SlateSettings                 `yaml:"slate"`
-	Suggestion    SuggestionSettings            `yaml:"suggestion"`
+}
+
+// stageFile are the parameters of the stages that follow. Models of before 2026-11-22
+// lack those that are pointers here.
+type stageFile struct {
+	Slate      SlateSettings      `yaml:"slate"`
+	Suggestion SuggestionSettings `yaml:"suggestion"`
+	Objection  *ObjectionSettings `yaml:"objection"`
+	Track      *TrackSettings     `yaml:"track"`
+	Plan       *PlanSettings      `yaml:"plan"`
 }
 
 // The schema and limits of a model file.
@@ -166,25 +217,83 @@ var forbiddenWords = [...]string{"COMMISSION", "REBATE", "TRAIL", "QUOTA", "KICK
 // ParseModel reads and checks a model file. Errors wrap ErrModel, and ErrForbiddenInput
 // where a feature is one that rule F04 refuses.
 func ParseModel(data []byte) (*Model, error) {
+	f, err := decodeModel(data)
+	if err != nil {
+		return nil, err
+	}
+	return f.model()
+}
+
+// ParseRecorded reads a model that was in force once, for replay: as ParseModel does, but
+// what programs of its time did not know may be missing. The feature OBJECTED then weighs
+// nothing and the parameters of later stages are the built-in ones, so that an old
+// decision is scored as it was. It must not be used for new answers.
+func ParseRecorded(data []byte) (*Model, error) {
+	f, err := decodeModel(data)
+	if err != nil {
+		return nil, err
+	}
+	f.completeRecorded()
+	return f.model()
+}
+
+// completeRecorded adds what a model of before 2026-11-22 cannot have.
+func (f *modelFile) completeRecorded() {
+	if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == Objected.String() }) {
+		f.Weights = append(f.Weights, weightFile{Feature: Objected.String(), Reason: "Not known when the model was made; weighs nothing."})
+	}
+	s := &f.Stages
+	if s.Objection == nil {
+		s.Objection = &ObjectionSettings{ClosureLine: 5_000_000_000, LossRatio: 50_000, TenureDays: 365, ManyFunds: 8}
+	}
+	if s.Track == nil {
+		s.Track = &TrackSettings{RiskFree: 150}
+	}
+	if s.Plan == nil {
+		s.Plan = &PlanSettings{IncomeShare: 1000, MinHorizonMonths: 36}
+	}
+}
+
+func decodeModel(data []byte) (*modelFile, error) {
 	if len(data) > maxModelBytes {
 		return nil, fmt.Errorf("%w: %d bytes, expected at most %d", ErrModel, len(data), maxModelBytes)
 	}
 	if err := refuseReferences(data); err != nil {
 		return nil, err
 	}
-	var f modelFile
-	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+	f := &modelFile{}
+	if err := yaml.UnmarshalWithOptions(data, f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
 	}
+	return f, nil
+}
+
+func (f *modelFile) model() (*Model, error) {
+	in, after := &f.Features, &f.Stages
 	m := &Model{Name: f.Name, Version: f.Version, Settings: Settings{
-		Affinity: f.Affinity, Cost: f.Cost, StaleDays: f.StaleDays, Quality: f.Quality, Slate: f.Slate, Suggestion: f.Suggestion,
+		Affinity: in.Affinity, Cost: in.Cost, StaleDays: in.StaleDays, Quality: in.Quality, Slate: after.Slate, Suggestion: after.Suggestion,
 	}}
-	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readTables, m.readGoals, m.checkSettings} {
-		if err := step(&f); err != nil {
+	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readTables, m.readGoals, m.readStages, m.checkSettings} {
+		if err := step(f); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// readStages takes over the sections that only a recorded model may lack.
+func (m *Model) readStages(f *modelFile) error {
+	s := &f.Stages
+	switch {
+	case s.Objection == nil:
+		return fmt.Errorf("%w: objection is missing", ErrModel)
+	case s.Track == nil:
+		return fmt.Errorf("%w: track is missing", ErrModel)
+	case s.Plan == nil:
+		return fmt.Errorf("%w: plan is missing", ErrModel)
+	}
+	m.Settings.Objection, m.Settings.Track, m.Settings.Plan = *s.Objection, *s.Track, *s.Plan
+	return nil
 }
 
 // refuseReferences refuses anchors and aliases: a few lines of them unfold to gigabytes.
@@ -247,6 +356,8 @@ func (m *Model) readWeights(f *modelFile) error {
 			return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, w.Feature, w.Weight, maxWeight, maxWeight)
 		case Feature(i) == Cost && w.Weight > 0:
 			return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w.Weight)
+		case Feature(i) == Objected && w.Weight > 0:
+			return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected at most 0: an objection never lifts what it was about", ErrModel, w.Weight)
 		case w.Reason == "":
 			return fmt.Errorf("%w: weights: %s: reason is missing", ErrModel, w.Feature)
 		}
@@ -262,27 +373,27 @@ func (m *Model) readWeights(f *modelFile) error {
 
 func (m *Model) readTables(f *modelFile) error {
 	for level := fund.C1; level <= fund.C5; level++ {
-		v, ok := f.LossTolerance[level.String()]
+		v, ok := f.Features.LossTolerance[level.String()]
 		if !ok || !isRatio(v) || v < m.Settings.LossTolerance[level-1] {
 			return fmt.Errorf("%w: loss_tolerance_ratio: %s: %d, expected millionths that rise with the level", ErrModel, level, v)
 		}
 		m.Settings.LossTolerance[level] = v
 	}
 	for need := fund.NeedLow; int(need) < fund.Needs; need++ {
-		v, ok := f.LiquidityDays[need.String()]
+		v, ok := f.Features.LiquidityDays[need.String()]
 		if !ok || v < 1 || v > maxLiquidityDays {
 			return fmt.Errorf("%w: liquidity_days: %s: %d, expected 1 to %d", ErrModel, need, v, maxLiquidityDays)
 		}
 		m.Settings.LiquidityDays[need] = v
 	}
-	if len(f.LossTolerance) != int(fund.C5) || len(f.LiquidityDays) != fund.Needs-1 {
+	if len(f.Features.LossTolerance) != int(fund.C5) || len(f.Features.LiquidityDays) != fund.Needs-1 {
 		return fmt.Errorf("%w: loss_tolerance_ratio or liquidity_days: an entry that is no level or need", ErrModel)
 	}
 	return m.readClasses(f)
 }
 
 func (m *Model) readClasses(f *modelFile) error {
-	for name, c := range f.Classes {
+	for name, c := range f.Features.Classes {
 		class, err := parseClass(name)
 		if err != nil || c.Months < 0 || c.Months > fund.MaxHorizonMonths || !isRatio(c.Drawdown) {
 			return fmt.Errorf("%w: classes: %s: %+v, expected a class, months to %d and millionths", ErrModel, name, c, fund.MaxHorizonMonths)
@@ -297,7 +408,7 @@ func (m *Model) readClasses(f *modelFile) error {
 func isRatio(r fund.Ratio) bool { return r >= 0 && r <= 1_000_000 }
 
 func (m *Model) readGoals(f *modelFile) error {
-	for name, fits := range f.Goals {
+	for name, fits := range f.Features.Goals {
 		goal, err := fund.ParseGoal(name)
 		if err != nil || goal == fund.GoalUnknown {
 			return fmt.Errorf("%w: goals: %q is no goal", ErrModel, name)
@@ -334,6 +445,13 @@ func (m *Model) checkSettings(*modelFile) error {
 		{"slate.max_held_pct", isPercent(s.Slate.MaxHeldPct)},
 		{"suggestion.aum_share_bps", s.Suggestion.AUMShare >= 0 && s.Suggestion.AUMShare <= 10_000},
 		{"suggestion.max_aum_share_bps", s.Suggestion.MaxAUMShare >= s.Suggestion.AUMShare && s.Suggestion.MaxAUMShare <= 10_000},
+		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
+		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},
+		{"objection.tenure_days", s.Objection.TenureDays >= 1 && s.Objection.TenureDays <= 3650},
+		{"objection.many_funds", s.Objection.ManyFunds >= 2 && s.Objection.ManyFunds <= 1000},
+		{"track.risk_free_bps", s.Track.RiskFree >= 0 && s.Track.RiskFree <= 2000},
+		{"plan.income_share_bps", s.Plan.IncomeShare >= 1 && s.Plan.IncomeShare <= 10_000},
+		{"plan.min_horizon_months", s.Plan.MinHorizonMonths >= 1 && s.Plan.MinHorizonMonths <= fund.MaxHorizonMonths},
 		{"suggestion.rounding_fen", s.Suggestion.Rounding >= 1 && s.Suggestion.Rounding <= fund.MaxMoney},
 	} {
 		if !c.ok {

@@ -40,7 +40,7 @@ func TestParseModelRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, says string }{
 		"another schema":             {"fundmatch.model/v1", "fundmatch.model/v2", "schema"},
 		"no name":                    {"name: spine", "name: ''", "name"},
-		"version 0":                  {"version: 1", "version: 0", "version 0"},
+		"version 0":                  {"version: 2", "version: 0", "version 0"},
 		"an unknown key":             {"stale_days: 30", "stale_days: 30\nfresh_days: 3", "fresh_days"},
 		"a key twice":                {"stale_days: 30", "stale_days: 30\nstale_days: 31", "stale_days"},
 		"an unknown feature":         {"feature: QUALITY", "feature: BEAUTY", "BEAUTY"},

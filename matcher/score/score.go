@@ -1,7 +1,9 @@
 package score
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -15,6 +17,27 @@ type Customer struct {
 	Need          fund.Need
 	Level         fund.RiskLevel
 	Owned         []int32 // funds owned: sorted, different
+	// Doubts are all doubts that he raised of late, about whatever product, in the bits
+	// of Product.Raises. Objected are the funds that he raised them about; see Object.
+	Doubts   uint32
+	Objected []Objection
+}
+
+// Objection is a fund that the customer raised doubts about of late.
+type Objection struct {
+	Fund   int32
+	Doubts uint32 // the codes that he named; none: he did not say which
+}
+
+// Object adds a doubt about a fund to a list that is ordered by fund and holds each once.
+// It allocates only when the list must grow.
+func Object(list []Objection, fundIndex int32, doubts uint32) []Objection {
+	at, ok := slices.BinarySearchFunc(list, fundIndex, func(o Objection, f int32) int { return cmp.Compare(o.Fund, f) })
+	if !ok {
+		list = slices.Insert(list, at, Objection{Fund: fundIndex})
+	}
+	list[at].Doubts |= doubts
+	return list
 }
 
 // Contribution is one addend of a score.
@@ -73,7 +96,7 @@ func (s *Scorer) Contributions(out *Scores, i int, dst []Contribution) []Contrib
 	in := &out.inputs
 	values := [Features]float64{
 		in.affinity[s.fundOf[i]], in.goal[i], horizonFit(in.horizonMonths, s.horizon[i]), in.liquidity[i], in.loss[i],
-		s.quality[i], in.cost[i], s.popularity[i],
+		s.quality[i], in.cost[i], s.popularity[i], 0,
 	}
 	for f, v := range values {
 		w := s.model.Weights[f]

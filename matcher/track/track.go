@@ -5,7 +5,6 @@ package track
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -17,11 +16,6 @@ const (
 	// StartToleranceDays is how many days after a span's first day a series may begin and
 	// still fill the span: the longest run of closed days.
 	StartToleranceDays = 10
-	// MinReturns is how many daily returns a volatility needs.
-	MinReturns = 60
-
-	tradingDays = 252 // in a year
-	worstMonths = 12
 
 	// maxNAV and maxWealth bound what a share may cost and how far it may rise or fall
 	// (its inverse), so that every ratio fits: they catch a misplaced point, no real fund.
@@ -34,6 +28,11 @@ const (
 	sameValue = 1e-9
 )
 
+// Settings are what a bank decides about the figures.
+type Settings struct {
+	RiskFree fund.BasisPoints // a year; what Sharpe is measured against
+}
+
 // Compute returns the track record as of a day, from NAVs in the order of their dates.
 // Those dated on or after asOf are ignored, whatever their values.
 //
@@ -43,7 +42,7 @@ const (
 //
 // The error wraps fund.ErrInvalid and names day and value when a NAV is not positive
 // and finite, out of order, or implies a loss of all or more.
-func Compute(navs []fund.NAV, asOf fund.Date) (fund.TrackRecord, error) {
+func Compute(navs []fund.NAV, asOf fund.Date, settings Settings) (fund.TrackRecord, error) {
 	if asOf <= 0 {
 		return fund.TrackRecord{}, fmt.Errorf("%w: track record as of an unknown day, expected a date", fund.ErrInvalid)
 	}
@@ -61,11 +60,15 @@ func Compute(navs []fund.NAV, asOf fund.Date) (fund.TrackRecord, error) {
 	if err != nil {
 		return fund.TrackRecord{}, err
 	}
-	last := s.date(s.end())
-	record.Series = fund.Window{From: s.date(0), To: last}
+	record.Series = s.window(0, s.end())
 	record.Observations = int32(len(s.navs))
-	record.StaleDays = int32(asOf.DaysSince(last))
-	s.fill(&record.Spans)
+	record.StaleDays = int32(asOf.DaysSince(record.Series.To))
+	record.UnitNAV = s.navs[s.end()].Unit
+	starts := s.starts()
+	s.fillSpans(&record.Spans, starts, settings)
+	s.fillHoldings(&record, starts)
+	record.Payouts = s.payouts()
+	record.Falls = s.falls()
 	return record, nil
 }
 
@@ -123,177 +126,4 @@ func gaps(navs []fund.NAV) (found []fund.Window, start int) {
 		previous = day
 	}
 	return found, start
-}
-
-// series is NAVs without a gap, and their wealth: what 1 put in on the first day is
-// worth, distributions put back in.
-type series struct {
-	navs   []fund.NAV
-	wealth []float64
-}
-
-func newSeries(navs []fund.NAV) (series, error) {
-	s := series{navs: navs, wealth: make([]float64, len(navs))}
-	s.wealth[0] = 1
-	for i := 1; i < len(navs); i++ {
-		w := s.wealth[i-1] * (1 + s.dayReturn(i))
-		if !(w >= 1/maxWealth && w <= maxWealth) {
-			return series{}, fmt.Errorf("%w: accum_nav of %s is %v after %v with a unit_nav of %v: wealth comes to %v, expected %v to %v",
-				fund.ErrInvalid, navs[i].Date, navs[i].Accum, navs[i-1].Accum, navs[i-1].Unit, w, 1/maxWealth, maxWealth)
-		}
-		s.wealth[i] = w
-	}
-	return s, nil
-}
-
-func (s *series) dayReturn(i int) float64 {
-	return (s.navs[i].Accum - s.navs[i-1].Accum) / s.navs[i-1].Unit
-}
-
-func (s *series) end() int             { return len(s.navs) - 1 }
-func (s *series) date(i int) fund.Date { return s.navs[i].Date }
-
-func (s *series) window(from, to int) fund.Window {
-	return fund.Window{From: s.date(from), To: s.date(to)}
-}
-
-// between is the total return from one NAV to another.
-func (s *series) between(from, to int) float64 { return s.wealth[to]/s.wealth[from] - 1 }
-
-// spanMonths are the lengths of the spans; SinceStart has none.
-var spanMonths = [fund.Spans]int{fund.OneYear: 12, fund.ThreeYears: 36, fund.FiveYears: 60}
-
-// fill computes the figures of every span that the series reaches back for.
-func (s *series) fill(spans *[fund.Spans]fund.SpanFigures) {
-	var starts [fund.Spans]int
-	for span := range fund.Spans {
-		starts[span] = s.startOf(span)
-		if start := starts[span]; start >= 0 {
-			spans[span] = s.figures(start)
-		}
-	}
-	s.worst(starts, spans)
-}
-
-// startOf returns the NAV that a span begins with: the last on or before its first day,
-// or the series' first where that follows within the tolerance; -1 when the series is
-// too short.
-func (s *series) startOf(span fund.Span) int {
-	if s.end() == 0 {
-		return -1
-	}
-	months := spanMonths[span]
-	if months == 0 {
-		return 0
-	}
-	from := s.date(s.end()).AddMonths(-months)
-	if s.date(0) > from.AddDays(StartToleranceDays) {
-		return -1
-	}
-	return max(s.lastOnOrBefore(from), 0)
-}
-
-// lastOnOrBefore returns the index of the last NAV on or before a day, or -1.
-func (s *series) lastOnOrBefore(day fund.Date) int {
-	lo, hi := 0, len(s.navs)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if s.date(mid) <= day {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo - 1
-}
-
-func (s *series) figures(start int) fund.SpanFigures {
-	window := s.window(start, s.end())
-	return fund.SpanFigures{
-		Return:     fund.Figure{Value: fund.RatioOf(s.between(start, s.end())), Window: window, OK: true},
-		Volatility: s.volatility(start),
-		Drawdown:   s.drawdown(start),
-	}
-}
-
-// volatility is the sample standard deviation of the daily returns (n-1), times the
-// square root of 252.
-func (s *series) volatility(start int) fund.Figure {
-	n := s.end() - start
-	if n < MinReturns {
-		return fund.Figure{}
-	}
-	sum := 0.0
-	for i := start + 1; i < len(s.navs); i++ {
-		sum += s.dayReturn(i)
-	}
-	mean := sum / float64(n)
-	squares := 0.0
-	for i := start + 1; i < len(s.navs); i++ {
-		d := s.dayReturn(i) - mean
-		squares += float64(d * d)
-	}
-	value := math.Sqrt(squares/float64(n-1)) * math.Sqrt(tradingDays)
-	return fund.Figure{Value: fund.RatioOf(value), Window: s.window(start, s.end()), OK: true}
-}
-
-// drawdown is the deepest fall from a peak, the first of equals, counted from the first
-// day at that peak. A span that never fell
-// has a drawdown of 0 without days.
-func (s *series) drawdown(start int) fund.Drawdown {
-	d := fund.Drawdown{Figure: fund.Figure{Window: s.window(start, s.end()), OK: true}}
-	deepest, peak, peakAt := 0.0, s.wealth[start], start
-	trough, troughPeak := -1, 0.0
-	for i := start + 1; i < len(s.navs); i++ {
-		w := s.wealth[i]
-		if w > peak && !isSame(w, peak) {
-			peak, peakAt = w, i
-			continue
-		}
-		if fall := w/peak - 1; fall < deepest-sameValue {
-			deepest, trough, troughPeak = fall, i, peak
-			d.PeakOn = s.date(peakAt)
-		}
-	}
-	if trough < 0 {
-		return d
-	}
-	d.Value = fund.RatioOf(deepest)
-	d.TroughOn = s.date(trough)
-	back := s.end()
-	for i := trough + 1; i < len(s.navs); i++ {
-		if w := s.wealth[i]; isSame(w, troughPeak) || w > troughPeak {
-			d.RecoveredOn = s.date(i)
-			back = i
-			break
-		}
-	}
-	d.DaysToRecover = int32(s.date(back).DaysSince(d.TroughOn))
-	return d
-}
-
-func isSame(a, b float64) bool { return math.Abs(a-b) <= float64(sameValue*b) }
-
-// worst fills in every span's worst 12 months: the least total return from a NAV of the
-// span to the last on or before the same day twelve months later, which must have passed
-// by the last NAV; the first of equals. One walk from the end serves all spans.
-func (s *series) worst(starts [fund.Spans]int, spans *[fund.Spans]fund.SpanFigures) {
-	last := s.date(s.end())
-	least, from, to := math.Inf(1), -1, 0
-	j := s.end()
-	for i := s.end(); i >= 0; i-- {
-		if due := s.date(i).AddMonths(worstMonths); due <= last {
-			for s.date(j) > due {
-				j--
-			}
-			if r := s.between(i, j); r <= least {
-				least, from, to = r, i, j
-			}
-		}
-		for span := range fund.Spans {
-			if starts[span] == i && from >= 0 {
-				spans[span].Worst[fund.TwelveMonths] = fund.Figure{Value: fund.RatioOf(least), Window: s.window(from, to), OK: true}
-			}
-		}
-	}
 }

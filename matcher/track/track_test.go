@@ -28,7 +28,7 @@ func plain(first fund.Date, values ...float64) []fund.NAV {
 
 func compute(t *testing.T, navs []fund.NAV, asOf fund.Date) fund.TrackRecord {
 	t.Helper()
-	r, err := track.Compute(navs, asOf)
+	r, err := track.Compute(navs, asOf, track.Settings{RiskFree: 150})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,9 @@ func compute(t *testing.T, navs []fund.NAV, asOf fund.Date) fund.TrackRecord {
 func TestAShortSeriesHasOnlyFiguresSinceItsStart(t *testing.T) {
 	got := compute(t, plain(20200101, 1.00, 1.10, 0.88, 0.99, 1.10, 1.21), 20200110)
 	window := fund.Window{From: 20200101, To: 20200106}
-	want := fund.TrackRecord{AsOf: 20200110, Series: window, Observations: 6, StaleDays: 4}
+	want := fund.TrackRecord{AsOf: 20200110, Series: window, Observations: 6, StaleDays: 4, UnitNAV: 1.21}
+	want.Payouts = fund.Payouts{OK: true, Window: window}
+	want.Falls = []fund.Fall{{Depth: -200_000, PeakOn: 20200102, TroughOn: 20200103, RecoveredOn: 20200105}}
 	want.Spans[fund.SinceStart] = fund.SpanFigures{
 		Return: fund.Figure{Value: 210_000, Window: window, OK: true},
 		Drawdown: fund.Drawdown{
@@ -310,7 +312,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		{"a loss of more than all", []fund.NAV{nav(20200101, 1, 3), nav(20200102, 1, 1.5)}, 20210101, []string{"2020-01-02", "1.5", "3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := track.Compute(c.navs, c.asOf)
+			r, err := track.Compute(c.navs, c.asOf, track.Settings{RiskFree: 150})
 			if !errors.Is(err, fund.ErrInvalid) {
 				t.Fatalf("error %v, expected one that wraps fund.ErrInvalid", err)
 			}

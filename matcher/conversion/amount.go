@@ -1,0 +1,153 @@
+package conversion
+
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
+// Quote is the amount and the costs that an action is computed with.
+type Quote struct {
+	Min, Suggested, Max fund.Money // Suggested 0: none; Max 0: unbounded
+	CostAmount          fund.Money // amount that the costs are of: Suggested, or the model's reference
+	Months              int32      // months that the costs are computed for
+	Days                int32      // the same in days
+	A, C, Own           ClassCost
+}
+
+// Means bound the suggested amount.
+type Means struct {
+	AUM      fund.Money       // the customer's assets; 0: unknown or not to be read
+	Share    fund.BasisPoints // of the assets that is suggested
+	MaxShare fund.BasisPoints // of the assets that one product may take
+	Rounding fund.Money       // suggestions are rounded down to it
+	Need     fund.Need        // how soon he may need the money back; the sooner, the less is suggested
+	Held     fund.Money       // what he has in the same fund already; it counts towards MaxShare (K04)
+}
+
+// needPercent is the part of the share that is suggested, by liquidity need: money that
+// he may need back at any time is not put to work in full. An unknown need is taken as
+// one within some months, not as none.
+var needPercent = [fund.Needs]fund.Money{fund.NeedUnknown: 75, fund.NeedLow: 100, fund.NeedMedium: 75, fund.NeedHigh: 50}
+
+// Affords reports whether the product's minimum is within what one product may still
+// take of the customer's assets. Where those are unknown it is (rulebook: means unknown).
+func (m *Means) Affords(p *fund.Product) bool {
+	return m.AUM == 0 || p.Terms.MinPurchase <= m.room()
+}
+
+// room is what one product may still take (K04).
+func (m *Means) room() fund.Money { return max(0, m.share(m.MaxShare)-m.Held) }
+
+func (m *Means) share(bps fund.BasisPoints) fund.Money { return m.AUM / 10_000 * fund.Money(bps) }
+
+// Amount suggests an amount: a share of the customer's assets, less where he may need
+// the money soon, rounded down, within what one product may still take, at least the
+// product's minimum and at most half of its day limit: it never leans to the maximum.
+// Without known assets it is the minimum, or none; where he cannot afford the minimum,
+// none.
+func (m *Means) Amount(p *fund.Product) (minimum, suggested, maximum fund.Money) {
+	minimum, maximum = p.Terms.MinPurchase, p.Terms.DayLimit
+	if !m.Affords(p) {
+		return minimum, 0, maximum
+	}
+	if m.AUM > 0 {
+		share := m.share(m.Share)
+		if int(m.Need) < len(needPercent) {
+			share = share / 100 * needPercent[m.Need]
+		}
+		suggested = roundDown(min(share, m.room()), m.Rounding)
+	}
+	return minimum, withinTerms(suggested, p, m.Rounding), maximum
+}
+
+// withinTerms brings an amount within what the product takes: at least its minimum, at
+// most half of its day limit, or the minimum where half of the limit is less.
+func withinTerms(amount fund.Money, p *fund.Product, rounding fund.Money) fund.Money {
+	minimum, limit := p.Terms.MinPurchase, p.Terms.DayLimit
+	if limit > 0 {
+		amount = min(amount, roundDown(limit/2, rounding))
+	}
+	amount = max(amount, minimum)
+	if limit > 0 {
+		amount = min(amount, limit)
+	}
+	return amount
+}
+
+func roundDown(amount, to fund.Money) fund.Money {
+	if to <= 0 {
+		return amount
+	}
+	return amount - amount%to
+}
+
+// PlanTerms are of a purchase in equal parts (定投).
+type PlanTerms struct {
+	Cadence Cadence
+	Amount  fund.Money // of each part; 0: he names it
+}
+
+// Cadence is how often a plan buys.
+type Cadence uint8
+
+// The cadences.
+const (
+	NoPlan Cadence = iota
+	Monthly
+	Cadences // the number of cadences
+)
+
+// String returns the cadence's code; empty: no plan.
+func (c Cadence) String() string {
+	if c == Monthly {
+		return "MONTHLY"
+	}
+	return ""
+}
+
+// What a plan takes. A plan spreads the moments of entry; over less than three years, in
+// what hardly swings, or in what cannot be left, there is nothing to spread.
+const (
+	PlanMonths   = 36     // least horizon
+	PlanShare    = 1_000  // basis points of a month's income
+	planRounding = 10_000 // parts are rounded down to whole hundreds of yuan
+)
+
+// planOf returns the plan that suits a customer who hesitates: monthly, a tenth of a
+// month's income, never more than what suits him as one purchase. Without a known income
+// it is the product's minimum, or an amount that he names. Where the minimum is above
+// that tenth there is no plan.
+func planOf(c *Case) (PlanTerms, bool) {
+	if !c.Thread.Hesitant || c.Person.Company || c.Person.HorizonMonths < PlanMonths || !plannable(c) {
+		return PlanTerms{}, false
+	}
+	p := c.Product
+	if c.Person.Income <= 0 {
+		return PlanTerms{Cadence: Monthly, Amount: p.Terms.MinPurchase}, true
+	}
+	part := c.Person.Income / 12 / 10_000 * PlanShare
+	if c.Quote.Suggested > 0 {
+		part = min(part, c.Quote.Suggested)
+	}
+	if part < p.Terms.MinPurchase {
+		return PlanTerms{}, false
+	}
+	return PlanTerms{Cadence: Monthly, Amount: withinTerms(roundDown(part, planRounding), p, planRounding)}, true
+}
+
+// plannable reports whether the product is one to buy in parts: an open fund that swings
+// and that can be left at any time.
+func plannable(c *Case) bool {
+	p, day := c.Product, c.At.Date()
+	open := p.Listing.Status == fund.Open || p.Listing.Status == fund.Limited
+	free := p.Terms.LockupDays == 0 && p.Terms.ClosedUntil <= day && p.Terms.NextOpenOn <= day
+	kind := p.Listing.Kind == fund.KindUnknown || p.Listing.Kind == fund.PublicFund
+	return open && free && kind && volatile(c.Class)
+}
+
+// volatile reports whether a class swings enough for the moment of entry to matter.
+func volatile(c fund.Class) bool {
+	switch c {
+	case fund.Balanced, fund.FundOfFunds, fund.Equity, fund.Index, fund.OverseasFund, fund.Commodity:
+		return true
+	default:
+		return false
+	}
+}

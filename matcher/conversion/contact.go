@@ -1,0 +1,134 @@
+package conversion
+
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
+// Contact says whether the customer may be contacted about products now, and if not,
+// why and from when (rule A06). The zero value allows nothing.
+type Contact struct {
+	Allowed        bool
+	Reason         ContactReason // why not, the strongest reason; empty: allowed
+	Remaining      int32         // contacts left within the window
+	Cap            int32         // contacts within the window
+	WindowDays     int32
+	NotBefore      fund.Date // every reason that ends by itself has ended on this day; 0: none of them does
+	LastOn         fund.Date // the last contact; 0: never
+	OpenComplaints int32
+}
+
+// ContactReason is why a contact is not allowed.
+type ContactReason string
+
+// The reasons, strongest first.
+const (
+	ContactRefused   ContactReason = "REFUSED"
+	ContactComplaint ContactReason = "COMPLAINT"
+	ContactNoConsent ContactReason = "NO_CONSENT"
+	ContactCap       ContactReason = "CAP"
+	ContactQuiet     ContactReason = "QUIET"
+)
+
+// ContactLimits are the bank's. The zero value allows no contact.
+type ContactLimits struct {
+	Cap           int32 // contacts within the window
+	WindowDays    int32 // counted as the next longer of 30, 90 and 365 days
+	RefusalDays   int32 // how long a refusal holds that names no day
+	ComplaintDays int32 // rest after an open complaint: no contact sooner than so many days from now
+	QuietFrom     int32 // minute of the day from which nobody is called, Asia/Shanghai
+	QuietUntil    int32 // minute of the day until which nobody is called; equal to QuietFrom: no quiet hours
+}
+
+// DefaultContactLimits are strict: two contacts in thirty days, a quarter of peace after
+// a refusal, a month after a complaint, no calls between 20:00 and 9:00. The law asks for
+// limits and leaves the figures to the bank (算法规定 8, 12).
+func DefaultContactLimits() ContactLimits {
+	return ContactLimits{Cap: 2, WindowDays: 30, RefusalDays: 90, ComplaintDays: 30, QuietFrom: 20 * 60, QuietUntil: 9 * 60}
+}
+
+// Allow says whether a contact about products is allowed at an instant. call is the
+// consent fund.ConsentCall; Unknown is no consent. Nothing follows a refusal or a
+// complaint; of several reasons the strongest is named, and NotBefore holds for all. A
+// conduct that may not be read (nil) allows nothing: it may hold a refusal.
+func Allow(c *fund.Conduct, call fund.Answer, at fund.Instant, l *ContactLimits) Contact {
+	out := Contact{Cap: l.Cap, WindowDays: l.WindowDays, Reason: ContactNoConsent}
+	if c == nil {
+		return out
+	}
+	day := at.Date()
+	used, kept := window(&c.Contacts, l.WindowDays)
+	out.Remaining, out.LastOn, out.OpenComplaints = max(0, l.Cap-used), c.Contacts.Last, c.Complaints
+	out.Reason = ""
+	bar := func(why ContactReason, until fund.Date) {
+		if out.Reason == "" {
+			out.Reason = why
+		}
+		out.NotBefore = max(out.NotBefore, until)
+	}
+	if until := RefusedUntil(c.Refused, l.RefusalDays); until > day {
+		bar(ContactRefused, until)
+	}
+	if c.Complaints > 0 {
+		bar(ContactComplaint, day.AddDays(int(max(1, l.ComplaintDays))))
+	}
+	if call != fund.Yes {
+		bar(ContactNoConsent, 0)
+	}
+	if out.Remaining == 0 {
+		// The days of the single contacts are not kept: when the last one has left the
+		// window all have. A cap of none has no end.
+		end := fund.Date(0)
+		if l.Cap > 0 && c.Contacts.Last != 0 {
+			end = c.Contacts.Last.AddDays(kept)
+		}
+		bar(ContactCap, end)
+	}
+	if quiet, until := l.quiet(at); quiet {
+		bar(ContactQuiet, until)
+	}
+	out.Allowed = out.Reason == ""
+	return out
+}
+
+// RefusedUntil returns the first day on which a refusal holds no more: the day that he
+// named, else so many days after it, at least the next day; 0: no refusal. A day that
+// was over when he named it is none.
+func RefusedUntil(w fund.RefusalWord, days int32) fund.Date {
+	on := w.At.Date()
+	switch {
+	case w.At == 0:
+		return 0
+	case w.Until > on:
+		return w.Until
+	default:
+		return on.AddDays(int(max(1, days)))
+	}
+}
+
+// window counts the contacts of the window that was kept, and returns its length: where
+// the bank's lies between two, the longer one, which never counts too few.
+func window(a *fund.Activity, days int32) (count int32, kept int) {
+	switch {
+	case days <= 30:
+		return a.Count30, 30
+	case days <= 90:
+		return a.Count90, 90
+	default:
+		return a.Count365, 365
+	}
+}
+
+// quiet reports whether nobody is called at an instant, and the day on which that ends.
+func (l *ContactLimits) quiet(at fund.Instant) (bool, fund.Date) {
+	if l.QuietFrom == l.QuietUntil {
+		return false, 0
+	}
+	minute := int32(at.SinceMidnight().Minutes())
+	late, early := minute >= l.QuietFrom, minute < l.QuietUntil
+	switch day := at.Date(); {
+	case l.QuietFrom < l.QuietUntil: // within one day
+		return late && early, day
+	case late:
+		return true, day.AddDays(1)
+	default:
+		return early, day
+	}
+}

@@ -1,0 +1,142 @@
+package conversion
+
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
+// leaveRefused leaves him in peace: he refused.
+func (v *Conversion) leaveRefused(c *Case, facts []fund.Evidence) []fund.Evidence {
+	v.decide(NoContact, "conversion.NO_CONTACT.peace")
+	if c.Thread.RefusedUntil == 0 {
+		v.ToManager = "conversion.NO_CONTACT.manager.refused"
+		return facts
+	}
+	v.ToManager = "conversion.NO_CONTACT.manager.refused_until"
+	return append(facts, until(c, c.Thread.RefusedUntil))
+}
+
+// leaveUntil leaves him in peace until the day that he named.
+func (v *Conversion) leaveUntil(c *Case, facts []fund.Evidence) []fund.Evidence {
+	v.decide(NoContact, "conversion.NO_CONTACT.not_now")
+	v.ToManager = "conversion.NO_CONTACT.manager.not_now"
+	return append(facts, until(c, c.Thread.NotNowUntil))
+}
+
+func until(c *Case, day fund.Date) fund.Evidence {
+	return fund.Evidence{Field: "UNTIL", Unit: fund.UnitDate, Number: int64(day), AsOf: c.At.Date(), Source: "EVENTS"}
+}
+
+// hearComplaint puts what he complained of before every product: the app sends him to a
+// person, and the person does not come with a product.
+func (v *Conversion) hearComplaint(c *Case, facts []fund.Evidence) []fund.Evidence {
+	v.ToManager = "conversion.NO_CONTACT.manager.complaint"
+	if c.Branch {
+		v.decide(NoContact, "conversion.NO_CONTACT.complaint")
+	} else {
+		v.decide(TalkToManager, "conversion.TALK_TO_MANAGER.complaint", StepTalk)
+	}
+	return append(facts, fund.Evidence{
+		Field: "OPEN_COMPLAINTS", Unit: fund.UnitCount, Number: int64(c.Thread.Contact.OpenComplaints), AsOf: c.At.Date(), Source: "EVENTS",
+	})
+}
+
+func (v *Conversion) retest(c *Case, facts []fund.Evidence) []fund.Evidence {
+	if c.Person.Expired == 0 {
+		v.decide(RetestRisk, "conversion.RETEST_RISK.required", StepFirstTest)
+		return facts
+	}
+	v.decide(RetestRisk, "conversion.RETEST_RISK.expired", StepRetest)
+	return append(facts, fund.Evidence{
+		Field: "EXPIRED_ON", Unit: fund.UnitDate, Number: int64(c.Person.Expired), AsOf: c.At.Date(), Source: "CUSTOMER",
+	})
+}
+
+// confirm says what he would have to be warned of. An elder in the app is sent to a
+// person instead of to a form.
+func (v *Conversion) confirm(c *Case, facts []fund.Evidence) []fund.Evidence {
+	risk := above(c)
+	switch {
+	case alone(c) && risk:
+		v.decide(TalkToManager, "conversion.TALK_TO_MANAGER.elder_risk", StepTalk)
+	case alone(c):
+		v.decide(TalkToManager, "conversion.TALK_TO_MANAGER.elder", StepTalk)
+	case risk:
+		v.decide(ConfirmRequired, "conversion.CONFIRM_REQUIRED.risk")
+		v.gates(c)
+	default:
+		v.decide(ConfirmRequired, "conversion.CONFIRM_REQUIRED.plain")
+		v.gates(c)
+	}
+	if !risk {
+		return facts
+	}
+	return append(facts,
+		fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: c.At.Date(), Source: "POOL"},
+		fund.Evidence{Field: "LEVEL", Text: c.Person.Level.String(), AsOf: c.At.Date(), Source: "CUSTOMER"})
+}
+
+func (v *Conversion) ask(question string) {
+	switch question {
+	case "HORIZON":
+		v.decide(Ask, "conversion.ASK.horizon", StepAnswer)
+	case "LIQUIDITY":
+		v.decide(Ask, "conversion.ASK.liquidity", StepAnswer)
+	default:
+		v.decide(Ask, "conversion.ASK.goal", StepAnswer)
+	}
+}
+
+// watchMinimum says that the product asks for more than suits him.
+func (v *Conversion) watchMinimum(c *Case, facts []fund.Evidence) []fund.Evidence {
+	v.decide(Watch, "conversion.WATCH.below_minimum")
+	return append(facts, fund.Evidence{
+		Field: "MINIMUM", Unit: fund.UnitFen, Number: int64(c.Quote.Min), AsOf: c.At.Date(), Source: "PRODUCT",
+		Document: c.Product.Listing.KeyFactsVersion,
+	})
+}
+
+// plan offers small equal parts to somebody who hesitates before one large one.
+func (v *Conversion) plan(c *Case, plan PlanTerms, facts []fund.Evidence) []fund.Evidence {
+	v.decide(Plan, "conversion.PLAN.monthly")
+	v.Plan = plan
+	v.gates(c)
+	facts = v.dealingFacts(c, facts)
+	if plan.Amount == 0 {
+		v.Sentence = "conversion.PLAN.no_amount"
+		return facts
+	}
+	return append(facts, amountFact(c, plan.Amount))
+}
+
+// buy resolves amount, class, day and steps.
+func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
+	day := c.At.Date()
+	v.decide(Buy, "conversion.BUY.no_amount")
+	v.gates(c)
+	facts = v.dealingFacts(c, facts)
+	if c.Quote.Suggested == 0 {
+		return facts
+	}
+	facts = append(facts, amountFact(c, c.Quote.Suggested))
+	switch {
+	case c.Product.Listing.Status == fund.Subscription:
+		v.Sentence = "conversion.BUY.subscription"
+	case c.Product.Terms.NextOpenOn > day || c.Product.Terms.ClosedUntil > day:
+		v.Sentence = "conversion.BUY.next_open"
+	case v.ShareClass == "":
+		v.Sentence = "conversion.BUY.open.no_class"
+	default:
+		v.Sentence = "conversion.BUY.open"
+		facts = append(facts, fund.Evidence{Field: "SHARE_CLASS", Text: v.ShareClass, AsOf: day, Source: "PRODUCT"})
+	}
+	return facts
+}
+
+func (v *Conversion) dealingFacts(c *Case, facts []fund.Evidence) []fund.Evidence {
+	day := c.At.Date()
+	return append(facts,
+		fund.Evidence{Field: "AVAILABLE_ON", Unit: fund.UnitDate, Number: int64(v.AvailableOn), AsOf: day, Source: "CALENDAR"},
+		fund.Evidence{Field: "CUTOFF", Unit: fund.UnitMinutes, Number: int64(fund.Cutoff.Minutes()), AsOf: day, Source: "CALENDAR"})
+}
+
+func amountFact(c *Case, amount fund.Money) fund.Evidence {
+	return fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(amount), AsOf: c.At.Date(), Source: "COMPUTED"}
+}

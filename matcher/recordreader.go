@@ -1,0 +1,263 @@
+package matcher
+
+import (
+	"math"
+
+	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/expectation"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/wording"
+)
+
+// slateReader reads a recorded slate of any version.
+type slateReader struct {
+	*fund.Decoder
+	version byte
+}
+
+// since reports whether the record is of a version or a later one.
+func (d *slateReader) since(version byte) bool { return d.version >= version }
+
+func (d *slateReader) flag() bool { return d.Step(2) == 1 }
+
+// ParseSlate reads what AppendCanonical wrote, in this version or an older one. Errors
+// wrap fund.ErrMalformed or fund.ErrNewerVersion.
+func ParseSlate(b []byte) (*Slate, error) {
+	d := &slateReader{Decoder: fund.NewDecoder(b)}
+	d.version = d.Byte()
+	if d.Err() == nil && (d.version == 0 || d.version > slateVersion) {
+		return nil, fund.VersionError("decision", d.version, slateVersion)
+	}
+	s := &Slate{CustomerID: d.Text()}
+	s.Request.At = fund.Instant(d.Int())
+	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
+	s.Request.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
+	s.Request.Limit = int(min(d.Uint(), MaxLimit))
+	if d.since(2) {
+		s.Request.Licence = d.licence()
+	}
+	d.identity(&s.Identity)
+	s.Personal, s.Information = d.flag(), d.flag()
+	if d.since(2) {
+		s.Elder = d.flag()
+	}
+	s.ValidUntil = fund.Instant(d.Int())
+	d.wish(&s.Wish)
+	for range d.Count(maxRecordedList) {
+		s.Excluded = append(s.Excluded, eligibility.RuleCount{ID: eligibility.RuleID(d.Text()), Count: int(min(d.Uint(), eligibility.MaxProducts))})
+	}
+	for range d.Count(maxRecordedList) {
+		s.Notices = append(s.Notices, Notice{Code: d.Text(), Sentence: d.Text(), Task: d.Text(), Evidence: d.facts()})
+	}
+	for range d.Count(maxRecordedList) {
+		s.Disclosures = append(s.Disclosures, d.Text())
+	}
+	for range d.Count(MaxLimit) {
+		s.Items = append(s.Items, d.item())
+	}
+	if d.since(2) {
+		for range d.Count(maxReviews) {
+			s.Holdings = append(s.Holdings, d.review())
+		}
+		if d.flag() {
+			s.Brief = d.brief(s.Request.Licence)
+		}
+	}
+	if err := d.Done(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (d *slateReader) identity(id *Identity) {
+	id.PoolRevision, id.DataSeq, id.AsOf = d.Uint(), d.Uint(), fund.Instant(d.Int())
+	id.ModelID, id.RulesID, id.WordingID, id.Engine = d.Text(), d.Text(), d.Text(), d.Text()
+}
+
+func (d *slateReader) wish(w *expectation.Wish) {
+	w.Goal = fund.Goal(d.Step(fund.Goals))
+	w.HorizonMonths = d.Int32()
+	w.Need = fund.Need(d.Step(fund.Needs))
+	w.Source = expectation.Source(d.Step(expectation.Sources))
+	w.Confidence = fund.Ratio(d.Int())
+	w.Question = expectation.Question(d.Step(expectation.Questions))
+	if !d.since(2) {
+		return
+	}
+	w.HorizonSource = expectation.Source(d.Step(expectation.Sources))
+	w.NeedSource = expectation.Source(d.Step(expectation.Sources))
+	w.Company = d.flag()
+	w.Attitude = expectation.Attitude(d.Step(expectation.Attitudes))
+	w.Theme = d.Text()
+	g := &w.Ground
+	g.Class, g.Share, g.Views, g.Since = fund.Class(d.Step(fund.Classes)), fund.Ratio(d.Int()), d.Int32(), d.Day()
+	g.Age, g.Industry = expectation.AgeBand(d.Step(maxGroups)), expectation.Industry(d.Step(maxGroups))
+	g.Months, g.Need = d.Int32(), fund.Need(d.Step(fund.Needs))
+}
+
+func (d *slateReader) item() Item {
+	it := Item{Code: d.Text(), Score: math.Float64frombits(d.Fixed64()), Propensity: math.Float64frombits(d.Fixed64()), PeerCode: d.Text()}
+	for range d.Count(maxRecordedList) {
+		c := score.Contribution{Feature: score.Feature(d.Step(int(score.Features)))}
+		c.Value, c.Weight = math.Float64frombits(d.Fixed64()), math.Float64frombits(d.Fixed64())
+		c.Amount = score.Amount(c.Value, c.Weight)
+		it.Contributions = append(it.Contributions, c)
+	}
+	for range d.Count(maxRecordedList) {
+		m := expectation.Match{
+			Aspect: expectation.Aspect(d.Step(expectation.Aspects)), Customer: d.fact(), Product: d.fact(),
+			Facts: d.facts(), Sentence: d.Text(), Met: true,
+		}
+		if d.since(2) {
+			m.Fit, m.Met, m.ManagerOnly = fund.Ratio(d.Int()), d.flag(), d.flag()
+		}
+		it.Matched = append(it.Matched, m)
+	}
+	for range d.Count(maxRecordedList) {
+		it.Objections = append(it.Objections, d.objection())
+	}
+	d.conversion(&it.Conversion)
+	if d.since(2) && d.flag() {
+		it.Card = d.card()
+	}
+	return it
+}
+
+// maxGroups is above the number of any group's code.
+const maxGroups = 64
+
+// The fixed lists of version 1.
+const (
+	triggersV1  = 2
+	sentencesV1 = 3
+	stepsV1     = 8
+)
+
+func (d *slateReader) objection() objection.Objection {
+	o := objection.Objection{Code: objection.Code(d.Step(int(objection.Codes))), Band: fund.Band(d.Step(int(fund.High) + 1))}
+	if d.since(2) {
+		o.Silenced, o.Raised = d.flag(), d.Int32()
+	}
+	d.texts(o.Triggers[:], triggersV1)
+	if d.since(2) {
+		o.Grounds = d.facts()
+	}
+	o.Evidence = d.facts()
+	d.texts(o.Sentences[:], sentencesV1)
+	if d.since(2) {
+		o.Advice = d.Text()
+	}
+	o.Discloses = d.Text()
+	return o
+}
+
+// texts reads a list into out: of a fixed length in version 1, after its length since.
+func (d *slateReader) texts(out []string, v1 int) {
+	n := v1
+	if d.since(2) {
+		n = d.Count(len(out))
+	}
+	for i := range min(n, len(out)) {
+		out[i] = d.Text()
+	}
+}
+
+func (d *slateReader) conversion(v *conversion.Conversion) {
+	v.Action = conversion.Action(d.Step(int(conversion.Actions)))
+	v.ProductCode, v.ShareClass = d.Text(), d.Text()
+	q := &v.Quote
+	for _, m := range [...]*fund.Money{&q.Min, &q.Suggested, &q.Max, &q.CostAmount} {
+		*m = fund.Money(d.Int())
+	}
+	q.Months, q.Days = d.Int32(), d.Int32()
+	for _, c := range [...]*conversion.ClassCost{&q.A, &q.C, &q.Own} {
+		c.Code, c.OK, c.Cost = d.Text(), d.flag(), d.cost()
+	}
+	v.AvailableOn, v.Cutoff = d.Day(), fund.Instant(d.Int())
+	v.Calendar = conversion.CalendarSource(d.Step(int(conversion.KnownCalendar) + 1))
+	var steps [conversion.MaxSteps]string
+	d.texts(steps[:], stepsV1)
+	for i, s := range steps {
+		v.Steps[i] = conversion.Step(s)
+	}
+	v.Sentence = d.Text()
+	if d.since(2) {
+		v.ToManager = d.Text()
+	}
+	v.Evidence = d.facts()
+	if !d.since(2) {
+		return
+	}
+	v.Plan = conversion.PlanTerms{Cadence: conversion.Cadence(d.Step(int(conversion.Cadences))), Amount: fund.Money(d.Int())}
+	v.FollowUp = conversion.FollowUp{Node: fund.KeyNode(d.Step(int(fund.KeyNodes))), Backward: d.flag(), On: d.Day(), Sentence: d.Text()}
+}
+
+func (d *slateReader) cost() (c fund.Cost) {
+	for _, m := range [...]*fund.Money{&c.Entry, &c.Service, &c.Running, &c.Exit} {
+		*m = fund.Money(d.Int())
+	}
+	return c
+}
+
+func (d *slateReader) card() *Card {
+	c := &Card{Opinion: d.Text(), OpinionFacts: d.facts()}
+	c.BankGrade, c.IssuerGrade, c.Grade = d.grade(), d.grade(), d.grade()
+	for range d.Count(maxRecordedList) {
+		c.Costs = append(c.Costs, CostPoint{ShareClass: d.Text(), Days: d.Int32(), OK: d.flag(), Cost: d.cost()})
+	}
+	c.BreakEvenDays = d.Int32()
+	c.WorstYear = d.facts()
+	c.Recording = d.flag()
+	c.PeerFacts = d.facts()
+	c.DoNothing = d.Text()
+	return c
+}
+
+func (d *slateReader) grade() fund.RiskGrade { return fund.RiskGrade(d.Step(int(fund.R5) + 1)) }
+
+func (d *slateReader) licence() Licence {
+	return Licence{ManagerID: d.Text(), State: d.Text(), Until: d.Day()}
+}
+
+func (d *slateReader) review() HoldingReview {
+	return HoldingReview{
+		Code: d.Text(), Action: conversion.Action(d.Step(int(conversion.Actions))), Sentence: d.Text(), Evidence: d.facts(), Private: d.facts(),
+	}
+}
+
+func (d *slateReader) brief(licence Licence) *Brief {
+	b := &Brief{Licence: licence}
+	b.Level, b.State = fund.RiskLevel(d.Step(int(fund.C5)+1)), eligibility.LevelState(d.Step(int(eligibility.Valid)+1))
+	b.AssessedOn, b.ExpiresOn = d.Day(), d.Day()
+	b.InvestorType = fund.InvestorType(d.Step(int(fund.ProfessionalInvestor) + 1))
+	b.Elder, b.Company = d.flag(), d.flag()
+	c := &b.Contact
+	c.Allowed, c.Reason = d.flag(), conversion.ContactReason(d.Text())
+	c.Remaining, c.Cap, c.WindowDays, c.OpenComplaints = d.Int32(), d.Int32(), d.Int32(), d.Int32()
+	c.NotBefore, c.LastOn = d.Day(), d.Day()
+	for range d.Count(fund.MaxConsents) {
+		b.Consents = append(b.Consents, fund.Consent{Purpose: d.Text(), Granted: d.flag(), At: fund.Instant(d.Int())})
+	}
+	b.Delivery, b.DeliveryReason = d.Text(), d.Text()
+	b.Facts = d.facts()
+	return b
+}
+
+func (d *slateReader) facts() []fund.Evidence {
+	n := d.Count(maxRecordedList)
+	facts := make([]fund.Evidence, 0, min(n, 64))
+	for range n {
+		facts = append(facts, d.fact())
+	}
+	return facts
+}
+
+func (d *slateReader) fact() fund.Evidence {
+	return fund.Evidence{
+		Field: d.Text(), Unit: fund.Unit(d.Step(int(fund.UnitMinutes) + 1)), Number: d.Int(), Text: d.Text(),
+		Window: fund.Window{From: d.Day(), To: d.Day()}, AsOf: d.Day(), Stale: d.Int32(), Source: d.Text(), Document: d.Text(),
+	}
+}
