@@ -28,7 +28,7 @@ func (c *card) brief(b *fundmatchv1.ManagerBrief) {
 		c.line(1, "授权　%s：%s（%s）", named(purposeNames(), word.GetPurpose()), answer, word.GetAt())
 	}
 	if l := b.GetLicence(); l.GetManagerId() != "" {
-		c.line(1, "客户经理　%s　资格%s%s", l.GetManagerId(), named(licenceNames(), l.GetState()), dayOf("，至 ", l.GetUntil()))
+		c.line(1, "客户经理　%s　资格%s%s", l.GetManagerId(), named(licenceNames(), l.GetState()), withDay("，至 ", l.GetUntil()))
 	}
 	if b.GetDelivery() != "" || b.GetDeliveryReason() != "" {
 		c.line(1, "触达　【%s】%s", named(deliveryNames(), b.GetDelivery()), b.GetDeliveryReason())
@@ -45,7 +45,7 @@ func standing(b *fundmatchv1.ManagerBrief) []string {
 	if b.GetRiskLevel() != "" {
 		level = b.GetRiskLevel()
 	}
-	out := []string{level + "（" + named(levelStateNames(), b.GetLevelState()) + dayOf("，测评 ", b.GetAssessedOn()) + dayOf("，到期 ", b.GetExpiresOn()) + "）"}
+	out := []string{level + "（" + named(levelStateNames(), b.GetLevelState()) + withDay("，测评 ", b.GetAssessedOn()) + withDay("，到期 ", b.GetExpiresOn()) + "）"}
 	if b.GetInvestorType() == "PROFESSIONAL" {
 		out = append(out, "专业投资者")
 	} else {
@@ -259,7 +259,7 @@ func yuan(fen int64) string {
 
 func count(n int32) string { return strconv.Itoa(int(n)) }
 
-func dayOf(label, day string) string {
+func withDay(label, day string) string {
 	if day == "" {
 		return ""
 	}

@@ -82,7 +82,7 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 			ctx.At = explainedOn.Start()
 			facts := gate.Facts(&p, goalOf(&p), p.Needs.HorizonMonths, p.Needs.Liquidity, ctx)
 			for i := range products {
-				_, spoken := gate.Judge(i, &facts, nil)
+				_, spoken := gate.Judge(i, &facts, nil, nil)
 				told := findings(spoken)
 				desk{&view}.findings(spoken, told)
 				view.page.finish()
