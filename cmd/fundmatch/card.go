@@ -50,7 +50,16 @@ func printable(s string) string {
 }
 
 // printCard prints a recommendation.
-func (p *program) printCard(a *fundmatchv1.RecommendResponse) error {
+func (p *program) printCard(a *fundmatchv1.RecommendResponse) error { return writeAnswer(p.stdout, a) }
+
+// printExplanation prints why and why not.
+func (p *program) printExplanation(a *fundmatchv1.ExplainResponse) error {
+	return writeExplanation(p.stdout, a)
+}
+
+// writeAnswer writes a recommendation as its reader sees it: a manager a talk card an
+// item, below what he must know of the customer; the customer what is his to see.
+func writeAnswer(w io.Writer, a *fundmatchv1.RecommendResponse) error {
 	var c card
 	kind := "个性化"
 	if !a.GetPersonalized() {
@@ -58,12 +67,17 @@ func (p *program) printCard(a *fundmatchv1.RecommendResponse) error {
 	}
 	c.line(0, "客户 %s　%s　%s", a.GetCustomerId(), shanghai(a.GetDecidedAt().AsTime()), kind)
 	c.line(0, "决策 %s", a.GetDecisionId())
+	if until := a.GetValidUntil(); until != nil {
+		c.line(0, "有效至 %s", shanghai(until.AsTime()))
+	}
 	for _, n := range a.GetNotices() {
 		c.line(0, "提示 %s（%s）", n.GetText(), n.GetCode())
 	}
+	c.brief(a.GetBrief())
+	c.holdings(a.GetHoldings())
 	for _, it := range a.GetItems() {
 		c.line(0, "")
-		c.item(it)
+		c.item(it, a.GetPresentation().GetPlainWords() && a.GetAudience() != "MANAGER")
 	}
 	if len(a.GetItems()) == 0 {
 		c.line(0, "没有可以推荐的产品。")
@@ -72,6 +86,7 @@ func (p *program) printCard(a *fundmatchv1.RecommendResponse) error {
 	for _, d := range a.GetDisclosures() {
 		c.textLine(0, "", d.GetText())
 	}
+	c.textLine(0, "", a.GetPresentation().GetHumanRoute())
 	if len(a.GetExcluded()) > 0 {
 		parts := make([]string, len(a.GetExcluded()))
 		for i, x := range a.GetExcluded() {
@@ -79,13 +94,26 @@ func (p *program) printCard(a *fundmatchv1.RecommendResponse) error {
 		}
 		c.line(0, "规则排除的产品数：%s", strings.Join(parts, "，"))
 	}
-	return c.writeTo(p.stdout)
+	return c.writeTo(w)
 }
 
-func (c *card) item(it *fundmatchv1.Item) {
-	c.line(0, "%d. %s　得分 %s", it.GetRank(), productLine(it.GetProduct()), number(it.GetScore()))
-	c.contributions(1, it.GetContributions())
+// item writes one product; in plain words without its score, which needs explaining.
+func (c *card) item(it *fundmatchv1.Item, plain bool) {
+	if plain {
+		c.line(0, "%d. %s", it.GetRank(), productLine(it.GetProduct()))
+	} else {
+		c.line(0, "%d. %s　得分 %s", it.GetRank(), productLine(it.GetProduct()), number(it.GetScore()))
+		c.contributions(1, it.GetContributions())
+	}
+	c.why(it.GetWhy())
 	c.steps(it.GetExpectation(), it.GetObjections(), it.GetConversion())
+	c.talkCard(it.GetTalkCard())
+}
+
+func (c *card) why(reasons []string) {
+	for _, text := range reasons {
+		c.line(1, "因　%s", text)
+	}
 }
 
 func productLine(p *fundmatchv1.ProductSummary) string {
@@ -99,17 +127,25 @@ func productLine(p *fundmatchv1.ProductSummary) string {
 // steps writes 接, 化 and 发.
 func (c *card) steps(e *fundmatchv1.Expectation, objections []*fundmatchv1.Objection, v *fundmatchv1.Conversion) {
 	c.textLine(1, "接　", e.GetHeadline())
+	c.textLine(2, "根据：", e.GetReason())
 	for _, m := range e.GetMatched() {
-		c.textLine(2, "· ", m.GetText())
+		if m.GetMet() {
+			c.textLine(2, "· ", m.GetText())
+		} else {
+			c.textLine(2, "× ", m.GetText())
+		}
 	}
 	c.textLine(2, "问：", e.GetQuestion())
 	for _, o := range objections {
 		c.line(1, "化　【%s】%s", objectionName(o.GetCode()), o.GetAnswer())
+		c.doubt(o)
 	}
 	c.line(1, "发　【%s】%s", actionName(v.GetAction()), v.GetText())
+	c.textLine(2, "说明：", v.GetManagerText())
 	for i, s := range v.GetSteps() {
 		c.line(2, "%d) %s", i+1, s.GetText())
 	}
+	c.followUp(v.GetFollowUp())
 }
 
 func (c *card) contributions(indent int, list []*fundmatchv1.Contribution) {
@@ -118,25 +154,39 @@ func (c *card) contributions(indent int, list []*fundmatchv1.Contribution) {
 	}
 }
 
-// printExplanation prints why and why not.
-func (p *program) printExplanation(a *fundmatchv1.ExplainResponse) error {
+// holdings writes a word about each thing that he holds and that is worth one.
+func (c *card) holdings(list []*fundmatchv1.HoldingReview) {
+	if len(list) == 0 {
+		return
+	}
+	c.line(0, "")
+	c.line(0, "已经持有的")
+	for _, h := range list {
+		c.line(1, "【%s】%s　%s", actionName(h.GetAction()), productLine(h.GetProduct()), h.GetText())
+		c.evidence(2, h.GetManagerEvidence())
+	}
+}
+
+// writeExplanation writes why and why not.
+func writeExplanation(w io.Writer, a *fundmatchv1.ExplainResponse) error {
 	var c card
 	c.line(0, "客户 %s　%s", a.GetCustomerId(), shanghai(a.GetAt().AsTime()))
 	c.line(0, "产品 %s", productLine(a.GetProduct()))
 	c.line(0, "推荐 %s　客户主动购买 %s　得分 %s", a.GetVerdict(), a.GetOrderVerdict(), number(a.GetScore()))
+	c.brief(a.GetBrief())
 	c.findings("推荐时的规则", a.GetFindings())
 	c.findings("客户主动购买时的规则", a.GetOrderFindings())
 	c.line(0, "得分构成")
 	c.contributions(1, a.GetContributions())
 	c.line(0, "依据")
-	for _, e := range a.GetEvidence() {
-		c.line(1, "%-26s %s %s　%s　截至 %s　%s", e.GetField(), e.GetValue(), e.GetUnit(), e.GetWindow(), e.GetAsOf(), e.GetSource())
-	}
+	c.evidence(1, a.GetEvidence())
+	c.why(a.GetWhy())
 	c.steps(a.GetExpectation(), a.GetObjections(), a.GetConversion())
+	c.talkCard(a.GetTalkCard())
 	if len(a.GetAssumed()) > 0 {
 		c.line(0, "银行未提供、按假定处理的资料：%s", strings.Join(a.GetAssumed(), "，"))
 	}
-	return c.writeTo(p.stdout)
+	return c.writeTo(w)
 }
 
 func (c *card) findings(title string, list []*fundmatchv1.Finding) {
@@ -149,46 +199,6 @@ func (c *card) findings(title string, list []*fundmatchv1.Finding) {
 		c.textLine(2, "可改变：", f.GetChange())
 		c.textLine(2, "依据：", f.GetCitation())
 	}
-}
-
-func objectionName(code string) string {
-	switch code {
-	case "DRAWDOWN":
-		return "怕跌"
-	case "FEE":
-		return "费用"
-	case "LIQUIDITY":
-		return "用钱"
-	case "NEW_FUND":
-		return "新基金"
-	}
-	return code
-}
-
-func actionName(code string) string {
-	switch code {
-	case "BUY":
-		return "购买"
-	case "PLAN":
-		return "定投"
-	case "WATCH":
-		return "关注"
-	case "ASK":
-		return "先问清"
-	case "TALK_TO_MANAGER":
-		return "与客户经理面谈"
-	case "RETEST_RISK":
-		return "重新测评"
-	case "HOLD":
-		return "继续持有"
-	case "REDUCE":
-		return "减少持有"
-	case "NO_CONTACT":
-		return "不打扰"
-	case "CONFIRM_REQUIRED":
-		return "须先确认"
-	}
-	return code
 }
 
 // number writes a figure for reading; --json has all its digits.

@@ -14,7 +14,7 @@ import (
 // explanation presents why and why not.
 func (v *presenter) explanation(e *matcher.Explanation) *fundmatchv1.ExplainResponse {
 	s := &e.Slate
-	v.page.lay(s)
+	v.begin(s)
 	out := &fundmatchv1.ExplainResponse{
 		CustomerId: s.CustomerID, Product: wire.Product(v.core, e.Place), At: wire.Timestamp(s.Request.At),
 		Verdict: verdict(e.Verdict), Permitted: e.Verdict.Permitted, OrderVerdict: verdict(e.OrderVerdict),

@@ -26,6 +26,7 @@ func (d desk) answer(s *matcher.Slate, out *fundmatchv1.RecommendResponse) {
 	for i := range s.Items {
 		if item := out.Items[i]; item != nil {
 			d.objections(s.Items[i].Objections, item.GetObjections())
+			d.conversion(&s.Items[i].Conversion, item.GetConversion())
 			item.TalkCard = d.talkCard(s, &s.Items[i])
 		}
 	}
@@ -43,23 +44,54 @@ func (d desk) explanation(e *matcher.Explanation, out *fundmatchv1.ExplainRespon
 	d.findings(e.Findings, out.GetFindings())
 	d.findings(e.OrderFindings, out.GetOrderFindings())
 	for i := range s.Items {
+		if out.GetConversion() == nil {
+			continue // the item has failed already
+		}
 		d.objections(s.Items[i].Objections, out.GetObjections())
+		d.conversion(&s.Items[i].Conversion, out.GetConversion())
 		out.TalkCard = d.talkCard(s, &s.Items[i])
 	}
 }
 
-// objections tells what raises each doubt and how likely it is. To a manager all are
-// shown, so that the messages stand in the doubts' order.
+// objections tells what raises each doubt, how likely it is, and how to speak of it. To a
+// manager all are shown, so that the messages stand in the doubts' order.
 func (d desk) objections(doubts []objection.Objection, out []*fundmatchv1.Objection) {
 	for i := range out {
 		o, m := &doubts[i], out[i]
-		m.LikelihoodBand, m.ResolvedBand = o.Band.String(), "UNKNOWN"
+		m.LikelihoodBand, m.ResolvedBand, m.Silenced, m.Raised = o.Band.String(), "UNKNOWN", o.Silenced, o.Raised
 		for _, t := range o.Triggers {
 			if t != "" {
 				m.Trigger = append(m.Trigger, t)
 			}
 		}
+		for j, message := range d.page.facts(o.Grounds) {
+			if o.Grounds[j].Source == productRecord {
+				m.ManagerEvidence = append(m.ManagerEvidence, message)
+			} else {
+				m.Grounds = append(m.Grounds, message)
+			}
+		}
+		d.facts = append(append(d.facts[:0], o.Grounds...), o.Evidence...)
+		d.optional(&m.Advice, o.Advice, d.facts)
 	}
+}
+
+// productRecord is the source of facts about a product: among a doubt's grounds those are
+// figures that only a manager may tell, such as windows of a few months (W01).
+const productRecord = "NAV"
+
+// conversion tells why this action, and where to take up the thread again.
+func (d desk) conversion(c *conversion.Conversion, out *fundmatchv1.Conversion) {
+	d.optional(&out.ManagerText, c.ToManager, c.Evidence)
+	f := &c.FollowUp
+	if f.Node == fund.NoNode {
+		return
+	}
+	out.FollowUp = &fundmatchv1.FollowUp{KeyNode: f.Node.String(), On: f.On.String(), Direction: "FORWARD"}
+	if f.Backward {
+		out.FollowUp.Direction = "BACKWARD"
+	}
+	d.optional(&out.FollowUp.Text, f.Sentence, nil)
 }
 
 // talkCard presents what a manager needs to speak of a product; nil without a card.

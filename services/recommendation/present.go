@@ -23,7 +23,14 @@ type presenter struct {
 	onFile   *evidenceFile
 	page     page
 	facts    []fund.Evidence // that one sentence is filled from
+	wish     wishFacts       // of the answer in hand
 	err      error
+}
+
+// wishFacts is what a wish rests on: the same for every item, so made once.
+type wishFacts struct {
+	facts    []fund.Evidence
+	messages []*fundmatchv1.Evidence
 }
 
 func (v *presenter) forManager() bool { return v.audience == wording.Manager }
@@ -37,7 +44,7 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, len(s.Excluded)),
 		Presentation: v.static.presentation(s.Elder),
 	}
-	v.page.lay(s)
+	v.begin(s)
 	for i := range s.Items {
 		out.Items[i] = v.item(s, i, explain)
 	}
@@ -67,6 +74,15 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 	return out
 }
 
+// begin makes room for what a slate holds, and what all its items share.
+func (v *presenter) begin(s *matcher.Slate) {
+	v.page.lay(s)
+	v.wish = wishFacts{facts: s.Wish.Facts(s.Request.At.Date(), nil)}
+	if len(v.wish.facts) > 0 {
+		v.wish.messages = v.page.facts(v.wish.facts)
+	}
+}
+
 func (v *presenter) item(s *matcher.Slate, i int, explain bool) *fundmatchv1.Item {
 	it := &s.Items[i]
 	place, ok := v.core.Find(it.Code)
@@ -80,7 +96,7 @@ func (v *presenter) item(s *matcher.Slate, i int, explain bool) *fundmatchv1.Ite
 	out.Rank, out.Product, out.Score, out.Propensity, out.PeerCode = int32(i+1), &parts.product, it.Score, it.Propensity, it.PeerCode
 	out.Expectation = v.expectation(parts, &s.Wish, s.Personal, it.Matched)
 	out.Conversion = v.conversion(parts, &it.Conversion)
-	out.Orderable = it.Conversion.Action == conversion.Buy
+	out.Orderable = it.Conversion.Action == conversion.Buy || it.Conversion.Action == conversion.Plan
 	if explain {
 		out.Contributions = wire.Contributions(it.Contributions)
 	}
@@ -129,40 +145,74 @@ func (v *presenter) holdings(reviews []matcher.HoldingReview) []*fundmatchv1.Hol
 func (v *presenter) expectation(parts *itemParts, w *expectation.Wish, personal bool, matched []expectation.Match) *fundmatchv1.Expectation {
 	out := &parts.expectation
 	out.Goal, out.HorizonMonths, out.Confidence = w.Goal.String(), w.HorizonMonths, w.Confidence.Float()
-	out.Source, out.QuestionCode = w.Source.String(), w.Question.String()
+	out.Source, out.QuestionCode, out.Company = w.Source.String(), w.Question.String(), w.Company
+	out.Evidence = v.wish.messages
 	v.sentence(&out.Headline, w.Headline(personal), nil)
-	if name := w.Question.Sentence(); name != "" {
+	if name := w.Reason(); name != "" {
+		v.sentence(&out.Reason, name, v.wish.facts)
+	}
+	if name := w.QuestionSentence(); name != "" {
 		v.sentence(&out.Question, name, nil)
 	}
 	aspects := v.page.aspects.take(len(matched))
-	out.Matched = make([]*fundmatchv1.MatchedAspect, len(matched))
+	out.Matched = make([]*fundmatchv1.MatchedAspect, 0, len(matched))
 	for i := range matched {
-		m, a := &matched[i], &aspects[i]
-		a.Aspect, a.Evidence = m.Aspect.String(), v.page.facts(m.Facts)
-		v.page.value(&a.CustomerValue, &m.Customer)
-		v.page.value(&a.ProductValue, &m.Product)
-		v.facts = append(append(v.facts[:0], m.Customer, m.Product), m.Facts...)
-		v.facts = append(v.facts, fund.Evidence{Field: "HORIZON", Unit: fund.UnitMonths, Number: int64(w.HorizonMonths)})
-		v.sentence(&a.Text, m.Sentence, v.facts)
-		out.Matched[i] = a
+		if m := &matched[i]; v.forManager() || m.Met && !m.ManagerOnly {
+			v.aspect(&aspects[i], m, w)
+			out.Matched = append(out.Matched, &aspects[i])
+		}
 	}
 	return out
 }
 
-// objections presents the doubts.
+// aspect presents the comparison of one wish with one property.
+func (v *presenter) aspect(out *fundmatchv1.MatchedAspect, m *expectation.Match, w *expectation.Wish) {
+	out.Aspect, out.Evidence, out.Fit, out.Met = m.Aspect.String(), v.page.facts(m.Facts), m.Fit.Float(), m.Met
+	v.page.value(&out.CustomerValue, &m.Customer)
+	v.page.value(&out.ProductValue, &m.Product)
+	v.facts = append(append(v.facts[:0], m.Customer, m.Product), m.Facts...)
+	v.facts = append(v.facts, fund.Evidence{Field: "HORIZON", Unit: fund.UnitMonths, Number: int64(w.HorizonMonths)})
+	v.sentence(&out.Text, m.Sentence, v.facts)
+}
+
+// objections presents the doubts: to a manager each under its own name, to the customer
+// under its face, one a face, and nothing of what has none or of what he has heard enough.
 func (v *presenter) objections(doubts []objection.Objection, place int) []*fundmatchv1.Objection {
 	parts := v.page.objections.take(len(doubts))
-	out := make([]*fundmatchv1.Objection, len(parts))
-	for i := range parts {
-		v.objection(&parts[i], &doubts[i], place)
-		out[i] = &parts[i]
+	out := make([]*fundmatchv1.Objection, 0, len(parts))
+	var told objection.Set
+	if !v.forManager() {
+		told = silencedFaces(doubts)
+	}
+	for i := range doubts {
+		o, name := &doubts[i], doubts[i].Code
+		if !v.forManager() {
+			face, shown := name.Face()
+			if !shown || told.Has(face) {
+				continue // the stronger doubt of a face stands first
+			}
+			name, told = face, told.With(face)
+		}
+		parts[i].Code = name.String()
+		v.objection(&parts[i], o, place)
+		out = append(out, &parts[i])
 	}
 	return out
+}
+
+// silencedFaces are the faces under which a doubt is silenced: another doubt with the
+// same face would break the silence.
+func silencedFaces(doubts []objection.Objection) (faces objection.Set) {
+	for i := range doubts {
+		if face, shown := doubts[i].Code.Face(); shown && doubts[i].Silenced {
+			faces = faces.With(face)
+		}
+	}
+	return faces
 }
 
 // objection presents a doubt and its answer. What raises it is for managers only.
 func (v *presenter) objection(out *fundmatchv1.Objection, o *objection.Objection, place int) {
-	out.Code = o.Code.String()
 	var known bool
 	if out.Evidence, known = v.onFile.find(place, o.Code, o.Evidence); !known {
 		out.Evidence = v.page.facts(o.Evidence)
@@ -191,6 +241,9 @@ func (v *presenter) conversion(parts *itemParts, c *conversion.Conversion) *fund
 	parts.cost.Days, parts.cost.AmountFen = c.Quote.Days, int64(c.Quote.CostAmount)
 	if c.Cutoff != 0 {
 		out.Cutoff = wire.Timestamp(c.Cutoff)
+	}
+	if c.Plan.Cadence != conversion.NoPlan {
+		out.Plan = &fundmatchv1.Plan{Cadence: c.Plan.Cadence.String(), AmountFen: int64(c.Plan.Amount)}
 	}
 	if c.Action == conversion.Buy {
 		out.AmountFen = &parts.amount
