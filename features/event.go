@@ -85,8 +85,11 @@ func (e *Event) CheckAttributes() error {
 	if err != nil {
 		return Invalid("kind", e.Kind, "one of "+eventKindList())
 	}
-	if e.Attributes == "" {
+	switch {
+	case e.Attributes == "":
 		return nil
+	case len(e.Attributes) > MaxEventAttributes:
+		return Invalid("attributes", strconv.Itoa(len(e.Attributes))+" bytes", "at most "+strconv.Itoa(MaxEventAttributes)+" bytes")
 	}
 	return readAttributes(&fund.Event{Kind: kind}, e.Attributes, false)
 }
@@ -99,6 +102,9 @@ func eventKindList() string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// MaxEventAttributes is the longest attributes object that comes in, in bytes.
+const MaxEventAttributes = 16 << 10
 
 // MaxDwell is the longest stay on a page that is believed, in seconds: a day.
 const MaxDwell = 86_400
