@@ -171,12 +171,21 @@ func readAttributes(entry *fund.Event, object string, tolerant bool) error {
 				continue
 			}
 			if !a.read(entry, raw) && !tolerant {
-				return Invalid("attributes."+name, string(raw), a.form)
+				return Invalid("attributes."+name, shown(raw), a.form)
 			}
 			break
 		}
 	}
 	return nil
+}
+
+// shown is a value as its sender reads it: a text without its quotes.
+func shown(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
 }
 
 func readAbout(e *fund.Event, raw json.RawMessage) bool {
