@@ -18,6 +18,8 @@ const defaultStore = "sqlite:fundmatch.db"
 // bankStore is what the verbs need of a store: both kinds offer it.
 type bankStore interface {
 	features.Profiles
+	features.Events
+	features.Staff
 	features.Pools
 	features.Models
 	features.Importer
