@@ -227,7 +227,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 
 	watch := newAnswerWatch(s.signals.metrics)
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
-		NewID: s.decisionIDs(), Clock: now, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		NewID: s.decisionIDs(), Clock: now, Staff: s.store, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)

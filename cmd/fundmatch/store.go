@@ -22,6 +22,7 @@ type bankStore interface {
 	features.Staff
 	features.Pools
 	features.Models
+	features.Staff
 	features.Importer
 	// Head returns the customer's newest profile and the instant from which it answers.
 	Head(ctx context.Context, customerID string) (*fund.Profile, fund.Instant, error)

@@ -169,7 +169,7 @@ func (b *bank) serve(tb testing.TB) {
 	}
 	b.decision = decision.New(b.loader, reader)
 	recommend := recommendation.New(b.engine, b.store, b.log, recommendation.Config{
-		Clock: b.clock.now, NewID: decisionIDs(b.clock.now, b.draws),
+		Clock: b.clock.now, NewID: decisionIDs(b.clock.now, b.draws), Staff: b.store,
 	})
 	b.services.Register = func(r grpc.ServiceRegistrar) {
 		fundmatchv1.RegisterRecommendationServiceServer(r, recommend)
