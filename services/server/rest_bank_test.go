@@ -33,6 +33,7 @@ var goldenBank = synthetic.Options{Customers: 60, Products: 60, Seed: 7, AsOf: f
 // bankStore is all that the services need of a store.
 type bankStore interface {
 	features.Profiles
+	features.Staff
 	features.Events
 	features.Pools
 	features.Models
