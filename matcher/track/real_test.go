@@ -200,8 +200,8 @@ func TestPayoutsOfRealFunds(t *testing.T) {
 	}{
 		{"110022", 20170630, true, 0},
 		{"270023", 20170630, true, 4},
-		{"310388", 20170630, true, 3}, // one of them 0.006 yuan
-		{"160222", 20170630, true, 3}, // less a conversion to 1 of 37 %; three others look like payouts
+		{"310388", 20170630, true, 3},  // one of them 0.006 yuan
+		{"160222", 20170630, true, 3},  // less a conversion to 1 of 37 %; three others look like payouts
 		{"167301", 20170630, false, 0}, // multiplied by 1.0088, then by 1.032
 		{"160127", 20140630, false, 0}, // multiplied by 0.96
 		{"160127", 20170630, false, 0},
