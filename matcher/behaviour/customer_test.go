@@ -122,7 +122,7 @@ func TestTheFeaturesOfACustomer(t *testing.T) {
 		Losses: fund.Losses{
 			Open: 250_000, Worst: ok(-172_414), WorstCode: "A", Realised: -60_000, RealisedOK: true, SoldAtLoss: 1,
 			Borne:      ok(-150_000),
-			SoldInFall: 2, // A, which has not recovered, and E five days after its trough
+			SoldInFall: 2,                 // A, which has not recovered, and E five days after its trough
 			KeptInFall: 1, AddedInFall: 1, // B and C
 			SilentInFall: 1, // B: visits until 11-10, trough on 11-15, the next on 02-20
 		},
