@@ -272,6 +272,10 @@ func eventChanges(t *testing.T, s Store) {
 	if p1.Revision != p2.Revision || p1.Revision <= p3.Revision {
 		t.Errorf("revisions %d, %d and %d, want a new one for the first two", p1.Revision, p2.Revision, p3.Revision)
 	}
+	loadCells(t, s, tag("c1", "a", "1", noon(day4))) // what is written later changes nothing about the past
+	if at := profile(t, s, "c1", noon(day1)); at.Revision != p1.Revision || at.Trail.Tallies[fund.Click].Count != 1 {
+		t.Errorf("when the event was known the profile has revision %d, want the event's %d", at.Revision, p1.Revision)
+	}
 	if past := profile(t, s, "c1", noon(day1)-1); past.Revision >= p1.Revision || len(past.Trail.Recent) != 0 {
 		t.Errorf("the past has revision %d and %d events, want what stood before", past.Revision, len(past.Trail.Recent))
 	}
