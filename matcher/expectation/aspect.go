@@ -79,6 +79,13 @@ func Expect(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []fund.Ev
 	return expectOutcome(c, matches, facts)
 }
 
+// add appends a match to fill in where it stands: it is large, and copied no more often
+// than need be.
+func add(matches []Match, a Aspect) ([]Match, *Match) {
+	matches = append(matches, Match{Aspect: a})
+	return matches, &matches[len(matches)-1]
+}
+
 // settle completes a match: one that is not met is for managers.
 func (m *Match) settle(fit fund.Ratio, met bool, matched, unmatched string) {
 	m.Fit, m.Met, m.Sentence = min(max(fit, 0), whole), met, matched
@@ -114,14 +121,12 @@ func expectGoal(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []fun
 	}
 	start := len(facts)
 	facts = append(facts, text("GOAL", goalLabels[c.Wish.Goal], source, c.AsOf))
-	m := Match{
-		Aspect:   GoalAspect,
-		Customer: text("WANTED_GOAL", c.Wish.Goal.String(), wordOf(c.Wish.Source), c.AsOf),
-		Product:  text("SERVED_GOAL", served, source, c.AsOf),
-		Facts:    facts[start:len(facts):len(facts)],
-	}
+	matches, m := add(matches, GoalAspect)
+	m.Customer = text("WANTED_GOAL", c.Wish.Goal.String(), wordOf(c.Wish.Source), c.AsOf)
+	m.Product = text("SERVED_GOAL", served, source, c.AsOf)
+	m.Facts = facts[start:len(facts):len(facts)]
 	m.settle(fit, c.Serves, goalSentences[whose][likely], unmatched)
-	return append(matches, m), facts
+	return matches, facts
 }
 
 // expectHorizon compares how long the money can stay with how long the class needs. A
@@ -131,13 +136,11 @@ func expectHorizon(c *Case, matches []Match) []Match {
 	if h <= 0 || c.Months <= 0 {
 		return matches
 	}
-	m := Match{
-		Aspect:   HorizonAspect,
-		Customer: months("HORIZON", h, wordOf(c.Wish.HorizonSource), c.AsOf),
-		Product:  months("PRODUCT_HORIZON", c.Months, sourceModel, c.AsOf),
-	}
+	matches, m := add(matches, HorizonAspect)
+	m.Customer = months("HORIZON", h, wordOf(c.Wish.HorizonSource), c.AsOf)
+	m.Product = months("PRODUCT_HORIZON", c.Months, sourceModel, c.AsOf)
 	m.settle(whole*fund.Ratio(h)/fund.Ratio(c.Months), h >= c.Months, "expectation.matched.horizon", "expectation.unmatched.horizon")
-	return append(matches, m)
+	return matches
 }
 
 // daysPerMonth is the gate's, to the shorter side.
@@ -150,29 +153,26 @@ func expectLiquidity(c *Case, matches []Match) []Match {
 	if w.Need == fund.NeedUnknown || c.Product.Missing.Has(fund.FieldLockup) {
 		return matches
 	}
-	m := Match{
-		Aspect:   LiquidityAspect,
-		Customer: text("NEED", w.Need.String(), wordOf(w.NeedSource), c.AsOf),
-		Product:  fund.Evidence{Field: "LOCKUP", Unit: fund.UnitDays, Number: int64(lockup), AsOf: c.AsOf, Source: sourceProduct},
-	}
-	switch {
-	case w.Need != fund.NeedLow:
-		met, fit := lockup <= 0, fund.Ratio(0)
-		if met {
-			fit = whole
-		}
-		m.settle(fit, met, "expectation.matched.liquidity", "expectation.unmatched.liquidity")
-	case lockup <= 0:
-		m.settle(whole, true, "expectation.matched.liquidity.low", "")
-	case w.HorizonMonths <= 0:
+	if w.Need == fund.NeedLow && lockup > 0 && w.HorizonMonths <= 0 {
 		return matches // nobody knows when he needs it
-	default:
+	}
+	matches, m := add(matches, LiquidityAspect)
+	m.Customer = text("NEED", w.Need.String(), wordOf(w.NeedSource), c.AsOf)
+	m.Product = fund.Evidence{Field: "LOCKUP", Unit: fund.UnitDays, Number: int64(lockup), AsOf: c.AsOf, Source: sourceProduct}
+	switch {
+	case w.Need == fund.NeedLow && lockup > 0:
 		days := w.HorizonMonths * daysPerMonth
 		m.Customer = months("HORIZON", w.HorizonMonths, wordOf(w.HorizonSource), c.AsOf)
 		m.settle(whole*fund.Ratio(days)/fund.Ratio(lockup), lockup <= days,
 			"expectation.matched.liquidity.lockup", "expectation.unmatched.liquidity.lockup")
+	case w.Need == fund.NeedLow:
+		m.settle(whole, true, "expectation.matched.liquidity.low", "")
+	case lockup > 0:
+		m.settle(0, false, "", "expectation.unmatched.liquidity")
+	default:
+		m.settle(whole, true, "expectation.matched.liquidity", "")
 	}
-	return append(matches, m)
+	return matches
 }
 
 // expectLoss compares level and grade; how well they fit also says how much of the
@@ -181,14 +181,12 @@ func expectLoss(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []fun
 	if c.Level == fund.LevelUnknown || c.Grade == fund.GradeUnknown {
 		return matches, facts
 	}
-	m := Match{
-		Aspect:   LossAspect,
-		Customer: text("LEVEL", c.Level.String(), sourceCustomer, c.AsOf),
-		Product:  text("GRADE", c.Grade.String(), "POOL", c.AsOf),
-	}
+	matches, m := add(matches, LossAspect)
+	m.Customer = text("LEVEL", c.Level.String(), sourceCustomer, c.AsOf)
+	m.Product = text("GRADE", c.Grade.String(), "POOL", c.AsOf)
 	if uint8(c.Grade) > uint8(c.Level) {
 		m.settle(0, false, "", "expectation.unmatched.loss_tolerance")
-		return append(matches, m), facts
+		return matches, facts
 	}
 	m.settle(whole, true, "expectation.matched.loss_tolerance", "")
 	if c.Drawdown != nil {
@@ -200,7 +198,7 @@ func expectLoss(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []fun
 			m.Fit = borne(bears, fund.Ratio(c.Drawdown.Number))
 		}
 	}
-	return append(matches, m), facts
+	return matches, facts
 }
 
 // expectTheme finds a theme that he is interested in among the product's. Another theme
@@ -218,9 +216,10 @@ func expectTheme(c *Case, matches []Match) []Match {
 		}
 		for _, of := range c.Product.Content.Themes {
 			if of == theme && theme != "" {
-				m := Match{Aspect: ThemeAspect, Customer: text("THEME", of, "TAG", c.AsOf), Product: text("PRODUCT_THEME", of, sourceProduct, c.AsOf)}
+				matches, m := add(matches, ThemeAspect)
+				m.Customer, m.Product = text("THEME", of, "TAG", c.AsOf), text("PRODUCT_THEME", of, sourceProduct, c.AsOf)
 				m.settle(whole, true, "expectation.matched.theme", "")
-				return append(matches, m)
+				return matches
 			}
 		}
 	}
@@ -233,18 +232,16 @@ func expectAmount(c *Case, matches []Match) []Match {
 	if c.Product.Missing.Has(fund.FieldMinPurchase) || least <= 0 || atHand <= 0 {
 		return matches
 	}
-	m := Match{
-		Aspect:   AmountAspect,
-		Customer: fund.Evidence{Field: "AT_HAND", Unit: fund.UnitFen, Number: int64(atHand), AsOf: c.AsOf, Source: sourceComputed},
-		Product: fund.Evidence{
-			Field: "MIN_PURCHASE", Unit: fund.UnitFen, Number: int64(least), AsOf: c.AsOf, Source: sourceProduct,
-			Document: c.Product.Listing.KeyFactsVersion,
-		},
+	matches, m := add(matches, AmountAspect)
+	m.Customer = fund.Evidence{Field: "AT_HAND", Unit: fund.UnitFen, Number: int64(atHand), AsOf: c.AsOf, Source: sourceComputed}
+	m.Product = fund.Evidence{
+		Field: "MIN_PURCHASE", Unit: fund.UnitFen, Number: int64(least), AsOf: c.AsOf, Source: sourceProduct,
+		Document: c.Product.Listing.KeyFactsVersion,
 	}
 	fit := whole
 	if least > atHand {
 		fit = fund.RatioOf(float64(atHand) / float64(least))
 	}
 	m.settle(fit, least <= atHand, "expectation.matched.amount", "expectation.unmatched.amount")
-	return append(matches, m)
+	return matches
 }

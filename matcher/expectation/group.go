@@ -99,7 +99,7 @@ type Industry uint8
 // daily). Judgement, shown and asked about, never computed with.
 type industry struct {
 	name   string
-	words  []string // parts of the industry's name on file; the first row with one decides
+	words  []string // parts of the industry's name on file, in Chinese; the first row with one decides
 	months int32
 	need   fund.Need
 }
@@ -123,15 +123,31 @@ func (i Industry) String() string { return industries[i].name }
 
 // industryOf finds the row of an industry as the bank has it on file.
 func industryOf(name string) Industry {
-	if name == "" {
-		return 0
-	}
-	for i := range industries {
-		for _, word := range industries[i].words {
-			if strings.Contains(name, word) {
-				return Industry(i)
+	found := Industry(0)
+	for at := 0; at+2 < len(name); at++ {
+		for _, w := range industryWords[name[at+2]] {
+			if (found == 0 || w.row < found) && strings.HasPrefix(name[at:], w.word) {
+				found = w.row
 			}
 		}
 	}
-	return 0
+	return found
 }
+
+// industryWords are the words by the last byte of their first character, which tells
+// Chinese characters apart best: a name is read once instead of once a word.
+var industryWords = func() (t [256][]struct {
+	word string
+	row  Industry
+},
+) {
+	for row := range industries {
+		for _, word := range industries[row].words {
+			t[word[2]] = append(t[word[2]], struct {
+				word string
+				row  Industry
+			}{word, Industry(row)})
+		}
+	}
+	return t
+}()

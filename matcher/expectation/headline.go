@@ -39,8 +39,11 @@ var headlines = func() (t [voices][fund.Goals][Sources]string) {
 // Reason returns the template that says what the goal rests on, for "why this"; its slots
 // are Facts. It is "" where no goal is known.
 func (w *Wish) Reason() string {
-	if w.Goal == fund.GoalUnknown {
+	switch {
+	case w.Goal == fund.GoalUnknown:
 		return ""
+	case w.Source == FromGroup && w.HorizonMonths > 0 && w.voice() == forPerson:
+		return "expectation.reason.GROUP.horizon" // persons are grouped by it too
 	}
 	return reasons[w.Source][w.voice()]
 }
@@ -57,7 +60,7 @@ var reasons = func() (t [Sources][voices]string) {
 // a segment of assets.
 func (w *Wish) Facts(asOf fund.Date, dst []fund.Evidence) []fund.Evidence {
 	if w.Goal != fund.GoalUnknown {
-		dst = w.ground(asOf, append(dst, text("GOAL", goalLabels[w.Goal], wordOf(w.Source), asOf)))
+		dst = w.ground(asOf, append(dst, text("GOAL", w.goalLabel(), wordOf(w.Source), asOf)))
 	}
 	if w.HorizonMonths > 0 {
 		dst = append(dst, months("HORIZON", w.HorizonMonths, wordOf(w.HorizonSource), asOf))
@@ -133,6 +136,16 @@ func ratio(field string, r fund.Ratio, source string, asOf fund.Date) fund.Evide
 // goalLabels name the goals to customers.
 var goalLabels = [fund.Goals]string{
 	"", "日常备用", "稳健收益", "长期增值", "子女教育", "养老", "抵御物价上涨", "购房", "个人养老金", "企业闲置资金",
+}
+
+// companyGoals name those goals that mean something else to a company.
+var companyGoals = [fund.Goals]string{fund.Education: "员工教育培训", fund.Retirement: "员工养老", fund.House: "购置房产"}
+
+func (w *Wish) goalLabel() string {
+	if label := companyGoals[w.Goal]; label != "" && w.voice() == forCompany {
+		return label
+	}
+	return goalLabels[w.Goal]
 }
 
 // classLabels name the classes to customers.

@@ -21,11 +21,9 @@ func expectOutcome(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []
 		return matches, facts
 	}
 	o := &r.Outcomes[h]
-	m := Match{
-		Aspect:   OutcomeAspect,
-		Customer: ratio("TOLERANCE", c.Means.Tolerance, sourceModel, c.AsOf),
-		Product:  nav(r, "WORST_OUTCOME", fund.UnitRatio, int64(o.Worst), o.WorstIn),
-	}
+	matches, m := add(matches, OutcomeAspect)
+	m.Customer = ratio("TOLERANCE", c.Means.Tolerance, sourceModel, c.AsOf)
+	m.Product = nav(r, "WORST_OUTCOME", fund.UnitRatio, int64(o.Worst), o.WorstIn)
 	bears := c.Means.bears()
 	m.settle(borne(bears, o.Worst), -o.Worst <= bears, "expectation.matched.outcome", "expectation.unmatched.outcome")
 	start := len(facts)
@@ -55,7 +53,7 @@ func expectOutcome(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []
 			})
 	}
 	m.Facts = facts[start:len(facts):len(facts)]
-	return append(matches, m), facts
+	return matches, facts
 }
 
 // holdingFor returns the longest measured holding that ends within the horizon.
