@@ -1,7 +1,7 @@
 package expectation
 
 import (
-	"strings"
+	"unicode/utf8"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -207,13 +207,7 @@ func expectTheme(c *Case, matches []Match) []Match {
 	if c.Product.Missing.Has(fund.FieldThemes) {
 		return matches
 	}
-	for rest := c.Wish.Theme; rest != ""; {
-		theme := rest
-		if i := strings.IndexAny(rest, " ,;|，、；"); i >= 0 {
-			theme, rest = rest[:i], strings.TrimLeft(rest[i:], " ,;|，、；")
-		} else {
-			rest = ""
-		}
+	for theme, rest := cutTheme(c.Wish.Theme); theme != "" || rest != ""; theme, rest = cutTheme(rest) {
 		for _, of := range c.Product.Content.Themes {
 			if of == theme && theme != "" {
 				matches, m := add(matches, ThemeAspect)
@@ -224,6 +218,17 @@ func expectTheme(c *Case, matches []Match) []Match {
 		}
 	}
 	return matches
+}
+
+// cutTheme cuts the first theme off a list of them.
+func cutTheme(list string) (theme, rest string) {
+	for i, r := range list {
+		switch r {
+		case ' ', ',', ';', '|', '，', '、', '；':
+			return list[:i], list[i+utf8.RuneLen(r):]
+		}
+	}
+	return list, ""
 }
 
 // expectAmount compares what he may put into one product with the product's minimum.

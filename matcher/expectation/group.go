@@ -118,6 +118,9 @@ var industries = [...]industry{
 	{"制造", []string{"制造", "加工", "机械", "电子", "化工", "纺织", "汽车"}, 3, fund.NeedMedium},
 }
 
+// Industries is the number of industries, any other included.
+const Industries = len(industries)
+
 // String names the industry in zh-CN.
 func (i Industry) String() string { return industries[i].name }
 

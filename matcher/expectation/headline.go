@@ -90,7 +90,7 @@ func (w *Wish) ground(asOf fund.Date, dst []fund.Evidence) []fund.Evidence {
 	case FromGroup:
 		if w.voice() == forCompany {
 			return append(dst, text("SEGMENT", "企业客户", sourceCustomer, asOf), text("INDUSTRY", g.Industry.String(), sourceCustomer, asOf),
-				months("CYCLE", g.Months, sourceModel, asOf))
+				months("CYCLE", g.Months, sourceModel, asOf), text("USUAL_NEED", g.Need.String(), sourceModel, asOf))
 		}
 		if g.Age != AgeUnknown {
 			dst = append(dst, text("AGE_BAND", g.Age.String(), sourceCustomer, asOf))

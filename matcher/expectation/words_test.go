@@ -223,7 +223,7 @@ func TestFacts(t *testing.T) {
 	}
 	w := grounded(fund.Treasury, expectation.FromGroup, true)
 	w.HorizonMonths, w.HorizonSource = 6, expectation.FromQuestionnaire
-	want := "BEFORE=   0; GOAL=企业闲置资金 MODEL  0; SEGMENT=企业客户 CUSTOMER  0; INDUSTRY=物流运输 CUSTOMER  0; CYCLE=2 MODEL  0; HORIZON=6 QUESTIONNAIRE  0"
+	want := "BEFORE=   0; GOAL=企业闲置资金 MODEL  0; SEGMENT=企业客户 CUSTOMER  0; INDUSTRY=物流运输 CUSTOMER  0; CYCLE=2 MODEL  0; USUAL_NEED=HIGH MODEL  0; HORIZON=6 QUESTIONNAIRE  0"
 	if got := line(w.Facts(day, []fund.Evidence{{Field: "BEFORE", AsOf: day}})); got != want {
 		t.Errorf("a company:\n got %s\nwant %s", got, want)
 	}
