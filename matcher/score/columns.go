@@ -20,8 +20,8 @@ func HorizonDays(months int32) int32 { return int32(math.Ceil(float64(months) * 
 type Scorer struct {
 	model      *Model
 	neighbours *Neighbours
-	fundOf     []int32 // fund of each product
-	funds      int
+	funds      funds
+	raises     []uint32 // doubts that each product raises by itself
 
 	goal       [fund.Goals][]float64
 	horizon    []int32                  // sensible months of each product; -1 unknown
@@ -33,6 +33,12 @@ type Scorer struct {
 	none       []float64 // all zero: what an unknown fact contributes
 }
 
+// funds joins the share classes of the pool.
+type funds struct {
+	of      []int32   // fund of each product
+	members [][]int32 // products of each fund
+}
+
 // Product is what the scorer needs to know of one product beyond its own data.
 type Product struct {
 	*fund.Product
@@ -41,13 +47,18 @@ type Product struct {
 	Raises uint32 // doubts that the product raises by itself: a bit a code, any numbering
 }
 
-// Compile computes the columns. Funds are numbered from 0 to funds-1; neighbours are
+// Compile computes the columns. Funds are numbered from 0 to count-1; neighbours are
 // over the same numbers.
-func Compile(m *Model, products []Product, funds int, neighbours *Neighbours) *Scorer {
+func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *Scorer {
 	n := len(products)
-	s := &Scorer{model: m, neighbours: neighbours, funds: funds, fundOf: make([]int32, n), horizon: make([]int32, n), none: make([]float64, n)}
+	s := &Scorer{
+		model: m, neighbours: neighbours, funds: funds{of: make([]int32, n), members: make([][]int32, count)}, raises: make([]uint32, n),
+		horizon: make([]int32, n), none: make([]float64, n),
+	}
 	for i := range products {
-		s.fundOf[i] = products[i].Fund
+		number := products[i].Fund
+		s.funds.of[i], s.raises[i] = number, products[i].Raises
+		s.funds.members[number] = append(s.funds.members[number], int32(i))
 		s.horizon[i] = -1
 		if c := m.Settings.Classes[products[i].Class()]; c.Known {
 			s.horizon[i] = c.Months
