@@ -151,6 +151,7 @@ type work struct {
 	objected      []score.Objection
 	holdings      []objection.Held
 	holdingFunds  []int32 // of each of holdings
+	doubt         objection.Case
 	peer          objection.Peer
 	cards         []Card
 	costs         []CostPoint
