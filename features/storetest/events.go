@@ -32,6 +32,7 @@ func eventPromises() []promise {
 		{"an import corrects an event, of whomever it was", eventCorrections},
 		{"consents are in the profile, the newest word on each purpose", consentsInProfile},
 		{"one by one, in one batch or imported, in any order: the same profile", eventsConverge},
+		{"a full trail forgets the same whichever way it was filled", fullTrails},
 		{"a manager is found by his id", managersFound},
 	}
 }
@@ -418,6 +419,30 @@ func eventsConverge(t *testing.T, s Store) {
 			}
 		}
 	})
+}
+
+func fullTrails(t *testing.T, s Store) {
+	known(t, s, "c1", "c2")
+	n := behaviour.KeptActs + 40
+	var events []features.Event
+	for i := range n {
+		e := did(fmt.Sprintf("e%03d", i), "c1", "CLICK", noon(day1)+fund.Instant(i*7%n)*hour)
+		e.KnownAt = e.EventAt
+		events = append(events, e)
+	}
+	for from := 0; from < n; from += 70 {
+		record(t, s, noon(day5), events[from:min(from+70, n)]...)
+	}
+	slices.Reverse(events)
+	for i := range events {
+		events[i].CustomerID, events[i].ID = "c2", "x"+events[i].ID
+	}
+	load(t, s, func(b features.Batch) error { return b.Events(events) })
+	one, two := profile(t, s, "c1", later), profile(t, s, "c2", later)
+	wantSame(t, "trail", one.Trail, two.Trail)
+	if len(one.Trail.Recent) != behaviour.KeptActs || int(one.Trail.Tallies[fund.Click].Count) != n {
+		t.Errorf("%d events are kept of %d, want %d of %d", len(one.Trail.Recent), one.Trail.Tallies[fund.Click].Count, behaviour.KeptActs, n)
+	}
 }
 
 func managersFound(t *testing.T, s Store) {
