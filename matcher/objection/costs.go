@@ -25,7 +25,7 @@ const millionthsPerPoint = 100
 
 func (v *view) costUnknown(o *Objection) {
 	o.Sentences[0] = "objection.FEE.unknown"
-	v.facts = append(v.facts, fund.Evidence{Field: "COST", Text: "UNKNOWN", AsOf: v.Day, Source: sourceProduct})
+	v.text("COST", "UNKNOWN", sourceProduct)
 }
 
 // quoted adds the amount, the months and one cost of them.
@@ -37,9 +37,7 @@ func (v *view) quoted(field string, cost fund.Money) {
 
 // fen adds an amount that was computed from the product's fees.
 func (v *view) fen(field string, m fund.Money) {
-	v.facts = append(v.facts, fund.Evidence{
-		Field: field, Unit: fund.UnitFen, Number: int64(m), AsOf: v.Day, Source: sourceComputed, Document: v.Product.Listing.KeyFactsVersion,
-	})
+	v.facts.add(field, fund.UnitFen, int64(m), v.Day, sourceComputed).Document = v.Product.Listing.KeyFactsVersion
 }
 
 func (v *view) compareClasses() string {

@@ -17,35 +17,53 @@ const (
 	sourceCustomer = "CUSTOMER"
 )
 
-// product adds a fact of the product's own papers.
-func (v *view) product(field string, unit fund.Unit, number int64) {
-	v.facts = append(v.facts, fund.Evidence{
-		Field: field, Unit: unit, Number: number, AsOf: v.Day, Source: sourceProduct, Document: v.Product.Listing.KeyFactsVersion,
-	})
+// sheet is evidence under way: the caller's slice and what is appended. Facts are written
+// in place, field by field: building each one first and copying it costs twice.
+type sheet []fund.Evidence
+
+// add appends a fact about a day and returns it.
+func (s *sheet) add(field string, unit fund.Unit, number int64, asOf fund.Date, source string) *fund.Evidence {
+	n := len(*s)
+	if n < cap(*s) {
+		*s = (*s)[:n+1]
+	} else {
+		*s = append(*s, fund.Evidence{})
+	}
+	e := &(*s)[n]
+	e.Field, e.Unit, e.Number, e.Text = field, unit, number, ""
+	e.Window, e.AsOf, e.Stale, e.Source, e.Document = fund.Window{}, asOf, 0, source, ""
+	return e
 }
 
-// text adds a name or a code.
-func (v *view) text(field, text, source string) {
-	v.facts = append(v.facts, fund.Evidence{Field: field, Text: text, AsOf: v.Day, Source: source})
-}
-
-// figure adds what comes from settings or was computed for this answer.
-func (v *view) figure(field string, unit fund.Unit, number int64, source string) {
-	v.facts = append(v.facts, fund.Evidence{Field: field, Unit: unit, Number: number, AsOf: v.Day, Source: source})
+// nav adds a figure of a track record.
+func (s *sheet) nav(r *fund.TrackRecord, field string, unit fund.Unit, number int64, w fund.Window) {
+	e := s.add(field, unit, number, r.AsOf, sourceNAV)
+	e.Window, e.Stale = w, r.StaleDays
 }
 
 // nav adds a figure of a track record.
 func (v *view) nav(r *fund.TrackRecord, field string, unit fund.Unit, number int64, w fund.Window) {
-	v.facts = append(v.facts, navFact(r, field, unit, number, w))
+	v.facts.nav(r, field, unit, number, w)
 }
 
-func navFact(r *fund.TrackRecord, field string, unit fund.Unit, number int64, w fund.Window) fund.Evidence {
-	return fund.Evidence{Field: field, Unit: unit, Number: number, Window: w, AsOf: r.AsOf, Stale: r.StaleDays, Source: sourceNAV}
+// product adds a fact of the product's own papers.
+func (v *view) product(field string, unit fund.Unit, number int64) {
+	v.facts.add(field, unit, number, v.Day, sourceProduct).Document = v.Product.Listing.KeyFactsVersion
+}
+
+// text adds a name or a code.
+func (v *view) text(field, text, source string) {
+	v.facts.add(field, fund.UnitNone, 0, v.Day, source).Text = text
+}
+
+// figure adds what comes from settings or was computed for this answer.
+func (v *view) figure(field string, unit fund.Unit, number int64, source string) {
+	v.facts.add(field, unit, number, v.Day, source)
 }
 
 // his adds a fact of the customer: for Grounds only.
 func (v *view) his(field string, unit fund.Unit, number int64, w fund.Window) {
-	v.facts = append(v.facts, fund.Evidence{Field: field, Unit: unit, Number: number, Window: w, AsOf: v.Day, Source: sourceCustomer})
+	v.facts.add(field, unit, number, v.Day, sourceCustomer).Window = w
 }
 
 // hisCount adds a count of the customer's where it is one or more.

@@ -9,12 +9,12 @@ const PastPerformance = "disclosure.PAST_PERFORMANCE"
 // yuan where the amount is one that was suggested to him.
 func (v *view) answerDrawdown(o *Objection) {
 	d := &v.Record.Spans[fund.SinceStart].Drawdown
-	if !v.showsRecord() {
+	if !v.shows {
 		v.noHistory(o)
 		return
 	}
 	o.Discloses = PastPerformance
-	v.facts = DrawdownFacts(v.Record, v.facts)
+	v.facts.fall(v.Record)
 	switch {
 	case d.Value == 0:
 		o.Sentences[0] = "objection.DRAWDOWN.no_fall"
@@ -91,44 +91,43 @@ const worstMonths = 12
 // DrawdownFacts appends what the record says about the deepest fall and the worst twelve
 // months since the series starts: nothing where it is too short to be shown.
 func DrawdownFacts(r *fund.TrackRecord, facts []fund.Evidence) []fund.Evidence {
-	all := &r.Spans[fund.SinceStart]
-	d := &all.Drawdown
 	if !Showable(r) {
 		return facts
 	}
-	facts = append(facts,
-		navFact(r, "MAX_DRAWDOWN", fund.UnitRatio, int64(d.Value), d.Window),
-		navFact(r, "FROM", fund.UnitDate, int64(d.Window.From), d.Window),
-		navFact(r, "AS_OF", fund.UnitDate, int64(d.Window.To), d.Window))
+	s := sheet(facts)
+	s.fall(r)
+	return s
+}
+
+// fall adds the facts of DrawdownFacts of a record that may be shown.
+func (s *sheet) fall(r *fund.TrackRecord) {
+	all := &r.Spans[fund.SinceStart]
+	d := &all.Drawdown
+	s.nav(r, "MAX_DRAWDOWN", fund.UnitRatio, int64(d.Value), d.Window)
+	s.nav(r, "FROM", fund.UnitDate, int64(d.Window.From), d.Window)
+	s.nav(r, "AS_OF", fund.UnitDate, int64(d.Window.To), d.Window)
 	if d.Value < 0 {
-		facts = append(facts,
-			navFact(r, "PEAK_ON", fund.UnitDate, int64(d.PeakOn), d.Window),
-			navFact(r, "TROUGH_ON", fund.UnitDate, int64(d.TroughOn), d.Window))
+		s.nav(r, "PEAK_ON", fund.UnitDate, int64(d.PeakOn), d.Window)
+		s.nav(r, "TROUGH_ON", fund.UnitDate, int64(d.TroughOn), d.Window)
+		days := "DAYS_SINCE_TROUGH"
 		if d.RecoveredOn != 0 {
-			facts = append(facts, navFact(r, "RECOVERED_ON", fund.UnitDate, int64(d.RecoveredOn), d.Window))
+			s.nav(r, "RECOVERED_ON", fund.UnitDate, int64(d.RecoveredOn), d.Window)
+			days = "RECOVERY_DAYS"
 		}
-		days := "RECOVERY_DAYS"
-		if d.RecoveredOn == 0 {
-			days = "DAYS_SINCE_TROUGH"
-		}
-		facts = append(facts, navFact(r, days, fund.UnitDays, int64(d.DaysToRecover), d.Window))
+		s.nav(r, days, fund.UnitDays, int64(d.DaysToRecover), d.Window)
 	}
 	if w := &all.Worst[fund.TwelveMonths]; w.OK {
-		facts = append(facts,
-			navFact(r, "WORST_12M", fund.UnitRatio, int64(w.Value), w.Window),
-			navFact(r, "WORST_12M_FROM", fund.UnitDate, int64(w.Window.From), w.Window),
-			navFact(r, "WORST_12M_TO", fund.UnitDate, int64(w.Window.To), w.Window),
-			navFact(r, "WORST_12M_MONTHS", fund.UnitMonths, worstMonths, w.Window))
+		s.nav(r, "WORST_12M", fund.UnitRatio, int64(w.Value), w.Window)
+		s.nav(r, "WORST_12M_FROM", fund.UnitDate, int64(w.Window.From), w.Window)
+		s.nav(r, "WORST_12M_TO", fund.UnitDate, int64(w.Window.To), w.Window)
+		s.nav(r, "WORST_12M_MONTHS", fund.UnitMonths, worstMonths, w.Window)
 	}
-	return facts
 }
 
 // loss adds what a fall takes from the amount, rounded half up to the fen.
 func (v *view) loss(field string, fall fund.Ratio, w fund.Window) {
-	v.facts = append(v.facts, fund.Evidence{
-		Field: field, Unit: fund.UnitFen, Number: lossOf(v.Quote.Amount, fall),
-		Window: w, AsOf: v.Record.AsOf, Stale: v.Record.StaleDays, Source: sourceComputed,
-	})
+	e := v.facts.add(field, fund.UnitFen, lossOf(v.Quote.Amount, fall), v.Record.AsOf, sourceComputed)
+	e.Window, e.Stale = w, v.Record.StaleDays
 }
 
 // lossOf is amount times -fall, rounded half up to the fen, without overflow.
@@ -166,7 +165,7 @@ func (v *view) answerLossTrauma(o *Objection) {
 
 // sameDaysFall compares the deepest falls over the longest span that both records have.
 func (v *view) sameDaysFall(h *Held) string {
-	if h.Record == nil || !v.showsRecord() || !v.fresh(v.Record) || !v.fresh(h.Record) {
+	if h.Record == nil || !v.shows || !v.fresh(v.Record) || !v.fresh(h.Record) {
 		return ""
 	}
 	for _, s := range comparedSpans {
@@ -231,7 +230,7 @@ func (v *view) outcomes(o *Objection, say *outcomeSentences) string {
 	all := &v.Record.Spans[fund.SinceStart]
 	holding, results := v.outcome()
 	switch {
-	case !v.showsRecord() || results == nil || !all.Volatility.OK:
+	case !v.shows || results == nil || !all.Volatility.OK:
 		v.nav(v.Record, "OBSERVATIONS", fund.UnitCount, int64(v.Record.Observations), v.Record.Series)
 		return say.young
 	case !v.fresh(v.Record):

@@ -185,9 +185,8 @@ func (m *measured) add(f *fund.SpanFigures, stale int32) {
 // measured adds the range.
 func (v *view) measured(m *measured, months int64) {
 	add := func(field string, unit fund.Unit, number int64, w fund.Window) {
-		v.facts = append(v.facts, fund.Evidence{
-			Field: field, Unit: unit, Number: number, Window: w, AsOf: v.Day, Stale: m.stale, Source: sourceNAV,
-		})
+		e := v.facts.add(field, unit, number, v.Day, sourceNAV)
+		e.Window, e.Stale = w, m.stale
 	}
 	add("FUNDS_MEASURED", fund.UnitCount, m.funds, m.window)
 	add("FUNDS_SPAN", fund.UnitMonths, months, m.window)

@@ -85,10 +85,10 @@ func (v *view) answerAskFamily(o *Objection) {
 		v.text("GRADE", v.Grade.String(), sourcePool)
 	}
 	o.Sentences[1] = "objection.ASK_FAMILY.no_fall_known"
-	if d := &v.Record.Spans[fund.SinceStart].Drawdown; v.showsRecord() && d.Value < 0 {
+	if d := &v.Record.Spans[fund.SinceStart].Drawdown; v.shows && d.Value < 0 {
 		o.Sentences[1] = "objection.ASK_FAMILY.fall"
 		o.Discloses = PastPerformance
-		v.facts = DrawdownFacts(v.Record, v.facts)
+		v.facts.fall(v.Record)
 	}
 	o.Sentences[2] = "objection.ASK_FAMILY.cost_unknown"
 	if v.Quote.Own.OK {
@@ -181,7 +181,7 @@ func (v *view) groundFalls(o *Objection) {
 	if o.Code == LossTrauma && v.loser.held != nil && sayable(v.loser.held.Product.Name) {
 		o.Advice = "objection.advice.LOSS_TRAUMA.position"
 	}
-	if !v.showsRecord() {
+	if !v.shows {
 		return
 	}
 	worst := &v.Record.Spans[fund.SinceStart].Worst

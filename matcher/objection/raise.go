@@ -38,7 +38,7 @@ func (v *view) raiseDrawdown(d *doubt) {
 	if v.Grade <= fund.R1 && !v.Record.Spans[fund.SinceStart].Drawdown.OK {
 		return
 	}
-	if v.Grade == fund.GradeUnknown && !v.showsRecord() {
+	if v.Grade == fund.GradeUnknown && !v.shows {
 		return // neither grade nor record: there is nothing to answer with
 	}
 	d.band = fund.Low

@@ -12,10 +12,11 @@ type view struct {
 	who     *Customer     // nobody where nothing personal may be read
 	conduct *fund.Conduct // never nil
 	journey *fund.Journey // never nil
+	shows   bool          // figures of the past are shown
 	tags    tags
 	loser   loser
 	overlap overlap
-	facts   []fund.Evidence // the caller's, with what is appended
+	facts   sheet // the caller's, with what is appended
 }
 
 // What stands in for a customer of whom nothing is known or may be read. Never assigned.
@@ -26,7 +27,7 @@ var (
 )
 
 func newView(c *Case, facts []fund.Evidence) view {
-	v := view{Case: c, who: &nobody, conduct: &noConduct, journey: &noJourney, facts: facts}
+	v := view{Case: c, who: &nobody, conduct: &noConduct, journey: &noJourney, shows: c.showsRecord(), facts: facts}
 	if !c.Customer.Personal {
 		return v
 	}
