@@ -200,10 +200,13 @@ func TestExpectMore(t *testing.T) {
 		"the minimum is unknown":  {func(c *expectation.Case) { c.Product.Missing = c.Product.Missing.With(fund.FieldMinPurchase) }, with("AMOUNT")},
 		"no minimum says nothing": {func(c *expectation.Case) { c.Product.Terms.MinPurchase = 0 }, with("AMOUNT")},
 
-		"as bad as he bears":   {func(c *expectation.Case) { c.Means.Tolerance = 120_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过您的风险等级对应的12.00%。" + past)},
-		"a millionth worse":    {func(c *expectation.Case) { c.Means.Tolerance = 119_999 }, with("OUTCOME 999991 经理：" + worst + "12.00%，超过客户等级对应的12.00%。先问客户能不能承受，不要只讲收益。" + past)},
-		"in yuan":              {func(c *expectation.Case) { c.Means.Amount = 1_000_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过您的风险等级对应的15.00%。如果投入10,000元，这样的亏损约为1,200元。" + past)},
-		"nobody knows his own": {func(c *expectation.Case) { c.Means.Bears = 200_000 }, with()},
+		"as bad as he bears": {func(c *expectation.Case) { c.Means.Tolerance = 120_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过您的风险等级对应的12.00%。" + past)},
+		"a millionth worse":  {func(c *expectation.Case) { c.Means.Tolerance = 119_999 }, with("OUTCOME 999991 经理：" + worst + "12.00%，超过客户等级对应的12.00%。先问客户能不能承受，不要只讲收益。" + past)},
+		"in yuan":            {func(c *expectation.Case) { c.Means.Amount = 1_000_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过您的风险等级对应的15.00%。如果投入10,000元，这样的亏损约为1,200元。" + past)},
+		"what he bore raises no level": {
+			func(c *expectation.Case) { c.Means.Tolerance, c.Means.Bears = 100_000, 200_000 },
+			with("OUTCOME 833333 经理：" + worst + "12.00%，超过客户等级对应的10.00%。先问客户能不能承受，不要只讲收益。" + past),
+		},
 		"his level bears it, he did not": {
 			func(c *expectation.Case) { c.Means.Bears, c.Means.Amount = 75_000, 1_000_000 },
 			with("OUTCOME 625000 经理：" + worst + "12.00%，在客户等级之内，但从客户以往的经历或回答看，能承受的大约是7.50%。先问感受，不要提他过去的亏损。" + past),

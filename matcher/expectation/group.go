@@ -60,10 +60,10 @@ func (w *Wish) guess(p *fund.Person, at fund.Instant) fund.Instant {
 		w.Ground.Months, w.Ground.Need = in.months, in.need
 		return until
 	}
-	age, ok := p.AgeOn(at.Date())
-	if !ok {
+	if p.BirthDate == 0 {
 		return until
 	}
+	age, _ := p.AgeOn(at.Date()) // whoever is not born yet, so they say, is a child
 	band := AgeUnknown
 	for int(band) < len(bandStart) && age >= bandStart[band] {
 		band++

@@ -95,7 +95,7 @@ func (w *Wish) ground(asOf fund.Date, dst []fund.Evidence) []fund.Evidence {
 		if g.Age != AgeUnknown {
 			dst = append(dst, text("AGE_BAND", g.Age.String(), sourceCustomer, asOf))
 		}
-	case Stated:
+	default: // what he stated rests on his word
 	}
 	return dst
 }

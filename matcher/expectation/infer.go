@@ -80,15 +80,8 @@ func weigh(weight *[fund.Classes]int64, atLeast int64, goals *[tellable]fund.Goa
 			continue
 		}
 		total += weight[c]
-		best, fit := -1, clearFit
-		for i, g := range goals {
-			// Of equally good ones the first: a class without a favourite tells the
-			// plainer wish.
-			if f := fits[g][c]; f > fit || best < 0 && f >= fit {
-				best, fit = i, f
-			}
-		}
-		if best < 0 || c == fund.ClassUnknown {
+		best, ok := favourite(c, goals, fits)
+		if !ok {
 			continue
 		}
 		sum[best] += weight[c]
@@ -104,6 +97,20 @@ func weigh(weight *[fund.Classes]int64, atLeast int64, goals *[tellable]fund.Goa
 		}
 	}
 	return fund.GoalUnknown, Ground{}, false
+}
+
+// favourite is the place of the goal that a class serves best, of equally good ones the
+// first: a class without a preference tells the plainer wish.
+func favourite(c fund.Class, goals *[tellable]fund.Goal, fits *[fund.Goals][fund.Classes]float64) (best int, ok bool) {
+	if c == fund.ClassUnknown {
+		return 0, false
+	}
+	for i, g := range goals {
+		if fits[g][c] > fits[goals[best]][c] {
+			best = i
+		}
+	}
+	return best, fits[goals[best]][c] >= clearFit
 }
 
 // between is the confidence of a share between clearShare and the whole.

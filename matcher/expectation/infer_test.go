@@ -114,7 +114,7 @@ func TestAgeBands(t *testing.T) {
 		"sixty":                      {birthday(60), expectation.From60, 0},
 		"a hundred":                  {birthday(100), expectation.From60, 0},
 		"not known":                  {0, expectation.AgeUnknown, 0},
-		"born tomorrow, so they say": {day.AddDays(1), expectation.AgeUnknown, 0},
+		"born tomorrow, so they say": {day.AddDays(1), expectation.AgeUnknown, day.AddDays(1).AddMonths(18 * 12)},
 	} {
 		w, until := expectation.Settle(&fund.Profile{Person: person(c.birth)}, at, nil)
 		want := fund.Forever

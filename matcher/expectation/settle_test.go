@@ -31,8 +31,8 @@ var fits = func() *[fund.Goals][fund.Classes]float64 {
 // tags are valid always unless a test says otherwise; they are ordered by name.
 func tags(nameSourceValue ...string) []fund.Tag {
 	var out []fund.Tag
-	for i := 0; i < len(nameSourceValue); i += 3 {
-		out = append(out, fund.Tag{Name: nameSourceValue[i], Source: nameSourceValue[i+1], Value: nameSourceValue[i+2], To: fund.Forever})
+	for t := range slices.Chunk(nameSourceValue, 3) {
+		out = append(out, fund.Tag{Name: t[0], Source: t[1], Value: t[2], To: fund.Forever})
 	}
 	slices.SortFunc(out, func(a, b fund.Tag) int { return strings.Compare(a.Name, b.Name) })
 	return out

@@ -262,12 +262,12 @@ func TestEverythingHasAName(t *testing.T) {
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(name, got, 0o644); err != nil { //nolint:gosec // a file of this repository
+		if err := os.WriteFile(name, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	want, err := os.ReadFile(name) //nolint:gosec // a file of this repository
+	want, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
