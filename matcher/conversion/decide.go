@@ -108,19 +108,25 @@ func (v *Conversion) plan(c *Case, plan PlanTerms, facts []fund.Evidence) []fund
 
 // buy resolves amount, class, day and steps.
 func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
-	day := c.At.Date()
-	v.decide(Buy, "conversion.BUY.no_amount")
+	v.decide(Buy, "")
 	v.gates(c)
 	facts = v.dealingFacts(c, facts)
-	if c.Quote.Suggested == 0 {
-		return facts
+	if c.Quote.Suggested > 0 {
+		facts = append(facts, amountFact(c, c.Quote.Suggested))
 	}
-	facts = append(facts, amountFact(c, c.Quote.Suggested))
-	switch {
-	case c.Product.Listing.Status == fund.Subscription:
+	t, day := &c.Product.Terms, c.At.Date()
+	launch, later := c.Product.Listing.Status == fund.Subscription, t.NextOpenOn > day || t.ClosedUntil > day
+	switch none := c.Quote.Suggested == 0; {
+	case launch && none:
+		v.Sentence = "conversion.BUY.subscription.no_amount"
+	case launch:
 		v.Sentence = "conversion.BUY.subscription"
-	case c.Product.Terms.NextOpenOn > day || c.Product.Terms.ClosedUntil > day:
+	case later && none:
+		v.Sentence = "conversion.BUY.next_open.no_amount"
+	case later:
 		v.Sentence = "conversion.BUY.next_open"
+	case none:
+		v.Sentence = "conversion.BUY.no_amount"
 	case v.ShareClass == "":
 		v.Sentence = "conversion.BUY.open.no_class"
 	default:

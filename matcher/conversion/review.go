@@ -96,6 +96,8 @@ func (r *Review) leave(c *HoldingCase, facts []fund.Evidence) []fund.Evidence {
 		r.Sentence = "conversion.REDUCE.fee_part"
 	case e.fee == 0:
 		r.Sentence = "conversion.REDUCE.free"
+	case e.cheaperOn != 0 && e.laterFee == 0:
+		r.Sentence = "conversion.REDUCE.fee_ends"
 	case e.cheaperOn != 0:
 		r.Sentence = "conversion.REDUCE.fee_later"
 	default:
@@ -138,8 +140,8 @@ func (e *exit) add(c *HoldingCase, lot *fund.Lot) {
 	}
 	e.free++
 	value := c.value(lot)
-	e.value += value
-	e.fee += c.Product.Fees.ExitFee(value, heldOn(lot, day))
+	e.value = min(e.value+value, fund.MaxMoney)
+	e.fee = min(e.fee+c.Product.Fees.ExitFee(value, heldOn(lot, day)), fund.MaxMoney)
 	if on := c.cheaperOn(lot); on != 0 && (e.cheaperOn == 0 || on < e.cheaperOn) {
 		e.cheaperOn = on
 	}
@@ -178,7 +180,7 @@ func (c *HoldingCase) feeOn(day fund.Date) (fee fund.Money, cheaper int32) {
 			continue
 		}
 		held := heldOn(lot, day)
-		fee += c.Product.Fees.ExitFee(c.value(lot), held)
+		fee = min(fee+c.Product.Fees.ExitFee(c.value(lot), held), fund.MaxMoney)
 		if c.Product.Fees.ExitRate(held) < c.Product.Fees.ExitRate(heldOn(lot, today)) {
 			cheaper++
 		}
