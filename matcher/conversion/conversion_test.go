@@ -54,7 +54,7 @@ func TestDecide(t *testing.T) {
 		order     = "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES PLACE_ORDER"
 		planSteps = "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_PLAN PLACE_ORDER"
 		plain     = "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。"
-		peace     = "您说过不考虑这只产品，我们尊重您的决定。您想了解时，随时可以自己查看。"
+		peace     = "您说过不考虑，我们尊重您的决定。您想了解时，随时可以自己查看。"
 		watch     = "您可以先关注，不必现在决定。"
 		elder     = "建议您请客户经理当面讲一讲，也可以和家人商量以后再决定。"
 	)
@@ -70,7 +70,7 @@ func TestDecide(t *testing.T) {
 			conversion.Buy, order, "如果您考虑清楚了，可以从5,000元开始。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"no amount to suggest": {
-			func(c *conversion.Case) { c.Quote.Suggested, c.Quote.Min = 0, 0 },
+			func(c *conversion.Case) { c.Quote.Suggested, c.Quote.Min = 0, 1 },
 			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响生活的金额。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"fees unknown": {
@@ -92,6 +92,18 @@ func TestDecide(t *testing.T) {
 				c.Product.Listing.Status, c.Product.Terms.ClosedUntil = fund.Subscription, 20240901
 			},
 			conversion.Buy, order, "这只基金正在募集。如果您考虑清楚了，可以认购5,000元，2024年3月6日15:00前下单。",
+		},
+		"in its launch, no amount to suggest": {
+			func(c *conversion.Case) {
+				c.Product.Listing.Status, c.Product.Terms.ClosedUntil, c.Quote.Suggested = fund.Subscription, 20240901, 0
+			},
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER",
+			"这只基金正在募集。如果您考虑清楚了，可以自己定一个不影响生活的金额，2024年3月6日15:00前下单。",
+		},
+		"it opens later, no amount to suggest": {
+			func(c *conversion.Case) { c.Product.Terms.NextOpenOn, c.Quote.Suggested = 20240323, 0 },
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER",
+			"这只产品下一次开放是2024年3月25日。如果您考虑清楚了，可以到时自己定一个不影响生活的金额。",
 		},
 		"it opens later": {
 			func(c *conversion.Case) { c.Product.Terms.NextOpenOn = 20240323 }, // a Saturday
@@ -142,14 +154,14 @@ func TestDecide(t *testing.T) {
 		},
 		"refused until tomorrow":       {func(c *conversion.Case) { c.Thread.RefusedUntil = 20240307 }, conversion.NoContact, "", peace},
 		"refused until today":          {func(c *conversion.Case) { c.Thread.RefusedUntil = 20240306 }, conversion.Buy, order, plain},
-		"not now, until tomorrow":      {func(c *conversion.Case) { c.Thread.NotNowUntil = 20240307 }, conversion.NoContact, "", "您说过现在先不考虑，我们等您。您想了解时，随时可以自己查看。"},
+		"not now, until tomorrow":      {func(c *conversion.Case) { c.Thread.NotNowUntil = 20240307 }, conversion.NoContact, "", "您说过现在先不考虑，我们不打扰您。您想了解时，随时可以自己查看。"},
 		"the day that he named came":   {func(c *conversion.Case) { c.Thread.NotNowUntil = 20240306 }, conversion.Buy, order, plain},
 		"a complaint, in the app":      {func(c *conversion.Case) { c.Thread.Contact.OpenComplaints = 1 }, conversion.TalkToManager, "TALK_TO_MANAGER", "您反映的意见还在处理。您想了解进展，或者想和人谈一谈，可以随时联系客户经理。"},
 		"a complaint, in the branch":   {func(c *conversion.Case) { c.Thread.Contact.OpenComplaints, c.Branch = 1, true }, conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不向您介绍产品。"},
 		"rebutted twice":               {func(c *conversion.Case) { c.Thread.Silenced = true }, conversion.Watch, "", watch},
 		"put off twice":                {func(c *conversion.Case) { c.Thread.Postponed = true }, conversion.Watch, "", watch},
 		"put off twice, to a day":      {func(c *conversion.Case) { c.Thread.Postponed, c.Thread.NotNowUntil = true, 20240306 }, conversion.Buy, order, plain},
-		"put off until a day, unasked": {func(c *conversion.Case) { c.Thread.NotNowUntil, c.Person.Question = 20240307, "GOAL" }, conversion.NoContact, "", "您说过现在先不考虑，我们等您。您想了解时，随时可以自己查看。"},
+		"put off until a day, unasked": {func(c *conversion.Case) { c.Thread.NotNowUntil, c.Person.Question = 20240307, "GOAL" }, conversion.NoContact, "", "您说过现在先不考虑，我们不打扰您。您想了解时，随时可以自己查看。"},
 		"an elder in the app, R3":      {func(c *conversion.Case) { c.Person.Elder = true }, conversion.TalkToManager, "TALK_TO_MANAGER", elder},
 		"an elder in the app, R2": {
 			func(c *conversion.Case) { c.Person.Elder, c.Grade = true, fund.R2 },
