@@ -2,6 +2,7 @@ package score
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -21,7 +22,7 @@ type Scorer struct {
 	model      *Model
 	neighbours *Neighbours
 	funds      funds
-	raises     []uint32 // doubts that each product raises by itself
+	raising    [32][]int32 // products that by themselves raise a doubt, by its bit
 
 	goal       [fund.Goals][]float64
 	horizon    []int32                  // sensible months of each product; -1 unknown
@@ -52,13 +53,10 @@ type Product struct {
 func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *Scorer {
 	n := len(products)
 	s := &Scorer{
-		model: m, neighbours: neighbours, funds: funds{of: make([]int32, n), members: make([][]int32, count)}, raises: make([]uint32, n),
-		horizon: make([]int32, n), none: make([]float64, n),
+		model: m, neighbours: neighbours, funds: funds{of: make([]int32, n), members: make([][]int32, count)}, horizon: make([]int32, n), none: make([]float64, n),
 	}
 	for i := range products {
-		number := products[i].Fund
-		s.funds.of[i], s.raises[i] = number, products[i].Raises
-		s.funds.members[number] = append(s.funds.members[number], int32(i))
+		s.join(int32(i), &products[i])
 		s.horizon[i] = -1
 		if c := m.Settings.Classes[products[i].Class()]; c.Known {
 			s.horizon[i] = c.Months
@@ -87,6 +85,16 @@ func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *S
 	most := slices.Max(append([]int32{0}, neighbours.Holders...))
 	s.popularity = column(func(p *Product) float64 { return popularity(neighbours.Holders[p.Fund], most) })
 	return s
+}
+
+// join lists a product with its fund, and with the doubts that it raises.
+func (s *Scorer) join(i int32, p *Product) {
+	s.funds.of[i] = p.Fund
+	s.funds.members[p.Fund] = append(s.funds.members[p.Fund], i)
+	for doubts := p.Raises; doubts != 0; doubts &= doubts - 1 {
+		bit := bits.TrailingZeros32(doubts)
+		s.raising[bit] = append(s.raising[bit], i)
+	}
 }
 
 func goalFit(s *Settings, p *Product, g fund.Goal) float64 {

@@ -179,9 +179,9 @@ func (s *Scorer) inputsOf(c *Customer, permitted []uint64, out *Scores) inputs {
 
 // objections sets the column of OBJECTED. A fund that the pool lacks has no products.
 func (s *Scorer) objections(c *Customer, column []float64) {
-	for i, raises := range s.raises {
-		column[i] = 0
-		if raises&c.Doubts != 0 {
+	clear(column)
+	for doubts := c.Doubts; doubts != 0; doubts &= doubts - 1 {
+		for _, i := range s.raising[bits.TrailingZeros32(doubts)] {
 			column[i] = likeDoubt
 		}
 	}
