@@ -57,6 +57,11 @@ func explainedCustomers() []fund.Profile {
 		{Person: fund.Person{BirthDate: 19850505, Capacity: fund.LimitedCapacity}, Assessment: assessed(fund.C5)},
 		{Person: fund.Person{BirthDate: 19850505}},
 		{},
+		{Person: person, Assessment: assessed(fund.C5), Needs: growth, Trail: fund.Trail{Recent: []fund.Event{
+			{At: fund.Date(20240220).Start(), Kind: fund.Refusal, ProductCode: "good"},
+			{At: fund.Date(20240221).Start(), Kind: fund.Refusal},
+			{At: fund.Date(20240222).Start(), Kind: fund.Complaint},
+		}}},
 	}
 }
 
@@ -72,7 +77,7 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core := emptyCore(t, pack)
+	core := coreOf(t, pack, nil)
 	view := presenter{core: core, audience: wording.Manager, static: newStatic(core.Wording(), wording.Manager)}
 	given := map[string]bool{}
 	for _, p := range explainedCustomers() {
@@ -80,9 +85,11 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 			{}, {Public: true}, {Channel: fund.Branch}, {Order: true}, {Order: true, Initiative: fund.ByCustomer}, {Initiative: fund.ByCustomer, Channel: fund.Branch},
 		} {
 			ctx.At = explainedOn.Start()
+			var refusals eligibility.Refusals
+			gate.Refusals(&p, ctx.At, &refusals)
 			facts := gate.Facts(&p, goalOf(&p), p.Needs.HorizonMonths, p.Needs.Liquidity, ctx)
 			for i := range products {
-				_, spoken := gate.Judge(i, &facts, nil, nil)
+				_, spoken := gate.Judge(i, &facts, &refusals, nil)
 				told := findings(spoken)
 				desk{&view}.findings(spoken, told)
 				view.page.finish()
@@ -116,8 +123,8 @@ func goalOf(p *fund.Profile) fund.Goal {
 	return p.Needs.Goals[0]
 }
 
-// emptyCore is a core of nothing that has the sentences.
-func emptyCore(t *testing.T, pack *eligibility.Pack) *matcher.Core {
+// coreOf is a core of products without a market, that has the sentences.
+func coreOf(t *testing.T, pack *eligibility.Pack, products []fund.Product) *matcher.Core {
 	t.Helper()
 	model, err := score.ParseModel(score.DefaultModel())
 	if err != nil {
@@ -128,7 +135,7 @@ func emptyCore(t *testing.T, pack *eligibility.Pack) *matcher.Core {
 		t.Fatal(err)
 	}
 	core, err := matcher.Compile(&matcher.Inputs{
-		Identity: matcher.Identity{AsOf: explainedOn.Start()}, Model: model, Rules: pack, Wording: text,
+		Identity: matcher.Identity{AsOf: explainedOn.Start()}, Products: products, Model: model, Rules: pack, Wording: text,
 		NAVs:      func(func(string, []fund.NAV) error) error { return nil },
 		Purchases: func(func(string, []fund.Purchase) error) error { return nil },
 	})
