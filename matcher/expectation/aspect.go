@@ -231,10 +231,14 @@ func cutTheme(list string) (theme, rest string) {
 	return list, ""
 }
 
+// tellingShare of what he may put in is where a minimum begins to matter: one yuan suits
+// everybody and says nothing of him.
+const tellingShare = 10 // a tenth
+
 // expectAmount compares what he may put into one product with the product's minimum.
 func expectAmount(c *Case, matches []Match) []Match {
 	least, atHand := c.Product.Terms.MinPurchase, c.Means.AtHand
-	if c.Product.Missing.Has(fund.FieldMinPurchase) || least <= 0 || atHand <= 0 {
+	if c.Product.Missing.Has(fund.FieldMinPurchase) || least <= 0 || atHand <= 0 || least < atHand/tellingShare {
 		return matches
 	}
 	matches, m := add(matches, AmountAspect)

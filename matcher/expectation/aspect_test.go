@@ -30,7 +30,7 @@ func aCase() *expectation.Case {
 			Terms: fund.Terms{MinPurchase: 100_000}, Listing: fund.Listing{KeyFactsVersion: "v3"},
 		},
 		Record: &record, Grade: fund.R3, Level: fund.C3, Months: 36, Serves: true,
-		Means: expectation.Means{AtHand: 2_000_000, Tolerance: 150_000}, StaleDays: 30, AsOf: day,
+		Means: expectation.Means{AtHand: 500_000, Tolerance: 150_000}, StaleDays: 30, AsOf: day,
 	}
 }
 
@@ -196,9 +196,11 @@ func TestExpectMore(t *testing.T) {
 			func(c *expectation.Case) { c.Means.AtHand, c.Product.Terms.MinPurchase = 1, fund.MaxMoney },
 			with("AMOUNT 0 经理：这只产品10,000,000,000,000元起购，超过适合这位客户投入一只产品的0.01元。不要劝客户凑钱。"),
 		},
-		"his means are unknown":   {func(c *expectation.Case) { c.Means.AtHand = 0 }, with("AMOUNT")},
-		"the minimum is unknown":  {func(c *expectation.Case) { c.Product.Missing = c.Product.Missing.With(fund.FieldMinPurchase) }, with("AMOUNT")},
-		"no minimum says nothing": {func(c *expectation.Case) { c.Product.Terms.MinPurchase = 0 }, with("AMOUNT")},
+		"his means are unknown":      {func(c *expectation.Case) { c.Means.AtHand = 0 }, with("AMOUNT")},
+		"the minimum is unknown":     {func(c *expectation.Case) { c.Product.Missing = c.Product.Missing.With(fund.FieldMinPurchase) }, with("AMOUNT")},
+		"a minimum of a tenth":       {func(c *expectation.Case) { c.Means.AtHand = 1_000_000 }, with()},
+		"a smaller one says nothing": {func(c *expectation.Case) { c.Means.AtHand = 1_000_010 }, with("AMOUNT")},
+		"no minimum says nothing":    {func(c *expectation.Case) { c.Product.Terms.MinPurchase = 0 }, with("AMOUNT")},
 
 		"as bad as he bears": {func(c *expectation.Case) { c.Means.Tolerance = 120_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过您的风险等级对应的12.00%。" + past)},
 		"a millionth worse":  {func(c *expectation.Case) { c.Means.Tolerance = 119_999 }, with("OUTCOME 999991 经理：" + worst + "12.00%，超过客户等级对应的12.00%。先问客户能不能承受，不要只讲收益。" + past)},
