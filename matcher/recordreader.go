@@ -96,7 +96,7 @@ func (d *slateReader) wish(w *expectation.Wish) {
 	w.Theme = d.Text()
 	g := &w.Ground
 	g.Class, g.Share, g.Views, g.Since = fund.Class(d.Step(fund.Classes)), fund.Ratio(d.Int()), d.Int32(), d.Day()
-	g.Age, g.Industry = expectation.AgeBand(d.Step(maxGroups)), expectation.Industry(d.Step(maxGroups))
+	g.Age, g.Industry = expectation.AgeBand(d.Step(expectation.AgeBands)), expectation.Industry(d.Step(expectation.Industries))
 	g.Months, g.Need = d.Int32(), fund.Need(d.Step(fund.Needs))
 }
 
@@ -127,9 +127,6 @@ func (d *slateReader) item() Item {
 	}
 	return it
 }
-
-// maxGroups is above the number of any group's code.
-const maxGroups = 64
 
 // The fixed lists of version 1.
 const (
