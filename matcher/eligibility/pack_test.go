@@ -3,6 +3,7 @@ package eligibility_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -330,5 +331,39 @@ func TestRecordedPackMayLackANewRule(t *testing.T) {
 	}
 	if _, err := eligibility.ParseRecorded(append(old, "extra: 1\n"...)); !errors.Is(err, eligibility.ErrPack) {
 		t.Errorf("ParseRecorded with an unknown key: %v", err)
+	}
+}
+
+// The pack of before A06 is read for replay, rule by rule as it was; nothing that it set
+// has changed since.
+func TestThePackOfBeforeA06(t *testing.T) {
+	old, err := os.ReadFile("testdata/pack-2026-11-01.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := eligibility.ParsePack(old); !errors.Is(err, eligibility.ErrPack) || !strings.Contains(err.Error(), "A06") {
+		t.Errorf("new answers by the old pack: %v", err)
+	}
+	p, err := eligibility.ParseRecorded(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	current := packWith(t, nil)
+	if p.Version >= current.Version || p.Name != current.Name {
+		t.Errorf("%s %s is not renewed by %s %s", p.Name, p.Version, current.Name, current.Version)
+	}
+	described := func(rules []eligibility.Rule) (out []string) {
+		for _, r := range rules {
+			if r.ID != eligibility.A06 {
+				out = append(out, fmt.Sprint(r.ID, r.From, r.Until, r.Enabled, r.Outcomes, r.Parameters, r.Citation, r.SourceMark))
+			}
+		}
+		return out
+	}
+	if diff := cmp.Diff(described(p.Rules), described(current.Rules)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := eligibility.Compile(p, nil, 1); err != nil {
+		t.Errorf("the old pack is not compiled: %v", err)
 	}
 }

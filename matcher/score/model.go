@@ -282,7 +282,7 @@ func (f *modelFile) model() (*Model, error) {
 	m := &Model{Name: f.Name, Version: f.Version, Settings: Settings{
 		Affinity: in.Affinity, Cost: in.Cost, StaleDays: in.StaleDays, Quality: in.Quality, Slate: after.Slate, Suggestion: after.Suggestion,
 	}}
-	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readTables, m.readGoals, m.readStages, m.checkSettings} {
+	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readTables, m.readGoals, m.readStages, m.checkSettings, m.checkStages} {
 		if err := step(f); err != nil {
 			return nil, err
 		}
@@ -361,14 +361,11 @@ func (m *Model) readWeights(f *modelFile) error {
 			return fmt.Errorf("%w: weights: feature %q, expected one of %s", ErrModel, w.Feature, strings.Join(featureNames[:], " "))
 		case seen[i]:
 			return fmt.Errorf("%w: weights: feature %q stands twice", ErrModel, w.Feature)
-		case math.IsNaN(w.Weight) || math.Abs(w.Weight) > maxWeight:
-			return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, w.Feature, w.Weight, maxWeight, maxWeight)
-		case Feature(i) == Cost && w.Weight > 0:
-			return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w.Weight)
-		case Feature(i) == Objected && (w.Weight > 0 || w.Weight < 0 && w.Weight > leastObjected):
-			return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected 0 or at most %v: an objection never lifts what it was about", ErrModel, w.Weight, leastObjected)
 		case w.Reason == "":
 			return fmt.Errorf("%w: weights: %s: reason is missing", ErrModel, w.Feature)
+		}
+		if err := checkWeight(Feature(i), w.Weight); err != nil {
+			return err
 		}
 		seen[i], m.Weights[i], m.Reasons[i] = true, w.Weight, w.Reason
 	}
@@ -376,6 +373,18 @@ func (m *Model) readWeights(f *modelFile) error {
 		if !ok {
 			return fmt.Errorf("%w: weights: feature %s is missing", ErrModel, featureNames[i])
 		}
+	}
+	return nil
+}
+
+func checkWeight(f Feature, w float64) error {
+	switch {
+	case math.IsNaN(w) || math.Abs(w) > maxWeight:
+		return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, f, w, maxWeight, maxWeight)
+	case f == Cost && w > 0:
+		return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w)
+	case f == Objected && w != 0 && w > leastObjected:
+		return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected 0 or at most %v: an objection never lifts what it was about", ErrModel, w, leastObjected)
 	}
 	return nil
 }
@@ -435,10 +444,7 @@ func (m *Model) readGoals(f *modelFile) error {
 
 func (m *Model) checkSettings(*modelFile) error {
 	s := &m.Settings
-	for _, c := range []struct {
-		name string
-		ok   bool
-	}{
+	return refuseFirst([]bound{
 		{"affinity.owned_power", s.Affinity.OwnedPower >= 0 && s.Affinity.OwnedPower <= 1},
 		{"affinity.candidate_power", s.Affinity.CandidatePower >= 0 && s.Affinity.CandidatePower <= 1},
 		{"affinity.neighbours", s.Affinity.Neighbours >= 1 && s.Affinity.Neighbours <= maxNeighbours},
@@ -454,6 +460,13 @@ func (m *Model) checkSettings(*modelFile) error {
 		{"slate.max_held_pct", isPercent(s.Slate.MaxHeldPct)},
 		{"suggestion.aum_share_bps", s.Suggestion.AUMShare >= 0 && s.Suggestion.AUMShare <= 10_000},
 		{"suggestion.max_aum_share_bps", s.Suggestion.MaxAUMShare >= s.Suggestion.AUMShare && s.Suggestion.MaxAUMShare <= 10_000},
+		{"suggestion.rounding_fen", s.Suggestion.Rounding >= 1 && s.Suggestion.Rounding <= fund.MaxMoney},
+	})
+}
+
+func (m *Model) checkStages(*modelFile) error {
+	s := &m.Settings
+	return refuseFirst([]bound{
 		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
 		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},
 		{"objection.tenure_days", s.Objection.TenureDays >= 1 && s.Objection.TenureDays <= 3650},
@@ -461,10 +474,19 @@ func (m *Model) checkSettings(*modelFile) error {
 		{"track.risk_free_bps", s.Track.RiskFree >= 0 && s.Track.RiskFree <= 2000},
 		{"plan.income_share_bps", s.Plan.IncomeShare >= 1 && s.Plan.IncomeShare <= 10_000},
 		{"plan.min_horizon_months", s.Plan.MinHorizonMonths >= 1 && s.Plan.MinHorizonMonths <= fund.MaxHorizonMonths},
-		{"suggestion.rounding_fen", s.Suggestion.Rounding >= 1 && s.Suggestion.Rounding <= fund.MaxMoney},
-	} {
-		if !c.ok {
-			return fmt.Errorf("%w: %s is missing or out of bounds", ErrModel, c.name)
+	})
+}
+
+// bound is a setting, and whether it is within its bounds.
+type bound struct {
+	name string
+	ok   bool
+}
+
+func refuseFirst(bounds []bound) error {
+	for _, b := range bounds {
+		if !b.ok {
+			return fmt.Errorf("%w: %s is missing or out of bounds", ErrModel, b.name)
 		}
 	}
 	return nil
