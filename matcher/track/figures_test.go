@@ -161,6 +161,9 @@ func TestQuantilesAreTakenByTheNearestRank(t *testing.T) {
 		}
 		navs[i] = fund.NAV{Date: d, Unit: level[d], Accum: level[d]}
 	}
+	if few := compute(t, navs[:90], 20220101).Outcomes[fund.Hold1M]; few != (fund.Outcome{Entries: 59}) {
+		t.Errorf("%+v, expected no distribution of 59", few)
+	}
 	got := compute(t, navs, 20220101).Outcomes[fund.Hold1M]
 	if got.Entries != 60 {
 		t.Fatalf("%d entries, expected 60: %+v", got.Entries, got)

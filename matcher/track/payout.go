@@ -78,7 +78,7 @@ func (s *series) distance(i int) float64 { return inTicks(s.navs[i].Accum - s.na
 // of both kinds is a multiple of it.
 func (s *series) publishedStep() float64 {
 	for i := range s.navs {
-		if math.Mod(inTicks(s.navs[i].Unit), coarseTicks) != 0 || math.Mod(inTicks(s.navs[i].Accum), coarseTicks) != 0 {
+		if int64(inTicks(s.navs[i].Unit))%coarseTicks != 0 || int64(inTicks(s.navs[i].Accum))%coarseTicks != 0 {
 			return 1
 		}
 	}
