@@ -6,7 +6,7 @@ import (
 )
 
 // now is the instant that the cases are asked at.
-var now = fund.Date(today).Start().Add(10 * 60 * 60 * 1_000_000_000)
+var now = today.Start().Add(10 * 60 * 60 * 1_000_000_000)
 
 // deep is a record of more than three years with everything that a record can hold.
 func deep() *fund.TrackRecord {

@@ -94,7 +94,7 @@ func (v *view) longLadder() string {
 	v.rate("FEE_1", highest(tiers))
 	if free := v.Product.Fees.FreeExitAfter(); free >= 0 {
 		v.product("DAYS_1", fund.UnitDays, int64(free))
-		return "objection.FEE.ladder.one"
+		return "objection.FEE.ladder.long"
 	}
 	v.product("DAYS_1", fund.UnitDays, int64(tiers[len(tiers)-2].Below))
 	v.rate("FEE_LAST", tiers[len(tiers)-1].Rate)

@@ -103,19 +103,22 @@ func answers(t *testing.T, c *objection.Case) map[objection.Code]string {
 	return out
 }
 
-// What is answered, branch by branch, to the word.
-func TestAnswers(t *testing.T) {
+// answerCase is one situation of the first four doubts and its answer to the word.
+type answerCase struct {
+	change func(c *objection.Case)
+	code   objection.Code
+	want   string
+}
+
+// answerCases are the answers of the first four doubts, branch by branch.
+func answerCases() map[string]answerCase {
 	const (
 		past  = "过往业绩不预示未来表现。"
 		fall  = "这只产品曾从2021年2月18日到2022年10月31日下跌36.01%，"
 		year  = "从2021年3月1日到2022年3月1日是它最差的1年，下跌28.14%。"
 		exit7 = "另外，管理费和托管费每年1.40%，每天从净值里扣除，不另外向您收取。持有不到7天赎回，收取1.50%的赎回费；满7天不收赎回费。"
 	)
-	for name, c := range map[string]struct {
-		change func(c *objection.Case)
-		code   objection.Code
-		want   string
-	}{
+	return map[string]answerCase{
 		"a fall that was made up": {
 			func(*objection.Case) {}, objection.Drawdown,
 			fall + "到2023年6月1日才回到原来的位置，从最低点算起用了400天。如果当时投入10,000元，最多时账面亏损约3,601.11元。" + year + "如果当时投入10,000元，到期末账面亏损约2,814元。" + past,
@@ -250,7 +253,12 @@ func TestAnswers(t *testing.T) {
 			}, objection.NewFund,
 			"这只基金从2024年1月1日开始运作，时间还短，我们不展示它的业绩。同类里运作更久的有沪深指数，您可以先作比较。",
 		},
-	} {
+	}
+}
+
+// What is answered, branch by branch, to the word.
+func TestAnswers(t *testing.T) {
+	for name, c := range answerCases() {
 		in := aCase()
 		c.change(in)
 		if c.code == objection.Liquidity {

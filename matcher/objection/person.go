@@ -144,6 +144,10 @@ func (v *view) ground(o *Objection) {
 		if days := v.conduct.Portfolio.HoldingDays; days > 0 {
 			v.his("HOLDING_DAYS", fund.UnitDays, int64(days), fund.Window{})
 		}
+	case NewFund:
+		if !v.NewIssue {
+			o.Advice = advice[Drawdown] // he is answered with its record
+		}
 	case Timing:
 		v.hisCount("EXPOSURES", v.journey.Exposures)
 		v.hisCount("ABANDONS", v.journey.Abandons)
