@@ -57,10 +57,13 @@ func TestAllow(t *testing.T) {
 			refused("2024-03-01T00:00:00+08:00", 20240310)(c)
 		}, nil, "REFUSED", 2, 20240405},
 
-		"one contact in the window":   {noon, fund.Yes, contacts(20240301, 1, 5, 9), nil, "", 1, 0},
-		"two contacts in the window":  {noon, fund.Yes, contacts(20240301, 2, 5, 9), nil, "CAP", 0, 20240331},
-		"more than two":               {noon, fund.Yes, contacts(20240301, 3, 5, 9), nil, "CAP", 0, 20240331},
-		"a cap of none":               {noon, fund.Yes, nil, func(l *conversion.ContactLimits) { l.Cap = 0 }, "CAP", 0, 0},
+		"one contact in the window":  {noon, fund.Yes, contacts(20240301, 1, 5, 9), nil, "", 1, 0},
+		"two contacts in the window": {noon, fund.Yes, contacts(20240301, 2, 5, 9), nil, "CAP", 0, 20240331},
+		"more than two":              {noon, fund.Yes, contacts(20240301, 3, 5, 9), nil, "CAP", 0, 20240331},
+		"a cap of none":              {noon, fund.Yes, nil, func(l *conversion.ContactLimits) { l.Cap = 0 }, "CAP", 0, 0},
+		"a cap of none, called before": {
+			noon, fund.Yes, contacts(20240301, 1, 1, 1), func(l *conversion.ContactLimits) { l.Cap = 0 }, "CAP", 0, 0,
+		},
 		"a window of 31 days is 90":   {noon, fund.Yes, contacts(20240301, 0, 2, 9), func(l *conversion.ContactLimits) { l.WindowDays = 31 }, "CAP", 0, 20240530},
 		"a window of 90 days":         {noon, fund.Yes, contacts(20240301, 0, 1, 9), func(l *conversion.ContactLimits) { l.WindowDays = 90 }, "", 1, 0},
 		"a window of 91 days is 365":  {noon, fund.Yes, contacts(20240301, 0, 0, 2), func(l *conversion.ContactLimits) { l.WindowDays = 91 }, "CAP", 0, 20250301},

@@ -228,7 +228,7 @@ func over(w fund.Window) string {
 func golden(t *testing.T, path string, got []byte) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil { //nolint:gosec // a test's file, to be read by everybody
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

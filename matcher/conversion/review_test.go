@@ -69,8 +69,11 @@ func TestReviewHolding(t *testing.T) {
 		"locked until tomorrow":       {func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 201; lots(200)(c) }, conversion.Reduce, above + "这只产品最早到2024年3月7日才能赎回，现在不需要做什么。"},
 		"locked until today":          {func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 200; lots(200)(c) }, conversion.Reduce, above + "现在赎回没有赎回费。"},
 		"one lot is locked":           {func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 30; lots(60, 20)(c) }, conversion.Reduce, above + "现在可以赎回的部分，按最近的净值计算，赎回费约60元；其余的最早到2024年3月16日才能赎回。"},
-		"closed until May":            {func(c *conversion.HoldingCase) { c.Product.Terms.ClosedUntil = 20240506 }, conversion.Reduce, above + "这只产品最早到2024年5月6日才能赎回，现在不需要做什么。"},
-		"opens in June":               {func(c *conversion.HoldingCase) { c.Product.Terms.NextOpenOn = 20240603 }, conversion.Reduce, above + "这只产品最早到2024年6月3日才能赎回，现在不需要做什么。"},
+		"the first of two locked lots": {
+			func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 30; lots(20, 10)(c) }, conversion.Reduce, above + "这只产品最早到2024年3月16日才能赎回，现在不需要做什么。",
+		},
+		"closed until May": {func(c *conversion.HoldingCase) { c.Product.Terms.ClosedUntil = 20240506 }, conversion.Reduce, above + "这只产品最早到2024年5月6日才能赎回，现在不需要做什么。"},
+		"opens in June":    {func(c *conversion.HoldingCase) { c.Product.Terms.NextOpenOn = 20240603 }, conversion.Reduce, above + "这只产品最早到2024年6月3日才能赎回，现在不需要做什么。"},
 		"ladder unknown": {func(c *conversion.HoldingCase) {
 			c.Product.Missing = c.Product.Missing.With(fund.FieldRedemptionLadder)
 		}, conversion.Reduce, above + "赎回费请先向客户经理核实。"},
@@ -123,6 +126,12 @@ func TestReviewEvidence(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Evidence); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+	in.Lots, in.UnitNAV = []fund.Lot{lot(day, 200)}, 1
+	in.Lots[0].Shares += 50 // half a fen
+	half, _ := conversion.ReviewHolding(in, nil)
+	if got := half.Evidence[2]; got.Field != "HOLDING_VALUE" || got.Number != 1_000_001 {
+		t.Errorf("half a fen: %+v", got)
 	}
 	in.Lots = nil
 	for d := range 20 {

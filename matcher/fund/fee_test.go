@@ -70,6 +70,20 @@ func TestExitRateByDay(t *testing.T) {
 	}
 }
 
+// 1.5 % of 1,000,100 fen is 15,001.5 fen: rounded up; of nothing it is nothing.
+func TestExitFee(t *testing.T) {
+	f := fund.FeeSchedule{Redemption: redemption(t, "7:150;:0")}
+	for _, c := range []struct {
+		value fund.Money
+		days  int32
+		want  fund.Money
+	}{{1_000_100, 6, 15_002}, {1_000_033, 6, 15_000}, {1_000_100, 7, 0}, {0, 0, 0}, {-5, 0, 0}} {
+		if got := f.ExitFee(c.value, c.days); got != c.want {
+			t.Errorf("%d fen after %d days: %d, want %d", c.value, c.days, got, c.want)
+		}
+	}
+}
+
 func TestFreeExitAfter(t *testing.T) {
 	for ladder, want := range map[string]int32{
 		"7:150;30:75;180:50;:0": 180, ":0": 0, ":50": -1, "7:150;:50": -1, "7:0;:0": 0, "7:0;30:50;:0": 30, "7:150;30:0;:0": 7,
