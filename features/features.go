@@ -34,7 +34,9 @@ type Profiles interface {
 	// event time), folded by Fold. A value outside its validity is in the profile with
 	// its bounds and must not be replaced by an older one. An instant at or after
 	// Revision's newest fact is answered by the head row, one read; an earlier one is
-	// folded from the cells; both give the same profile.
+	// folded from cells, purchases and events; both give the same profile. Its trail is
+	// behaviour.Of of the events that had happened and were known, whose kinds the
+	// contract knows.
 	// It returns ErrNotFound when nothing was ever written for the customer, and never a
 	// partial profile: all of it comes from one snapshot.
 	Profile(ctx context.Context, customerID string, at fund.Instant) (*fund.Profile, error)
@@ -97,8 +99,9 @@ type Events interface {
 	// duplicate, as Event.Repeats says; one whose id is there, or twice in the batch, with
 	// other content is an EventReusedError, and nothing of the batch is kept. A customer
 	// that was never imported: a NotFoundError. An event that Event.Check or
-	// Event.CheckAttributes refuses: ErrInvalid with its place in the batch. Events may come in any order and long after they happened: the
-	// profile is the same as if they had come in theirs.
+	// Event.CheckAttributes refuses: ErrInvalid with its place in the batch. Events may
+	// come in any order and long after they happened: the profile is the same as if they
+	// had come in theirs.
 	RecordEvents(ctx context.Context, b EventBatch) (EventsReceipt, error)
 
 	// Events calls yield for each event of a customer that had happened and was known at
@@ -234,7 +237,8 @@ type Batch interface {
 	Cells(rows []Cell) error
 	// Purchases adds interactions; another amount of one that is there corrects it.
 	Purchases(rows []CustomerPurchase) error
-	// Events adds events by id; another content replaces the one that is there.
+	// Events adds events by id; another content replaces the one that is there, of
+	// whomever it was: the profiles of both are folded again.
 	Events(rows []Event) error
 	// Managers adds managers by id; another content replaces the one that is there.
 	Managers(rows []Manager) error

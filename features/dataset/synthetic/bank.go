@@ -54,7 +54,7 @@ func (b *Bank) Customer(index int) *Record {
 	}
 	s := newStream(b.opts.Seed, customerStream, index)
 	row, p := b.drawCustomer(s, index)
-	l := newLife(b, s, row, p)
+	l := newLife(b, index, s, row, p)
 	l.live()
 	return l.settle()
 }

@@ -204,6 +204,26 @@ func (w *witness) holdings(r *Record) {
 	}
 }
 
+// told checks that an event of a kind that tells something tells it.
+func (w *witness) told(e *features.Event) {
+	entry, ok := e.Entry()
+	missing := !ok
+	switch entry.Kind {
+	case fund.DetailView:
+		missing = entry.About == "" || entry.Dwell == 0
+	case fund.ObjectionRaised, fund.Refusal, fund.Complaint:
+		missing = entry.About == ""
+	case fund.Redeem:
+		missing = entry.Amount == 0 || entry.Cost == 0
+	case fund.OrderStart, fund.OrderConfirm, fund.OrderAbandon:
+		missing = entry.Amount == 0
+	default:
+	}
+	if missing || entry.Until != 0 && entry.Until <= e.EventAt.Date() {
+		w.t.Fatalf("%s, a %s, tells %q: %+v", e.ID, e.Kind, e.Attributes, entry)
+	}
+}
+
 // events checks that they are in time, about products that were there, and that what
 // ends an order follows what began it.
 func (w *witness) events(events []features.Event) {
@@ -215,9 +235,14 @@ func (w *witness) events(events []features.Event) {
 			w.t.Fatalf("%s at %s after %s", e.ID, e.EventAt, last)
 		}
 		last = e.EventAt
-		if p := w.products[e.ProductCode]; p.Code == "" || e.EventAt.Date() < p.Terms.LaunchedOn {
+		ofAny := e.Kind == "REFUSAL" && e.ProductCode == ""
+		if p := w.products[e.ProductCode]; !ofAny && (p.Code == "" || e.EventAt.Date() < p.Terms.LaunchedOn) {
 			w.t.Fatalf("%s at %s about %q of %s", e.ID, e.EventAt, e.ProductCode, p.Terms.LaunchedOn)
 		}
+		if err := e.CheckAttributes(); err != nil {
+			w.t.Fatalf("%s: %v", e.ID, err)
+		}
+		w.told(&e)
 		switch e.Kind {
 		case "ORDER_START":
 			started[e.ProductCode] = true

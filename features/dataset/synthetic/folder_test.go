@@ -102,7 +102,7 @@ func TestAnotherSeedGivesAnotherBank(t *testing.T) {
 func TestStoriesStayAsTheyAreTold(t *testing.T) {
 	dir := write(t, smallBank(t))
 	var out strings.Builder
-	for _, file := range []string{"customers.csv", "assessments.csv", "interactions.csv", "holdings.csv"} {
+	for _, file := range []string{"customers.csv", "assessments.csv", "interactions.csv", "holdings.csv", "tags.csv"} {
 		data, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package synthetic
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -13,6 +14,7 @@ import (
 type life struct {
 	bank    *Bank
 	s       stream
+	detail  stream // of what events tell besides
 	persona persona
 	record  *Record
 	lots    []lot
@@ -41,8 +43,8 @@ const (
 	redeemKind = "REDEEM"
 )
 
-func newLife(b *Bank, s stream, row dataset.CustomerRow, p persona) *life {
-	return &life{bank: b, s: s, persona: p, record: &Record{Customer: row}, dealt: map[dealing]bool{}}
+func newLife(b *Bank, index int, s stream, row dataset.CustomerRow, p persona) *life {
+	return &life{bank: b, s: s, detail: newStream(b.opts.Seed, detailStream, index), persona: p, record: &Record{Customer: row}, dealt: map[dealing]bool{}}
 }
 
 // live lives the customer's past: he comes, is assessed, decides from time to time, and
@@ -236,14 +238,19 @@ func (l *life) redeem(i, day int, why string) {
 	l.dealt[key] = true
 	amount := fund.Money(int64(shares) / 100 * int64(price) / 10_000)
 	l.interact(key, amount)
-	l.event("REDEEM", listing, at(date, l.s.between(9*60+30, 14*60+50), l.s.intn(60)), "APP", `{"reason":"`+why+`"}`)
+	cost := sold.cost
+	if shares != sold.shares {
+		cost /= 2
+	}
+	l.event("REDEEM", listing, at(date, l.s.between(9*60+30, 14*60+50), l.s.intn(60)), "APP",
+		fmt.Sprintf(`{"reason":%q,"amount_fen":%d,"cost_fen":%d}`, why, amount, cost))
 	if shares == sold.shares {
 		l.lots = slices.Delete(l.lots, i, i+1)
 		return
 	}
 	kept := &l.lots[i]
 	kept.shares -= shares
-	kept.cost -= kept.cost / 2
+	kept.cost -= cost
 }
 
 func (l *life) interact(key dealing, amount fund.Money) {

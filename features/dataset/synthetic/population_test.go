@@ -2,6 +2,7 @@ package synthetic
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -255,7 +256,7 @@ func (c *census) testFear(t *testing.T) {
 			held = held || x.Kind == buyKind && x.KnownOn < asOf.AddDays(-crashFrom) && c.products[x.ProductCode].Grades.Bank >= fund.R3
 		}
 		for _, e := range r.Events {
-			if e.Attributes != `{"reason":"FELL"}` {
+			if !strings.HasPrefix(e.Attributes, `{"reason":"FELL",`) {
 				continue
 			}
 			if day := e.EventAt.Date(); day < asOf.AddDays(-crashFrom) || day >= asOf.AddDays(-slumpTo) {
@@ -338,7 +339,7 @@ func (c *census) testMalpractice(t *testing.T) {
 			}
 		}
 		for _, e := range r.Events {
-			if e.Attributes == `{"reason":"SWITCH"}` {
+			if strings.HasPrefix(e.Attributes, `{"reason":"SWITCH",`) {
 				switches++
 			}
 		}

@@ -71,6 +71,84 @@ var stories = [...]story{
 	{"DEMO-0016-GROWTH-C4", 34, fund.C4, 25, wants(84, fund.NeedLow, fund.Growth), nil, []scripted{
 		{AnchorIndex, 900, 30_000}, {AnchorConsumer, 300, 20_000},
 	}},
+	{"DEMO-0017-REFUSED", 43, fund.C3, 110, wants(24, fund.NeedMedium, fund.SteadyIncome), nil, []scripted{{AnchorShortBond, 350, 80_000}}},
+	{"DEMO-0018-ABANDONED", 31, fund.C4, 50, wants(60, fund.NeedLow, fund.Growth), nil, []scripted{{AnchorMoney, 200, 30_000}}},
+	{"DEMO-0019-SOLD-IN-FALL", 47, fund.C4, 75, wants(48, fund.NeedLow, fund.Growth), nil, []scripted{
+		{AnchorIndex, crashFrom + 10, 60_000}, {AnchorSlump, 540, 50_000},
+	}},
+	{"DEMO-0020-ASKS-FAMILY", 68, fund.C2, 35, wants(24, fund.NeedMedium, fund.SteadyIncome), nil, []scripted{{AnchorShortBond, 400, 100_000}}},
+	{"DEMO-0021-DEPOSIT", 55, fund.C2, 65, wants(12, fund.NeedMedium, fund.SteadyIncome), nil, nil},
+	{"DEMO-0022-COMPLAINT", 52, fund.C4, 95, wants(36, fund.NeedMedium, fund.Growth), nil, []scripted{
+		{AnchorSlump, 540, 80_000}, {AnchorMoney, 400, 40_000},
+	}},
+}
+
+// acts are what story customers did besides buying, by their ids.
+var acts = [...]struct {
+	id  string
+	act func(l *life)
+}{
+	{"DEMO-0017-REFUSED", func(l *life) {
+		l.did("CONTACT", AnchorBalanced, 7, 10*60, "BRANCH", "")
+		l.did("DETAIL_VIEW", AnchorBalanced, 7, 10*60+5, "BRANCH", `{"page":"RISK","dwell_seconds":80}`)
+		l.did("OBJECTION", AnchorBalanced, 7, 10*60+10, "BRANCH", `{"objection":"DRAWDOWN"}`)
+		l.did("REFUSAL", "", 7, 10*60+20, "BRANCH", `{"reason":"DRAWDOWN"}`) // of any product
+	}},
+	{"DEMO-0018-ABANDONED", func(l *life) {
+		l.did("EXPOSURE", AnchorConsumer, 3, 20*60, "APP", "")
+		l.did("CLICK", AnchorConsumer, 3, 20*60+1, "APP", `{"page":"OVERVIEW"}`)
+		l.did("DETAIL_VIEW", AnchorConsumer, 3, 20*60+1, "APP", `{"page":"FEE","dwell_seconds":75}`)
+		l.did("ORDER_START", AnchorConsumer, 3, 20*60+3, "APP", `{"amount_fen":2000000}`)
+		l.did("ORDER_ABANDON", AnchorConsumer, 3, 20*60+4, "APP", `{"amount_fen":2000000}`)
+	}},
+	{"DEMO-0019-SOLD-IN-FALL", func(l *life) {
+		l.redeem(0, l.dayOf(crashTo+15), "FELL")
+		l.did("DETAIL_VIEW", AnchorSlump, 20, 21*60, "APP", `{"page":"PERFORMANCE","dwell_seconds":35}`)
+	}},
+	{"DEMO-0020-ASKS-FAMILY", func(l *life) {
+		l.did("CONTACT", AnchorLimited, 4, 9*60+40, "BRANCH", "")
+		l.did("OBJECTION", AnchorLimited, 4, 9*60+55, "BRANCH", `{"objection":"ASK_FAMILY"}`)
+	}},
+	{"DEMO-0021-DEPOSIT", func(l *life) {
+		asOf := l.bank.opts.AsOf
+		l.record.Tags = append(l.record.Tags, dataset.TagRow{
+			CustomerID: l.record.Customer.CustomerID, Name: depositMaturing, Value: asOf.AddDays(9).String(),
+			EventAt: at(asOf.AddDays(-30), 8*60, 0), ValidTo: asOf.AddDays(10).Start(), Source: "CORE_BANKING", Purpose: personalization,
+		})
+		l.did("DETAIL_VIEW", AnchorShortBond, 5, 19*60, "APP", `{"page":"COMPARE","dwell_seconds":55}`)
+	}},
+	{"DEMO-0022-COMPLAINT", func(l *life) {
+		l.did("COMPLAINT", AnchorMoney, 300, 11*60, "PHONE", `{"about":"SERVICE"}`)
+		l.did("COMPLAINT", AnchorMoney, 296, 15*60, "PHONE", `{"about":"SERVICE","closed":true}`)
+		l.did("COMPLAINT", AnchorSlump, 12, 16*60, "PHONE", `{"about":"LOSS"}`)
+	}},
+}
+
+// act plays what the customer of a story did besides buying.
+func (l *life) act() {
+	for i := range acts {
+		if acts[i].id == l.record.Customer.CustomerID {
+			acts[i].act(l)
+		}
+	}
+}
+
+// did records an event so many days before as-of, at a minute of the day; code "": about
+// no product.
+func (l *life) did(kind, code string, ago, minute int, channel, attributes string) {
+	var about *listing
+	for _, listed := range l.bank.pool.listings {
+		if listed.product.Code == code {
+			about = listed
+		}
+	}
+	l.event(kind, about, at(l.bank.opts.AsOf.AddDays(-ago), minute, 0), channel, attributes)
+}
+
+// dayOf returns the first open day from so many days before as-of on.
+func (l *life) dayOf(ago int) int {
+	days := l.bank.market.days
+	return min(indexOnOrAfter(days, l.bank.opts.AsOf.AddDays(-ago)), len(days)-1)
 }
 
 // StoryIDs lists the ids of the story customers in order.
@@ -101,16 +179,16 @@ func (b *Bank) tellStory(index int) *Record {
 	if len(t.needs.Goals) > 0 {
 		p.goal = t.needs.Goals[0]
 	}
-	l := newLife(b, newStream(b.opts.Seed, storyStream, index), row, p)
+	l := newLife(b, index, newStream(b.opts.Seed, storyStream, index), row, p)
 	b.script(l, t)
+	l.act()
 	l.consentAll()
 	return l.settle()
 }
 
 // script plays a story's assessment and purchases, each on the first open day.
 func (b *Bank) script(l *life, t *story) {
-	days := b.market.days
-	dayOf := func(ago int) int { return min(indexOnOrAfter(days, b.opts.AsOf.AddDays(-ago)), len(days)-1) }
+	dayOf := l.dayOf
 	l.persona.joined = dayOf(historyDays - 20)
 	l.level = t.level
 	switch {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -21,7 +22,22 @@ func profileOf(t *testing.T, b *Bank, index int) *fund.Profile {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range r.Events {
+		if entry, ok := r.Events[i].Entry(); ok {
+			behaviour.Fold(&p.Trail, &entry)
+		}
+	}
 	return p
+}
+
+// newest returns the newest event of a kind; nil: there is none.
+func newest(p *fund.Profile, kind fund.EventKind) *fund.Event {
+	for i := len(p.Trail.Recent) - 1; i >= 0; i-- {
+		if p.Trail.Recent[i].Kind == kind {
+			return &p.Trail.Recent[i]
+		}
+	}
+	return nil
 }
 
 // TestEachStoryShowsItsSituation reads the stories as a store gives them.
@@ -61,7 +77,32 @@ func TestEachStoryShowsItsSituation(t *testing.T) {
 			return b.network.managers[1].pushes && p.Person.ManagerID == "M00002" && last.ProductCode == AnchorNewIssue && len(p.Lots) == 1
 		},
 		"DEMO-0015-ELECTS-ORDINARY": func(p *fund.Profile) bool { return p.Person.Professional.ElectsOrdinary == fund.Yes },
-		"DEMO-0016-GROWTH-C4":       func(p *fund.Profile) bool { return valid(p) && p.Assessment.Level == fund.C4 && len(p.Lots) == 2 },
+		"DEMO-0017-REFUSED": func(p *fund.Profile) bool {
+			e := newest(p, fund.Refusal)
+			return valid(p) && e != nil && e.ProductCode == "" && asOf.DaysSince(e.At.Date()) <= 7
+		},
+		"DEMO-0018-ABANDONED": func(p *fund.Profile) bool {
+			start, left := newest(p, fund.OrderStart), newest(p, fund.OrderAbandon)
+			return valid(p) && start.At < left.At && left.Amount > 0 && asOf.DaysSince(left.At.Date()) == 3 && newest(p, fund.OrderConfirm).ProductCode != left.ProductCode
+		},
+		"DEMO-0019-SOLD-IN-FALL": func(p *fund.Profile) bool {
+			e := newest(p, fund.Redeem)
+			return valid(p) && e.Amount < e.Cost && e.ProductCode == AnchorIndex && losses(b, p) >= 1
+		},
+		"DEMO-0020-ASKS-FAMILY": func(p *fund.Profile) bool {
+			age, _ := p.Person.AgeOn(asOf)
+			return age >= 65 && newest(p, fund.ObjectionRaised).About == "ASK_FAMILY"
+		},
+		"DEMO-0021-DEPOSIT": func(p *fund.Profile) bool {
+			tag, ok := p.Tag("deposit_maturing", asOf.Start())
+			day, err := fund.ParseDate(tag.Value)
+			return ok && err == nil && day > asOf && len(p.Lots) == 0
+		},
+		"DEMO-0022-COMPLAINT": func(p *fund.Profile) bool {
+			e := newest(p, fund.Complaint)
+			return !e.Closed && e.ProductCode == AnchorSlump && losses(b, p) == 1 && p.Trail.Tallies[fund.Complaint].Count == 3
+		},
+		"DEMO-0016-GROWTH-C4": func(p *fund.Profile) bool { return valid(p) && p.Assessment.Level == fund.C4 && len(p.Lots) == 2 },
 	}
 	if len(situations) != len(StoryIDs()) {
 		t.Fatalf("%d situations for %d stories", len(situations), len(StoryIDs()))

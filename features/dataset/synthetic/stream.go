@@ -22,6 +22,7 @@ const (
 	managerStream
 	customerStream
 	storyStream
+	detailStream // what an event tells besides: drawn apart, so that it changes no purchase
 )
 
 // newStream returns the stream of the index-th entity of a kind.

@@ -18,12 +18,14 @@ func at(date fund.Date, minute, second int) fund.Instant {
 // seconds returns an instant a little later.
 func seconds(i fund.Instant, n int) fund.Instant { return i + fund.Instant(n)*1_000_000 }
 
-// event records what the customer did. Ids are given when the record is settled.
+// event records what the customer did, about no product when that is nil. Ids are given
+// when the record is settled.
 func (l *life) event(kind string, about *listing, when fund.Instant, channel, attributes string) {
-	l.record.Events = append(l.record.Events, features.Event{
-		CustomerID: l.record.Customer.CustomerID, Kind: kind, EventAt: when,
-		ProductCode: about.product.Code, Channel: channel, Attributes: attributes,
-	})
+	e := features.Event{CustomerID: l.record.Customer.CustomerID, Kind: kind, EventAt: when, Channel: channel, Attributes: attributes}
+	if about != nil {
+		e.ProductCode = about.product.Code
+	}
+	l.record.Events = append(l.record.Events, e)
 }
 
 // eventDays is how far back the app's own log of events goes; redemptions and
@@ -43,7 +45,7 @@ func (l *life) traceOrder(about *listing, day int, amount fund.Money, channel st
 	when := at(l.bank.market.days[day], l.s.between(9*60+30, 14*60+30), l.s.intn(60))
 	start := l.view(about, seconds(when, -l.s.between(120, 900)), channel)
 	if l.s.chance(0.25) {
-		l.event("OBJECTION", about, seconds(start, 20), channel, l.objection(about))
+		l.event("OBJECTION", about, seconds(start, 20), channel, `{"objection":"`+l.doubt(about)+`"}`)
 		start = seconds(start, 60)
 	}
 	attributes := fmt.Sprintf(`{"amount_fen":%d}`, amount)
@@ -58,8 +60,15 @@ func (l *life) view(about *listing, when fund.Instant, channel string) fund.Inst
 	dwell := l.s.between(5, 90)
 	l.event("EXPOSURE", about, when, channel, "")
 	l.event("CLICK", about, seconds(when, 4), channel, "")
-	l.event("DETAIL_VIEW", about, seconds(when, 6), channel, fmt.Sprintf(`{"dwell_seconds":%d}`, dwell))
+	l.event("DETAIL_VIEW", about, seconds(when, 6), channel, fmt.Sprintf(`{"page":%q,"dwell_seconds":%d}`, l.page(), dwell))
 	return seconds(when, 6+dwell)
+}
+
+// page draws what of a product's page was read: the fearful read about the risk.
+func (l *life) page() string {
+	fear := l.persona.fear
+	pages := [...]string{"OVERVIEW", "PERFORMANCE", "RISK", "FEE", "COMPARE"}
+	return pages[l.detail.pick([]float64{0.4, 0.3 * (1 - fear), 0.1 + float64(0.3*fear), 0.12, 0.08})]
 }
 
 // contact records that the manager spoke of a product.
@@ -69,8 +78,22 @@ func (l *life) contact(about *listing, day int) {
 	}
 }
 
-// objection returns the doubt that the customer has about a product.
-func (l *life) objection(about *listing) string {
+// objection returns the doubt that ends a visit; one in eight only wants to come back to
+// the product, and mostly names a day.
+func (l *life) objection(about *listing, when fund.Instant) string {
+	code := l.doubt(about) // drawn in any case: what is detail changes no purchase
+	if l.detail.chance(0.125) {
+		until := when.Date().AddDays(l.detail.between(14, 120))
+		if l.detail.chance(0.25) {
+			return `{"objection":"NOT_NOW"}`
+		}
+		return `{"objection":"NOT_NOW","until":"` + until.String() + `"}`
+	}
+	return `{"objection":"` + code + `"}`
+}
+
+// doubt returns the code of the doubt that the customer has about a product.
+func (l *life) doubt(about *listing) string {
 	p := &l.persona
 	code := "UNDERSTAND"
 	switch x := l.s.float(); {
@@ -87,7 +110,7 @@ func (l *life) objection(about *listing) string {
 	case x < 0.7:
 		code = "TIMING"
 	}
-	return `{"objection":"` + code + `"}`
+	return code
 }
 
 // browse records visits without a purchase: what was shown, looked at, begun and left.
@@ -117,15 +140,30 @@ func (l *life) visit(about *listing, when fund.Instant) {
 	switch {
 	case x < 0.72:
 	case x < 0.84:
-		l.event("OBJECTION", about, left, "APP", l.objection(about))
+		l.event("OBJECTION", about, left, "APP", l.objection(about, left))
 	case x < 0.93:
-		l.event("ORDER_START", about, left, "APP", "")
-		l.event("ORDER_ABANDON", about, seconds(left, l.s.between(10, 600)), "APP", "")
+		amount := fmt.Sprintf(`{"amount_fen":%d}`, l.detail.between(1, 40)*100_000)
+		l.event("ORDER_START", about, left, "APP", amount)
+		l.event("ORDER_ABANDON", about, seconds(left, l.s.between(10, 600)), "APP", amount)
 	case x < 0.98:
-		l.event("EVIDENCE_OPEN", about, left, "APP", `{"field":"MAX_DRAWDOWN"}`)
+		l.event("EVIDENCE_OPEN", about, left, "APP", choose(l.detail, evidenceOpened[:]))
 	default:
-		l.event("REFUSAL", about, left, "APP", "")
+		l.event("REFUSAL", about, left, "APP", l.refusal(left))
 	}
+}
+
+// evidenceOpened is what is opened: a figure, or the answer to a doubt.
+var evidenceOpened = [...]string{
+	`{"field":"MAX_DRAWDOWN"}`, `{"field":"MAX_DRAWDOWN"}`, `{"field":"MAX_DRAWDOWN","objection":"DRAWDOWN"}`, `{"field":"TOTAL_COST","objection":"FEE"}`,
+}
+
+// refusal returns why the customer wants no more of it, and sometimes until when.
+func (l *life) refusal(when fund.Instant) string {
+	reason := choose(l.detail, []string{"DRAWDOWN", "FEE", "PUSHED", "ALREADY_HAVE", "MANAGER_TRUST", "OPPORTUNITY_COST"})
+	if l.detail.chance(0.2) {
+		return `{"reason":"` + reason + `","until":"` + when.Date().AddDays(l.detail.between(30, 180)).String() + `"}`
+	}
+	return `{"reason":"` + reason + `"}`
 }
 
 // leaveTraces records what else the bank holds: complaints, tags, consents.
@@ -152,11 +190,24 @@ func (l *life) complain() {
 		price, paid := int64(about.path.unitAt(last)), int64(l.bank.pool.priceOn(about, held.day))
 		if price != 0 && price*100 < paid*93 && held.day < last-20 {
 			day := l.s.between(max(held.day+1, about.path.first), last)
-			l.event("COMPLAINT", about, at(m.days[day], l.s.between(9*60, 20*60), l.s.intn(60)), "PHONE", `{"about":"LOSS"}`)
+			when := at(m.days[day], l.s.between(9*60, 20*60), l.s.intn(60))
+			l.event("COMPLAINT", about, when, "PHONE", `{"about":"LOSS"}`)
+			l.settleComplaint(about, when)
 			return
 		}
 	}
 }
+
+// settleComplaint closes most complaints within two months.
+func (l *life) settleComplaint(about *listing, when fund.Instant) {
+	settled := at(when.Date().AddDays(l.detail.between(3, 60)), 10*60, 0)
+	if l.detail.chance(0.7) && settled.Date() < l.bank.opts.AsOf {
+		l.event("COMPLAINT", about, settled, "PHONE", `{"about":"LOSS","closed":true}`)
+	}
+}
+
+// depositMaturing is the tag of a deposit that ends; its value is the day.
+const depositMaturing = "deposit_maturing"
 
 // The purposes of tags and consents.
 const (
@@ -200,7 +251,9 @@ func (l *life) tagAll() {
 		l.tag("payroll", "true", "CORE_BANKING", 0)
 	}
 	if p.tolerance < 0.45 && l.s.chance(0.25) {
-		l.tag("deposit_maturing", "true", "CORE_BANKING", l.s.between(20, 120))
+		l.tag(depositMaturing, "", "CORE_BANKING", l.s.between(20, 120))
+		row := &l.record.Tags[len(l.record.Tags)-1]
+		row.Value = row.ValidTo.Date().String()
 	}
 	if l.s.chance(0.3) {
 		l.tag("channel_preference", channelOf(l), "BEHAVIOUR", 180)
