@@ -29,6 +29,20 @@ func (e *NotFoundError) Error() string { return fmt.Sprintf("%s %.80q: %s", e.Ki
 // Is says that a NotFoundError is ErrNotFound.
 func (e *NotFoundError) Is(target error) bool { return target == ErrNotFound }
 
+// EventReusedError says which event of a batch has the id of another. It is an
+// ErrEventReused.
+type EventReusedError struct {
+	Place int // in the batch, from 0
+	ID    string
+}
+
+func (e *EventReusedError) Error() string {
+	return fmt.Sprintf("events[%d].eventId: %.80q, expected an id that no other event has", e.Place, e.ID)
+}
+
+// Is says that an EventReusedError is ErrEventReused.
+func (e *EventReusedError) Is(target error) bool { return target == ErrEventReused }
+
 // InvalidError names a value of a request that is refused, in the caller's words: the
 // field as the API spells it, the value, and what was expected. It is an ErrInvalid.
 // An ErrInvalid that is none is about stored data, which no caller can repair.

@@ -85,8 +85,11 @@ func (e *Event) CheckAttributes() error {
 	if err != nil {
 		return Invalid("kind", e.Kind, "one of "+eventKindList())
 	}
-	if e.Attributes == "" {
+	switch {
+	case e.Attributes == "":
 		return nil
+	case len(e.Attributes) > MaxEventAttributes:
+		return Invalid("attributes", strconv.Itoa(len(e.Attributes))+" bytes", "at most "+strconv.Itoa(MaxEventAttributes)+" bytes")
 	}
 	return readAttributes(&fund.Event{Kind: kind}, e.Attributes, false)
 }
@@ -99,6 +102,9 @@ func eventKindList() string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// MaxEventAttributes is the longest attributes object that comes in, in bytes.
+const MaxEventAttributes = 16 << 10
 
 // MaxDwell is the longest stay on a page that is believed, in seconds: a day.
 const MaxDwell = 86_400
@@ -165,12 +171,21 @@ func readAttributes(entry *fund.Event, object string, tolerant bool) error {
 				continue
 			}
 			if !a.read(entry, raw) && !tolerant {
-				return Invalid("attributes."+name, string(raw), a.form)
+				return Invalid("attributes."+name, shown(raw), a.form)
 			}
 			break
 		}
 	}
 	return nil
+}
+
+// shown is a value as its sender reads it: a text without its quotes.
+func shown(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
 }
 
 func readAbout(e *fund.Event, raw json.RawMessage) bool {

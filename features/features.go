@@ -94,10 +94,10 @@ type Change struct {
 type Events interface {
 	// RecordEvents keeps a batch in one transaction: rows, heads, change log, or none of
 	// them. An event that is there with the same content changes nothing and counts as a
-	// duplicate; one whose id is there with other content is ErrEventReused, and nothing
-	// of the batch is kept. A customer that was never imported: ErrNotFound. An event
-	// that Event.Check refuses, or one kind's that does not parse: ErrInvalid with its
-	// place in the batch. Events may come in any order and long after they happened: the
+	// duplicate, as Event.Repeats says; one whose id is there, or twice in the batch, with
+	// other content is an EventReusedError, and nothing of the batch is kept. A customer
+	// that was never imported: a NotFoundError. An event that Event.Check or
+	// Event.CheckAttributes refuses: ErrInvalid with its place in the batch. Events may come in any order and long after they happened: the
 	// profile is the same as if they had come in theirs.
 	RecordEvents(ctx context.Context, b EventBatch) (EventsReceipt, error)
 

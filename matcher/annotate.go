@@ -54,21 +54,21 @@ func (c *Core) noticeStanding(a *asking, out *Slate) {
 // noticeSilence tells the manager that the customer's own words leave nothing to offer him
 // in the branch, and until when (A06).
 func (c *Core) noticeSilence(a *asking, out *Slate) bool {
-	if a.request.Channel != fund.Branch {
+	r := &out.work.refusals
+	if !r.Silent(a.request.Channel) {
 		return false
 	}
-	r := &out.work.refusals
 	day := a.request.At.Date()
 	until := func(at fund.Instant) fund.Evidence {
 		return fund.Evidence{Field: "UNTIL", Unit: fund.UnitDate, Number: int64(at.Date()), AsOf: day, Source: "CUSTOMER"}
 	}
-	if r.Every.Until > a.request.At {
+	if r.Every.Until != 0 {
 		out.notice("CUSTOMER_REFUSED", "notice.CUSTOMER_REFUSED", "RESPECT_REFUSAL", until(r.Every.Until))
 	}
-	if r.Complaint.Until > a.request.At {
+	if r.Complaint.Until != 0 {
 		out.notice("COMPLAINT_OPEN", "notice.COMPLAINT_OPEN", "SETTLE_COMPLAINT", until(r.Complaint.Until))
 	}
-	return max(r.Every.Until, r.Complaint.Until) > a.request.At
+	return true
 }
 
 func (c *Core) noticeQuestions(a *asking, out *Slate) {

@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 )
@@ -179,6 +181,7 @@ func (b *bank) customer(i int) *fund.Profile {
 			fund.FullCapacity, fund.FullCapacity, fund.LimitedCapacity, fund.NoCapacity),
 		IsLowestClass: pick(b, fund.Unknown, fund.Unknown, fund.Unknown, fund.No, fund.No, fund.Yes),
 		AUM:           pick(b, fund.Money(0), 5_000_000, 300_000_000, 90_000_000_000),
+		Segment:       pick(b, "", "MASS", "CORPORATE"),
 	}
 	if b.one(2) {
 		p.Person.Professional = fund.Professional{Class: pick(b, "", "B"), Until: b.near(), ElectsOrdinary: pick(b, fund.Unknown, fund.No, fund.Yes)}
@@ -201,10 +204,57 @@ func (b *bank) customer(i int) *fund.Profile {
 	for range b.rng.IntN(4) {
 		p.Lots = append(p.Lots, fund.Lot{ProductCode: b.purchase().ProductCode, Shares: fund.Shares(b.rng.IntN(2) * 10_000), AcquiredOn: b.day})
 	}
+	slices.SortStableFunc(p.Lots, func(a, b fund.Lot) int { return strings.Compare(a.ProductCode, b.ProductCode) })
+	for i := range p.Lots {
+		p.Lots[i].Shares *= pick(b, fund.Shares(1), 500)
+		p.Lots[i].Cost = pick(b, fund.Money(0), 100, 70_000)
+		p.Lots[i].AcquiredOn = b.day.AddDays(-b.rng.IntN(800))
+	}
 	for range b.rng.IntN(6) {
 		p.Purchases = append(p.Purchases, b.purchase())
 	}
+	p.Trail = b.trail()
+	if b.one(2) {
+		p.Consents = []fund.Consent{{Purpose: fund.ConsentCall, Granted: b.one(2), At: b.asOf - 1}}
+	}
 	return p
+}
+
+// trail is what a customer did in the last year or so, some of it after the instant that
+// is asked about. Half of the customers did nothing.
+func (b *bank) trail() fund.Trail {
+	if b.one(2) {
+		return fund.Trail{}
+	}
+	var events []fund.Event
+	for range b.rng.IntN(30) {
+		e := fund.Event{
+			Kind: fund.EventKind(1 + b.rng.IntN(fund.EventKinds-1)), At: b.asOf + fund.Instant(b.rng.Int64N(2*86_400_000_000)) - fund.Instant(b.rng.Int64N(400*86_400_000_000)),
+			Channel: pick(b, "APP", "BRANCH"), Dwell: pick(b, int32(0), 3, 60),
+		}
+		if !b.one(6) {
+			e.ProductCode = b.purchase().ProductCode
+		}
+		switch e.Kind {
+		case fund.ObjectionRaised, fund.EvidenceOpen:
+			e.About = objection.Code(b.rng.IntN(int(objection.Codes))).String()
+			if e.About == "NOT_NOW" {
+				e.Until = b.near()
+			}
+		case fund.DetailView:
+			e.About = pick(b, "", "RISK", "FEE", "COMPARE", "PERFORMANCE")
+		case fund.Redeem:
+			e.Amount, e.Cost = 90_000, pick(b, fund.Money(0), 70_000, 120_000)
+		case fund.Refusal:
+			e.Until = pick(b, fund.Date(0), 0, b.day.AddDays(20), b.day.AddDays(300))
+		case fund.Complaint:
+			e.Closed = b.one(2)
+		case fund.OrderConfirm:
+			e.Amount = 50_000
+		}
+		events = append(events, e)
+	}
+	return behaviour.Of(events)
 }
 
 // request is a random question within a core's validity.

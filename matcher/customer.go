@@ -200,13 +200,11 @@ func (c *Core) expiresOn(p *fund.Profile) fund.Date {
 // none is in force. Of a fund all classes are refused together; a refusal that names no
 // product is kept outside the app, where his own feed goes on (A06).
 func (c *Core) refusedUntil(a *asking, product int32, w *work) (until fund.Date) {
-	for i := range w.refusals.Funds {
-		if f := &w.refusals.Funds[i]; f.Fund == c.funds.of[product] {
-			until = f.Until.Date()
-		}
+	if word, ok := c.gate.RefusalOf(int(product), &w.refusals); ok {
+		until = word.Until.Date()
 	}
-	if a.request.Channel == fund.Branch && w.refusals.Every.Until > a.request.At {
-		until = max(until, w.refusals.Every.Until.Date())
+	if every := w.refusals.Every.Until; every != 0 && w.refusals.Silent(a.request.Channel) {
+		until = max(until, every.Date())
 	}
 	return until
 }

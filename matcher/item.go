@@ -64,7 +64,8 @@ func (a *asking) journey(code string, w *work) *fund.Journey {
 
 // foresee adds 化.
 func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *fund.Journey, refused bool, w *work) []objection.Objection {
-	k := objection.Case{Subject: c.subjects[s.product]}
+	k := &w.doubt
+	*k = objection.Case{Subject: c.subjects[s.product]}
 	k.Day = a.request.At.Date()
 	if s.peer >= 0 {
 		w.peer = objection.Peer{Name: c.products[s.peer].Name, Record: &c.records[s.peer]}
@@ -88,7 +89,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		}
 	}
 	start := len(w.objections)
-	w.objections, w.facts = objection.Foresee(&k, w.objections, w.facts)
+	w.objections, w.facts = objection.Foresee(k, w.objections, w.facts)
 	return w.objections[start:len(w.objections):len(w.objections)]
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 )
@@ -37,7 +38,7 @@ func (c *Core) Match(p *fund.Profile, r Request, out *Slate) error {
 		out.Brief = c.brief(a, w)
 	}
 	c.annotate(a, out)
-	a.profile = nil // an answer is whole without the profile, which may be large
+	a.profile, w.doubt = nil, objection.Case{} // an answer is whole without the profile, which may be large
 	return nil
 }
 

@@ -2,6 +2,7 @@ package matcher_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ type readableAnswer struct {
 	Notices    []string          `json:"notices"`
 	Excluded   map[string]int    `json:"excluded"`
 	Items      []readableItem    `json:"items"`
+	Holdings   []string          `json:"holdings,omitempty"`
 	Shown      []string          `json:"disclosures"`
 	Verdict    map[string]string `json:"verdict,omitempty"`
 }
@@ -63,7 +65,7 @@ func (s *speaker) say(name string, facts ...fund.Evidence) string {
 
 func readable(tb testing.TB, core *matcher.Core, s *matcher.Slate) *readableAnswer {
 	tb.Helper()
-	say := &speaker{tb, core.Wording(), wording.Customer}
+	say := &speaker{tb, core.Wording(), s.Request.Audience}
 	out := &readableAnswer{List: "not personal", ValidUntil: s.ValidUntil.String(), Excluded: map[string]int{}, Shown: s.Disclosures}
 	switch {
 	case s.Personal:
@@ -72,7 +74,7 @@ func readable(tb testing.TB, core *matcher.Core, s *matcher.Slate) *readableAnsw
 		out.List = "information"
 	}
 	out.Headline = say.say(s.Wish.Headline(s.Personal))
-	if q := s.Wish.Question.Sentence(); q != "" {
+	if q := s.Wish.QuestionSentence(); q != "" {
 		out.Question = say.say(q)
 	}
 	for _, n := range s.Notices {
@@ -96,6 +98,12 @@ func readable(tb testing.TB, core *matcher.Core, s *matcher.Slate) *readableAnsw
 	for i := range s.Items {
 		out.Items = append(out.Items, readableOf(say, core, &s.Items[i]))
 	}
+	for i := range s.Holdings {
+		out.Holdings = append(out.Holdings, s.Holdings[i].Code+" "+say.say(s.Holdings[i].Sentence, s.Holdings[i].Evidence...))
+	}
+	if s.Brief != nil {
+		(&speaker{tb, core.Wording(), wording.Manager}).say(s.Brief.DeliveryReason)
+	}
 	return out
 }
 
@@ -116,10 +124,16 @@ func readableOf(say *speaker, core *matcher.Core, it *matcher.Item) readableItem
 	out.Why = strings.Join(why, ", ")
 	for i := range it.Matched {
 		m := &it.Matched[i]
+		if m.ManagerOnly && say.audience != wording.Manager {
+			continue
+		}
 		out.Meets = append(out.Meets, say.say(m.Sentence, append([]fund.Evidence{m.Customer, m.Product}, m.Facts...)...))
 	}
 	for i := range it.Objections {
 		o := &it.Objections[i]
+		if say.audience == wording.Manager && o.Advice != "" {
+			say.say(o.Advice, append(slices.Clone(o.Evidence), o.Grounds...)...)
+		}
 		var answer []string
 		for _, name := range o.Sentences {
 			if name != "" {
@@ -130,6 +144,9 @@ func readableOf(say *speaker, core *matcher.Core, it *matcher.Item) readableItem
 		if o.Discloses != "" {
 			say.say(o.Discloses)
 		}
+	}
+	if say.audience == wording.Manager {
+		sayManagers(say, it)
 	}
 	for _, step := range v.Steps {
 		if step != "" {
@@ -142,6 +159,19 @@ func readableOf(say *speaker, core *matcher.Core, it *matcher.Item) readableItem
 		out.AmountYuan = fmt.Sprintf("%s of %s to %s", yuan(q.Suggested, true), yuan(q.Min, true), yuan(q.Max, true))
 	}
 	return out
+}
+
+// sayManagers says what only a manager reads of an item.
+func sayManagers(say *speaker, it *matcher.Item) {
+	v := &it.Conversion
+	if v.ToManager != "" {
+		say.say(v.ToManager, v.Evidence...)
+	}
+	if v.FollowUp.Sentence != "" {
+		say.say(v.FollowUp.Sentence)
+	}
+	say.say(it.Card.Opinion, it.Card.OpinionFacts...)
+	say.say(it.Card.DoNothing)
 }
 
 func yuan(m fund.Money, ok bool) string {

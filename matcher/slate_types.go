@@ -110,9 +110,16 @@ type Standing struct {
 // Licence is what the bank knows of the licence of the manager in charge (C03).
 type Licence struct {
 	ManagerID string
-	State     string // VALID, EXPIRED or UNKNOWN
+	State     string // LicenceValid, ...
 	Until     fund.Date
 }
+
+// The states of a licence.
+const (
+	LicenceValid   = "VALID"
+	LicenceExpired = "EXPIRED"
+	LicenceUnknown = "UNKNOWN"
+)
 
 // HoldingReview is a word about something that the customer holds.
 type HoldingReview struct {
@@ -144,6 +151,7 @@ type work struct {
 	objected      []score.Objection
 	holdings      []objection.Held
 	holdingFunds  []int32 // of each of holdings
+	doubt         objection.Case
 	peer          objection.Peer
 	cards         []Card
 	costs         []CostPoint

@@ -153,10 +153,63 @@ func (j *judgement) permitted(code string) error {
 		return fmt.Errorf("the gate refuses it: %+v", findings)
 	}
 	why := refusal(j.core.Product(place), j.profile, at, j.slate.Request.Channel)
+	if why == "" {
+		why = j.silence(j.core.Product(place))
+	}
 	if why != "" {
 		return fmt.Errorf("the rulebook refuses it: %s", why)
 	}
 	return nil
+}
+
+// silence is an independent reading of A06: what he refused, in whichever class, is kept
+// from him for ninety days and until the day that he named; a refusal of everything, or an
+// open complaint of less than half a year, keeps everything from him outside the app.
+func (j *judgement) silence(p *fund.Product) string {
+	at := j.slate.Request.At
+	app := j.slate.Request.Channel == fund.App
+	day := 24 * time.Hour
+	midnight := func(e *fund.Event) time.Time {
+		y, m, d := e.At.Time().In(time.FixedZone("CST", 8*60*60)).Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, time.FixedZone("CST", 8*60*60))
+	}
+	events := j.profile.Trail.Recent
+	for i := range events {
+		e := &events[i]
+		if e.At > at {
+			continue
+		}
+		start := midnight(e)
+		switch e.Kind {
+		case fund.Refusal:
+			over := !at.Time().Before(start.Add(90*day)) && (e.Until == 0 || at.Date() >= e.Until)
+			if over {
+				continue
+			}
+			place, ok := j.core.Find(e.ProductCode)
+			if ok && j.core.Product(place).FundCode() == p.FundCode() {
+				return "A06: refused"
+			}
+			if e.ProductCode == "" && !app {
+				return "A06: refused everything"
+			}
+		case fund.Complaint:
+			if !e.Closed && !app && at.Time().Before(start.Add(180*day)) && !closedLater(events[i+1:], e, at) {
+				return "A06: complaint open"
+			}
+		}
+	}
+	return ""
+}
+
+func closedLater(later []fund.Event, e *fund.Event, at fund.Instant) bool {
+	for i := range later {
+		l := &later[i]
+		if l.Kind == fund.Complaint && l.Closed && l.At <= at && (l.ProductCode == "" || l.ProductCode == e.ProductCode) {
+			return true
+		}
+	}
+	return false
 }
 
 // refusal is an independent reading of rulebook.md: S01 S02 S04 (tied money) S07 S10 S12
@@ -214,7 +267,7 @@ func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Cha
 	if onFile {
 		level = a.Level
 	}
-	elder := !birthKnown || ageAtLeast(65)
+	elder := !birthKnown && c.Person.Segment != "CORPORATE" || birthKnown && ageAtLeast(65)
 	switch {
 	case limited && grade > fund.R1:
 		return "E02: limited capacity"

@@ -249,7 +249,7 @@ func openCounter(t *testing.T, cases []cardCase) *counter {
 	clock := at.Time()
 	return &counter{recommendation.New(recommendation.Fixed(core, at), store, noLog{}, recommendation.Config{
 		NewID: func() (string, error) { return "00000000-0000-7000-8000-000000000000", nil },
-		Clock: func() time.Time { return clock },
+		Clock: func() time.Time { return clock }, Staff: store,
 	})}
 }
 
@@ -313,7 +313,15 @@ func (c *counter) one(t *testing.T, k *cardCase, p *program, audience string, se
 	if err != nil {
 		t.Fatalf("%s: %v", k.ID, err)
 	}
-	if err := p.printExplanation(answer); err != nil {
+	// The one item as a list would show it: scores and raw evidence are explain's own.
+	if err := p.printCard(&fundmatchv1.RecommendResponse{
+		DecisionId: "-", CustomerId: answer.GetCustomerId(), DecidedAt: answer.GetAt(), Personalized: answer.GetPersonalized(), Brief: answer.GetBrief(),
+		Audience: audience, Channel: k.channel(),
+		Items: []*fundmatchv1.Item{{
+			Rank: 1, Product: answer.GetProduct(), Score: answer.GetScore(), Expectation: answer.GetExpectation(), Objections: answer.GetObjections(),
+			Conversion: answer.GetConversion(), Why: answer.GetWhy(), TalkCard: answer.GetTalkCard(),
+		}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if audience == "MANAGER" {
@@ -332,6 +340,14 @@ func noteItem(got map[string]bool, e *fundmatchv1.Expectation, objections []*fun
 	if f := v.GetFollowUp(); f != nil {
 		got["follow-up "+f.GetKeyNode()] = true
 	}
+}
+
+// consents are those of the case; who does not say otherwise may be called.
+func (k *cardCase) consents() []cardWord {
+	if k.Consents != nil {
+		return k.Consents
+	}
+	return []cardWord{{Purpose: fund.ConsentCall, Granted: true}}
 }
 
 func (k *cardCase) channel() string { return cmp.Or(k.Channel, "BRANCH") }
@@ -396,7 +412,7 @@ func (k *cardCase) writeFacts(out *bytes.Buffer) {
 	for _, x := range k.Events {
 		line("事件", x.At, x.Kind, x.Product, x.Channel, attributes(x.With))
 	}
-	for _, x := range k.Consents {
+	for _, x := range k.consents() {
 		line("同意", x.Purpose+"="+strconv.FormatBool(x.Granted))
 	}
 	out.WriteByte('\n')
@@ -476,7 +492,7 @@ func (k *cardCase) addRows(tables map[string][][]string) {
 	for i, x := range k.Events {
 		add("events", fmt.Sprintf("%s-%02d", k.ID, i+1), k.ID, x.Kind, strings.Replace(x.At, " ", "T", 1)+":00+08:00", x.Product, cmp.Or(x.Channel, "APP"), attributes(x.With))
 	}
-	for _, x := range k.Consents {
+	for _, x := range k.consents() {
 		add("consents", k.ID, x.Purpose, strconv.FormatBool(x.Granted), "2023-06-01T09:00:00+08:00")
 	}
 }

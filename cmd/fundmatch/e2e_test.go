@@ -327,17 +327,25 @@ func (r *running) kill(t *testing.T) {
 
 // call asks over REST and returns status and body; an error is the service being gone.
 func (r *running) call(ctx context.Context, method, path string) (int, string, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+r.http+path, http.NoBody)
+	return r.send(ctx, method, path, "")
+}
+
+// send asks with a body of JSON; "": none.
+func (r *running) send(ctx context.Context, method, path, body string) (int, string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+r.http+path, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
 	if err != nil {
 		return 0, "", err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(body), err
+	answer, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(answer), err
 }
 
 // get asks for a path that has to answer with a status.

@@ -20,6 +20,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/decision"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/event"
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 	"github.com/fundmatch/fundmatch/services/server"
@@ -226,17 +227,19 @@ func (s *service) wire(ctx context.Context) (err error) {
 
 	watch := newAnswerWatch(s.signals.metrics)
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
-		NewID: s.decisionIDs(), Clock: now, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		NewID: s.decisionIDs(), Clock: now, Staff: s.store, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
 	customers := customer.New(s.cache, now)
+	events := event.New(s.cache, now)
 	s.server, err = server.New(server.Services{
 		Register: func(r grpc.ServiceRegistrar) {
 			fundmatchv1.RegisterRecommendationServiceServer(r, recommendations)
 			fundmatchv1.RegisterDecisionServiceServer(r, decisions)
 			fundmatchv1.RegisterPoolServiceServer(r, pools)
 			fundmatchv1.RegisterCustomerServiceServer(r, customers)
+			fundmatchv1.RegisterEventServiceServer(r, events)
 		},
 		Checks: []server.Check{
 			{Name: "store", Ready: s.store.Ping},

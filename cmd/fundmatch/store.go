@@ -18,8 +18,11 @@ const defaultStore = "sqlite:fundmatch.db"
 // bankStore is what the verbs need of a store: both kinds offer it.
 type bankStore interface {
 	features.Profiles
+	features.Events
+	features.Staff
 	features.Pools
 	features.Models
+	features.Staff
 	features.Importer
 	// Head returns the customer's newest profile and the instant from which it answers.
 	Head(ctx context.Context, customerID string) (*fund.Profile, fund.Instant, error)

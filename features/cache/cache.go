@@ -26,6 +26,14 @@ type HeadReader interface {
 	Head(ctx context.Context, customerID string) (p *fund.Profile, effectiveFrom fund.Instant, err error)
 }
 
+// Store is what a store has to be to be cached.
+type Store interface {
+	features.Profiles
+	HeadReader
+	features.Events
+	features.Staff
+}
+
 // Config says how much is kept and for how long. The zero value is usable.
 type Config struct {
 	// MaxBytes bounds the memory of the cached profiles; 0: 64 MiB.
@@ -77,8 +85,7 @@ const (
 // Profiles is a store of profiles with a cache in front. Profiles that it returns are
 // shared between callers: nobody may change them.
 type Profiles struct {
-	store  features.Profiles
-	heads  HeadReader
+	store  Store
 	cfg    Config
 	kept   *ristretto.Cache[string, *entry]
 	seed   maphash.Seed
@@ -120,12 +127,12 @@ type flight struct {
 	err     error
 }
 
-// New puts a cache in front of a store, which must be a HeadReader too. The caller
+// New puts a cache in front of a store of profiles, which must be a Store. The caller
 // closes it; the store stays the caller's. Errors wrap features.ErrInvalid.
 func New(store features.Profiles, cfg Config) (*Profiles, error) {
-	heads, ok := store.(HeadReader)
+	whole, ok := store.(Store)
 	if !ok {
-		return nil, fmt.Errorf("%w: a store of profiles without heads cannot be cached", features.ErrInvalid)
+		return nil, fmt.Errorf("%w: a store of profiles without heads, events or staff cannot be cached", features.ErrInvalid)
 	}
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -137,7 +144,7 @@ func New(store features.Profiles, cfg Config) (*Profiles, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", features.ErrInvalid, err)
 	}
-	p := &Profiles{store: store, heads: heads, cfg: cfg, kept: kept, seed: maphash.MakeSeed(), fills: make(chan struct{}, cfg.MaxFills)}
+	p := &Profiles{store: whole, cfg: cfg, kept: kept, seed: maphash.MakeSeed(), fills: make(chan struct{}, cfg.MaxFills)}
 	for i := range p.shards {
 		p.shards[i].flights = map[string]*flight{}
 	}
@@ -218,6 +225,31 @@ func (p *Profiles) Write(ctx context.Context, w features.Write) (features.Receip
 	return p.store.Write(ctx, w)
 }
 
+// RecordEvents is features.Events. All customers of the batch are dropped, as by Write.
+func (p *Profiles) RecordEvents(ctx context.Context, b features.EventBatch) (features.EventsReceipt, error) {
+	defer func() {
+		dropped := make(map[string]bool, 1) // most batches are of one customer
+		for i := range b.Events {
+			if id := b.Events[i].CustomerID; !dropped[id] {
+				dropped[id] = true
+				p.drop(id)
+			}
+		}
+		p.settle()
+	}()
+	return p.store.RecordEvents(ctx, b)
+}
+
+// Events is features.Events, straight from the store.
+func (p *Profiles) Events(ctx context.Context, customerID string, at fund.Instant, yield func(*features.Event) error) error {
+	return p.store.Events(ctx, customerID, at, yield)
+}
+
+// Manager is features.Staff, straight from the store.
+func (p *Profiles) Manager(ctx context.Context, managerID string) (features.Manager, error) {
+	return p.store.Manager(ctx, managerID)
+}
+
 // Changes is features.Profiles.
 func (p *Profiles) Changes(ctx context.Context, after uint64, limit int) ([]features.Change, error) {
 	return p.store.Changes(ctx, after, limit)
@@ -275,7 +307,7 @@ func (p *Profiles) fly(ctx context.Context, s *shard, id string, f *flight) {
 	defer cancel()
 	unlink := context.AfterFunc(p.closing, cancel)
 	defer unlink()
-	f.profile, f.from, f.err = p.heads.Head(ctx, id)
+	f.profile, f.from, f.err = p.store.Head(ctx, id)
 	if errors.Is(f.err, context.DeadlineExceeded) {
 		// Not the deadline of any caller, so none of them should take it for his own.
 		f.err = fmt.Errorf("%w: reading customer %s took longer than %s", features.ErrUnavailable, id, p.cfg.FillTimeout)

@@ -140,6 +140,62 @@ func TestAWriteThroughTheCacheIsSeenAtOnce(t *testing.T) {
 	})
 }
 
+// click records a click of each customer through the cache.
+func (r *rig) click(id string, customers ...string) error {
+	var events []features.Event
+	for _, c := range customers {
+		events = append(events, features.Event{ID: id + c, CustomerID: c, Kind: "CLICK", EventAt: noon})
+	}
+	_, err := r.cache.RecordEvents(r.Context(), features.EventBatch{Events: events, RecordedAt: noon})
+	return err
+}
+
+// wantClicks reads through the cache and checks the trail.
+func (r *rig) wantClicks(id string, n int) {
+	r.Helper()
+	p, err := r.cache.Profile(r.Context(), id, later)
+	if err != nil || len(p.Trail.Recent) != n {
+		r.Errorf("%s is %+v, %v, want %d clicks", id, p, err, n)
+	}
+	synctest.Wait() // ristretto keeps what it was given a moment later
+}
+
+func TestEventsThroughTheCacheAreSeenAtOnce(t *testing.T) {
+	run(t, cache.Config{}, func(r *rig) {
+		for i := range 5 {
+			for _, id := range []string{"c1", "c2"} {
+				r.wantClicks(id, i)
+			}
+			if err := r.click(fmt.Sprint(i), "c1", "c2"); err != nil {
+				r.Error(err)
+			}
+		}
+		r.wantClicks("c1", 5)
+		r.wantClicks("c3", 0)
+		r.wantClicks("c3", 0)
+		r.wantHeads(5 + 5 + 1 + 1) // c3 was not dropped
+		n := 0
+		err := r.cache.Events(r.Context(), "c2", later, func(*features.Event) error { n++; return nil })
+		if err != nil || n != 5 {
+			r.Errorf("%d events of c2, %v, want 5", n, err)
+		}
+		if _, err := r.cache.Manager(r.Context(), "m1"); !errors.Is(err, features.ErrNotFound) {
+			r.Errorf("manager: %v, want ErrNotFound", err)
+		}
+	})
+}
+
+func TestEventsThatReportAnErrorDropAllTheSame(t *testing.T) {
+	run(t, cache.Config{}, func(r *rig) {
+		r.wantClicks("c1", 0)
+		r.fault(memory.RecordMethod, memory.Fault{Err: errBroken, Done: true})
+		if err := r.click("a", "c1"); !errors.Is(err, errBroken) {
+			r.Errorf("recording: %v, want the error", err)
+		}
+		r.wantClicks("c1", 1)
+	})
+}
+
 func TestAChangeElsewhereIsSeenWithinTheBound(t *testing.T) {
 	run(t, cache.Config{}, func(r *rig) {
 		for i := range 20 {
@@ -505,9 +561,18 @@ func TestNothingIsKeptBeforeTheLogIsFollowed(t *testing.T) {
 // noHeads hides that a store has heads.
 type noHeads struct{ features.Profiles }
 
+// noEvents hides that a store has events.
+type noEvents struct {
+	features.Profiles
+	cache.HeadReader
+}
+
 func TestConfigurationIsChecked(t *testing.T) {
 	if _, err := cache.New(noHeads{memory.New()}, cache.Config{}); !errors.Is(err, features.ErrInvalid) {
 		t.Errorf("a store without heads: %v, want ErrInvalid", err)
+	}
+	if _, err := cache.New(noEvents{memory.New(), memory.New()}, cache.Config{}); !errors.Is(err, features.ErrInvalid) {
+		t.Errorf("a store without events: %v, want ErrInvalid", err)
 	}
 	for name, cfg := range map[string]cache.Config{
 		"few bytes":       {MaxBytes: 64<<10 - 1},

@@ -131,6 +131,7 @@ func size(p *fund.Profile) int64 {
 	n += len(p.Person.Professional.Class) + len(p.Person.Industry) + len(p.Person.Segment) + len(p.Person.BranchID) + len(p.Person.ManagerID)
 	n += len(p.Assessment.Questionnaire) + len(p.Assessment.Channel)
 	n += cap(p.Tags)*int(unsafe.Sizeof(fund.Tag{})) + cap(p.Lots)*int(unsafe.Sizeof(fund.Lot{}))
+	n += cap(p.Consents)*int(unsafe.Sizeof(fund.Consent{})) + cap(p.Trail.Recent)*int(unsafe.Sizeof(fund.Event{}))
 	n += cap(p.Purchases)*int(unsafe.Sizeof(fund.Purchase{})) + cap(p.Attributes)*int(unsafe.Sizeof(fund.Attribute{}))
 	for i := range p.Tags {
 		t := &p.Tags[i]
@@ -144,6 +145,13 @@ func size(p *fund.Profile) int64 {
 	}
 	for i := range p.Attributes {
 		n += len(p.Attributes[i].Name) + len(p.Attributes[i].Value)
+	}
+	for i := range p.Consents {
+		n += len(p.Consents[i].Purpose)
+	}
+	for i := range p.Trail.Recent {
+		e := &p.Trail.Recent[i]
+		n += len(e.ProductCode) + len(e.Channel) + len(e.About)
 	}
 	return int64(n)
 }

@@ -12,7 +12,7 @@ import (
 const DefaultKind = "BUY"
 
 // MaxEventAttributes is the longest attributes object of an event, in bytes.
-const MaxEventAttributes = 16 << 10
+const MaxEventAttributes = features.MaxEventAttributes
 
 func holdingFormat() *format[HoldingRow] {
 	return &format[HoldingRow]{

@@ -23,8 +23,8 @@ func (s *Store) RecordEvents(ctx context.Context, b features.EventBatch) (featur
 	r := recording{store: s, people: map[string]*customer{}, events: map[string]features.Event{}}
 	for i := range b.Events {
 		e := b.Events[i]
-		if err := r.add(&e, b.RecordedAt); err != nil {
-			return features.EventsReceipt{}, fmt.Errorf("events[%d]: %w", i, err)
+		if err := r.add(i, &e, b.RecordedAt); err != nil {
+			return features.EventsReceipt{}, err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.people)) {
@@ -44,12 +44,12 @@ type recording struct {
 	receipt features.EventsReceipt
 }
 
-func (r *recording) add(e *features.Event, recordedAt fund.Instant) error {
+func (r *recording) add(place int, e *features.Event, recordedAt fund.Instant) error {
 	kept := &r.store.people
 	c, ok := r.people[e.CustomerID]
 	if !ok {
 		if c, ok = kept.byID[e.CustomerID]; !ok {
-			return &features.NotFoundError{Kind: features.CustomerKind, ID: e.CustomerID}
+			return fmt.Errorf("events[%d]: %w", place, &features.NotFoundError{Kind: features.CustomerKind, ID: e.CustomerID})
 		}
 		c = c.clone()
 	}
@@ -59,7 +59,7 @@ func (r *recording) add(e *features.Event, recordedAt fund.Instant) error {
 	}
 	if ok {
 		if !e.Repeats(&old) {
-			return fmt.Errorf("%w: event %s", features.ErrEventReused, e.ID)
+			return &features.EventReusedError{Place: place, ID: e.ID}
 		}
 		r.receipt.Duplicates++
 		return nil

@@ -18,6 +18,9 @@ const (
 	WriteMethod       Method = "Write"
 	ChangesMethod     Method = "Changes"
 	CustomerIDsMethod Method = "CustomerIDs"
+	RecordMethod      Method = "RecordEvents"
+	EventsMethod      Method = "Events"
+	ManagerMethod     Method = "Manager"
 )
 
 // Fault is what goes wrong with one call. The zero value is nothing.
@@ -34,9 +37,11 @@ type Fault struct {
 	After <-chan struct{}
 }
 
-// HeadProfiles is a store of profiles that also gives whole heads.
+// HeadProfiles is a store of customers that also gives whole heads.
 type HeadProfiles interface {
 	features.Profiles
+	features.Events
+	features.Staff
 	// Head returns the newest profile and the instant from which it answers.
 	Head(ctx context.Context, customerID string) (p *fund.Profile, effectiveFrom fund.Instant, err error)
 }
@@ -130,6 +135,36 @@ func (f *Faulty) Write(ctx context.Context, w features.Write) (r features.Receip
 		return features.Receipt{}, err
 	}
 	return r, nil
+}
+
+// RecordEvents is features.Events.
+func (f *Faulty) RecordEvents(ctx context.Context, b features.EventBatch) (r features.EventsReceipt, err error) {
+	err = f.run(ctx, RecordMethod, func() (err error) {
+		r, err = f.store.RecordEvents(ctx, b)
+		return err
+	})
+	if err != nil {
+		return features.EventsReceipt{}, err
+	}
+	return r, nil
+}
+
+// Events is features.Events. With Fault.Done the events have been yielded when the error
+// is returned.
+func (f *Faulty) Events(ctx context.Context, customerID string, at fund.Instant, yield func(*features.Event) error) error {
+	return f.run(ctx, EventsMethod, func() error { return f.store.Events(ctx, customerID, at, yield) })
+}
+
+// Manager is features.Staff.
+func (f *Faulty) Manager(ctx context.Context, managerID string) (m features.Manager, err error) {
+	err = f.run(ctx, ManagerMethod, func() (err error) {
+		m, err = f.store.Manager(ctx, managerID)
+		return err
+	})
+	if err != nil {
+		return features.Manager{}, err
+	}
+	return m, nil
 }
 
 // Changes is features.Profiles.

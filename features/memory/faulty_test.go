@@ -49,6 +49,41 @@ func TestFaultyFailsByPlan(t *testing.T) {
 	}
 }
 
+func TestFaultyFailsOfEventsAndStaffByPlan(t *testing.T) {
+	store := bank(t)
+	broken := true
+	f := memory.NewFaulty(store, func(memory.Method, int) memory.Fault {
+		if broken {
+			return memory.Fault{Err: errBroken}
+		}
+		return memory.Fault{}
+	})
+	batch := features.EventBatch{RecordedAt: 2, Events: []features.Event{{ID: "e1", CustomerID: "c1", Kind: "CLICK", EventAt: 1}}}
+	for _, want := range []error{errBroken, nil} {
+		r, err := f.RecordEvents(t.Context(), batch)
+		if !errors.Is(err, want) || (r.Accepted == 1) != (want == nil) {
+			t.Errorf("record: %+v, %v, want %v", r, err, want)
+		}
+		n := 0
+		err = f.Events(t.Context(), "c1", 2, func(*features.Event) error { n++; return nil })
+		if !errors.Is(err, want) || (n == 1) != (want == nil) {
+			t.Errorf("%d events, %v, want %v", n, err, want)
+		}
+		if want == nil {
+			want = features.ErrNotFound
+		}
+		if _, err := f.Manager(t.Context(), "m1"); !errors.Is(err, want) {
+			t.Errorf("manager: %v, want %v", err, want)
+		}
+		broken = false
+	}
+	for _, m := range []memory.Method{memory.RecordMethod, memory.EventsMethod, memory.ManagerMethod} {
+		if n := f.Calls(m); n != 2 {
+			t.Errorf("%d calls of %s counted, want 2", n, m)
+		}
+	}
+}
+
 func TestFaultyDoesAndDenies(t *testing.T) {
 	store := bank(t)
 	f := memory.NewFaulty(store, func(memory.Method, int) memory.Fault { return memory.Fault{Err: errBroken, Done: true} })

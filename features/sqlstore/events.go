@@ -36,8 +36,8 @@ func (s *Store) recordEvents(ctx context.Context, tx *sqlx.Tx, b *features.Event
 	}
 	r := recording{unit: u, accepted: map[string]features.Event{}, heads: map[string]*head{}}
 	for i := range b.Events {
-		if err := r.add(b.Events[i], b.RecordedAt); err != nil {
-			return features.EventsReceipt{}, fmt.Errorf("events[%d]: %w", i, err)
+		if err := r.add(i, b.Events[i], b.RecordedAt); err != nil {
+			return features.EventsReceipt{}, err
 		}
 	}
 	receipt := features.EventsReceipt{Accepted: len(r.accepted), Duplicates: len(b.Events) - len(r.accepted)}
@@ -69,10 +69,10 @@ type head struct {
 	changed bool
 }
 
-func (r *recording) add(e features.Event, recordedAt fund.Instant) error {
+func (r *recording) add(place int, e features.Event, recordedAt fund.Instant) error {
 	h, err := r.head(e.CustomerID)
 	if err != nil {
-		return err
+		return fmt.Errorf("events[%d]: %w", place, err)
 	}
 	old, known := r.accepted[e.ID]
 	if !known {
@@ -82,7 +82,7 @@ func (r *recording) add(e features.Event, recordedAt fund.Instant) error {
 	}
 	if known {
 		if !e.Repeats(&old) {
-			return fmt.Errorf("%w: event %s", features.ErrEventReused, e.ID)
+			return &features.EventReusedError{Place: place, ID: e.ID}
 		}
 		return nil
 	}

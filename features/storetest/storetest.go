@@ -15,6 +15,8 @@ import (
 // Store is all that a store promises.
 type Store interface {
 	features.Profiles
+	features.Events
+	features.Staff
 	features.Pools
 	features.Models
 	features.Importer
@@ -41,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"imports", importPromises()},
 		{"pools", poolPromises()},
 		{"models", modelPromises()},
+		{"events", eventPromises()},
 		{"histories", historyPromises()},
 		{"concurrency", concurrencyPromises()},
 	} {

@@ -7,7 +7,7 @@ const Source = "BEHAVIOUR"
 
 // MaxFacts is the number of facts that there are at most: a list with room for so many
 // does not grow.
-const MaxFacts = 56
+const MaxFacts = 58
 
 // Facts appends the features that are known as evidence, in one fixed order. They are for
 // the manager and for models: no customer is shown what he lost, how he behaves or whether

@@ -83,12 +83,11 @@ func (r *reading) readFall(h *holding, f *fund.Fall) {
 		l.SilentInFall++
 	}
 	first := h.first()
-	acted := h.sold >= f.PeakOn || h.added >= f.PeakOn && h.added > first
 	switch {
-	case acted && r.soldWithin(h, f.PeakOn, r.endOf(f)):
+	case h.sold >= f.PeakOn && r.soldIn(h, f):
 		l.SoldInFall++
 		return
-	case acted && h.boughtWithin(max(f.PeakOn, first+1), r.endOf(f)): // first+1 need be no day to be compared with
+	case h.added >= f.PeakOn && h.added > first && r.addedIn(h, f, first):
 		l.AddedInFall++
 	default:
 		l.KeptInFall++
@@ -98,19 +97,23 @@ func (r *reading) readFall(h *holding, f *fund.Fall) {
 	}
 }
 
-// endOf returns until when what he does counts as done in the fall: the day of the
-// recovery, and at least SilenceDays after the trough; one that has not recovered goes on.
-func (r *reading) endOf(f *fund.Fall) fund.Date {
-	if f.RecoveredOn == 0 {
-		return r.days.today
+// within reports whether what was done on a day was done in a fall: from the peak to the
+// recovery, and at least to SilenceDays after the trough. One that has not recovered goes on.
+func within(on fund.Date, f *fund.Fall) bool {
+	const year = 10_000 // in a date: spares counting days that are far apart
+	switch {
+	case on < f.PeakOn:
+		return false
+	case f.RecoveredOn == 0 || on <= f.RecoveredOn:
+		return true
 	}
-	return min(max(f.RecoveredOn, f.TroughOn.AddDays(fund.SilenceDays)), r.days.today)
+	return on <= f.TroughOn+year && on.DaysSince(f.TroughOn) <= fund.SilenceDays
 }
 
-// soldWithin reports a redemption in [from, to].
-func (r *reading) soldWithin(h *holding, from, to fund.Date) bool {
+// soldIn reports a redemption in a fall.
+func (r *reading) soldIn(h *holding, f *fund.Fall) bool {
 	for i := range h.deals {
-		if b := &h.deals[i]; b.Kind == redeemKind && b.KnownOn >= from && b.KnownOn <= to {
+		if b := &h.deals[i]; b.Kind == redeemKind && b.KnownOn <= r.days.today && within(b.KnownOn, f) {
 			return true
 		}
 	}
@@ -118,24 +121,23 @@ func (r *reading) soldWithin(h *holding, from, to fund.Date) bool {
 		return false
 	}
 	for _, i := range r.redeems.all() {
-		if e := &r.trail[i]; e.ProductCode == h.code {
-			if on := e.At.Date(); on >= from && on <= to {
-				return true
-			}
+		if e := &r.trail[i]; e.ProductCode == h.code && within(e.At.Date(), f) {
+			return true
 		}
 	}
 	return false
 }
 
-// boughtWithin reports a purchase or a lot in [from, to].
-func (h *holding) boughtWithin(from, to fund.Date) bool {
+// addedIn reports a purchase or a lot in a fall, after the first day.
+func (r *reading) addedIn(h *holding, f *fund.Fall, first fund.Date) bool {
 	for i := range h.deals {
-		if b := &h.deals[i]; b.Owns() && b.KnownOn >= from && b.KnownOn <= to {
+		if b := &h.deals[i]; b.Owns() && b.KnownOn > first && b.KnownOn <= r.days.today && within(b.KnownOn, f) {
 			return true
 		}
 	}
 	for i := range h.lots {
-		if l := &h.lots[i]; l.Shares > 0 && l.AcquiredOn >= from && l.AcquiredOn <= to {
+		l := &h.lots[i]
+		if l.Shares > 0 && l.AcquiredOn > first && l.AcquiredOn <= r.days.today && within(l.AcquiredOn, f) {
 			return true
 		}
 	}

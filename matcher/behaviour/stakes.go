@@ -9,15 +9,17 @@ import (
 
 // stake is a position of known value.
 type stake struct {
-	key     string // what it is counted under
 	value   fund.Money
 	product *Product
 	code    string
 }
 
-// stakes are the positions of known value. Up to so many need no memory of their own.
+// fewStakes is how many products a customer may hold before reading them takes memory.
+const fewStakes = 32
+
+// stakes are the positions of known value.
 type stakes struct {
-	few  [32]stake
+	few  [fewStakes]stake
 	n    int
 	many []stake // all of them, once there are more
 }
@@ -29,7 +31,7 @@ func (s *stakes) add(x stake) {
 		return
 	}
 	if s.many == nil {
-		s.many = append(make([]stake, 0, 4*len(s.few)), s.few[:]...)
+		s.many = append(make([]stake, 0, 4*fewStakes), s.few[:]...)
 	}
 	s.many = append(s.many, x)
 }
@@ -104,31 +106,70 @@ func (g grouping) of(x *stake) string {
 // spread returns the Herfindahl index of the shares by key, the sum of their squares, and
 // the largest share, over the value of what has a key.
 func spread(all []stake, by grouping) (hhi, largest fund.Measure) {
-	var total fund.Money
-	for i := range all {
-		if all[i].key = by.of(&all[i]); all[i].key != "" {
-			total = plus(total, all[i].value)
-		}
+	var few [fewStakes]group
+	groups := few[:0]
+	if len(all) > fewStakes {
+		groups = sortedGroups(all, by)
+	} else {
+		groups = groupsOf(all, by, groups)
+	}
+	var total, most fund.Money
+	for i := range groups {
+		total = plus(total, groups[i].value)
+		most = max(most, groups[i].value)
 	}
 	if total == 0 {
 		return fund.Measure{}, fund.Measure{}
 	}
-	slices.SortFunc(all, func(a, b stake) int { return strings.Compare(a.key, b.key) })
 	var squares float64
-	var most fund.Money
-	for i := 0; i < len(all); {
-		var group fund.Money
-		first := i
-		for i < len(all) && all[i].key == all[first].key {
-			group = plus(group, all[i].value)
-			i++
-		}
-		if all[first].key == "" {
-			continue
-		}
-		share := float64(group) / float64(total)
+	for i := range groups {
+		share := float64(groups[i].value) / float64(total)
 		squares += float64(share * share)
-		most = max(most, group)
 	}
 	return fund.Measure{Value: ratioOf(squares), OK: true}, shareOf(most, total)
+}
+
+// group is the value under one key.
+type group struct {
+	key   string
+	value fund.Money
+}
+
+// groupsOf looks for the group of each stake: the faster way while they are few.
+func groupsOf(all []stake, by grouping, groups []group) []group {
+next:
+	for i := range all {
+		key := by.of(&all[i])
+		if key == "" {
+			continue
+		}
+		for k := range groups {
+			if groups[k].key == key {
+				groups[k].value = plus(groups[k].value, all[i].value)
+				continue next
+			}
+		}
+		groups = append(groups, group{key, all[i].value})
+	}
+	return groups
+}
+
+// sortedGroups brings the stakes of a group together first.
+func sortedGroups(all []stake, by grouping) []group {
+	sorted := make([]group, 0, len(all))
+	for i := range all {
+		if key := by.of(&all[i]); key != "" {
+			sorted = append(sorted, group{key, all[i].value})
+		}
+	}
+	slices.SortFunc(sorted, func(a, b group) int { return strings.Compare(a.key, b.key) })
+	groups := sorted[:0]
+	for _, g := range sorted {
+		if n := len(groups); n > 0 && groups[n-1].key == g.key {
+			groups[n-1].value = plus(groups[n-1].value, g.value)
+		} else {
+			groups = append(groups, g)
+		}
+	}
+	return groups
 }

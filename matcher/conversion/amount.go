@@ -114,7 +114,7 @@ const (
 // month's income, never more than what suits him as one purchase. Without a known income
 // it is the product's minimum, or an amount that he names. Where the minimum is above
 // that tenth there is no plan.
-func planOf(c *Case) (PlanTerms, bool) {
+func planOf(c *sitting) (PlanTerms, bool) {
 	if !c.Thread.Hesitant || c.Person.Company || c.Person.HorizonMonths < PlanMonths || !plannable(c) {
 		return PlanTerms{}, false
 	}
@@ -134,8 +134,8 @@ func planOf(c *Case) (PlanTerms, bool) {
 
 // plannable reports whether the product is one to buy in parts: an open fund that swings
 // and that can be left at any time.
-func plannable(c *Case) bool {
-	p, day := c.Product, c.At.Date()
+func plannable(c *sitting) bool {
+	p, day := c.Product, c.day
 	open := p.Listing.Status == fund.Open || p.Listing.Status == fund.Limited
 	free := p.Terms.LockupDays == 0 && p.Terms.ClosedUntil <= day && p.Terms.NextOpenOn <= day
 	kind := p.Listing.Kind == fund.KindUnknown || p.Listing.Kind == fund.PublicFund

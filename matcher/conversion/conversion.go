@@ -136,19 +136,26 @@ const elderGrade = fund.R2
 // his means; and only then an order, in parts before in one. docs/conversions.md says why.
 func Decide(c *Case, facts []fund.Evidence) (Conversion, []fund.Evidence) {
 	out := Conversion{ProductCode: c.Product.Code, ShareClass: c.Product.ShareClass, Quote: c.Quote}
-	out.setDealing(c)
+	s := sitting{Case: c, day: c.At.Date()}
+	out.setDealing(&s)
 	start := len(facts)
-	facts = out.settle(c, facts)
+	facts = out.settle(&s, facts)
 	if out.Action != Buy {
 		out.Quote.Min, out.Quote.Suggested, out.Quote.Max = 0, 0, 0
 	}
-	out.FollowUp = followUp(c, out.Action)
+	out.FollowUp = followUp(&s, out.Action)
 	out.Evidence = facts[start:len(facts):len(facts)]
 	return out, facts
 }
 
+// sitting is a case and the day on which it is decided, worked out once.
+type sitting struct {
+	*Case
+	day fund.Date
+}
+
 // settle takes the decisions that do not depend on what is offered.
-func (v *Conversion) settle(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) settle(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	switch {
 	case refused(c):
 		return v.leaveRefused(c, facts)
@@ -166,7 +173,7 @@ func (v *Conversion) settle(c *Case, facts []fund.Evidence) []fund.Evidence {
 		v.decide(Hold, "conversion.HOLD.already")
 	case c.Person.Held:
 		v.decide(Hold, "conversion.HOLD.other_class")
-	case c.Thread.NotNowUntil > c.At.Date():
+	case c.Thread.NotNowUntil > c.day:
 		return v.leaveUntil(c, facts)
 	case c.Thread.Silenced:
 		v.decide(Watch, "conversion.WATCH.plain")
@@ -183,7 +190,7 @@ func (v *Conversion) settle(c *Case, facts []fund.Evidence) []fund.Evidence {
 }
 
 // offer decides about a product that may be offered to somebody who may be asked.
-func (v *Conversion) offer(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) offer(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	switch {
 	case alone(c) && (c.Grade == fund.GradeUnknown || c.Grade > elderGrade):
 		v.decide(TalkToManager, "conversion.TALK_TO_MANAGER.elder", StepTalk)
@@ -203,16 +210,16 @@ func (v *Conversion) offer(c *Case, facts []fund.Evidence) []fund.Evidence {
 
 // refused reports whether a refusal is in force. One of which nobody says when it ends
 // does not end.
-func refused(c *Case) bool {
+func refused(c *sitting) bool {
 	t := &c.Thread
-	return t.RefusedUntil > c.At.Date() || t.RefusedUntil == 0 && t.Journey != nil && t.Journey.Refused.At != 0
+	return t.RefusedUntil > c.day || t.RefusedUntil == 0 && t.Journey != nil && t.Journey.Refused.At != 0
 }
 
 // alone reports whether an elder sits before the app with nobody to explain.
-func alone(c *Case) bool { return c.Person.Elder && !c.Person.Company && !c.Branch }
+func alone(c *sitting) bool { return c.Person.Elder && !c.Person.Company && !c.Branch }
 
 // above reports whether the product's grade is known to be above his level.
-func above(c *Case) bool {
+func above(c *sitting) bool {
 	return c.Person.Level != fund.LevelUnknown && uint8(c.Grade) > uint8(c.Person.Level)
 }
 
@@ -221,7 +228,7 @@ func (t *Thread) putOff() bool { return t.Postponed && t.NotNowUntil == 0 }
 
 // setDealing finds the day on which an order given now is dealt, not before the product
 // opens, and its cutoff.
-func (v *Conversion) setDealing(c *Case) {
+func (v *Conversion) setDealing(c *sitting) {
 	t := &c.Product.Terms
 	notBefore := max(t.ClosedUntil, t.NextOpenOn)
 	if c.Product.Listing.Status == fund.Subscription {

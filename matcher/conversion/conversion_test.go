@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/wording"
@@ -52,7 +50,14 @@ func TestDecide(t *testing.T) {
 		closed[fund.Date(20240306).AddDays(i)] = false
 	}
 	never := fund.NewCalendar(closed)
-	const order = "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES PLACE_ORDER"
+	const (
+		order     = "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES PLACE_ORDER"
+		planSteps = "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_PLAN PLACE_ORDER"
+		plain     = "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。"
+		peace     = "您说过不考虑，我们尊重您的决定。您想了解时，随时可以自己查看。"
+		watch     = "您可以先关注，不必现在决定。"
+		elder     = "建议您请客户经理当面讲一讲，也可以和家人商量以后再决定。"
+	)
 	for name, c := range map[string]struct {
 		change func(c *conversion.Case)
 		action conversion.Action
@@ -65,7 +70,7 @@ func TestDecide(t *testing.T) {
 			conversion.Buy, order, "如果您考虑清楚了，可以从5,000元开始。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"no amount to suggest": {
-			func(c *conversion.Case) { c.Quote.Suggested, c.Quote.Min = 0, 0 },
+			func(c *conversion.Case) { c.Quote.Suggested, c.Quote.Min = 0, 1 },
 			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响生活的金额。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"fees unknown": {
@@ -87,6 +92,18 @@ func TestDecide(t *testing.T) {
 				c.Product.Listing.Status, c.Product.Terms.ClosedUntil = fund.Subscription, 20240901
 			},
 			conversion.Buy, order, "这只基金正在募集。如果您考虑清楚了，可以认购5,000元，2024年3月6日15:00前下单。",
+		},
+		"in its launch, no amount to suggest": {
+			func(c *conversion.Case) {
+				c.Product.Listing.Status, c.Product.Terms.ClosedUntil, c.Quote.Suggested = fund.Subscription, 20240901, 0
+			},
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER",
+			"这只基金正在募集。如果您考虑清楚了，可以自己定一个不影响生活的金额，2024年3月6日15:00前下单。",
+		},
+		"it opens later, no amount to suggest": {
+			func(c *conversion.Case) { c.Product.Terms.NextOpenOn, c.Quote.Suggested = 20240323, 0 },
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER",
+			"这只产品下一次开放是2024年3月25日。如果您考虑清楚了，可以到时自己定一个不影响生活的金额。",
 		},
 		"it opens later": {
 			func(c *conversion.Case) { c.Product.Terms.NextOpenOn = 20240323 }, // a Saturday
@@ -130,6 +147,68 @@ func TestDecide(t *testing.T) {
 		"refused, but he holds it": {
 			func(c *conversion.Case) { c.Standing, c.Person.Held = conversion.Refused, true }, conversion.Hold, "", "暂时不需要做什么，保持现在的持仓就可以。",
 		},
+		"refused, the end unknown": {
+			func(c *conversion.Case) {
+				c.Thread.Journey = &fund.Journey{Refused: fund.RefusalWord{At: c.At - 1}}
+			}, conversion.NoContact, "", peace,
+		},
+		"refused until tomorrow":       {func(c *conversion.Case) { c.Thread.RefusedUntil = 20240307 }, conversion.NoContact, "", peace},
+		"refused until today":          {func(c *conversion.Case) { c.Thread.RefusedUntil = 20240306 }, conversion.Buy, order, plain},
+		"not now, until tomorrow":      {func(c *conversion.Case) { c.Thread.NotNowUntil = 20240307 }, conversion.NoContact, "", "您说过现在先不考虑，我们不打扰您。您想了解时，随时可以自己查看。"},
+		"the day that he named came":   {func(c *conversion.Case) { c.Thread.NotNowUntil = 20240306 }, conversion.Buy, order, plain},
+		"a complaint, in the app":      {func(c *conversion.Case) { c.Thread.Contact.OpenComplaints = 1 }, conversion.TalkToManager, "TALK_TO_MANAGER", "您反映的意见还在处理。您想了解进展，或者想和人谈一谈，可以随时联系客户经理。"},
+		"a complaint, in the branch":   {func(c *conversion.Case) { c.Thread.Contact.OpenComplaints, c.Branch = 1, true }, conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不向您介绍产品。"},
+		"rebutted twice":               {func(c *conversion.Case) { c.Thread.Silenced = true }, conversion.Watch, "", watch},
+		"put off twice":                {func(c *conversion.Case) { c.Thread.Postponed = true }, conversion.Watch, "", watch},
+		"put off twice, to a day":      {func(c *conversion.Case) { c.Thread.Postponed, c.Thread.NotNowUntil = true, 20240306 }, conversion.Buy, order, plain},
+		"put off until a day, unasked": {func(c *conversion.Case) { c.Thread.NotNowUntil, c.Person.Question = 20240307, "GOAL" }, conversion.NoContact, "", "您说过现在先不考虑，我们不打扰您。您想了解时，随时可以自己查看。"},
+		"an elder in the app, R3":      {func(c *conversion.Case) { c.Person.Elder = true }, conversion.TalkToManager, "TALK_TO_MANAGER", elder},
+		"an elder in the app, R2": {
+			func(c *conversion.Case) { c.Person.Elder, c.Grade = true, fund.R2 },
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_ELDER PLACE_ORDER", plain,
+		},
+		"an elder in the app, grade unknown": {
+			func(c *conversion.Case) { c.Person.Elder, c.Grade = true, fund.GradeUnknown }, conversion.TalkToManager, "TALK_TO_MANAGER", elder,
+		},
+		"an elder in the branch": {
+			func(c *conversion.Case) { c.Person.Elder, c.Branch = true, true },
+			conversion.Buy, "RECORD_SALE READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_ELDER PLACE_ORDER", plain,
+		},
+		"a company has no age": {func(c *conversion.Case) { c.Person.Elder, c.Person.Company = true, true }, conversion.Buy, order, plain},
+		"an elder, above his level": {
+			func(c *conversion.Case) { c.Standing, c.Grade, c.Person.Elder = conversion.Confirmable, fund.R4, true },
+			conversion.TalkToManager, "TALK_TO_MANAGER", "这只产品的风险等级是R4，高于您的风险承受等级C3，不适合您。您想了解的话，建议请客户经理当面讲一讲，也可以和家人商量。",
+		},
+		"an elder, to be confirmed": {
+			func(c *conversion.Case) { c.Standing, c.Person.Elder = conversion.Confirmable, true }, conversion.TalkToManager, "TALK_TO_MANAGER", elder,
+		},
+		"an elder, above his level, in the branch": {
+			func(c *conversion.Case) {
+				c.Standing, c.Grade, c.Person.Elder, c.Branch = conversion.Confirmable, fund.R4, true, true
+			},
+			conversion.ConfirmRequired, "RECORD_SALE READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING CONFIRM_ELDER",
+			"这只产品的风险等级是R4，高于您的风险承受等级C3，不适合您。如果您仍要购买，须先阅读风险警示并书面确认。",
+		},
+		"to be confirmed, at his level": {
+			func(c *conversion.Case) { c.Standing = conversion.Confirmable },
+			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING", "下单前有一项风险提示需要您阅读并确认。",
+		},
+		"a professional, above his level": {
+			func(c *conversion.Case) { c.Grade = fund.R4 },
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING PLACE_ORDER", plain,
+		},
+		"he hesitates": {
+			hesitant(nil), conversion.Plan, planSteps, "如果您不想一次投入，可以每月定投1,000元，随时可以暂停。定投也可能亏损。",
+		},
+		"he hesitates, in the branch, an elder, unpriced": {
+			hesitant(func(c *conversion.Case) { c.Branch, c.Person.Elder, c.Quote.Own.OK = true, true, false }),
+			conversion.Plan, "RECORD_SALE READ_KEY_FACTS MATCHING_OPINION ASK_FEES CONFIRM_ELDER CONFIRM_PLAN PLACE_ORDER", "如果您不想一次投入，可以每月定投1,000元，随时可以暂停。定投也可能亏损。",
+		},
+		"he hesitates, income and minimum unknown": {
+			hesitant(func(c *conversion.Case) { c.Person.Income, c.Product.Terms.MinPurchase = 0, 0 }),
+			conversion.Plan, planSteps, "如果您不想一次投入，可以考虑每月定投，金额由您定，以不影响生活为准，随时可以暂停。定投也可能亏损。",
+		},
+		"he hesitates, no open day in sight": {hesitant(func(c *conversion.Case) { c.Calendar = &never }), conversion.Watch, "", watch},
 	} {
 		in := buyable(t)
 		c.change(&in)
@@ -151,6 +230,35 @@ func TestDecide(t *testing.T) {
 			if step != "" {
 				say(t, text, step.Label(), nil)
 			}
+		}
+		if got.ToManager != "" {
+			sayToManager(t, text, got.ToManager, got.Evidence)
+		}
+	}
+}
+
+// sayToManager renders a sentence that no customer may read.
+func sayToManager(t *testing.T, text *wording.Templates, name string, evidence []fund.Evidence) string {
+	t.Helper()
+	id, ok := text.ID(name)
+	if !ok || text.Audience(id) != wording.Manager {
+		t.Fatalf("%q is no sentence for managers only", name)
+	}
+	out, err := text.AppendEvidence(nil, id, evidence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// hesitant makes a case one of a customer who hesitates and whom a plan would suit: three
+// years, 120,000 yuan a year, an open equity fund from 10 yuan.
+func hesitant(change func(c *conversion.Case)) func(c *conversion.Case) {
+	return func(c *conversion.Case) {
+		c.Thread.Hesitant, c.Class = true, fund.Equity
+		c.Person.HorizonMonths, c.Person.Income, c.Product.Terms.MinPurchase = conversion.PlanMonths, 12_000_000, 1_000
+		if change != nil {
+			change(c)
 		}
 	}
 }

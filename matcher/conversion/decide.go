@@ -3,7 +3,7 @@ package conversion
 import "github.com/fundmatch/fundmatch/matcher/fund"
 
 // leaveRefused leaves him in peace: he refused.
-func (v *Conversion) leaveRefused(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) leaveRefused(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	v.decide(NoContact, "conversion.NO_CONTACT.peace")
 	if c.Thread.RefusedUntil == 0 {
 		v.ToManager = "conversion.NO_CONTACT.manager.refused"
@@ -14,19 +14,19 @@ func (v *Conversion) leaveRefused(c *Case, facts []fund.Evidence) []fund.Evidenc
 }
 
 // leaveUntil leaves him in peace until the day that he named.
-func (v *Conversion) leaveUntil(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) leaveUntil(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	v.decide(NoContact, "conversion.NO_CONTACT.not_now")
 	v.ToManager = "conversion.NO_CONTACT.manager.not_now"
 	return append(facts, until(c, c.Thread.NotNowUntil))
 }
 
-func until(c *Case, day fund.Date) fund.Evidence {
-	return fund.Evidence{Field: "UNTIL", Unit: fund.UnitDate, Number: int64(day), AsOf: c.At.Date(), Source: "EVENTS"}
+func until(c *sitting, day fund.Date) fund.Evidence {
+	return fund.Evidence{Field: "UNTIL", Unit: fund.UnitDate, Number: int64(day), AsOf: c.day, Source: "EVENTS"}
 }
 
 // hearComplaint puts what he complained of before every product: the app sends him to a
 // person, and the person does not come with a product.
-func (v *Conversion) hearComplaint(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) hearComplaint(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	v.ToManager = "conversion.NO_CONTACT.manager.complaint"
 	if c.Branch {
 		v.decide(NoContact, "conversion.NO_CONTACT.complaint")
@@ -34,24 +34,24 @@ func (v *Conversion) hearComplaint(c *Case, facts []fund.Evidence) []fund.Eviden
 		v.decide(TalkToManager, "conversion.TALK_TO_MANAGER.complaint", StepTalk)
 	}
 	return append(facts, fund.Evidence{
-		Field: "OPEN_COMPLAINTS", Unit: fund.UnitCount, Number: int64(c.Thread.Contact.OpenComplaints), AsOf: c.At.Date(), Source: "EVENTS",
+		Field: "OPEN_COMPLAINTS", Unit: fund.UnitCount, Number: int64(c.Thread.Contact.OpenComplaints), AsOf: c.day, Source: "EVENTS",
 	})
 }
 
-func (v *Conversion) retest(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) retest(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	if c.Person.Expired == 0 {
 		v.decide(RetestRisk, "conversion.RETEST_RISK.required", StepFirstTest)
 		return facts
 	}
 	v.decide(RetestRisk, "conversion.RETEST_RISK.expired", StepRetest)
 	return append(facts, fund.Evidence{
-		Field: "EXPIRED_ON", Unit: fund.UnitDate, Number: int64(c.Person.Expired), AsOf: c.At.Date(), Source: "CUSTOMER",
+		Field: "EXPIRED_ON", Unit: fund.UnitDate, Number: int64(c.Person.Expired), AsOf: c.day, Source: "CUSTOMER",
 	})
 }
 
 // confirm says what he would have to be warned of. An elder in the app is sent to a
 // person instead of to a form.
-func (v *Conversion) confirm(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) confirm(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	risk := above(c)
 	switch {
 	case alone(c) && risk:
@@ -69,8 +69,8 @@ func (v *Conversion) confirm(c *Case, facts []fund.Evidence) []fund.Evidence {
 		return facts
 	}
 	return append(facts,
-		fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: c.At.Date(), Source: "POOL"},
-		fund.Evidence{Field: "LEVEL", Text: c.Person.Level.String(), AsOf: c.At.Date(), Source: "CUSTOMER"})
+		fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: c.day, Source: "POOL"},
+		fund.Evidence{Field: "LEVEL", Text: c.Person.Level.String(), AsOf: c.day, Source: "CUSTOMER"})
 }
 
 func (v *Conversion) ask(question string) {
@@ -85,16 +85,16 @@ func (v *Conversion) ask(question string) {
 }
 
 // watchMinimum says that the product asks for more than suits him.
-func (v *Conversion) watchMinimum(c *Case, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) watchMinimum(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	v.decide(Watch, "conversion.WATCH.below_minimum")
 	return append(facts, fund.Evidence{
-		Field: "MINIMUM", Unit: fund.UnitFen, Number: int64(c.Quote.Min), AsOf: c.At.Date(), Source: "PRODUCT",
+		Field: "MINIMUM", Unit: fund.UnitFen, Number: int64(c.Quote.Min), AsOf: c.day, Source: "PRODUCT",
 		Document: c.Product.Listing.KeyFactsVersion,
 	})
 }
 
 // plan offers small equal parts to somebody who hesitates before one large one.
-func (v *Conversion) plan(c *Case, plan PlanTerms, facts []fund.Evidence) []fund.Evidence {
+func (v *Conversion) plan(c *sitting, plan PlanTerms, facts []fund.Evidence) []fund.Evidence {
 	v.decide(Plan, "conversion.PLAN.monthly")
 	v.Plan = plan
 	v.gates(c)
@@ -107,20 +107,26 @@ func (v *Conversion) plan(c *Case, plan PlanTerms, facts []fund.Evidence) []fund
 }
 
 // buy resolves amount, class, day and steps.
-func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
-	day := c.At.Date()
-	v.decide(Buy, "conversion.BUY.no_amount")
+func (v *Conversion) buy(c *sitting, facts []fund.Evidence) []fund.Evidence {
+	v.decide(Buy, "")
 	v.gates(c)
 	facts = v.dealingFacts(c, facts)
-	if c.Quote.Suggested == 0 {
-		return facts
+	if c.Quote.Suggested > 0 {
+		facts = append(facts, amountFact(c, c.Quote.Suggested))
 	}
-	facts = append(facts, amountFact(c, c.Quote.Suggested))
-	switch {
-	case c.Product.Listing.Status == fund.Subscription:
+	t, day := &c.Product.Terms, c.day
+	launch, later := c.Product.Listing.Status == fund.Subscription, t.NextOpenOn > day || t.ClosedUntil > day
+	switch none := c.Quote.Suggested == 0; {
+	case launch && none:
+		v.Sentence = "conversion.BUY.subscription.no_amount"
+	case launch:
 		v.Sentence = "conversion.BUY.subscription"
-	case c.Product.Terms.NextOpenOn > day || c.Product.Terms.ClosedUntil > day:
+	case later && none:
+		v.Sentence = "conversion.BUY.next_open.no_amount"
+	case later:
 		v.Sentence = "conversion.BUY.next_open"
+	case none:
+		v.Sentence = "conversion.BUY.no_amount"
 	case v.ShareClass == "":
 		v.Sentence = "conversion.BUY.open.no_class"
 	default:
@@ -130,13 +136,12 @@ func (v *Conversion) buy(c *Case, facts []fund.Evidence) []fund.Evidence {
 	return facts
 }
 
-func (v *Conversion) dealingFacts(c *Case, facts []fund.Evidence) []fund.Evidence {
-	day := c.At.Date()
+func (v *Conversion) dealingFacts(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	return append(facts,
-		fund.Evidence{Field: "AVAILABLE_ON", Unit: fund.UnitDate, Number: int64(v.AvailableOn), AsOf: day, Source: "CALENDAR"},
-		fund.Evidence{Field: "CUTOFF", Unit: fund.UnitMinutes, Number: int64(fund.Cutoff.Minutes()), AsOf: day, Source: "CALENDAR"})
+		fund.Evidence{Field: "AVAILABLE_ON", Unit: fund.UnitDate, Number: int64(v.AvailableOn), AsOf: c.day, Source: "CALENDAR"},
+		fund.Evidence{Field: "CUTOFF", Unit: fund.UnitMinutes, Number: int64(fund.Cutoff.Minutes()), AsOf: c.day, Source: "CALENDAR"})
 }
 
-func amountFact(c *Case, amount fund.Money) fund.Evidence {
-	return fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(amount), AsOf: c.At.Date(), Source: "COMPUTED"}
+func amountFact(c *sitting, amount fund.Money) fund.Evidence {
+	return fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(amount), AsOf: c.day, Source: "COMPUTED"}
 }

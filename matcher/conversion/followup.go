@@ -38,7 +38,7 @@ const (
 // followUp says what follows the action. Nothing follows a refusal, an open complaint, a
 // missing consent, a second rebuttal, what is not offered, or an interest that has gone
 // cold. What he put off to a day comes on that day, what the caps put off after them.
-func followUp(c *Case, a Action) FollowUp {
+func followUp(c *sitting, a Action) FollowUp {
 	t := &c.Thread
 	if t.Journey == nil || refused(c) || t.Silenced || t.putOff() || !t.Contact.comes() {
 		return FollowUp{}
@@ -47,16 +47,15 @@ func followUp(c *Case, a Action) FollowUp {
 	if next.node == fund.NoNode || !follows(c, a, next.node) {
 		return FollowUp{}
 	}
-	day := c.At.Date()
 	due := max(since.AddDays(next.days), t.NotNowUntil, t.Contact.NotBefore)
 	if next.node != fund.Confirmed {
-		if t.NotNowUntil <= day && day.DaysSince(max(since, t.NotNowUntil)) > FollowUpWithin {
+		if t.NotNowUntil <= c.day && c.day.DaysSince(max(since, t.NotNowUntil)) > FollowUpWithin {
 			return FollowUp{}
 		}
-		due = max(due, day)
+		due = max(due, c.day)
 	}
 	on, _ := c.Calendar.Next(due)
-	if on < day { // none is in sight, or the day of the one call has passed
+	if on < c.day { // none is in sight, or the day of the one call has passed
 		return FollowUp{}
 	}
 	return FollowUp{Node: next.node, Backward: next.backward, On: on, Sentence: next.sentence}
@@ -77,7 +76,7 @@ func standsAt(j *fund.Journey) (*nextNode, fund.Date) {
 
 // follows reports whether an action is one that is followed up. A purchase is, as long as
 // he holds it; everything else only where the product may be offered to him.
-func follows(c *Case, a Action, node fund.KeyNode) bool {
+func follows(c *sitting, a Action, node fund.KeyNode) bool {
 	if node == fund.Confirmed {
 		return a == Hold && c.Person.Held
 	}

@@ -55,10 +55,16 @@ func ReviewHolding(c *HoldingCase, facts []fund.Evidence) (Review, []fund.Eviden
 		facts = append(facts,
 			fund.Evidence{Field: "LEVEL", Text: c.Level.String(), AsOf: day, Source: "CUSTOMER"},
 			fund.Evidence{Field: "GRADE", Text: c.Grade.String(), AsOf: day, Source: "POOL"})
-		facts = out.leave(c, facts)
+		facts = out.leave(&leaving{HoldingCase: c, day: day}, facts)
 	}
 	out.Evidence = facts[start:len(facts):len(facts)]
 	return out, facts
+}
+
+// leaving is a holding and the day on which it would be left, worked out once.
+type leaving struct {
+	*HoldingCase
+	day fund.Date
 }
 
 // exit is what leaving a holding costs, at today's price.
@@ -73,7 +79,7 @@ type exit struct {
 }
 
 // leave says what leaving costs.
-func (r *Review) leave(c *HoldingCase, facts []fund.Evidence) []fund.Evidence {
+func (r *Review) leave(c *leaving, facts []fund.Evidence) []fund.Evidence {
 	e, known := c.exit()
 	if !known {
 		r.Sentence = "conversion.REDUCE.fee_unknown"
@@ -96,6 +102,8 @@ func (r *Review) leave(c *HoldingCase, facts []fund.Evidence) []fund.Evidence {
 		r.Sentence = "conversion.REDUCE.fee_part"
 	case e.fee == 0:
 		r.Sentence = "conversion.REDUCE.free"
+	case e.cheaperOn != 0 && e.laterFee == 0:
+		r.Sentence = "conversion.REDUCE.fee_ends"
 	case e.cheaperOn != 0:
 		r.Sentence = "conversion.REDUCE.fee_later"
 	default:
@@ -106,14 +114,14 @@ func (r *Review) leave(c *HoldingCase, facts []fund.Evidence) []fund.Evidence {
 
 // exit adds up the lots. It is not known where the ladder, the price or a lot's day is
 // not, nor where the product may not deal at all.
-func (c *HoldingCase) exit() (e exit, known bool) {
+func (c *leaving) exit() (e exit, known bool) {
 	status := c.Product.Listing.Status
 	if c.Product.Missing.Has(fund.FieldRedemptionLadder) || !(c.UnitNAV > 0) || status == fund.StatusUnknown || status == fund.Suspended {
 		return e, false
 	}
 	for i := range c.Lots {
 		lot := &c.Lots[i]
-		if lot.ProductCode != c.Product.Code || lot.Shares <= 0 {
+		if !c.has(lot) {
 			continue
 		}
 		if lot.AcquiredOn == 0 {
@@ -128,9 +136,8 @@ func (c *HoldingCase) exit() (e exit, known bool) {
 }
 
 // add takes in one lot.
-func (e *exit) add(c *HoldingCase, lot *fund.Lot) {
-	day := c.At.Date()
-	if opens := c.opensOn(lot); opens > day {
+func (e *exit) add(c *leaving, lot *fund.Lot) {
+	if opens := c.opensOn(lot); opens > c.day {
 		if e.locked++; e.unlockOn == 0 || opens < e.unlockOn {
 			e.unlockOn = opens
 		}
@@ -138,15 +145,18 @@ func (e *exit) add(c *HoldingCase, lot *fund.Lot) {
 	}
 	e.free++
 	value := c.value(lot)
-	e.value += value
-	e.fee += c.Product.Fees.ExitFee(value, heldOn(lot, day))
+	e.value = min(e.value+value, fund.MaxMoney)
+	e.fee = min(e.fee+c.Product.Fees.ExitFee(value, heldOn(lot, c.day)), fund.MaxMoney)
 	if on := c.cheaperOn(lot); on != 0 && (e.cheaperOn == 0 || on < e.cheaperOn) {
 		e.cheaperOn = on
 	}
 }
 
+// has reports whether a lot is one of the holding.
+func (c *leaving) has(lot *fund.Lot) bool { return lot.ProductCode == c.Product.Code && lot.Shares > 0 }
+
 // opensOn is the first day on which a lot may be sold.
-func (c *HoldingCase) opensOn(lot *fund.Lot) fund.Date {
+func (c *leaving) opensOn(lot *fund.Lot) fund.Date {
 	t := &c.Product.Terms
 	opens := max(t.ClosedUntil, t.NextOpenOn)
 	if t.LockupDays > 0 {
@@ -156,8 +166,8 @@ func (c *HoldingCase) opensOn(lot *fund.Lot) fund.Date {
 }
 
 // cheaperOn is the first day, soon, on which a lot costs less to sell than today; 0: none.
-func (c *HoldingCase) cheaperOn(lot *fund.Lot) fund.Date {
-	fees, held := &c.Product.Fees, heldOn(lot, c.At.Date())
+func (c *leaving) cheaperOn(lot *fund.Lot) fund.Date {
+	fees, held := &c.Product.Fees, heldOn(lot, c.day)
 	rate := fees.ExitRate(held)
 	for i := range fees.Redemption {
 		bound := fees.Redemption[i].Below
@@ -170,16 +180,15 @@ func (c *HoldingCase) cheaperOn(lot *fund.Lot) fund.Date {
 
 // feeOn adds up what the lots that are free today cost to sell on a later day at today's
 // price, and counts those that cost less by then.
-func (c *HoldingCase) feeOn(day fund.Date) (fee fund.Money, cheaper int32) {
-	today := c.At.Date()
+func (c *leaving) feeOn(day fund.Date) (fee fund.Money, cheaper int32) {
 	for i := range c.Lots {
 		lot := &c.Lots[i]
-		if lot.ProductCode != c.Product.Code || lot.Shares <= 0 || c.opensOn(lot) > today {
+		if !c.has(lot) || c.opensOn(lot) > c.day {
 			continue
 		}
 		held := heldOn(lot, day)
-		fee += c.Product.Fees.ExitFee(c.value(lot), held)
-		if c.Product.Fees.ExitRate(held) < c.Product.Fees.ExitRate(heldOn(lot, today)) {
+		fee = min(fee+c.Product.Fees.ExitFee(c.value(lot), held), fund.MaxMoney)
+		if c.Product.Fees.ExitRate(held) < c.Product.Fees.ExitRate(heldOn(lot, c.day)) {
 			cheaper++
 		}
 	}
@@ -188,15 +197,14 @@ func (c *HoldingCase) feeOn(day fund.Date) (fee fund.Money, cheaper int32) {
 
 // lotFacts lists what the newest free lots cost to sell today; the window says how long
 // each was held. Lots of one day are one.
-func (c *HoldingCase) lotFacts(facts []fund.Evidence) []fund.Evidence {
-	day := c.At.Date()
+func (c *leaving) lotFacts(facts []fund.Evidence) []fund.Evidence {
 	listed := 0
 	for i := len(c.Lots) - 1; i >= 0; i-- {
 		lot := &c.Lots[i]
-		if lot.ProductCode != c.Product.Code || lot.Shares <= 0 || c.opensOn(lot) > day {
+		if !c.has(lot) || c.opensOn(lot) > c.day {
 			continue
 		}
-		fee := int64(c.Product.Fees.ExitFee(c.value(lot), heldOn(lot, day)))
+		fee := int64(c.Product.Fees.ExitFee(c.value(lot), heldOn(lot, c.day)))
 		if last := len(facts) - 1; listed > 0 && facts[last].Window.From == lot.AcquiredOn {
 			facts[last].Number += fee
 			continue
@@ -205,7 +213,7 @@ func (c *HoldingCase) lotFacts(facts []fund.Evidence) []fund.Evidence {
 			break
 		}
 		e := c.priced("EXIT_FEE_LOT", fund.Money(fee))
-		e.Window = fund.Window{From: lot.AcquiredOn, To: day}
+		e.Window = fund.Window{From: lot.AcquiredOn, To: c.day}
 		facts = append(facts, e)
 	}
 	return facts
@@ -215,20 +223,20 @@ func (c *HoldingCase) lotFacts(facts []fund.Evidence) []fund.Evidence {
 func heldOn(lot *fund.Lot, day fund.Date) int32 { return int32(max(0, day.DaysSince(lot.AcquiredOn))) }
 
 // value is what a lot is worth at the last price, rounded half up to the fen.
-func (c *HoldingCase) value(lot *fund.Lot) fund.Money {
+func (c *leaving) value(lot *fund.Lot) fund.Money {
 	fen := float64(lot.Shares) * c.UnitNAV / 100 // shares in 1/10000, fen in 1/100
 	return fund.Money(math.Min(math.Floor(fen+0.5), float64(fund.MaxMoney)))
 }
 
-func (c *HoldingCase) fact(field string, unit fund.Unit, number int64) fund.Evidence {
-	return fund.Evidence{Field: field, Unit: unit, Number: number, AsOf: c.At.Date(), Source: "HOLDINGS"}
+func (c *leaving) fact(field string, unit fund.Unit, number int64) fund.Evidence {
+	return fund.Evidence{Field: field, Unit: unit, Number: number, AsOf: c.day, Source: "HOLDINGS"}
 }
 
 // priced is an amount that rests on the last price, and is as old as it.
-func (c *HoldingCase) priced(field string, amount fund.Money) fund.Evidence {
+func (c *leaving) priced(field string, amount fund.Money) fund.Evidence {
 	e := c.fact(field, fund.UnitFen, int64(amount))
 	if c.NAVOn != 0 {
-		e.Stale = int32(max(0, c.At.Date().DaysSince(c.NAVOn)))
+		e.Stale = int32(max(0, c.day.DaysSince(c.NAVOn)))
 	}
 	return e
 }

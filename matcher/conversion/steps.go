@@ -33,7 +33,7 @@ func (s Step) Label() string { return "step." + string(s) }
 // the spoken warnings (C04); then he gets the documents, the opinion and the fees (C05);
 // then he is warned (S03, S05); only then he confirms anything. A matter that needs a
 // confirmation ends there: the order is his to ask for, so it is not among the steps.
-func (v *Conversion) gates(c *Case) {
+func (v *Conversion) gates(c *sitting) {
 	n := 0
 	put := func(when bool, s Step) {
 		if when {

@@ -117,7 +117,7 @@ func (g *Gate) hearComplaint(e *fund.Event, later []fund.Event, at fund.Instant,
 	}
 	for i := range later {
 		l := &later[i]
-		if l.Kind == fund.Complaint && l.Closed && l.At <= at && l.ProductCode == e.ProductCode {
+		if l.Kind == fund.Complaint && l.Closed && l.At <= at && (l.ProductCode == e.ProductCode || l.ProductCode == "") {
 			return
 		}
 	}

@@ -48,7 +48,7 @@ type SpanFigures struct {
 	Return     Figure // total, not annualised
 	Volatility Figure // standard deviation of daily returns, a year of 252 days
 	Downside   Figure // root of the mean, over all days, of the squared daily returns below 0, a year of 252 days
-	Sharpe     Figure // yearly mean of the daily returns less the risk-free rate, over Volatility; spans of a year and more
+	Sharpe     Figure // yearly mean of the daily returns less the risk-free rate, over Volatility; of a whole year and more
 	Drawdown   Drawdown
 	Worst      [Periods]Figure // the worst total return over any such period within the span
 }

@@ -3,15 +3,13 @@
 // a doubt is for managers only; what answers it is for both.
 package objection
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/fundmatch/fundmatch/matcher/fund"
-)
+import "github.com/fundmatch/fundmatch/matcher/fund"
 
 // MaxPerItem is how many doubts an item answers.
 const MaxPerItem = 3
+
+// maxRebuttals is how often a doubt is answered: after a second rebuttal, silence.
+const maxRebuttals = 2
 
 // Objection is a doubt and its answer. Code, Band, Raised, Triggers, Grounds and Advice
 // are for managers only; a customer sees the answer under Code.Face, and nothing of a
@@ -21,121 +19,98 @@ type Objection struct {
 	Band      fund.Band       // Low, Medium or High
 	Silenced  bool            // he raised it twice about this product and was answered: no more is said to him
 	Raised    int32           // times that he raised it about this product
-	Triggers  [3]string       // what raises it; empty entries: fewer
+	Triggers  [3]string       // what raises it, strongest word first; empty entries: fewer
 	Grounds   []fund.Evidence // the facts of him that raise it, and figures that only a manager may see (W01)
 	Evidence  []fund.Evidence // the facts that answer it
 	Sentences [4]string       // templates for both; their slots are fields of Evidence; empty entries: fewer
-	Advice    string          // template for managers: what to say and what never; its slots are fields of Evidence and Grounds
+	Advice    string          // template for managers: what to say and what never; its slots are fields of Grounds and Evidence
 	Discloses string          // id of the disclosure that belongs to it; may be empty
 }
 
-// Raises says which doubts a product raises by itself: after an objection, products that
-// raise the same are offered less.
-func Raises(s *Subject) Set {
-	set := Set(0)
-	if s.NewIssue {
-		set = set.With(NewFund)
-	}
-	return set
-}
-
 // Foresee appends the likeliest doubts, at most MaxPerItem, strongest first, to dst and
-// their evidence to facts; both are returned.
+// their evidence to facts; both are returned. A doubt that he raised comes first, with
+// its evidence; one that he raised twice is kept for the manager and answered no more; a
+// refusal ends everything; who named a day to come back is left alone until then.
 func Foresee(c *Case, dst []Objection, facts []fund.Evidence) ([]Objection, []fund.Evidence) {
 	if c.Customer.Refused {
 		return dst, facts
 	}
-	var all [Codes]Objection
-	n := 0
-	for code := range LossTrauma {
-		if o, ok := raise(c, code); ok {
-			all[n] = o
-			n++
+	v := newView(c, facts)
+	var all doubts
+	v.raise(&all)
+	for range MaxPerItem {
+		d := all.strongest()
+		if d == nil {
+			break
 		}
+		dst = append(dst, v.objection(d))
+		d.band = fund.BandUnknown // taken
 	}
-	slices.SortFunc(all[:n], func(a, b Objection) int {
-		return cmp.Or(cmp.Compare(b.Band, a.Band), cmp.Compare(a.Code, b.Code))
-	})
-	for _, o := range all[:min(n, MaxPerItem)] {
-		start := len(facts)
-		facts = answer(c, &o, facts)
-		o.Evidence = facts[start:len(facts):len(facts)]
-		dst = append(dst, o)
-	}
-	return dst, facts
+	return dst, v.facts
 }
 
-// raise says whether the customer will have the doubt.
-func raise(c *Case, code Code) (Objection, bool) {
-	switch code {
-	case Drawdown:
-		return raiseDrawdown(c)
-	case Fee:
-		return raiseFee(c)
-	case Liquidity:
-		return raiseLiquidity(c)
-	default:
-		return raiseNewFund(c)
+// objection makes the answer to a doubt.
+func (v *view) objection(d *doubt) Objection {
+	o := Objection{Code: d.code, Band: d.band, Raised: d.raised, Silenced: d.raised >= maxRebuttals, Advice: advice[d.code]}
+	for i, t := range d.triggers[:d.count] {
+		o.Triggers[i] = t.String()
 	}
+	start := len(v.facts)
+	v.ground(&o)
+	middle := len(v.facts)
+	if o.Silenced {
+		o.Advice = "objection.advice.SILENCED"
+	} else {
+		v.answer(&o)
+	}
+	o.Grounds = v.facts[start:middle:middle]
+	o.Evidence = v.facts[middle:len(v.facts):len(v.facts)]
+	return o
 }
 
-// answer fills in evidence and sentences.
-func answer(c *Case, o *Objection, facts []fund.Evidence) []fund.Evidence {
+// answer appends the evidence and names the sentences.
+func (v *view) answer(o *Objection) {
 	switch o.Code {
 	case Drawdown:
-		return answerDrawdown(c, o, facts)
+		v.answerDrawdown(o)
+	case LossTrauma:
+		v.answerLossTrauma(o)
+	case Timing:
+		v.answerTiming(o)
+	case OpportunityCost:
+		v.answerOpportunityCost(o)
 	case Fee:
-		return answerFee(c, o, facts)
+		v.answerFee(o)
+	case CheaperElsewhere:
+		v.answerCheaperElsewhere(o)
 	case Liquidity:
-		return answerLiquidity(c, o, facts)
+		v.answerLiquidity(o)
+	case NewFund:
+		v.answerNewFund(o)
+	case ManagerTrust:
+		v.answerManagerTrust(o)
 	default:
-		return answerNewFund(c, o, facts)
+		v.answerOther(o)
 	}
 }
 
-// raiseDrawdown 怕回撤: who bears little, before what has fallen or may fall.
-func raiseDrawdown(c *Case) (Objection, bool) {
-	if c.Grade <= fund.R1 && !c.Record.Spans[fund.SinceStart].Drawdown.OK {
-		return Objection{}, false
+func (v *view) answerOther(o *Objection) {
+	switch o.Code {
+	case Understand:
+		v.answerUnderstand(o)
+	case Size:
+		v.answerSize(o)
+	case Dividend:
+		v.answerDividend(o)
+	case AlreadyHave:
+		v.answerAlreadyHave(o)
+	case BreakEvenFirst:
+		v.answerBreakEvenFirst(o)
+	case AskFamily:
+		v.answerAskFamily(o)
+	case Pushed:
+		v.answerPushed(o)
+	default:
+		o.Sentences[0] = "objection.NOT_NOW.take_time"
 	}
-	if c.Grade == fund.GradeUnknown && !c.showsRecord() {
-		return Objection{}, false // neither grade nor record: there is nothing to answer with
-	}
-	o := Objection{Code: Drawdown, Band: fund.Low}
-	switch {
-	case c.Customer.Level != fund.LevelUnknown && c.Customer.Level <= fund.C2:
-		o.Band, o.Triggers[0] = fund.High, "LOW_LEVEL"
-	case c.Grade >= fund.R3:
-		o.Band, o.Triggers[0] = fund.Medium, "GRADE"
-	}
-	return o, true
-}
-
-// raiseFee 费用: always worth an answer; likelier when the money stays a short time.
-func raiseFee(c *Case) (Objection, bool) {
-	o := Objection{Code: Fee, Band: fund.Low}
-	if c.Customer.HorizonMonths > 0 && c.Customer.HorizonMonths < 12 {
-		o.Band, o.Triggers[0] = fund.Medium, "SHORT_HORIZON"
-	}
-	return o, true
-}
-
-// raiseLiquidity 流动性: money needed soon, age, or a product that holds it.
-func raiseLiquidity(c *Case) (Objection, bool) {
-	o := Objection{Code: Liquidity, Band: fund.Low}
-	if c.Product.Terms.LockupDays > 0 || c.Product.Terms.ClosedUntil > c.Day {
-		o.Band, o.Triggers[0] = fund.Medium, "LOCKUP"
-	}
-	switch {
-	case c.Customer.Need == fund.NeedHigh:
-		o.Band, o.Triggers[1] = fund.High, "NEED"
-	case c.Customer.Elder && o.Band == fund.Medium:
-		o.Triggers[1] = "AGE"
-	}
-	return o, true
-}
-
-// raiseNewFund 没有业绩: a fund without a record of its own.
-func raiseNewFund(c *Case) (Objection, bool) {
-	return Objection{Code: NewFund, Band: fund.High, Triggers: [3]string{"NEW_ISSUE"}}, c.NewIssue
 }

@@ -109,7 +109,7 @@ func TestAnswers(t *testing.T) {
 		past  = "过往业绩不预示未来表现。"
 		fall  = "这只产品曾从2021年2月18日到2022年10月31日下跌36.01%，"
 		year  = "从2021年3月1日到2022年3月1日是它最差的1年，下跌28.14%。"
-		exit7 = "另外，管理费和托管费每年1.40%，每天从净值里扣除，不另外向您收取。持有满7天，赎回不收赎回费。"
+		exit7 = "另外，管理费和托管费每年1.40%，每天从净值里扣除，不另外向您收取。持有不到7天赎回，收取1.50%的赎回费；满7天不收赎回费。"
 	)
 	for name, c := range map[string]struct {
 		change func(c *objection.Case)
@@ -186,7 +186,7 @@ func TestAnswers(t *testing.T) {
 		"a fee that never ends": {
 			func(c *objection.Case) {
 				c.Product.Fees = fund.FeeSchedule{Redemption: []fund.RedemptionTier{{Rate: 50}}}
-			}, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计约14.98元。",
+			}, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计约14.98元。这只产品不论持有多久，赎回都收取0.50%的赎回费。",
 		},
 		"fees unknown": {func(c *objection.Case) { c.Quote.Own.OK = false }, objection.Fee, "这只产品的费用我们还没有核实，请先向客户经理确认费用，再决定是否购买。"},
 
@@ -199,7 +199,7 @@ func TestAnswers(t *testing.T) {
 			func(c *objection.Case) {
 				c.Product.Fees.Redemption = []fund.RedemptionTier{{Below: 7, Rate: 150}, {Rate: 50}}
 			}, objection.Liquidity,
-			"持有满7天，赎回仍收取0.50%的赎回费。",
+			"这只产品没有锁定期，交易日可以申请赎回。持有不到7天赎回，收取1.50%的赎回费；满7天，仍收取0.50%。",
 		},
 		"exit fee unknown": {
 			func(c *objection.Case) { c.Product.Missing = c.Product.Missing.With(fund.FieldRedemptionLadder) }, objection.Liquidity,
@@ -276,8 +276,8 @@ func TestForesee(t *testing.T) {
 		"money needed soon":      {func(c *objection.Case) { c.Customer.Need, c.Customer.HorizonMonths = fund.NeedHigh, 11 }, "LIQUIDITY HIGH NEED, DRAWDOWN MEDIUM GRADE, FEE MEDIUM SHORT_HORIZON"},
 		"a year is not short":    {func(c *objection.Case) { c.Customer.HorizonMonths = 12 }, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
 		"a lockup":               {func(c *objection.Case) { c.Product.Terms.LockupDays = 1 }, "DRAWDOWN MEDIUM GRADE, LIQUIDITY MEDIUM LOCKUP, FEE LOW"},
-		"a lockup and age":       {func(c *objection.Case) { c.Product.Terms.LockupDays, c.Customer.Elder = 1, true }, "DRAWDOWN MEDIUM GRADE, LIQUIDITY MEDIUM LOCKUP AGE, FEE LOW"},
-		"age alone":              {func(c *objection.Case) { c.Customer.Elder = true }, "DRAWDOWN MEDIUM GRADE, FEE LOW, LIQUIDITY LOW"},
+		"a lockup and age":       {func(c *objection.Case) { c.Product.Terms.LockupDays, c.Customer.Elder = 1, true }, "DRAWDOWN MEDIUM GRADE, LIQUIDITY MEDIUM LOCKUP AGE, ASK_FAMILY MEDIUM ELDER"},
+		"age alone":              {func(c *objection.Case) { c.Customer.Elder = true }, "DRAWDOWN MEDIUM GRADE, ASK_FAMILY MEDIUM ELDER, FEE LOW"},
 		"a new issue: four, cut": {func(c *objection.Case) { c.NewIssue = true; c.Product.Listing.Status = fund.Subscription }, "NEW_FUND HIGH NEW_ISSUE, DRAWDOWN MEDIUM GRADE, FEE LOW"},
 		"everything speaks": {func(c *objection.Case) {
 			c.NewIssue, c.Customer.Level, c.Customer.Need = true, fund.C1, fund.NeedHigh

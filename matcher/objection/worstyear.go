@@ -9,7 +9,9 @@ func WorstYearFacts(r *fund.TrackRecord, amount fund.Money, facts []fund.Evidenc
 	if !Showable(r) || !worst.OK || worst.Value >= 0 || amount <= 0 {
 		return facts
 	}
-	return append(facts,
-		fund.Evidence{Field: "WORST_12M", Unit: fund.UnitRatio, Number: int64(worst.Value), Window: worst.Window, AsOf: r.AsOf, Stale: r.StaleDays, Source: sourceNAV},
-		loss("LOSS_12M", amount, worst.Value, worst.Window, r))
+	fact := fund.Evidence{Window: worst.Window, AsOf: r.AsOf, Stale: r.StaleDays, Source: sourceNAV}
+	fact.Field, fact.Unit, fact.Number = "WORST_12M", fund.UnitRatio, int64(worst.Value)
+	facts = append(facts, fact)
+	fact.Field, fact.Unit, fact.Number, fact.Source = "LOSS_12M", fund.UnitFen, lossOf(amount, worst.Value), sourceComputed
+	return append(facts, fact)
 }

@@ -2,6 +2,7 @@ package score
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -20,8 +21,8 @@ func HorizonDays(months int32) int32 { return int32(math.Ceil(float64(months) * 
 type Scorer struct {
 	model      *Model
 	neighbours *Neighbours
-	fundOf     []int32 // fund of each product
-	funds      int
+	funds      funds
+	raising    [32][]int32 // products that by themselves raise a doubt, by its bit
 
 	goal       [fund.Goals][]float64
 	horizon    []int32                  // sensible months of each product; -1 unknown
@@ -33,6 +34,12 @@ type Scorer struct {
 	none       []float64 // all zero: what an unknown fact contributes
 }
 
+// funds joins the share classes of the pool.
+type funds struct {
+	of      []int32   // fund of each product
+	members [][]int32 // products of each fund
+}
+
 // Product is what the scorer needs to know of one product beyond its own data.
 type Product struct {
 	*fund.Product
@@ -41,13 +48,15 @@ type Product struct {
 	Raises uint32 // doubts that the product raises by itself: a bit a code, any numbering
 }
 
-// Compile computes the columns. Funds are numbered from 0 to funds-1; neighbours are
+// Compile computes the columns. Funds are numbered from 0 to count-1; neighbours are
 // over the same numbers.
-func Compile(m *Model, products []Product, funds int, neighbours *Neighbours) *Scorer {
+func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *Scorer {
 	n := len(products)
-	s := &Scorer{model: m, neighbours: neighbours, funds: funds, fundOf: make([]int32, n), horizon: make([]int32, n), none: make([]float64, n)}
+	s := &Scorer{
+		model: m, neighbours: neighbours, funds: funds{of: make([]int32, n), members: make([][]int32, count)}, horizon: make([]int32, n), none: make([]float64, n),
+	}
 	for i := range products {
-		s.fundOf[i] = products[i].Fund
+		s.join(int32(i), &products[i])
 		s.horizon[i] = -1
 		if c := m.Settings.Classes[products[i].Class()]; c.Known {
 			s.horizon[i] = c.Months
@@ -76,6 +85,16 @@ func Compile(m *Model, products []Product, funds int, neighbours *Neighbours) *S
 	most := slices.Max(append([]int32{0}, neighbours.Holders...))
 	s.popularity = column(func(p *Product) float64 { return popularity(neighbours.Holders[p.Fund], most) })
 	return s
+}
+
+// join lists a product with its fund, and with the doubts that it raises.
+func (s *Scorer) join(i int32, p *Product) {
+	s.funds.of[i] = p.Fund
+	s.funds.members[p.Fund] = append(s.funds.members[p.Fund], i)
+	for doubts := p.Raises; doubts != 0; doubts &= doubts - 1 {
+		bit := bits.TrailingZeros32(doubts)
+		s.raising[bit] = append(s.raising[bit], i)
+	}
 }
 
 func goalFit(s *Settings, p *Product, g fund.Goal) float64 {

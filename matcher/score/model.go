@@ -155,7 +155,7 @@ type ObjectionSettings struct {
 
 // TrackSettings are parameters of a track record's figures.
 type TrackSettings struct {
-	RiskFree fund.BasisPoints `yaml:"risk_free_bps"` // a year; what Sharpe ratios measure against
+	RiskFree fund.BasisPoints // a year; what Sharpe ratios measure against
 }
 
 // PlanSettings bound the regular purchase that is suggested (定投).
@@ -198,8 +198,13 @@ type stageFile struct {
 	Slate      SlateSettings      `yaml:"slate"`
 	Suggestion SuggestionSettings `yaml:"suggestion"`
 	Objection  *ObjectionSettings `yaml:"objection"`
-	Track      *TrackSettings     `yaml:"track"`
+	Track      *trackFile         `yaml:"track"`
 	Plan       *PlanSettings      `yaml:"plan"`
+}
+
+// trackFile tells a rate of nothing from a missing one.
+type trackFile struct {
+	RiskFree *fund.BasisPoints `yaml:"risk_free_bps"`
 }
 
 // The schema and limits of a model file.
@@ -209,6 +214,9 @@ const (
 	maxWeight        = 1000
 	maxNeighbours    = 1000
 	maxLiquidityDays = 10_000
+	// leastObjected keeps the weight of OBJECTED above the rounding of a sum: what an
+	// objection takes from a score must never be lost in it.
+	leastObjected = -1e-6
 )
 
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
@@ -247,7 +255,8 @@ func (f *modelFile) completeRecorded() {
 		s.Objection = &ObjectionSettings{ClosureLine: 5_000_000_000, LossRatio: 50_000, TenureDays: 365, ManyFunds: 8}
 	}
 	if s.Track == nil {
-		s.Track = &TrackSettings{RiskFree: 150}
+		rate := fund.BasisPoints(150)
+		s.Track = &trackFile{RiskFree: &rate}
 	}
 	if s.Plan == nil {
 		s.Plan = &PlanSettings{IncomeShare: 1000, MinHorizonMonths: 36}
@@ -287,12 +296,12 @@ func (m *Model) readStages(f *modelFile) error {
 	switch {
 	case s.Objection == nil:
 		return fmt.Errorf("%w: objection is missing", ErrModel)
-	case s.Track == nil:
-		return fmt.Errorf("%w: track is missing", ErrModel)
+	case s.Track == nil || s.Track.RiskFree == nil:
+		return fmt.Errorf("%w: track.risk_free_bps is missing", ErrModel)
 	case s.Plan == nil:
 		return fmt.Errorf("%w: plan is missing", ErrModel)
 	}
-	m.Settings.Objection, m.Settings.Track, m.Settings.Plan = *s.Objection, *s.Track, *s.Plan
+	m.Settings.Objection, m.Settings.Track.RiskFree, m.Settings.Plan = *s.Objection, *s.Track.RiskFree, *s.Plan
 	return nil
 }
 
@@ -356,8 +365,8 @@ func (m *Model) readWeights(f *modelFile) error {
 			return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, w.Feature, w.Weight, maxWeight, maxWeight)
 		case Feature(i) == Cost && w.Weight > 0:
 			return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w.Weight)
-		case Feature(i) == Objected && w.Weight > 0:
-			return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected at most 0: an objection never lifts what it was about", ErrModel, w.Weight)
+		case Feature(i) == Objected && (w.Weight > 0 || w.Weight < 0 && w.Weight > leastObjected):
+			return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected 0 or at most %v: an objection never lifts what it was about", ErrModel, w.Weight, leastObjected)
 		case w.Reason == "":
 			return fmt.Errorf("%w: weights: %s: reason is missing", ErrModel, w.Feature)
 		}

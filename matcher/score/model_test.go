@@ -2,6 +2,7 @@ package score_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,6 +53,25 @@ func TestParseModelRefuses(t *testing.T) {
 		"an infinite weight":         {"weight: 0.4", "weight: .inf", "HORIZON_FIT"},
 		"a weight too large":         {"weight: 0.4", "weight: 1000.5", "HORIZON_FIT"},
 		"a prize for cost":           {"weight: -8.0", "weight: 8.0", "COST"},
+		"a prize for a doubt":        {"weight: -0.5", "weight: 0.5", "OBJECTED"},
+		"a weight lost in rounding":  {"weight: -0.5", "weight: -0.0000009", "OBJECTED"},
+		"no doubts weighed":          {"  - feature: OBJECTED\n    weight: -0.5\n    reason: He doubted this fund, or another for what this one has too; what he has not doubted comes first, and no objection ever lifts what it was about.\n", "", "OBJECTED"},
+		"no closure line":            {"closure_line_fen: 5000000000", "closure_line_fen: 0", "objection.closure_line_fen"},
+		"a closure line above all":   {"closure_line_fen: 5000000000", "closure_line_fen: 9000000000000000000", "objection.closure_line_fen"},
+		"no loss":                    {"loss_ratio: 50000", "loss_ratio: 0", "objection.loss_ratio"},
+		"a loss of more than all":    {"loss_ratio: 50000", "loss_ratio: 1000001", "objection.loss_ratio"},
+		"no tenure":                  {"tenure_days: 365", "tenure_days: 0", "objection.tenure_days"},
+		"a tenure beyond a life":     {"tenure_days: 365", "tenure_days: 3651", "objection.tenure_days"},
+		"one fund is many":           {"many_funds: 8", "many_funds: 1", "objection.many_funds"},
+		"no number is many":          {"many_funds: 8", "many_funds: 1001", "objection.many_funds"},
+		"no rate":                    {"  risk_free_bps: 150", "", "track.risk_free_bps"},
+		"a rate below nothing":       {"risk_free_bps: 150", "risk_free_bps: -1", "track.risk_free_bps"},
+		"a rate that is no rate":     {"risk_free_bps: 150", "risk_free_bps: 2001", "track.risk_free_bps"},
+		"a plan of nothing":          {"income_share_bps: 1000", "income_share_bps: 0", "plan.income_share_bps"},
+		"a plan of more than all":    {"income_share_bps: 1000", "income_share_bps: 10001", "plan.income_share_bps"},
+		"a plan for no time":         {"min_horizon_months: 36", "min_horizon_months: 0", "plan.min_horizon_months"},
+		"a plan beyond a life":       {"min_horizon_months: 36", "min_horizon_months: 601", "plan.min_horizon_months"},
+		"an unknown key of a stage":  {"  many_funds: 8", "  few_funds: 2\n  many_funds: 8", "few_funds"},
 		"a text for a weight":        {"weight: 0.4", "weight: much", "[14:13]"},
 		"a tolerance that falls":     {"C3: 150000", "C3: 40000", "C3"},
 		"a tolerance above all":      {"C5: 450000", "C5: 1000001", "C5"},
@@ -96,6 +116,14 @@ func TestParseModelRefuses(t *testing.T) {
 		}
 		if _, err := score.ParseModel([]byte(damaged)); !errors.Is(err, score.ErrModel) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v, expected ErrModel that says %q", name, err, c.says)
+		}
+	}
+	for _, section := range []string{"objection", "track", "plan"} {
+		whole := regexp.MustCompile(`(?m)^` + section + `:.*\n(  .*\n)+`)
+		if damaged := whole.ReplaceAll(score.DefaultModel(), nil); len(damaged) == len(score.DefaultModel()) {
+			t.Errorf("no section %s in the default model", section)
+		} else if _, err := score.ParseModel(damaged); !errors.Is(err, score.ErrModel) || !strings.Contains(err.Error(), section) {
+			t.Errorf("without %s: error %v", section, err)
 		}
 	}
 	for name, data := range map[string][]byte{"nothing": nil, "too large": make([]byte, 1<<20+1)} {

@@ -29,6 +29,17 @@ type Objection struct {
 	Doubts uint32 // the codes that he named; none: he did not say which
 }
 
+// What OBJECTED is worth. A new doubt about a fund moves it by perDoubt at least where it
+// moves any other by likeDoubt at most: whatever he objects to falls further than all
+// that it is compared with, so its place never gets better.
+const (
+	perDoubt  = .5  // a fund objected to: this, and once more for every doubt named about it
+	likeDoubt = .25 // a product that by itself raises a doubt which he raised about another
+)
+
+// value is the fund's OBJECTED: 1 for one doubt.
+func (o *Objection) value() float64 { return perDoubt * float64(1+bits.OnesCount32(o.Doubts)) }
+
 // Object adds a doubt about a fund to a list that is ordered by fund and holds each once.
 // It allocates only when the list must grow.
 func Object(list []Objection, fundIndex int32, doubts uint32) []Objection {
@@ -53,6 +64,7 @@ type Contribution struct {
 type Scores struct {
 	Product  []float64 // score of each product
 	affinity []float64 // of each fund
+	objected []float64 // of each product
 	inputs   inputs
 }
 
@@ -60,7 +72,7 @@ type Scores struct {
 type inputs struct {
 	affinity              []float64 // by fund
 	goal, liquidity, loss []float64
-	cost                  []float64
+	cost, objected        []float64
 	horizonMonths         int32 // 0: unknown, contributes nothing
 }
 
@@ -69,16 +81,16 @@ type inputs struct {
 // 1, since what may not be offered is no measure of what may. It allocates only when out
 // is too small.
 func (s *Scorer) Score(c *Customer, permitted []uint64, out *Scores) {
-	out.Product = resize(out.Product, len(s.fundOf))
-	out.affinity = resize(out.affinity, s.funds)
-	out.inputs = s.inputsOf(c, permitted, out.affinity)
+	out.Product = resize(out.Product, len(s.funds.of))
+	out.affinity = resize(out.affinity, len(s.funds.members))
+	out.inputs = s.inputsOf(c, permitted, out)
 	in := &out.inputs
 	w := &s.model.Weights
 	scores := out.Product
 	for i := range scores {
 		// One addition a feature, in the features' order, each product rounded before it
 		// is added: no platform may fuse them, so contributions sum to the score exactly.
-		t := float64(in.affinity[s.fundOf[i]] * w[Affinity])
+		t := float64(in.affinity[s.funds.of[i]] * w[Affinity])
 		t += float64(in.goal[i] * w[GoalFit])
 		t += float64(horizonFit(in.horizonMonths, s.horizon[i]) * w[HorizonFit])
 		t += float64(in.liquidity[i] * w[LiquidityFit])
@@ -88,15 +100,30 @@ func (s *Scorer) Score(c *Customer, permitted []uint64, out *Scores) {
 		t += float64(s.popularity[i] * w[Popularity])
 		scores[i] = t
 	}
+	if c.objects() {
+		s.addObjected(scores, in.objected)
+	}
 }
+
+// addObjected adds the last feature. Who objected to nothing is spared the loop: adding 0
+// changes no score.
+func (s *Scorer) addObjected(scores, values []float64) {
+	w := s.model.Weights[Objected]
+	for i, v := range values {
+		scores[i] += float64(v * w)
+	}
+}
+
+// objects reports whether the customer raised doubts that may be read.
+func (c *Customer) objects() bool { return c.Personal && (c.Doubts != 0 || len(c.Objected) > 0) }
 
 // Contributions appends the addends of product i's score, in the order of addition,
 // from the customer that out was computed for.
 func (s *Scorer) Contributions(out *Scores, i int, dst []Contribution) []Contribution {
 	in := &out.inputs
 	values := [Features]float64{
-		in.affinity[s.fundOf[i]], in.goal[i], horizonFit(in.horizonMonths, s.horizon[i]), in.liquidity[i], in.loss[i],
-		s.quality[i], in.cost[i], s.popularity[i], 0,
+		in.affinity[s.funds.of[i]], in.goal[i], horizonFit(in.horizonMonths, s.horizon[i]), in.liquidity[i], in.loss[i],
+		s.quality[i], in.cost[i], s.popularity[i], in.objected[i],
 	}
 	for f, v := range values {
 		w := s.model.Weights[f]
@@ -116,8 +143,9 @@ func Amount(value, weight float64) float64 {
 
 // inputsOf picks the columns of a customer's facts; what is unknown, or may not be read,
 // picks the column of zeros.
-func (s *Scorer) inputsOf(c *Customer, permitted []uint64, affinity []float64) inputs {
-	in := inputs{affinity: affinity, goal: s.none, liquidity: s.none, loss: s.none}
+func (s *Scorer) inputsOf(c *Customer, permitted []uint64, out *Scores) inputs {
+	affinity := out.affinity
+	in := inputs{affinity: affinity, goal: s.none, liquidity: s.none, loss: s.none, objected: s.none}
 	months := s.model.Settings.Cost.DefaultHorizonMonths
 	if !c.Personal {
 		clear(affinity)
@@ -136,6 +164,11 @@ func (s *Scorer) inputsOf(c *Customer, permitted []uint64, affinity []float64) i
 			in.loss = column
 		}
 	}
+	if c.objects() {
+		out.objected = resize(out.objected, len(s.funds.of))
+		s.objections(c, out.objected)
+		in.objected = out.objected
+	}
 	h := 0
 	for h < len(horizons)-1 && horizons[h] < months {
 		h++
@@ -144,13 +177,32 @@ func (s *Scorer) inputsOf(c *Customer, permitted []uint64, affinity []float64) i
 	return in
 }
 
+// objections sets the column of OBJECTED. A fund that the pool lacks has no products.
+func (s *Scorer) objections(c *Customer, column []float64) {
+	clear(column)
+	for doubts := c.Doubts; doubts != 0; doubts &= doubts - 1 {
+		for _, i := range s.raising[bits.TrailingZeros32(doubts)] {
+			column[i] = likeDoubt
+		}
+	}
+	for k := range c.Objected {
+		o := &c.Objected[k]
+		if o.Fund < 0 || int(o.Fund) >= len(s.funds.members) {
+			continue
+		}
+		for _, i := range s.funds.members[o.Fund] {
+			column[i] = o.value()
+		}
+	}
+}
+
 // scale makes the largest affinity among the permitted products 1, and cuts larger ones
 // of others to it. Where none of the permitted has any, nothing is scaled up: all are 0.
 func (s *Scorer) scale(affinity []float64, permitted []uint64) {
 	largest := 0.0
 	for w, word := range permitted {
 		for ; word != 0; word &= word - 1 {
-			largest = max(largest, affinity[s.fundOf[w*64+bits.TrailingZeros64(word)]])
+			largest = max(largest, affinity[s.funds.of[w*64+bits.TrailingZeros64(word)]])
 		}
 	}
 	if largest == 0 {

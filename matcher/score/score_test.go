@@ -1,6 +1,7 @@
 package score_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -34,6 +35,9 @@ func scorer(tb testing.TB, products []fund.Product, records map[int]*fund.TrackR
 	in := make([]score.Product, len(products))
 	for i := range products {
 		in[i] = score.Product{Product: &products[i], Fund: int32(i), Record: &fund.TrackRecord{}}
+		if i%3 == 1 {
+			in[i].Raises = 1 << (i % 4)
+		}
 		if r := records[i]; r != nil {
 			in[i].Record = r
 		}
@@ -250,20 +254,29 @@ func TestAffinityIsScaledByWhatMayBeOffered(t *testing.T) {
 }
 
 func aCustomer(t *rapid.T, funds int) *score.Customer {
-	return &score.Customer{
+	c := &score.Customer{
 		Personal: rapid.Bool().Draw(t, "personal"), Goal: fund.Goal(rapid.Uint8Max(uint8(fund.Goals-1)).Draw(t, "goal")),
 		HorizonMonths: rapid.Int32Range(0, 600).Draw(t, "horizon"), Need: fund.Need(rapid.Uint8Max(3).Draw(t, "need")),
 		Level: fund.RiskLevel(rapid.Uint8Max(5).Draw(t, "level")),
 		Owned: slices.Compact(slices.Sorted(slices.Values(rapid.SliceOfN(rapid.Int32Range(0, int32(funds)-1), 0, 4).Draw(t, "owned")))),
 	}
+	for range rapid.IntRange(0, 5).Draw(t, "objections") {
+		object(c, rapid.Int32Range(0, int32(funds)-1).Draw(t, "objected"), someDoubt(t))
+	}
+	return c
 }
 
 func somePool(tb testing.TB) (*score.Scorer, int) {
 	tb.Helper()
+	return aPool(tb, 70)
+}
+
+func aPool(tb testing.TB, size int) (*score.Scorer, int) {
+	tb.Helper()
 	types := []string{"股票型", "货币型", "债券型-长债", "FOF", "?", "混合型-灵活"}
 	var products []fund.Product
 	records := map[int]*fund.TrackRecord{}
-	for i := range 70 {
+	for i := range size {
 		p := free(fund.Product{Type: types[i%len(types)], Terms: fund.Terms{LockupDays: int32(i%5) * 40}})
 		p.Fees.Management = fund.BasisPoints(i)
 		products = append(products, p)
@@ -334,6 +347,8 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 	s, n := somePool(t)
 	permitted := all(n)
 	customer := &score.Customer{Personal: true, Goal: fund.Growth, HorizonMonths: 36, Need: fund.NeedLow, Level: fund.C3, Owned: []int32{0, 5}}
+	object(customer, 5, 2)
+	object(customer, 69, 4)
 	var out score.Scores
 	contributions := make([]score.Contribution, 0, score.Features)
 	s.Score(customer, permitted, &out)
@@ -363,12 +378,21 @@ func TestAmountKeepsZeroPositive(t *testing.T) {
 }
 
 func BenchmarkScore(b *testing.B) {
-	s, n := somePool(b)
-	customer := &score.Customer{Personal: true, Goal: fund.Growth, HorizonMonths: 36, Need: fund.NeedLow, Level: fund.C3, Owned: []int32{0, 5}}
-	permitted := all(n)
-	var out score.Scores
-	b.ReportAllocs()
-	for b.Loop() {
-		s.Score(customer, permitted, &out)
+	for _, size := range []int{70, 300} {
+		s, n := aPool(b, size)
+		permitted := all(n)
+		customer := &score.Customer{Personal: true, Goal: fund.Growth, HorizonMonths: 36, Need: fund.NeedLow, Level: fund.C3, Owned: []int32{0, 5}}
+		objecting := *customer
+		object(&objecting, 5, 2)
+		object(&objecting, 69, 4)
+		for name, c := range map[string]*score.Customer{"": customer, "/objecting": &objecting} {
+			b.Run(fmt.Sprint(size, name), func(b *testing.B) {
+				var out score.Scores
+				b.ReportAllocs()
+				for b.Loop() {
+					s.Score(c, permitted, &out)
+				}
+			})
+		}
 	}
 }

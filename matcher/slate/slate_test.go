@@ -303,6 +303,62 @@ func TestTheOrderOfThePoolDoesNotMatter(t *testing.T) {
 	})
 }
 
+// place is where a fund stands in the list; the list's limit and beyond: nowhere.
+func (c *choice) place(f int32, s slate.Settings, limit int) int {
+	var buf slate.Buffers
+	picks := slate.Compile(c.products, s).Choose(&slate.Request{Permitted: c.permitted(), Scores: c.scores, Held: c.held, Limit: limit}, &buf)
+	if i := slices.IndexFunc(picks, func(p slate.Pick) bool { return c.products[p.Product].Fund == f }); i >= 0 {
+		return i
+	}
+	return limit
+}
+
+// shareParties gives the classes of a fund what its first class has, as in a real pool.
+func (c *choice) shareParties() {
+	first := map[int32]slate.Product{}
+	for i := range c.products {
+		p := &c.products[i]
+		if q, ok := first[p.Fund]; ok {
+			code := p.Code
+			*p = q
+			p.Code = code
+		}
+		first[p.Fund] = *p
+	}
+}
+
+// A fund that falls, all its classes alike and alone, does not come in by it, nor does it
+// stand further up: no bound rewards what a customer objected to. Where others fall too,
+// however little, a bound may let in what it kept out; docs/matching.md says so.
+func TestAFallAloneLiftsNothing(t *testing.T) {
+	moved := 0
+	rapid.Check(t, func(t *rapid.T) {
+		c, s, limit := randomChoice(t)
+		if len(c.products) == 0 {
+			return
+		}
+		c.shareParties()
+		f := c.products[rapid.IntRange(0, len(c.products)-1).Draw(t, "falls")].Fund
+		before := c.place(f, s, limit)
+		by := float64(rapid.IntRange(1, 9).Draw(t, "by"))
+		for i := range c.products {
+			if c.products[i].Fund == f {
+				c.scores[i] -= by
+			}
+		}
+		after := c.place(f, s, limit)
+		if after < before {
+			t.Fatalf("fund %d stood at %d, fell by %v, and stands at %d of %d", f, before, by, after, limit)
+		}
+		if after > before {
+			moved++
+		}
+	})
+	if moved == 0 {
+		t.Error("nothing moved: the draws show nothing")
+	}
+}
+
 func TestChooseDoesNotAllocate(t *testing.T) {
 	c := pool(26, func(i int, p *slate.Product) { p.Issuer, p.NewIssue = fmt.Sprint(i%3), i%5 == 0 })
 	chooser := slate.Compile(c.products, slate.Settings{MaxIssuerPct: 40, MaxThemePct: 30, MaxManagerPct: 30, MaxHeldPct: 20, NewIssuePct: 30})

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/fundmatch/fundmatch/matcher"
-	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -213,7 +212,7 @@ func (e *Engine) renew(ctx context.Context) error {
 
 func (e *Engine) compile(ctx context.Context, v versions, asOf time.Time) (*matcher.Core, error) {
 	start := e.clock()
-	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)), eligibility.ParsePack)
+	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)), forNewAnswers())
 	report := Compiled{Identity: v.identity(fund.InstantOf(asOf)), Took: e.clock().Sub(start), Err: err}
 	if err == nil {
 		report.Identity, report.Products = core.Identity(), core.Len()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -438,7 +439,7 @@ func TestDefaultsRenewAnOlderBuiltIn(t *testing.T) {
 	r := newRig(t)
 	text := eligibility.Default()
 	start, end := bytes.Index(text, []byte("  - id: P03")), bytes.Index(text, []byte("  - id: A02"))
-	older := bytes.Replace(slices.Concat(text[:start], text[end:]), []byte("2026-11-01"), []byte("2026-10-01"), 1)
+	older := bytes.Replace(slices.Concat(text[:start], text[end:]), []byte("2026-11-22"), []byte("2026-10-01"), 1)
 	id, err := r.Put(t.Context(), features.RulesArtifact, older)
 	if err != nil {
 		t.Fatal(err)
@@ -461,6 +462,40 @@ func TestDefaultsRenewAnOlderBuiltIn(t *testing.T) {
 	past, err := r.loader.Past(t.Context(), matcher.Identity{
 		PoolRevision: 1, DataSeq: 1, AsOf: fund.InstantOf(noon), RulesID: id, ModelID: modelID(t, r),
 	})
+	if err != nil || past == nil {
+		t.Errorf("the core of before cannot be compiled again: %v", err)
+	}
+}
+
+// The same for the model: a store made before OBJECTED was known gets the newer built-in,
+// and what was decided by the old one can still be recomputed.
+func TestDefaultsRenewAnOlderModel(t *testing.T) {
+	r := newRig(t)
+	older, err := os.ReadFile("../../matcher/score/testdata/spine-1.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := r.Put(t.Context(), features.ModelArtifact, older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Activate(t.Context(), features.ModelArtifact, id, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.loader.Newest(t.Context(), fund.InstantOf(noon)); !errors.Is(err, matcher.ErrCompile) {
+		t.Errorf("a new answer by the old model: %v", err)
+	}
+	if err := engine.RenewDefaults(t.Context(), r.Store, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, data, err := r.Active(t.Context(), features.ModelArtifact); err != nil || !bytes.Equal(data, score.DefaultModel()) {
+		t.Errorf("the older built-in model is still in force (%v)", err)
+	}
+	rules, _, err := r.Active(t.Context(), features.RulesArtifact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, err := r.loader.Past(t.Context(), matcher.Identity{PoolRevision: 1, DataSeq: 1, AsOf: fund.InstantOf(noon), RulesID: rules, ModelID: id})
 	if err != nil || past == nil {
 		t.Errorf("the core of before cannot be compiled again: %v", err)
 	}

@@ -87,9 +87,10 @@ func install(ctx context.Context, models features.Models, at fund.Instant, repla
 	return nil
 }
 
-// modelTitle returns name and version of a model file; nothing for one that does not parse.
+// modelTitle returns name and version of a model file, also of one that knows fewer
+// features than this program; nothing for one that does not parse.
 func modelTitle(data []byte) (name, version string) {
-	if m, err := score.ParseModel(data); err == nil {
+	if m, err := score.ParseRecorded(data); err == nil {
 		return m.Name, fmt.Sprintf("%09d", m.Version)
 	}
 	return "", ""
@@ -141,7 +142,7 @@ func (l *Loader) Newest(ctx context.Context, asOf fund.Instant) (*matcher.Core, 
 	if err != nil {
 		return nil, err
 	}
-	return l.compile(ctx, v.identity(asOf), eligibility.ParsePack)
+	return l.compile(ctx, v.identity(asOf), forNewAnswers())
 }
 
 // Past returns the core that an old decision names, compiled again from the same
@@ -156,7 +157,7 @@ func (l *Loader) Past(ctx context.Context, id matcher.Identity) (*matcher.Core, 
 			return c, nil
 		}
 	}
-	core, err := l.compile(ctx, id, eligibility.ParseRecorded)
+	core, err := l.compile(ctx, id, forReplay())
 	if err != nil {
 		return nil, err
 	}
@@ -167,12 +168,19 @@ func (l *Loader) Past(ctx context.Context, id matcher.Identity) (*matcher.Core, 
 	return core, nil
 }
 
-// parsePack reads a rule pack: eligibility.ParsePack for new answers, ParseRecorded for
-// old ones.
-type parsePack func([]byte) (*eligibility.Pack, error)
+// parsers read model and rule pack: strictly for new answers; for old ones also what lacks
+// a rule or a feature that was not known then.
+type parsers struct {
+	model func([]byte) (*score.Model, error)
+	rules func([]byte) (*eligibility.Pack, error)
+}
+
+func forNewAnswers() parsers { return parsers{score.ParseModel, eligibility.ParsePack} }
+
+func forReplay() parsers { return parsers{score.ParseRecorded, eligibility.ParseRecorded} }
 
 // compile reads everything that an identity names and compiles it.
-func (l *Loader) compile(ctx context.Context, id matcher.Identity, parse parsePack) (*matcher.Core, error) {
+func (l *Loader) compile(ctx context.Context, id matcher.Identity, parse parsers) (*matcher.Core, error) {
 	model, rules, err := l.artifacts(ctx, id, parse)
 	if err != nil {
 		return nil, err
@@ -198,12 +206,12 @@ func (l *Loader) compile(ctx context.Context, id matcher.Identity, parse parsePa
 // artifacts reads model and rule pack and checks that their bytes are the ones named.
 // One that does not parse is an error of the compile: a newer version of it may not
 // replace the last good one.
-func (l *Loader) artifacts(ctx context.Context, id matcher.Identity, parse parsePack) (*score.Model, *eligibility.Pack, error) {
+func (l *Loader) artifacts(ctx context.Context, id matcher.Identity, parse parsers) (*score.Model, *eligibility.Pack, error) {
 	data, err := l.artifact(ctx, features.ModelArtifact, id.ModelID)
 	if err != nil {
 		return nil, nil, err
 	}
-	model, err := score.ParseModel(data)
+	model, err := parse.model(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", matcher.ErrCompile, err)
 	}
@@ -211,7 +219,7 @@ func (l *Loader) artifacts(ctx context.Context, id matcher.Identity, parse parse
 	if err != nil {
 		return nil, nil, err
 	}
-	rules, err := parse(data)
+	rules, err := parse.rules(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", matcher.ErrCompile, err)
 	}

@@ -62,6 +62,8 @@ type Config struct {
 	NewID func() (string, error)
 	// Clock is the wall clock, for latencies.
 	Clock func() time.Time
+	// Staff tells managers of the licence of the one in charge. Nil: nobody's is known.
+	Staff features.Staff
 	// ObserveStage is told how long each stage took. May be nil.
 	ObserveStage func(Stage, time.Duration)
 	// ObserveAnswer is told about each answer before it is sent. May be nil. The slate
@@ -200,6 +202,7 @@ func etag(s *matcher.Slate, profile []byte, explain bool) string {
 	}
 	for _, t := range [...]string{
 		id.ModelID, id.RulesID, id.WordingID, id.Engine, s.Request.Channel.String(), s.Request.Audience.String(), strconv.FormatBool(explain),
+		s.Request.Licence.ManagerID, s.Request.Licence.State, s.Request.Licence.Until.String(),
 	} {
 		e.Text(t)
 	}
@@ -265,8 +268,38 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 	if err != nil {
 		return nil, nil, err
 	}
+	if q.request.Audience == wording.Manager {
+		if q.request.Licence, err = s.licence(ctx, profile.Person.ManagerID, at); err != nil {
+			return nil, nil, err
+		}
+	}
 	watch.lap(StageProfile)
 	return core, profile, nil
+}
+
+// licence looks up the manager in charge of the customer, for the manager's own card. A
+// licence whose end is not on file is not known to hold.
+func (s *Service) licence(ctx context.Context, managerID string, at fund.Instant) (matcher.Licence, error) {
+	out := matcher.Licence{ManagerID: managerID, State: matcher.LicenceUnknown}
+	if managerID == "" || s.config.Staff == nil {
+		return out, nil
+	}
+	m, err := s.config.Staff.Manager(ctx, managerID)
+	if errors.Is(err, features.ErrNotFound) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	out.Until = m.LicenceUntil
+	switch {
+	case m.LicenceID == "" || m.LicenceUntil == 0:
+	case at.Date() < m.LicenceUntil:
+		out.State = matcher.LicenceValid
+	default:
+		out.State = matcher.LicenceExpired
+	}
+	return out, nil
 }
 
 // stopwatch measures stages one after the other.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,6 +86,8 @@ var table = []row{
 	{error: "features.ErrUnavailable", matches: is(features.ErrUnavailable), code: codes.Unavailable, reason: "STORE_UNAVAILABLE", sentence: "The store does not answer.", retry: time.Second},
 	{error: "features.ErrNewerStore", matches: is(features.ErrNewerStore), code: codes.Unavailable, reason: "STORE_NEWER", sentence: "The store was written by a newer version of this program."},
 	{error: "features.ErrIdempotencyReused", matches: is(features.ErrIdempotencyReused), code: codes.FailedPrecondition, reason: "IDEMPOTENCY_KEY_REUSED", sentence: "The idempotency key came before with another request."},
+	{error: "*features.EventReusedError", matches: as[*features.EventReusedError], code: codes.FailedPrecondition, reason: reasonEventReused, sentence: sentenceEventReused, say: sayReused},
+	{error: "features.ErrEventReused", matches: is(features.ErrEventReused), code: codes.FailedPrecondition, reason: reasonEventReused, sentence: sentenceEventReused},
 	// What is refused in a request is an InvalidError; the bare one is about stored data.
 	{error: "features.ErrInvalid", matches: is(features.ErrInvalid), code: codes.DataLoss, reason: "STORE_DAMAGED", sentence: "Stored data cannot be read; nothing was changed."},
 	{error: "fund.ErrMalformed", matches: is(fund.ErrMalformed), code: codes.DataLoss, reason: "STORE_DAMAGED", sentence: "Stored data cannot be read; nothing was changed."},
@@ -105,6 +108,9 @@ var table = []row{
 const (
 	reasonInvalid = "INVALID_ARGUMENT"
 	reasonNoCore  = "CORE_UNAVAILABLE"
+
+	reasonEventReused   = "EVENT_ID_REUSED"
+	sentenceEventReused = "An event id came before with other content; nothing of the batch was kept."
 )
 
 // internalRow speaks for every error that has no row.
@@ -137,6 +143,17 @@ func sayNotFound(err error) public {
 	}
 	noun := strings.ToLower(strings.ReplaceAll(string(e.Kind), "_", " "))
 	return public{reason: string(e.Kind) + "_NOT_FOUND", sentence: "There is no " + noun + " " + quoted(e.ID) + "."}
+}
+
+func sayReused(err error) public {
+	var e *features.EventReusedError
+	if !errors.As(err, &e) {
+		return public{}
+	}
+	return public{
+		sentence: "The event id " + quoted(e.ID) + " came before with other content; nothing of the batch was kept.",
+		field:    "events[" + strconv.Itoa(e.Place) + "].eventId", expected: "expected an id that no other event has",
+	}
 }
 
 // quoted repeats the beginning of a value that the caller sent.

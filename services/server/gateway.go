@@ -49,6 +49,9 @@ func newGateway(ctx context.Context, r *registry, conn grpc.ClientConnInterface)
 		{fundmatchv1.CustomerService_ServiceDesc.ServiceName, func(ctx context.Context, m *runtime.ServeMux) error {
 			return fundmatchv1.RegisterCustomerServiceHandlerClient(ctx, m, fundmatchv1.NewCustomerServiceClient(conn))
 		}},
+		{fundmatchv1.EventService_ServiceDesc.ServiceName, func(ctx context.Context, m *runtime.ServeMux) error {
+			return fundmatchv1.RegisterEventServiceHandlerClient(ctx, m, fundmatchv1.NewEventServiceClient(conn))
+		}},
 	} {
 		if !r.has(g.service) {
 			continue

@@ -22,6 +22,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/decision"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/event"
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 )
@@ -32,6 +33,8 @@ var goldenBank = synthetic.Options{Customers: 60, Products: 60, Seed: 7, AsOf: f
 // bankStore is all that the services need of a store.
 type bankStore interface {
 	features.Profiles
+	features.Staff
+	features.Events
 	features.Pools
 	features.Models
 	features.Importer
@@ -167,13 +170,14 @@ func (b *bank) serve(tb testing.TB) {
 	}
 	b.decision = decision.New(b.loader, reader)
 	recommend := recommendation.New(b.engine, b.store, b.log, recommendation.Config{
-		Clock: b.clock.now, NewID: decisionIDs(b.clock.now, b.draws),
+		Clock: b.clock.now, NewID: decisionIDs(b.clock.now, b.draws), Staff: b.store,
 	})
 	b.services.Register = func(r grpc.ServiceRegistrar) {
 		fundmatchv1.RegisterRecommendationServiceServer(r, recommend)
 		fundmatchv1.RegisterDecisionServiceServer(r, b.decision)
 		fundmatchv1.RegisterPoolServiceServer(r, pool.New(b.engine))
 		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now))
+		fundmatchv1.RegisterEventServiceServer(r, event.New(b.store, b.clock.now))
 	}
 	b.services.Checks = []Check{{Name: "core", Ready: func(context.Context) error {
 		_, _, err := b.engine.Core()

@@ -60,6 +60,15 @@ func (c *goldenCase) customers() []string {
 		if id, _, _ := strings.Cut(rest, "/"); ok && r.Method != http.MethodGet && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
+		var batch struct{ Events []struct{ CustomerID string } }
+		if r.Path != "/v1/events" || json.Unmarshal(r.Body, &batch) != nil {
+			continue
+		}
+		for _, e := range batch.Events {
+			if !slices.Contains(ids, e.CustomerID) {
+				ids = append(ids, e.CustomerID)
+			}
+		}
 	}
 	return ids
 }

@@ -1,0 +1,149 @@
+package sqlstore
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// manyStale are more customers than one transaction of the refolding takes.
+const manyStale = headsAtOnce + 10
+
+// staleBank makes a store and returns its profiles by customer.
+func staleBank(t *testing.T, path string) map[string]*fund.Profile {
+	t.Helper()
+	s := openInternal(t, path)
+	_, err := s.Import(t.Context(), 1, func(b features.Batch) error {
+		for i := range manyStale {
+			id := fmt.Sprintf("c%04d", i)
+			cells := []features.Cell{tagOf(id, "1")}
+			if i%2 == 0 {
+				cells = append(cells, features.Cell{CustomerID: id, View: features.ConsentView, Name: fund.ConsentPush, Value: "true", EventAt: 7})
+			}
+			if err := b.Cells(cells); err != nil {
+				return err
+			}
+			event := features.Event{ID: "e" + id, CustomerID: id, Kind: "CLICK", EventAt: 5, Attributes: `{"page":"FEE"}`}
+			if i%3 == 0 {
+				if err := b.Events([]features.Event{event}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]*fund.Profile{}
+	for i := range manyStale {
+		id := fmt.Sprintf("c%04d", i)
+		if want[id], err = s.Profile(t.Context(), id, 9); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(want["c0000"].Trail.Recent) != 1 || len(want["c0000"].Consents) != 1 {
+		t.Fatalf("c0000 is %+v, want an event and a consent", want["c0000"])
+	}
+	age(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return want
+}
+
+// age makes of a store what a program of schema 1 had left: its tables, and heads that
+// know of no events and consents.
+func age(t *testing.T, s *Store) {
+	t.Helper()
+	folder, err := fs.Sub(migrations, s.dialect.migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(s.dialect.goose, s.writer.DB, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.DownTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for i := range manyStale {
+		p, _, err := s.Head(t.Context(), fmt.Sprintf("c%04d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Trail, p.Consents = fund.Trail{}, nil
+		_, err = s.writer.ExecContext(t.Context(), "UPDATE heads SET head = ?, effective_from = 1 WHERE customer_id = ?", fund.AppendProfile(nil, p), p.CustomerID)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A trail of events that are there must not be missing after an upgrade.
+func TestOpeningAnOlderStoreFoldsItsHeadsAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bank.db")
+	want := staleBank(t, path)
+	s := openInternal(t, path)
+	if s.SchemaVersion() != 2 {
+		t.Errorf("schema %d, want 2", s.SchemaVersion())
+	}
+	for id, w := range want {
+		for _, at := range []fund.Instant{9, 6, 4} {
+			got, err := s.Profile(t.Context(), id, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at == 9 {
+				if d := cmp.Diff(w, got); d != "" {
+					t.Fatalf("%s is not what it was (-want +got):\n%s", id, d)
+				}
+			}
+			if at == 4 && (len(got.Trail.Recent) != 0 || len(got.Consents) != 0) {
+				t.Fatalf("%s knew before it happened: %+v", id, got)
+			}
+		}
+	}
+	var left int
+	if err := s.reader.QueryRowxContext(t.Context(), "SELECT COUNT(*) FROM stale_heads").Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d heads are left on the list, %v", left, err)
+	}
+}
+
+// An opening that is interrupted between two runs leaves the rest to the next one.
+func TestRefoldingGoesOnWhereItStopped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bank.db")
+	want := staleBank(t, path)
+	s := openInternal(t, path)
+	last := fmt.Sprintf("c%04d", (manyStale-1)/6*6) // has an event and a consent
+	p := *want[last]
+	p.Trail = fund.Trail{}
+	for _, q := range []struct {
+		text string
+		args []any
+	}{
+		{"INSERT INTO stale_heads (customer_id) VALUES (?)", []any{last}},
+		{"UPDATE heads SET head = ? WHERE customer_id = ?", []any{fund.AppendProfile(nil, &p), last}},
+	} {
+		if _, err := s.writer.ExecContext(t.Context(), q.text, q.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := openInternal(t, path).Profile(t.Context(), last, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want[last], got); d != "" {
+		t.Errorf("%s is not what it was (-want +got):\n%s", last, d)
+	}
+}

@@ -1,0 +1,53 @@
+// Package event answers fundmatch.v1.EventService: what customers did, as the bank's
+// systems report it. It checks every value that comes in and leaves truth to the store.
+package event
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+)
+
+// MaxBatch bounds the events of one call.
+const MaxBatch = 500
+
+// Service implements fundmatchv1.EventServiceServer. Its methods return the typed errors
+// of package features; the server's table gives them codes.
+type Service struct {
+	fundmatchv1.UnimplementedEventServiceServer
+	events features.Events
+	now    func() time.Time
+}
+
+// New returns the service over a store. now is the clock: what is recorded is known from
+// now on.
+func New(events features.Events, now func() time.Time) *Service {
+	return &Service{events: events, now: now}
+}
+
+// RecordEvents keeps a batch, all of it or nothing. Errors: *features.InvalidError that
+// names the place, *features.EventReusedError, *features.NotFoundError, what the store
+// returns.
+func (s *Service) RecordEvents(ctx context.Context, req *fundmatchv1.RecordEventsRequest) (*fundmatchv1.RecordEventsResponse, error) {
+	sent := req.GetEvents()
+	if len(sent) < 1 || len(sent) > MaxBatch {
+		return nil, features.Invalid("events", strconv.Itoa(len(sent))+" events", "1 to "+strconv.Itoa(MaxBatch)+" events")
+	}
+	batch := features.EventBatch{Events: make([]features.Event, len(sent)), RecordedAt: fund.InstantOf(s.now())}
+	for i, e := range sent {
+		r := reading{place: "events[" + strconv.Itoa(i) + "]", now: batch.RecordedAt}
+		var err error
+		if batch.Events[i], err = r.event(e); err != nil {
+			return nil, err
+		}
+	}
+	receipt, err := s.events.RecordEvents(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	return &fundmatchv1.RecordEventsResponse{Accepted: int32(receipt.Accepted), Duplicates: int32(receipt.Duplicates)}, nil
+}
