@@ -233,6 +233,10 @@ func readable(e *fundmatchv1.Evidence) string {
 		if n, err := strconv.ParseInt(e.GetValue(), 10, 64); err == nil {
 			return yuan(n)
 		}
+	case "TEXT":
+		if e.GetField() == "CHURN" {
+			return named(bandNames(), e.GetValue())
+		}
 	case "DAYS":
 		return e.GetValue() + " 天"
 	case "MONTHS":
