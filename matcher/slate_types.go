@@ -82,7 +82,7 @@ type Card struct {
 // CostPoint is what the amount costs in one share class when it is left after Days.
 type CostPoint struct {
 	ShareClass string
-	Days       int32 // 0: only the way in
+	Days       int32 // 0: at once
 	Cost       fund.Cost
 	OK         bool // the fees are known
 }

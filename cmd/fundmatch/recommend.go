@@ -39,7 +39,8 @@ func (p *program) recommendCommand() *cobra.Command {
 		Use:   "recommend CUSTOMER_ID",
 		Short: "Answer one customer without a server, from the same code",
 		Long: "Answer what the service would answer: which products this customer may be offered, best fit first, each\n" +
-			"with expectation, objections and conversion. The decision is recorded in the decision log.",
+			"with expectation, objections and conversion; for a manager with the brief about the customer and a talk card a\n" +
+			"product. The decision is recorded in the decision log.",
 		Example: "  fundmatch recommend C000001\n" +
 			"  fundmatch recommend C000001 --audience MANAGER --channel BRANCH --limit 5 --explain\n" +
 			"  fundmatch recommend C000001 --at 2026-06-01T10:00:00+08:00 --json",
@@ -62,15 +63,18 @@ func (p *program) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain CUSTOMER_ID PRODUCT_CODE",
 		Short: "Tell why one product is, or is not, offered to one customer",
-		Long: "Print the verdict, every rule that spoke, the contributions to the score and the product's dated record.\n" +
-			"Nothing is offered, so nothing is recorded.",
-		Example: "  fundmatch explain C000001 161725\n  fundmatch explain C000001 161725 --at 2020-06-01T10:00:00+08:00 --json",
-		Args:    arguments(0, "CUSTOMER_ID", "PRODUCT_CODE"),
+		Long: "Print the verdict, every rule that spoke, the contributions to the score and the product's dated record; for a\n" +
+			"manager the talk card, too. Nothing is offered, so nothing is recorded.",
+		Example: "  fundmatch explain C000001 161725\n" +
+			"  fundmatch explain C000001 161725 --audience CUSTOMER\n" +
+			"  fundmatch explain C000001 161725 --at 2020-06-01T10:00:00+08:00 --json",
+		Args: arguments(0, "CUSTOMER_ID", "PRODUCT_CODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.explain(cmd.Context(), args[0], args[1], &o)
 		},
 	}
 	o.addTo(cmd)
+	cmd.Flags().StringVar(&o.audience, "audience", "MANAGER", "reader of the texts: CUSTOMER or MANAGER")
 	return cmd
 }
 
@@ -99,7 +103,7 @@ func (p *program) explain(ctx context.Context, customerID, productCode string, o
 	}
 	defer func() { err = errors.Join(err, desk.close()) }()
 	answer, err := desk.service.Explain(ctx, &fundmatchv1.ExplainRequest{
-		CustomerId: customerID, ProductCode: productCode, Channel: o.channel,
+		CustomerId: customerID, ProductCode: productCode, Channel: o.channel, Audience: o.audience,
 	})
 	if err != nil {
 		return err

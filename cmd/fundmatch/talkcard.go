@@ -88,7 +88,11 @@ func (c *card) doubt(o *fundmatchv1.Objection) {
 	if o.GetLikelihoodBand() != "" {
 		parts := []string{"可能性" + named(bandNames(), o.GetLikelihoodBand())}
 		if len(o.GetTrigger()) > 0 {
-			parts = append(parts, "起因 "+strings.Join(o.GetTrigger(), "、"))
+			causes := make([]string, len(o.GetTrigger()))
+			for i, code := range o.GetTrigger() {
+				causes[i] = named(triggerNames(), code)
+			}
+			parts = append(parts, "起因 "+strings.Join(causes, "、"))
 		}
 		if n := o.GetRaised(); n > 0 {
 			parts = append(parts, "客户提过 "+count(n)+" 次")
@@ -119,7 +123,7 @@ func (c *card) talkCard(t *fundmatchv1.TalkCard) {
 	if t == nil {
 		return
 	}
-	c.line(1, "卡　")
+	c.line(1, "卡　【谈话卡】")
 	c.textLine(2, "匹配意见：", t.GetOpinion())
 	c.line(2, "风险等级：%s", strings.Join(grades(t), "，"))
 	c.costs(t)
@@ -200,7 +204,7 @@ func (c *card) costs(t *fundmatchv1.TalkCard) {
 // evidence writes dated facts, one a line.
 func (c *card) evidence(indent int, facts []*fundmatchv1.Evidence) {
 	for _, e := range facts {
-		parts := []string{named(evidenceNames(), e.GetField()) + " " + readable(e)}
+		parts := []string{evidenceName(e.GetField()) + " " + readable(e)}
 		if e.GetWindow() != "" {
 			parts = append(parts, e.GetWindow())
 		}
@@ -228,6 +232,10 @@ func readable(e *fundmatchv1.Evidence) string {
 	case "FEN":
 		if n, err := strconv.ParseInt(e.GetValue(), 10, 64); err == nil {
 			return yuan(n)
+		}
+	case "TEXT":
+		if e.GetField() == "CHURN" {
+			return named(bandNames(), e.GetValue())
 		}
 	case "DAYS":
 		return e.GetValue() + " 天"

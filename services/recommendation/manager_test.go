@@ -4,9 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
 	"github.com/fundmatch/fundmatch/matcher"
@@ -70,6 +72,7 @@ func TestNothingOfTheManagersReachesACustomer(t *testing.T) {
 		}
 		view := service.presenter(core, wording.Manager)
 		p.mustTell(view.answer(&slate, true))
+		p.mustAgree(&slate)
 	})
 	for _, root := range []proto.Message{new(fundmatchv1.RecommendResponse), new(fundmatchv1.ExplainResponse)} {
 		for _, f := range markedFields(root.ProtoReflect().Descriptor(), map[protoreflect.FullName]bool{}) {
@@ -244,6 +247,17 @@ func (p *planter) mustNotTell(m proto.Message) {
 	for _, word := range []string{secret, secretDay.String(), "1977年7月7日", "731073107", "7,310,731.07"} {
 		if at := strings.Index(written, word); at >= 0 {
 			p.rt.Fatalf("the customer reads %q in ...%q", word, written[max(0, at-80):min(len(written), at+80)])
+		}
+	}
+}
+
+// mustAgree holds the presenter to the plain one on what no bank's answer has yet.
+func (p *planter) mustAgree(s *matcher.Slate) {
+	for _, audience := range []wording.Audience{wording.Customer, wording.Manager} {
+		onPage, simple := new(Service).presenter(p.core, audience), plain{core: p.core, audience: audience}
+		got, want := onPage.answer(s, true), simple.answer(s, true)
+		if onPage.err != nil || simple.err != nil || !proto.Equal(want, got) {
+			p.rt.Fatalf("%v, %v (-plain +page):\n%s", simple.err, onPage.err, cmp.Diff(want, got, protocmp.Transform()))
 		}
 	}
 }

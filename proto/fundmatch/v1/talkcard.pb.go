@@ -219,7 +219,7 @@ type CostPoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Share class; empty when the fund has one class.
 	ShareClass string `protobuf:"bytes,1,opt,name=share_class,json=shareClass,proto3" json:"share_class,omitempty"`
-	// Days of holding; 0: only the way in.
+	// Days of holding; 0: left at once.
 	Days int32 `protobuf:"varint,2,opt,name=days,proto3" json:"days,omitempty"`
 	// The days in words, zh-CN.
 	Label string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
