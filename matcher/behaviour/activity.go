@@ -166,7 +166,7 @@ func (n *newBuys) add(p *Product, on fund.Date) {
 		return
 	}
 	n.known++
-	if on <= p.LaunchedOn || on.DaysSince(p.LaunchedOn) <= fund.NewIssueDays {
+	if on.DaysSince(p.LaunchedOn) <= fund.NewIssueDays {
 		n.early++
 	}
 }
