@@ -63,8 +63,8 @@ func (a *acts) year(amount fund.Money) {
 	}
 }
 
-// with returns both as one.
-func (a acts) with(b *acts) acts {
+// merge adds the acts of another source.
+func (a *acts) merge(b *acts) {
 	a.last, a.lastOn = max(a.last, b.last), max(a.lastOn, b.lastOn)
 	a.count = int32(min(int64(a.count)+int64(b.count), math.MaxInt32))
 	for i := range a.within {
@@ -72,7 +72,6 @@ func (a acts) with(b *acts) acts {
 	}
 	a.amount, a.amount365 = plus(a.amount, b.amount), plus(a.amount365, b.amount365)
 	a.unpriced += b.unpriced
-	return a
 }
 
 // activity returns what the features say of the acts.
@@ -105,8 +104,9 @@ func (r *reading) settleActivities() {
 		r.ledger.buys = r.kinds[fund.OrderConfirm]
 		r.readConfirmed()
 	}
-	r.ledger.redeems = r.ledger.redeems.with(&r.kinds[fund.Redeem])
-	visits := r.kinds[fund.Click].with(&r.kinds[fund.DetailView])
+	r.ledger.redeems.merge(&r.kinds[fund.Redeem])
+	visits := r.kinds[fund.Click]
+	visits.merge(&r.kinds[fund.DetailView])
 	r.out.Purchases = r.ledger.buys.activity()
 	r.out.Redemptions = r.ledger.redeems.activity()
 	r.out.Visits = visits.activity()
@@ -166,7 +166,7 @@ func (n *newBuys) add(p *Product, on fund.Date) {
 		return
 	}
 	n.known++
-	if on <= p.LaunchedOn || on.DaysSince(p.LaunchedOn) <= fund.NewIssueDays {
+	if on.DaysSince(p.LaunchedOn) <= fund.NewIssueDays {
 		n.early++
 	}
 }

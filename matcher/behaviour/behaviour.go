@@ -18,8 +18,10 @@ type Product struct {
 	Falls      []fund.Fall
 }
 
-// Pool finds products by code; nil: not in the pool.
+// Pool is the market as of the instant that is asked about.
 type Pool interface {
+	// Product finds a product by its code; nil: it is not in the pool. The product must not
+	// change while a reading goes on.
 	Product(code string) *Product
 }
 

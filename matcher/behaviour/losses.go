@@ -40,14 +40,9 @@ func (r *reading) readFalls(h *holding) {
 	}
 	r.lastSale(h)
 	for i := range h.product.Falls {
-		f := h.product.Falls[i]
-		if f.TroughOn > r.days.today || !h.during(&f) {
-			continue
+		if f := &h.product.Falls[i]; f.TroughOn <= r.days.today && h.during(f) {
+			r.readFall(h, f)
 		}
-		if f.RecoveredOn > r.days.today {
-			f.RecoveredOn = 0
-		}
-		r.readFall(h, &f)
 	}
 }
 

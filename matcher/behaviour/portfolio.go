@@ -53,33 +53,11 @@ func (r *reading) readProducts() {
 
 // readLots makes a position of a product's lots.
 func (r *reading) readLots(h *holding) {
-	pos := fund.Position{ProductCode: h.code, CostOK: true}
-	for i := range h.lots {
-		l := &h.lots[i]
-		if l.Shares <= 0 || l.AcquiredOn > r.days.today {
-			continue
-		}
-		if pos.Shares > math.MaxInt64-l.Shares {
-			pos.Shares = math.MaxInt64
-		} else {
-			pos.Shares += l.Shares
-		}
-		pos.Cost = plus(pos.Cost, max(l.Cost, 0))
-		pos.CostOK = pos.CostOK && l.Cost > 0
-		if on := l.AcquiredOn; on != 0 {
-			if pos.FirstOn == 0 || on < pos.FirstOn {
-				pos.FirstOn = on
-			}
-			pos.LastOn = max(pos.LastOn, on)
-		}
-	}
+	pos := r.positionOf(h)
 	if pos.Shares == 0 {
 		return
 	}
 	h.now, h.since, h.added = true, pos.FirstOn, pos.LastOn
-	if !pos.CostOK {
-		pos.Cost = 0
-	}
 	if p := h.product; p != nil {
 		pos.Value, pos.ValueOK = valueOf(pos.Shares, p.UnitNAV)
 		if pos.ValueOK {
@@ -93,6 +71,30 @@ func (r *reading) readLots(h *holding) {
 		pos.Result = resultOf(pos.Value, pos.Cost)
 	}
 	r.out.Positions = append(r.out.Positions, pos)
+}
+
+// positionOf adds up the lots that have shares and were acquired by the day.
+func (r *reading) positionOf(h *holding) fund.Position {
+	pos := fund.Position{ProductCode: h.code, CostOK: true}
+	for i := range h.lots {
+		l := &h.lots[i]
+		if l.Shares <= 0 || l.AcquiredOn > r.days.today {
+			continue
+		}
+		pos.Shares += min(l.Shares, math.MaxInt64-pos.Shares)
+		pos.Cost = plus(pos.Cost, max(l.Cost, 0))
+		pos.CostOK = pos.CostOK && l.Cost > 0
+		if on := l.AcquiredOn; on != 0 {
+			if pos.FirstOn == 0 || on < pos.FirstOn {
+				pos.FirstOn = on
+			}
+			pos.LastOn = max(pos.LastOn, on)
+		}
+	}
+	if !pos.CostOK {
+		pos.Cost = 0
+	}
+	return pos
 }
 
 // valueOf is shares times NAV, rounded half up to the fen. What is more than a bank can

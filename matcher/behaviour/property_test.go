@@ -266,13 +266,14 @@ func plainJourneys(seen []fund.Event) (list []fund.Journey) {
 			j = &fund.Journey{ProductCode: e.ProductCode}
 			journeys[e.ProductCode] = j
 		}
-		switch e.Kind {
-		case fund.Refusal:
+		if e.Kind == fund.Refusal {
 			j.Refused = fund.RefusalWord{At: e.At, Reason: e.About, Until: e.Until}
 			continue
-		case fund.Exposure:
+		}
+		if e.Kind == fund.Exposure {
 			j.Exposures++
-		case fund.OrderAbandon:
+		}
+		if e.Kind == fund.OrderAbandon {
 			j.Abandons++
 		}
 		j.Reached[node] = max(j.Reached[node], e.At)
@@ -297,11 +298,11 @@ func plainDoubts(seen []fund.Event) (list []fund.Doubt) {
 				if e.ProductCode != code || e.About != about {
 					continue
 				}
-				switch e.Kind {
-				case fund.ObjectionRaised:
+				if e.Kind == fund.ObjectionRaised {
 					d.Count++
 					d.Last = max(d.Last, e.At)
-				case fund.EvidenceOpen:
+				}
+				if e.Kind == fund.EvidenceOpen {
 					d.Opened++
 				}
 			}
@@ -316,12 +317,12 @@ func plainDoubts(seen []fund.Event) (list []fund.Doubt) {
 func plainHHI(c *fund.Conduct, key func(code string) string) (hhi float64) {
 	groups, total := map[string]float64{}, 0.0
 	for _, p := range c.Positions {
-		if k := ""; p.ValueOK {
-			k = key(p.ProductCode)
-			if k != "" {
-				groups[k] += float64(p.Value)
-				total += float64(p.Value)
-			}
+		if !p.ValueOK {
+			continue
+		}
+		if k := key(p.ProductCode); k != "" {
+			groups[k] += float64(p.Value)
+			total += float64(p.Value)
 		}
 	}
 	if total == 0 {
@@ -381,7 +382,9 @@ func TestTheLargestAmounts(t *testing.T) {
 func TestImpossibleDays(t *testing.T) {
 	for _, on := range []fund.Date{0, 20241399, 19700000, -5} {
 		p := &fund.Profile{Purchases: []fund.Purchase{{ProductCode: "P", KnownOn: on, Kind: "BUY"}}, Lots: []fund.Lot{{ProductCode: "P", Shares: 1, AcquiredOn: on}}}
-		read(p, market{"P": {UnitNAV: 1, LaunchedOn: on}})
+		if c := read(p, market{"P": {UnitNAV: 1, LaunchedOn: on}}); len(c.Positions) > 1 || c.Purchases.Count > 1 {
+			t.Errorf("bought on %d: %+v", on, c.Positions)
+		}
 	}
 	for _, at := range []fund.Instant{0, -1, 1, fund.Forever} {
 		var c fund.Conduct

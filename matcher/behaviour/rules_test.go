@@ -185,7 +185,11 @@ func TestTheLikelyNextStep(t *testing.T) {
 		"came back by himself after refusing": {[]fund.Event{of(fund.Refusal, 4), of(fund.Click, 3)}, fund.Viewed, fund.Asked},
 		"refused all":                         {[]fund.Event{of(fund.Click, 5), general}, fund.Viewed, fund.NoNode},
 		"came back after refusing all":        {[]fund.Event{general, of(fund.Click, 2)}, fund.Viewed, fund.Asked},
-		"was redeemed and spoken of":          {[]fund.Event{of(fund.Redeem, 5), of(fund.Contact, 5), of(fund.Complaint, 5)}, fund.NoNode, fund.NoNode},
+		"refused in the same moment":          {[]fund.Event{of(fund.Click, 5), of(fund.Refusal, 5)}, fund.Viewed, fund.NoNode},
+		"two in the same moment: the first by code": {
+			[]fund.Event{of(fund.Click, 5), {Kind: fund.Exposure, At: daysAgo(5), ProductCode: "Q"}, {Kind: fund.OrderStart, At: daysAgo(6), ProductCode: "O"}}, fund.Viewed, fund.Asked,
+		},
+		"was redeemed and spoken of": {[]fund.Event{of(fund.Redeem, 5), of(fund.Contact, 5), of(fund.Complaint, 5)}, fund.NoNode, fund.NoNode},
 		"another one was refused later": {
 			[]fund.Event{of(fund.Click, 5), {Kind: fund.Refusal, At: daysAgo(2), ProductCode: "Q"}}, fund.Viewed, fund.NoNode,
 		},
@@ -269,29 +273,40 @@ func TestWhatHeDidInAFall(t *testing.T) {
 		recovered fund.Date
 		want      fund.Losses
 	}{
-		"had it all along":                     {lots: lot(20210101), want: borne(kept)},
-		"from the peak on":                     {lots: lot(peak), want: borne(kept)},
-		"from a day later: not all of it":      {lots: lot(20220111), want: kept},
-		"from the trough on":                   {lots: lot(trough), want: nothing},
-		"a lot of unknown day":                 {lots: lot(0), want: nothing},
-		"no lots known, bought before":         {ledger: []fund.Purchase{deal("BUY", 20210101)}, want: borne(kept)},
-		"no lots known, and something since":   {ledger: []fund.Purchase{deal("BUY", 20210101), deal("VIEW", 20210102)}, want: nothing},
-		"lots known, none of it":               {lots: []fund.Lot{{ProductCode: "Z", Shares: 1, AcquiredOn: 20200101}}, ledger: []fund.Purchase{deal("BUY", 20210101)}, want: nothing},
-		"sold the day before the peak":         {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220109)}, recovered: 20220801, want: nothing},
-		"sold on the peak":                     {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", peak)}, recovered: 20220801, want: soldIn},
-		"sold on the day it recovered":         {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220801)}, recovered: 20220801, want: soldIn},
-		"sold the day after":                   {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220802)}, recovered: 20220801, want: borne(kept)},
-		"sold 60 days after the trough":        {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220531)}, recovered: 20220410, want: soldIn},
-		"sold 61 days after it":                {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220601)}, recovered: 20220410, want: borne(kept)},
-		"sold years later, never recovered":    {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20240301)}, want: soldIn},
-		"recovered tomorrow: not yet":          {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20240301)}, recovered: 20240316, want: soldIn},
-		"sold a part, the trail says":          {lots: lot(20210101), events: sold(20220215), recovered: 20220801, want: soldIn},
-		"sold all, the trail says":             {ledger: []fund.Purchase{deal("BUY", 20210101), deal("VIEW", 20230101)}, events: sold(20220215), recovered: 20220801, want: soldIn},
-		"sold and added":                       {ledger: []fund.Purchase{deal("BUY", 20210101), deal("BUY", 20220201), deal("REDEEM", 20220301)}, want: soldIn},
-		"added":                                {ledger: []fund.Purchase{deal("BUY", 20210101), deal("BUY", 20220201)}, recovered: 20220801, want: borne(added)},
-		"added by a lot":                       {lots: append(lot(20210101), lot(20220201)...), recovered: 20220801, want: borne(added)},
-		"added after it":                       {ledger: []fund.Purchase{deal("BUY", 20210101), deal("BUY", 20220802)}, recovered: 20220801, want: borne(kept)},
-		"the first purchase adds nothing":      {ledger: []fund.Purchase{deal("BUY", 20220201)}, lots: lot(20220201), recovered: 20220801, want: kept},
+		"had it all along":                      {lots: lot(20210101), want: borne(kept)},
+		"from the peak on":                      {lots: lot(peak), want: borne(kept)},
+		"from a day later: not all of it":       {lots: lot(20220111), want: kept},
+		"from the trough on":                    {lots: lot(trough), want: nothing},
+		"a lot of unknown day":                  {lots: lot(0), want: nothing},
+		"no lots known, bought before":          {ledger: []fund.Purchase{deal("BUY", 20210101)}, want: borne(kept)},
+		"no lots known, and something since":    {ledger: []fund.Purchase{deal("BUY", 20210101), deal("VIEW", 20210102)}, want: nothing},
+		"lots known, none of it":                {lots: []fund.Lot{{ProductCode: "Z", Shares: 1, AcquiredOn: 20200101}}, ledger: []fund.Purchase{deal("BUY", 20210101)}, want: nothing},
+		"sold the day before the peak":          {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220109)}, recovered: 20220801, want: nothing},
+		"sold on the peak":                      {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", peak)}, recovered: 20220801, want: soldIn},
+		"sold on the day it recovered":          {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220801)}, recovered: 20220801, want: soldIn},
+		"sold the day after":                    {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220802)}, recovered: 20220801, want: borne(kept)},
+		"sold 60 days after the trough":         {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220531)}, recovered: 20220410, want: soldIn},
+		"sold 61 days after it":                 {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20220601)}, recovered: 20220410, want: borne(kept)},
+		"sold years later, never recovered":     {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20240301)}, want: soldIn},
+		"recovered tomorrow: not yet":           {ledger: []fund.Purchase{deal("BUY", 20210101), deal("REDEEM", 20240301)}, recovered: 20240316, want: soldIn},
+		"sold a part, the trail says":           {lots: lot(20210101), events: sold(20220215), recovered: 20220801, want: soldIn},
+		"sold all, the trail says":              {ledger: []fund.Purchase{deal("BUY", 20210101), deal("VIEW", 20230101)}, events: sold(20220215), recovered: 20220801, want: soldIn},
+		"sold and added":                        {ledger: []fund.Purchase{deal("BUY", 20210101), deal("BUY", 20220201), deal("REDEEM", 20220301)}, want: soldIn},
+		"added":                                 {ledger: []fund.Purchase{deal("BUY", 20210101), deal("BUY", 20220201)}, recovered: 20220801, want: borne(added)},
+		"added by a lot":                        {lots: append(lot(20210101), lot(20220201)...), recovered: 20220801, want: borne(added)},
+		"added after it":                        {ledger: []fund.Purchase{deal("BUY", 20210101), deal("BUY", 20220802)}, recovered: 20220801, want: borne(kept)},
+		"the first purchase adds nothing":       {ledger: []fund.Purchase{deal("BUY", 20220201)}, lots: lot(20220201), recovered: 20220801, want: kept},
+		"the first one adds nothing, one after": {ledger: []fund.Purchase{deal("BUY", 20220201), deal("BUY", 20230101)}, recovered: 20220801, want: kept},
+		"the first lot adds nothing either":     {lots: append(lot(20220201), lot(20230101)...), recovered: 20220801, want: kept},
+		"a lot that is sold out adds nothing": {
+			lots: append(append(lot(20210101), fund.Lot{ProductCode: "P", AcquiredOn: 20220201}), lot(20230101)...), recovered: 20220801, want: borne(kept),
+		},
+		"out before the fall and in after it": {
+			ledger: []fund.Purchase{deal("BUY", 20200101), deal("REDEEM", 20210101), deal("BUY", 20220701)}, recovered: 20220801, want: nothing,
+		},
+		"a later sale in the ledger, an earlier in the trail": {
+			ledger: []fund.Purchase{deal("BUY", 20200101), deal("REDEEM", 20220301)}, events: sold(20210601), recovered: 20220801, want: soldIn,
+		},
 		"came before and not for 60 days":      {lots: lot(20210101), events: visits(trough, 20220601), want: borne(silent(kept))},
 		"came on the sixtieth day":             {lots: lot(20210101), events: visits(trough, 20220531), want: borne(kept)},
 		"came the day after":                   {lots: lot(20210101), events: visits(20220301, 20220402), want: borne(kept)},
@@ -333,19 +348,90 @@ func TestTurnoverIsKnownOrNot(t *testing.T) {
 		events []fund.Event
 		want   fund.Measure
 	}{
-		"a fifth":                       {[]fund.Lot{{ProductCode: "P", Shares: 1_000_000, AcquiredOn: 20200101}}, nil, redeem, ok(200_000)},
-		"none":                          {[]fund.Lot{{ProductCode: "P", Shares: 1_000_000, AcquiredOn: 20200101}}, nil, nil, ok(0)},
-		"all":                           {nil, nil, redeem, ok(1_000_000)},
-		"nothing there":                 {nil, nil, nil, fund.Measure{}},
-		"something has no value":        {[]fund.Lot{{ProductCode: "X", Shares: 1, AcquiredOn: 20200101}}, nil, redeem, fund.Measure{}},
-		"lots are not known":            {nil, []fund.Purchase{{ProductCode: "P", KnownOn: 20200101, Kind: "BUY"}}, redeem, fund.Measure{}},
-		"something redeemed has no sum": {nil, nil, []fund.Event{{Kind: fund.Redeem, At: daysAgo(10)}}, fund.Measure{}},
+		"a fifth":                {[]fund.Lot{{ProductCode: "P", Shares: 1_000_000, AcquiredOn: 20200101}}, nil, redeem, ok(200_000)},
+		"none":                   {[]fund.Lot{{ProductCode: "P", Shares: 1_000_000, AcquiredOn: 20200101}}, nil, nil, ok(0)},
+		"all":                    {nil, nil, redeem, ok(1_000_000)},
+		"nothing there":          {nil, nil, nil, fund.Measure{}},
+		"something has no value": {[]fund.Lot{{ProductCode: "X", Shares: 1, AcquiredOn: 20200101}}, nil, redeem, fund.Measure{}},
+		"lots are not known":     {nil, []fund.Purchase{{ProductCode: "P", KnownOn: 20200101, Kind: "BUY"}}, redeem, fund.Measure{}},
+		"something redeemed has no sum": {
+			[]fund.Lot{{ProductCode: "P", Shares: 1_000_000, AcquiredOn: 20200101}}, nil, []fund.Event{{Kind: fund.Redeem, At: daysAgo(364)}}, fund.Measure{},
+		},
+		"it had none over a year ago": {
+			[]fund.Lot{{ProductCode: "P", Shares: 1_000_000, AcquiredOn: 20200101}}, nil, []fund.Event{{Kind: fund.Redeem, At: daysAgo(366)}}, ok(0),
+		},
 	} {
 		p := trailOf(c.events...)
 		p.Lots, p.Purchases = c.lots, c.ledger
 		if got := read(p, pool).Portfolio.Turnover; got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
+	}
+}
+
+// Only a redemption with both its proceeds and its cost says what it brought.
+func TestRealisedResults(t *testing.T) {
+	p := trailOf(
+		fund.Event{Kind: fund.Redeem, At: base, Amount: 100, Cost: 90}, fund.Event{Kind: fund.Redeem, At: base, Amount: 70, Cost: 90},
+		fund.Event{Kind: fund.Redeem, At: base, Amount: 90, Cost: 90}, fund.Event{Kind: fund.Redeem, At: base, Amount: 50}, fund.Event{Kind: fund.Redeem, At: base, Cost: 50},
+	)
+	if d := cmp.Diff(fund.Losses{Realised: -10, RealisedOK: true, SoldAtLoss: 1}, read(p, nil).Losses); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if l := read(trailOf(fund.Event{Kind: fund.Redeem, At: base, Cost: 50}), nil).Losses; l.RealisedOK {
+		t.Errorf("nothing known, and yet %+v", l)
+	}
+}
+
+// A position is rounded once, half up to the fen, over all its lots.
+func TestValuesAreRoundedOnce(t *testing.T) {
+	for shares, want := range map[fund.Shares]fund.Money{49: 0, 50: 1, 10_049: 100, 10_050: 101} {
+		p := &fund.Profile{Lots: []fund.Lot{{ProductCode: "P", Shares: shares - 1, AcquiredOn: 20200101}, {ProductCode: "P", Shares: 1, AcquiredOn: 20200102}}}
+		if pos := read(p, market{"P": {UnitNAV: 1}}).Positions[0]; pos.Value != want || !pos.ValueOK {
+			t.Errorf("%d ten-thousandths of a share at 1 yuan are %d fen, want %d", shares, pos.Value, want)
+		}
+	}
+}
+
+// A grade that the level allows is not above it; a product without a grade says nothing.
+func TestGradesAgainstTheLevel(t *testing.T) {
+	pool := market{"P": {UnitNAV: 1, Grade: fund.R3}, "Q": {UnitNAV: 3, Grade: fund.R4}, "R": {UnitNAV: 9}}
+	p := &fund.Profile{}
+	for _, code := range []string{"P", "Q", "R"} {
+		p.Lots = append(p.Lots, fund.Lot{ProductCode: code, Shares: 10_000, AcquiredOn: 20200101})
+	}
+	for level, want := range map[fund.RiskLevel][2]fund.Measure{
+		fund.LevelUnknown: {}, fund.C2: {ok(1_000_000), ok(1_750_000)}, fund.C3: {ok(750_000), ok(750_000)}, fund.C4: {ok(0), ok(-250_000)}, fund.C5: {ok(0), ok(-1_250_000)},
+	} {
+		var c fund.Conduct
+		behaviour.Read(p, level, base, pool, &c)
+		if got := [2]fund.Measure{c.Portfolio.AboveLevel, c.Portfolio.GradeGap}; got != want {
+			t.Errorf("%s: %+v, want %+v", level, got, want)
+		}
+	}
+	delete(pool, "P")
+	delete(pool, "Q")
+	if f := read(p, pool).Portfolio; f.AboveLevel.OK || f.GradeGap.OK || f.HHIIssuer.OK || !f.HHIFund.OK {
+		t.Errorf("nothing but a product without grade or issuer: %+v", f)
+	}
+}
+
+// The day that he named stays until he names another one.
+func TestDoubts(t *testing.T) {
+	of := func(ago int, about string, until fund.Date) fund.Event {
+		return fund.Event{Kind: fund.ObjectionRaised, At: daysAgo(ago), ProductCode: "P", About: about, Until: until}
+	}
+	c := read(trailOf(of(9, "NOT_NOW", 20240401), of(8, "NOT_NOW", 20240501), of(7, "NOT_NOW", 0), of(6, "FEE", 0),
+		fund.Event{Kind: fund.EvidenceOpen, At: daysAgo(5), ProductCode: "P", About: "NOT_NOW"}, fund.Event{Kind: fund.EvidenceOpen, At: daysAgo(5), ProductCode: "Q", About: "FEE"}), nil)
+	if d := cmp.Diff([]fund.Doubt{
+		{ProductCode: "P", Code: "FEE", Count: 1, Last: daysAgo(6)},
+		{ProductCode: "P", Code: "NOT_NOW", Count: 3, Last: daysAgo(7), Until: 20240501, Opened: 1},
+		{ProductCode: "Q", Code: "FEE", Opened: 1},
+	}, c.Doubts); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if c.Habits.Postponements != 3 {
+		t.Errorf("%d times he postponed, want 3", c.Habits.Postponements)
 	}
 }
 
@@ -379,6 +465,8 @@ func TestTheChannelOfMostActs(t *testing.T) {
 		"APP": {of(fund.Click, "BRANCH"), of(fund.OrderStart, "APP"), of(fund.Click, ""), of(fund.Exposure, "BRANCH")},
 		"B":   {of(fund.EvidenceOpen, "A"), of(fund.ObjectionRaised, "B"), of(fund.OrderConfirm, "B")},
 		"Z":   many,
+		"C":   {{Kind: fund.Click, At: base, Channel: "D"}, {Kind: fund.Click, At: base - 1, Channel: "C"}},
+		"E":   {{Kind: fund.Click, At: base - 1, Channel: "F"}, {Kind: fund.Click, At: base, Channel: "E"}},
 	} {
 		if got := read(trailOf(events...), nil).Habits.Channel; got != want {
 			t.Errorf("%q, want %q", got, want)

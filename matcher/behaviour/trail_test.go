@@ -144,6 +144,10 @@ func TestALateEventCountsOnly(t *testing.T) {
 	if got := behaviour.Reach(&trail, fund.OrderStart); got != base+10 {
 		t.Errorf("it reaches back to %d", got)
 	}
+	behaviour.Fold(&trail, &fund.Event{Kind: fund.OrderStart, At: base + 10, Channel: "APP"}) // next after the oldest
+	if trail.Recent[0].Channel != "APP" || !slices.Equal(trail.Recent[1:], full[1:]) {
+		t.Errorf("the oldest was not replaced: %+v", trail.Recent[:2])
+	}
 	if got := behaviour.Reach(&fund.Trail{Tallies: trail.Tallies}, fund.OrderStart); got != fund.Forever {
 		t.Errorf("a tally without events reaches back to %d", got)
 	}

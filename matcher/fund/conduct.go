@@ -8,7 +8,7 @@ import "strings"
 type Conduct struct {
 	At          Instant
 	Purchases   Activity // interactions BUY, and ORDER_CONFIRM of the trail where there are none
-	Redemptions Activity // REDEEM
+	Redemptions Activity // REDEEM, and interactions REDEEM of before the first of them
 	Visits      Activity // CLICK and DETAIL_VIEW
 	Contacts    Activity // CONTACT
 	Portfolio   Portfolio
@@ -74,7 +74,7 @@ type Losses struct {
 	Realised     Money   // result of all REDEEM events with a known cost; may be negative
 	RealisedOK   bool
 	SoldAtLoss   int32   // REDEEM events with proceeds below cost
-	Borne        Measure // deepest fall of a fund during which he kept it, below 0
+	Borne        Measure // deepest fall of a fund that he had from its peak on and did not sell in, below 0
 	SoldInFall   int32   // falls of 10 % and more in which he redeemed the fund
 	KeptInFall   int32   // falls that he sat out
 	AddedInFall  int32   // falls in which he bought more
@@ -150,7 +150,7 @@ type Position struct {
 // Journey is how far he went with one product: the newest instant at each node, 0: never.
 type Journey struct {
 	ProductCode string
-	Node        KeyNode           // where he stands: the node reached last
+	Node        KeyNode           // where he stands: the node reached last, at one instant the further one
 	Reached     [KeyNodes]Instant // by node
 	Exposures   int32
 	Abandons    int32
@@ -164,14 +164,14 @@ type RefusalWord struct {
 	Until  Date // the day he named; 0: none
 }
 
-// Doubt is an objection that he raised about a product.
+// Doubt is an objection that he raised, or whose evidence he opened, about a product.
 type Doubt struct {
 	ProductCode string
-	Code        string // as the event names it; empty: not said
-	Count       int32  // times raised
-	Last        Instant
-	Until       Date  // NOT_NOW: the day he named last
-	Opened      int32 // times that he opened the evidence about it
+	Code        string  // as the event names it; empty: not said
+	Count       int32   // times raised
+	Last        Instant // of them; 0: he only opened the evidence
+	Until       Date    // NOT_NOW: the day he named last
+	Opened      int32   // times that he opened the evidence about it
 }
 
 // Journey finds the journey of a product; nil: he never met it.

@@ -60,7 +60,7 @@ type Event struct {
 	Amount Money // ORDER_*: of the order; REDEEM: proceeds; 0: unknown
 	Cost   Money // REDEEM: what the redeemed shares had cost; 0: unknown
 	Dwell  int32 // DETAIL_VIEW: seconds on the page; 0: unknown
-	Closed bool  // COMPLAINT: settled; closes those before it about the same product
+	Closed bool  // COMPLAINT: settled; closes those before it about the same product, about none: all
 }
 
 // CompareEvents is the one order of a trail: by time, then by content, so that the order

@@ -307,6 +307,15 @@ func aProfile(t *rapid.T) *fund.Profile {
 		p.Lots = append(p.Lots, fund.Lot{ProductCode: text.Draw(t, "lot"), Shares: 5, AcquiredOn: date.Draw(t, "acquired"), Cost: money.Draw(t, "cost"), Account: "a", BatchID: "b"})
 		p.Purchases = append(p.Purchases, fund.Purchase{ProductCode: text.Draw(t, "bought"), KnownOn: date.Draw(t, "known"), Kind: "BUY", Amount: money.Draw(t, "amount")})
 		p.Attributes = append(p.Attributes, fund.Attribute{Name: text.Draw(t, "attribute"), Value: "v"})
+		p.Consents = append(p.Consents, fund.Consent{Purpose: text.Draw(t, "purpose"), Granted: rapid.Bool().Draw(t, "granted"), At: instant.Draw(t, "consent at")})
+		kind := fund.EventKind(rapid.Uint8Max(uint8(fund.EventKinds-1)).Draw(t, "event"))
+		p.Trail.Recent = append(p.Trail.Recent, fund.Event{
+			Kind: kind, At: instant.Draw(t, "event at"), ProductCode: text.Draw(t, "product"), Channel: text.Draw(t, "by"), About: text.Draw(t, "about"), Until: date.Draw(t, "named"),
+			Amount: money.Draw(t, "order"), Cost: money.Draw(t, "order cost"), Dwell: rapid.Int32().Draw(t, "dwell"), Closed: rapid.Bool().Draw(t, "closed"),
+		})
+		p.Trail.Tallies[kind] = fund.Tally{
+			Count: rapid.Int32Min(1).Draw(t, "count"), First: instant.Draw(t, "first"), Last: instant.Draw(t, "last"), Amount: money.Draw(t, "sum"),
+		}
 	}
 	return p
 }
@@ -318,7 +327,8 @@ func TestProfilesAreReadAsTheyAreWritten(t *testing.T) {
 		encoded := fund.AppendProfile(nil, p)
 		got, err := fund.ParseProfile(encoded)
 		if err != nil || !bytes.Equal(fund.AppendProfile(nil, got), encoded) || got.CustomerID != p.CustomerID || len(got.Lots) != len(p.Lots) ||
-			got.Person != p.Person || got.Assessment != p.Assessment {
+			got.Person != p.Person || got.Assessment != p.Assessment || !slices.Equal(got.Consents, p.Consents) ||
+			!slices.Equal(got.Trail.Recent, p.Trail.Recent) || got.Trail.Tallies != p.Trail.Tallies {
 			t.Fatalf("%+v is read back as %+v (%v)", p, got, err)
 		}
 		for _, cut := range []int{0, 1, len(encoded) / 2, len(encoded) - 1} {
@@ -347,6 +357,8 @@ func FuzzParseProfile(f *testing.F) {
 		Tags: []fund.Tag{{Name: "goal", Value: "CASH", To: fund.Forever}}, Lots: []fund.Lot{{ProductCode: "p", Shares: 1, AcquiredOn: 20200101}},
 		Purchases: []fund.Purchase{{ProductCode: "p", KnownOn: 20200101, Kind: "BUY"}}, Attributes: []fund.Attribute{{Name: "a", Value: "b"}},
 	}))
+	f.Add(fund.AppendProfile(nil, fullProfile()))
+	f.Add(versionOne())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := fund.ParseProfile(b)
 		if err != nil {

@@ -1,0 +1,132 @@
+package fund_test
+
+import (
+	"encoding/hex"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// fullProfile has every field set.
+func fullProfile() *fund.Profile {
+	p := &fund.Profile{
+		CustomerID: "c1", Revision: 300,
+		Person: fund.Person{
+			InvestorType: fund.Ordinary, Professional: fund.Professional{Class: "P", Until: 20250101, ElectsOrdinary: fund.No},
+			BirthDate: 19800229, Capacity: fund.FullCapacity, IsLowestClass: fund.No,
+			Industry: "IT", Segment: "S", BranchID: "B", ManagerID: "M", AUM: 5, Income: 6,
+		},
+		Assessment:     fund.Assessment{Level: fund.C3, On: 20240229, At: 7, Questionnaire: "Q", Channel: "APP"},
+		PredictedLevel: fund.C2,
+		Needs:          fund.StatedNeeds{Goals: []fund.Goal{fund.Growth, fund.Cash}, HorizonMonths: 36, Liquidity: fund.NeedLow}, Personalization: fund.Yes,
+		Tags:       []fund.Tag{{Name: "n", Value: "v", From: 1, To: 2, Source: "s", Purpose: "p"}},
+		Lots:       []fund.Lot{{ProductCode: "L", Shares: 8, AcquiredOn: 20200101, Cost: 9, Account: "a", BatchID: "b"}},
+		Purchases:  []fund.Purchase{{ProductCode: "L", KnownOn: 20200101, Kind: "BUY", Amount: 10}},
+		Attributes: []fund.Attribute{{Name: "x", Value: "y"}},
+		Consents:   []fund.Consent{{Purpose: "C", Granted: true, At: 7}},
+	}
+	p.Trail.Recent = []fund.Event{
+		{Kind: fund.Refusal, At: 7, ProductCode: "L", Channel: "APP", About: "FEE", Until: 20200101, Amount: 1, Cost: 2, Dwell: 3, Closed: true},
+		{Kind: fund.Contact, At: 9},
+	}
+	p.Trail.Tallies[fund.Refusal] = fund.Tally{Count: 1, First: 7, Last: 7, Amount: 1}
+	p.Trail.Tallies[fund.Contact] = fund.Tally{Count: 2, First: 8, Last: 9}
+	return p
+}
+
+// The bytes of fullProfile that the last program of version 1 wrote, without its first
+// byte: written down from that program, not from this one.
+const bodyOfVersionOne = "026331ac02010150eaf7a71301ca82f112010102495401530142014d0a0c03cadda6130e015103415050" +
+	"0202030148010201016e017602040173017001014c10caeaa113120161016201014ccaeaa11303425559140101780179"
+
+func versionOne() []byte { return unhex("01" + bodyOfVersionOne) }
+
+func unhex(s string) []byte {
+	b, _ := hex.DecodeString(s)
+	return b
+}
+
+// Decision records keep profiles for twenty years (C06): those of version 1 are read, as
+// of customers without consents and events.
+func TestProfilesOfVersionOneAreRead(t *testing.T) {
+	want := fullProfile()
+	want.Consents, want.Trail = nil, fund.Trail{}
+	got, err := fund.ParseProfile(versionOne())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if _, err := fund.ParseProfile(append(versionOne(), 0)); !errors.Is(err, fund.ErrMalformed) {
+		t.Errorf("a byte too many: %v", err)
+	}
+}
+
+// The bytes are what heads and decision records hold: they may not change without a new
+// version byte.
+func TestProfileBytesOfVersionTwo(t *testing.T) {
+	const want = "02" + bodyOfVersionOne +
+		"01" + "0143" + "01" + "0e" + // a consent
+		"02" + "09" + "0e" + "014c" + "03415050" + "03464545" + "caeaa113" + "02" + "04" + "06" + "01" + // a refusal
+		"0c" + "04" + "00" + "00" + "00" + "00" + "00" + "00" + "00" + "00" + // a contact, two microseconds later
+		"000000000000000000" + "020e0e02" + "0000" + "04101200" // tallies of 9, of REFUSAL, of 2, of CONTACT
+	got := fund.AppendProfile(nil, fullProfile())
+	if hex.EncodeToString(got) != want {
+		t.Fatalf("bytes\n%x, want\n%s", got, want)
+	}
+	back, err := fund.ParseProfile(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(fullProfile(), back); d != "" {
+		t.Errorf("read back (-written +read):\n%s", d)
+	}
+}
+
+// The limits of lists hold at the limit and one past it.
+func TestLimitsOfConsentsAndTrails(t *testing.T) {
+	for _, c := range []struct {
+		what             string
+		consents, events int
+		want             error
+	}{
+		{"the most", fund.MaxConsents, fund.MaxTrail, nil},
+		{"a consent too many", fund.MaxConsents + 1, 0, fund.ErrMalformed},
+		{"an event too many", 0, fund.MaxTrail + 1, fund.ErrMalformed},
+	} {
+		p := &fund.Profile{Consents: make([]fund.Consent, c.consents)}
+		p.Trail.Recent = slices.Repeat([]fund.Event{{Kind: fund.Click, At: 5}}, c.events)
+		got, err := fund.ParseProfile(fund.AppendProfile(nil, p))
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: error %v, want %v", c.what, err, c.want)
+		}
+		if c.want == nil && (len(got.Consents) != c.consents || len(got.Trail.Recent) != c.events) {
+			t.Errorf("%s: %d consents and %d events are read", c.what, len(got.Consents), len(got.Trail.Recent))
+		}
+	}
+}
+
+// Codes that no program writes are refused: an event of an unknown kind, a flag of 2.
+func TestTrailsWithUnknownCodesAreRefused(t *testing.T) {
+	tail := func(s string) []byte { return unhex("02" + bodyOfVersionOne + s) }
+	none := "00000000000000000000000000"
+	if _, err := fund.ParseProfile(tail("00" + "00" + none)); err != nil {
+		t.Fatalf("an empty trail: %v", err)
+	}
+	for name, b := range map[string][]byte{
+		"a consent of 2":    tail("01" + "0143" + "02" + "0e" + "00" + none),
+		"an unknown kind":   tail("00" + "01" + "0d" + "0e" + "0000000000000000" + none),
+		"closed twice":      tail("00" + "01" + "09" + "0e" + "00000000000000" + "02" + none),
+		"an impossible day": tail("00" + "01" + "09" + "0e" + "000000" + "02" + "00000000" + none),
+		"a tally missing":   tail("00" + "00" + none[2:]),
+	} {
+		if _, err := fund.ParseProfile(b); !errors.Is(err, fund.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
