@@ -38,7 +38,11 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work)
 	a.facts = c.gate.Facts(p, goal, months, need, ctx)
 	a.personal = c.gate.Personal(&a.facts)
 	c.gate.Refusals(p, r.At, &w.refusals)
-	a.contact = conversion.Allow(&w.conduct, p.Consent(fund.ConsentCall), r.At, &c.contact)
+	consent := fund.ConsentPush
+	if r.Channel != fund.App {
+		consent = fund.ConsentCall
+	}
+	a.contact = conversion.Allow(&w.conduct, p.Consent(consent), r.At, &c.contact)
 	if !a.personal {
 		goal, months, need = wish.ForGate(false)
 		a.facts = c.gate.Facts(p, goal, months, need, ctx)

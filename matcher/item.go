@@ -284,8 +284,8 @@ func (c *Core) freshDrawdown(product int32, objections []objection.Objection) *f
 		return nil
 	}
 	for i := range objections {
-		if objections[i].Code != objection.Drawdown {
-			continue
+		if face, _ := objections[i].Code.Face(); face != objection.Drawdown {
+			continue // LOSS_TRAUMA is answered with the same falls
 		}
 		for j := range objections[i].Evidence {
 			if e := &objections[i].Evidence[j]; e.Field == "MAX_DRAWDOWN" && e.Number < 0 {

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/cache"
 	"github.com/fundmatch/fundmatch/features/memory"
 	"github.com/fundmatch/fundmatch/features/sqlstore"
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // defaultStore is the store of a verb that names none: a file in the working directory.
@@ -17,15 +17,11 @@ const defaultStore = "sqlite:fundmatch.db"
 
 // bankStore is what the verbs need of a store: both kinds offer it.
 type bankStore interface {
-	features.Profiles
-	features.Events
-	features.Staff
+	cache.Store
 	features.Pools
 	features.Models
 	features.Staff
 	features.Importer
-	// Head returns the customer's newest profile and the instant from which it answers.
-	Head(ctx context.Context, customerID string) (*fund.Profile, fund.Instant, error)
 	Ping(ctx context.Context) error
 	io.Closer
 }

@@ -167,6 +167,22 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+	for _, n := range []int{1, 500} {
+		b.Run(fmt.Sprintf("record %d events", n), func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				batch := features.EventBatch{RecordedAt: now}
+				for j := range n {
+					batch.Events = append(batch.Events, features.Event{
+						ID: fmt.Sprintf("e%d-%d-%d", n, i, j), CustomerID: ids[(i*n+j)*31%len(ids)], Kind: "DETAIL_VIEW", EventAt: now,
+						ProductCode: "P1", Channel: "APP", Attributes: `{"dwell_seconds":42,"page":"FEE"}`,
+					})
+				}
+				if _, err := s.RecordEvents(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 	b.Run("purchases", func(b *testing.B) {
 		for b.Loop() {
 			n := 0

@@ -97,7 +97,7 @@ const cellColumns = `c.customer_id, c.view, c.name, c.event_at, c.known_at, c.so
 // statements are the texts that SQLite and PostgreSQL have in common, with question
 // marks for placeholders.
 func statements() [statementCount]string {
-	return [statementCount]string{
+	all := [statementCount]string{
 		selectHead:        `SELECT revision, effective_from, head FROM heads WHERE customer_id = ?`,
 		selectCells:       `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
 		selectPurchases:   `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE customer_id = ? ORDER BY product_code, known_on, kind, seq`,
@@ -114,10 +114,6 @@ func statements() [statementCount]string {
 		selectArtifact:  `SELECT data FROM artifacts WHERE kind = ? AND artifact_id = ?`,
 		selectActive: `SELECT a.artifact_id, a.data FROM active_artifacts v
 			JOIN artifacts a ON a.kind = v.kind AND a.artifact_id = v.artifact_id WHERE v.kind = ?`,
-		selectKnown:   `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?)`,
-		selectEvents:  `SELECT ` + eventColumns + ` FROM events e WHERE e.customer_id = ? AND e.event_at <= ? ORDER BY e.event_at, e.event_id`,
-		anyStale:      `SELECT EXISTS (SELECT 1 FROM stale_heads)`,
-		selectManager: `SELECT branch_id, licence_id, licence_until FROM managers WHERE manager_id = ?`,
 
 		newestSeq:      `SELECT COALESCE(MAX(seq), 0) FROM transactions`,
 		storedRevision: `SELECT revision FROM heads WHERE customer_id = ?`,
@@ -132,21 +128,8 @@ func statements() [statementCount]string {
 		touchedPurchases: `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq FROM changes t CROSS JOIN interactions i
 			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND i.customer_id = t.customer_id
 			ORDER BY t.customer_id, i.product_code, i.known_on, i.kind, i.seq`,
-		touchedEvents: `SELECT ` + eventColumns + ` FROM changes t CROSS JOIN events e
-			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND e.customer_id = t.customer_id ORDER BY t.customer_id`,
-		staleCustomers: `SELECT customer_id FROM stale_heads WHERE customer_id > ? ORDER BY customer_id LIMIT ?`,
-		staleCells: `SELECT ` + cellColumns + ` FROM stale_heads t CROSS JOIN cells c
-			WHERE t.customer_id >= ? AND t.customer_id <= ? AND c.customer_id = t.customer_id ORDER BY t.customer_id`,
-		stalePurchases: `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq FROM stale_heads t CROSS JOIN interactions i
-			WHERE t.customer_id >= ? AND t.customer_id <= ? AND i.customer_id = t.customer_id
-			ORDER BY t.customer_id, i.product_code, i.known_on, i.kind, i.seq`,
-		staleEvents: `SELECT ` + eventColumns + ` FROM stale_heads t CROSS JOIN events e
-			WHERE t.customer_id >= ? AND t.customer_id <= ? AND e.customer_id = t.customer_id ORDER BY t.customer_id`,
-		unlistStale:    `DELETE FROM stale_heads WHERE customer_id <= ?`,
 		storedCells:    `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
 		storedCustomer: `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?) OR EXISTS (SELECT 1 FROM cells WHERE customer_id = ?)`,
-		storedHead:     `SELECT effective_from, head FROM heads WHERE customer_id = ?`,
-		storedEvent:    `SELECT ` + eventColumns + ` FROM events e WHERE e.event_id = ?`,
 		storedNAVs:     `SELECT nav_date, unit_nav, accum_nav FROM navs WHERE product_code = ? ORDER BY nav_date, seq`,
 		storedPurchase: `SELECT amount FROM interactions WHERE customer_id = ? AND product_code = ? AND known_on = ? AND kind = ? ORDER BY seq DESC LIMIT 1`,
 		storedPool: `SELECT product_code, product FROM pool_products
@@ -154,7 +137,6 @@ func statements() [statementCount]string {
 		anyCell:        `SELECT EXISTS (SELECT 1 FROM cells)`,
 		anyPurchase:    `SELECT EXISTS (SELECT 1 FROM interactions)`,
 		anyNAV:         `SELECT EXISTS (SELECT 1 FROM navs)`,
-		anyEvent:       `SELECT EXISTS (SELECT 1 FROM events)`,
 		insertRevision: `INSERT INTO pool_revisions (revision, hash, published_at, seq, products) VALUES (?, ?, ?, ?, ?)`,
 		upsertCalendarDay: `INSERT INTO calendar_days (day, seq, open) VALUES (?, ?, ?)
 			ON CONFLICT (day, seq) DO UPDATE SET open = excluded.open`,
@@ -171,6 +153,31 @@ func statements() [statementCount]string {
 		upsertActive: `INSERT INTO active_artifacts (kind, artifact_id, activated_at) VALUES (?, ?, ?)
 			ON CONFLICT (kind) DO UPDATE SET artifact_id = excluded.artifact_id, activated_at = excluded.activated_at`,
 	}
+	addEventStatements(&all)
+	return all
+}
+
+// addEventStatements adds those of events, and of the heads that have to be folded again
+// because an older version left events out.
+func addEventStatements(all *[statementCount]string) {
+	all[selectKnown] = `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?)`
+	all[selectEvents] = `SELECT ` + eventColumns + ` FROM events e WHERE e.customer_id = ? AND e.event_at <= ? ORDER BY e.event_at, e.event_id`
+	all[anyStale] = `SELECT EXISTS (SELECT 1 FROM stale_heads)`
+	all[selectManager] = `SELECT branch_id, licence_id, licence_until FROM managers WHERE manager_id = ?`
+	all[touchedEvents] = `SELECT ` + eventColumns + ` FROM changes t CROSS JOIN events e
+			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND e.customer_id = t.customer_id ORDER BY t.customer_id`
+	all[staleCustomers] = `SELECT customer_id FROM stale_heads WHERE customer_id > ? ORDER BY customer_id LIMIT ?`
+	all[staleCells] = `SELECT ` + cellColumns + ` FROM stale_heads t CROSS JOIN cells c
+			WHERE t.customer_id >= ? AND t.customer_id <= ? AND c.customer_id = t.customer_id ORDER BY t.customer_id`
+	all[stalePurchases] = `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq FROM stale_heads t CROSS JOIN interactions i
+			WHERE t.customer_id >= ? AND t.customer_id <= ? AND i.customer_id = t.customer_id
+			ORDER BY t.customer_id, i.product_code, i.known_on, i.kind, i.seq`
+	all[staleEvents] = `SELECT ` + eventColumns + ` FROM stale_heads t CROSS JOIN events e
+			WHERE t.customer_id >= ? AND t.customer_id <= ? AND e.customer_id = t.customer_id ORDER BY t.customer_id`
+	all[unlistStale] = `DELETE FROM stale_heads WHERE customer_id <= ?`
+	all[storedHead] = `SELECT effective_from, head FROM heads WHERE customer_id = ?`
+	all[storedEvent] = `SELECT ` + eventColumns + ` FROM events e WHERE e.event_id = ?`
+	all[anyEvent] = `SELECT EXISTS (SELECT 1 FROM events)`
 }
 
 // text returns a statement with the dialect's placeholders.

@@ -121,8 +121,8 @@ func (u *unit) addHead(p *fund.Profile, from fund.Instant) error {
 // so that what is interrupted goes on at the next opening. It is no change of anybody's
 // facts, so the change log does not name it.
 func (s *Store) refoldStale(ctx context.Context) error {
-	var any bool
-	if err := s.stmts[anyStale].QueryRowContext(ctx).Scan(&any); err != nil || !any {
+	var left bool
+	if err := s.stmts[anyStale].QueryRowContext(ctx).Scan(&left); err != nil || !left {
 		return err // a store that is up to date is opened without waiting for who writes to it
 	}
 	stale := staleListing()

@@ -56,6 +56,7 @@ type reading struct {
 	kinds      [fund.EventKinds]acts // what the trail says of each kind of event
 	ledger     ledger                // what the purchases say
 	own        ownActs
+	met        [lastMet]uint16 // places of journeys, from 1
 	redeems    redeems
 	firstVisit fund.Date // the first one that the trail keeps; 0: none
 	assets
@@ -87,9 +88,11 @@ const (
 
 func daysUntil(at fund.Instant) days {
 	d := days{today: at.Date()}
+	const perDay = 24 * 60 * 60 * 1_000_000
+	n, start := d.today.DayNumber(), d.today.Start()
 	for i, length := range [windows]int{30, 90, 365} {
-		d.since[i] = d.today.AddDays(1 - length)
-		d.sinceInst[i] = d.since[i].Start()
+		d.since[i] = fund.DateOfDay(n + 1 - length)
+		d.sinceInst[i] = start + fund.Instant(1-length)*perDay
 	}
 	return d
 }

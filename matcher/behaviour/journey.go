@@ -9,7 +9,6 @@ import (
 
 // readTrail goes over the events once, in the order of time.
 func (r *reading) readTrail() {
-	last := -1 // the journey met last: events about one product come in runs
 	for i := range r.trail {
 		e := &r.trail[i]
 		if e.Kind == fund.EventUnknown || int(e.Kind) >= fund.EventKinds {
@@ -36,8 +35,7 @@ func (r *reading) readTrail() {
 		default:
 		}
 		if e.ProductCode != "" {
-			last = r.journey(e.ProductCode, last)
-			step(&r.out.Journeys[last], e)
+			step(&r.out.Journeys[r.journey(e.ProductCode)], e)
 		}
 	}
 	if r.kinds[fund.Complaint].count > 0 {
@@ -46,26 +44,32 @@ func (r *reading) readTrail() {
 }
 
 // journey returns the place of a product's journey, which it makes when there is none.
-func (r *reading) journey(productCode string, last int) int {
+func (r *reading) journey(productCode string) int {
 	list := r.out.Journeys
-	if last >= 0 && list[last].ProductCode == productCode {
-		return last
+	slot := &r.met[productCode[len(productCode)-1]%lastMet]
+	if i := int(*slot) - 1; i >= 0 && list[i].ProductCode == productCode {
+		return i
 	}
 	lo, hi := 0, len(list)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		switch c := strings.Compare(list[mid].ProductCode, productCode); {
-		case c == 0:
-			return mid
-		case c < 0:
+		if strings.Compare(list[mid].ProductCode, productCode) < 0 {
 			lo = mid + 1
-		default:
+		} else {
 			hi = mid
 		}
 	}
-	r.out.Journeys = slices.Insert(list, lo, fund.Journey{ProductCode: productCode})
+	if lo == len(list) || list[lo].ProductCode != productCode {
+		r.out.Journeys = slices.Insert(list, lo, fund.Journey{ProductCode: productCode})
+		r.met = [lastMet]uint16{} // places have moved
+	}
+	*slot = uint16(lo + 1)
 	return lo
 }
+
+// lastMet is how many of the journeys met last are remembered, one for each last sign of a
+// code: he comes back to few products.
+const lastMet = 16
 
 // nodeOf returns the key node that an event reaches.
 func nodeOf(kind fund.EventKind) fund.KeyNode {
@@ -100,7 +104,8 @@ func step(j *fund.Journey, e *fund.Event) {
 		j.Abandons++
 	}
 	node := nodeOf(e.Kind)
-	if node > j.Node || e.At > j.Reached[j.Node] {
+	// To be shown it again is the firm's act: it moves nobody back who came further.
+	if node > j.Node || node != fund.Exposed && e.At > j.Reached[j.Node] {
 		j.Node = node
 	}
 	j.Reached[node] = e.At

@@ -108,7 +108,7 @@ func within(on fund.Date, f *fund.Fall) bool {
 // soldIn reports a redemption in a fall.
 func (r *reading) soldIn(h *holding, f *fund.Fall) bool {
 	for i := range h.deals {
-		if b := &h.deals[i]; b.Kind == redeemKind && b.KnownOn <= r.days.today && within(b.KnownOn, f) {
+		if b := &h.deals[i]; b.KnownOn <= r.days.today && within(b.KnownOn, f) && b.Kind == redeemKind {
 			return true
 		}
 	}
@@ -126,7 +126,7 @@ func (r *reading) soldIn(h *holding, f *fund.Fall) bool {
 // addedIn reports a purchase or a lot in a fall, after the first day.
 func (r *reading) addedIn(h *holding, f *fund.Fall, first fund.Date) bool {
 	for i := range h.deals {
-		if b := &h.deals[i]; b.Owns() && b.KnownOn > first && b.KnownOn <= r.days.today && within(b.KnownOn, f) {
+		if b := &h.deals[i]; b.KnownOn > first && b.KnownOn <= r.days.today && within(b.KnownOn, f) && b.Owns() {
 			return true
 		}
 	}

@@ -122,13 +122,14 @@ func ratioOf(x float64) fund.Ratio { return fund.RatioOf(min(max(x, -maxRatio), 
 type ages struct{ weighted, weight float64 }
 
 func (r *reading) age(h *holding) {
+	today := r.days.today.DayNumber()
 	for i := range h.lots {
 		l := &h.lots[i]
 		if l.Shares <= 0 || l.AcquiredOn == 0 || l.AcquiredOn > r.days.today {
 			continue
 		}
 		weight := float64(float64(l.Shares) * h.product.UnitNAV)
-		r.ages.weighted += float64(weight * float64(r.days.today.DaysSince(l.AcquiredOn)))
+		r.ages.weighted += float64(weight * float64(today-l.AcquiredOn.DayNumber()))
 		r.ages.weight += weight
 	}
 }

@@ -88,19 +88,14 @@ func Allow(c *fund.Conduct, call fund.Answer, at fund.Instant, l *ContactLimits)
 	return out
 }
 
-// RefusedUntil returns the first day on which a refusal holds no more: the day that he
-// named, else so many days after it, at least the next day; 0: no refusal. A day that
-// was over when he named it is none.
+// RefusedUntil returns the first day on which a refusal holds no more, as the gate reads
+// it (A06): so many days after it, at least the next day, and not before the day that he
+// named; 0: no refusal.
 func RefusedUntil(w fund.RefusalWord, days int32) fund.Date {
-	on := w.At.Date()
-	switch {
-	case w.At == 0:
+	if w.At == 0 {
 		return 0
-	case w.Until > on:
-		return w.Until
-	default:
-		return on.AddDays(int(max(1, days)))
 	}
+	return max(w.Until, w.At.Date().AddDays(int(max(1, days))))
 }
 
 // window counts the contacts of the window that was kept, and returns its length: where

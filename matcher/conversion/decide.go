@@ -75,7 +75,7 @@ func (v *Conversion) confirm(c *sitting, facts []fund.Evidence) []fund.Evidence 
 
 func (v *Conversion) ask(question string) {
 	switch question {
-	case "HORIZON":
+	case "HORIZON", "CASH_CYCLE": // a company's horizon is when it must pay
 		v.decide(Ask, "conversion.ASK.horizon", StepAnswer)
 	case "LIQUIDITY":
 		v.decide(Ask, "conversion.ASK.liquidity", StepAnswer)

@@ -43,29 +43,29 @@ func Foresee(c *Case, dst []Objection, facts []fund.Evidence) ([]Objection, []fu
 		if d == nil {
 			break
 		}
-		dst = append(dst, v.objection(d))
+		dst = append(dst, Objection{})
+		v.complete(d, &dst[len(dst)-1])
 		d.band = fund.BandUnknown // taken
 	}
 	return dst, v.facts
 }
 
-// objection makes the answer to a doubt.
-func (v *view) objection(d *doubt) Objection {
-	o := Objection{Code: d.code, Band: d.band, Raised: d.raised, Silenced: d.raised >= maxRebuttals, Advice: advice[d.code]}
+// complete makes the answer to a doubt, in place.
+func (v *view) complete(d *doubt, o *Objection) {
+	o.Code, o.Band, o.Raised, o.Silenced, o.Advice = d.code, d.band, d.raised, d.raised >= maxRebuttals, advice[d.code]
 	for i, t := range d.triggers[:d.count] {
 		o.Triggers[i] = t.String()
 	}
 	start := len(v.facts)
-	v.ground(&o)
+	v.ground(o)
 	middle := len(v.facts)
 	if o.Silenced {
 		o.Advice = "objection.advice.SILENCED"
 	} else {
-		v.answer(&o)
+		v.answer(o)
 	}
 	o.Grounds = v.facts[start:middle:middle]
 	o.Evidence = v.facts[middle:len(v.facts):len(v.facts)]
-	return o
 }
 
 // answer appends the evidence and names the sentences.

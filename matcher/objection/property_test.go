@@ -168,7 +168,7 @@ func TestEveryAnswer(t *testing.T) {
 			}
 			checkAnswer(rt, text, o)
 		}
-		again, factsAgain := objection.Foresee(c, make([]objection.Objection, 0, 9), make([]fund.Evidence, 0, 300))
+		again, factsAgain := objection.Foresee(c, make([]objection.Objection, 0, 9), used()[:0])
 		if !reflect.DeepEqual(strip(found), strip(again)) || !slices.Equal(facts, factsAgain) {
 			rt.Fatalf("another answer to the same case")
 		}
@@ -177,6 +177,15 @@ func TestEveryAnswer(t *testing.T) {
 			rt.Fatalf("after a refusal: %v", codesOf(after))
 		}
 	})
+}
+
+// used is a buffer that an earlier answer was written into.
+func used() []fund.Evidence {
+	buffer := make([]fund.Evidence, 300)
+	for i := range buffer {
+		buffer[i] = fund.Evidence{Field: "OLD", Unit: fund.UnitDays, Number: 1, Text: "old", Window: fund.Window{From: 1, To: 2}, AsOf: 3, Stale: 4, Source: "OLD", Document: "old"}
+	}
+	return buffer
 }
 
 // strip makes empty and absent evidence the same.

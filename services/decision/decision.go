@@ -15,6 +15,8 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/wire"
@@ -89,9 +91,7 @@ func present(s *matcher.Slate, out *fundmatchv1.GetDecisionResponse) {
 			Contributions: wire.Contributions(it.Contributions), Action: it.Conversion.Action.String(),
 			AmountFen: int64(it.Conversion.Quote.Suggested),
 		}
-		for j := range it.Objections {
-			item.Objections = append(item.Objections, it.Objections[j].Code.String())
-		}
+		item.Objections = shownDoubts(it.Objections, s.Request.Audience)
 		out.Items = append(out.Items, item)
 	}
 	for _, x := range s.Excluded {
@@ -100,6 +100,23 @@ func present(s *matcher.Slate, out *fundmatchv1.GetDecisionResponse) {
 	for i := range s.Notices {
 		out.Notices = append(out.Notices, s.Notices[i].Code)
 	}
+}
+
+// shownDoubts are the codes that the answer showed to its reader.
+func shownDoubts(doubts []objection.Objection, audience wording.Audience) (codes []string) {
+	told := objection.Silence(doubts)
+	for i := range doubts {
+		code := doubts[i].Code
+		if audience != wording.Manager {
+			face, shown := told.Tell(&doubts[i])
+			if !shown {
+				continue
+			}
+			code = face
+		}
+		codes = append(codes, code.String())
+	}
+	return codes
 }
 
 // ReplayDecision implements the RPC.

@@ -183,33 +183,22 @@ func (v *presenter) objections(doubts []objection.Objection, place int) []*fundm
 	out := make([]*fundmatchv1.Objection, 0, len(parts))
 	var told objection.Set
 	if !v.forManager() {
-		told = silencedFaces(doubts)
+		told = objection.Silence(doubts)
 	}
 	for i := range doubts {
 		o, name := &doubts[i], doubts[i].Code
 		if !v.forManager() {
-			face, shown := name.Face()
-			if !shown || told.Has(face) || o.Sentences[0] == "" {
-				continue // the stronger doubt of a face stands first
+			face, shown := told.Tell(o)
+			if !shown {
+				continue
 			}
-			name, told = face, told.With(face)
+			name = face
 		}
 		parts[i].Code = name.String()
 		v.objection(&parts[i], o, place)
 		out = append(out, &parts[i])
 	}
 	return out
-}
-
-// silencedFaces are the faces under which a doubt is silenced: another doubt with the
-// same face would break the silence.
-func silencedFaces(doubts []objection.Objection) (faces objection.Set) {
-	for i := range doubts {
-		if face, shown := doubts[i].Code.Face(); shown && doubts[i].Silenced {
-			faces = faces.With(face)
-		}
-	}
-	return faces
 }
 
 // objection presents a doubt and its answer. What raises it is for managers only.

@@ -74,12 +74,12 @@ var stories = [...]story{
 	{"DEMO-0017-REFUSED", 43, fund.C3, 110, wants(24, fund.NeedMedium, fund.SteadyIncome), nil, []scripted{{AnchorShortBond, 350, 80_000}}},
 	{"DEMO-0018-ABANDONED", 31, fund.C4, 50, wants(60, fund.NeedLow, fund.Growth), nil, []scripted{{AnchorMoney, 200, 30_000}}},
 	{"DEMO-0019-SOLD-IN-FALL", 47, fund.C4, 75, wants(48, fund.NeedLow, fund.Growth), nil, []scripted{
-		{AnchorIndex, crashFrom + 10, 60_000}, {AnchorSlump, 540, 50_000},
+		{AnchorIndex, crashFrom + 40, 60_000}, {AnchorIndex, crashFrom + 10, 50_000},
 	}},
 	{"DEMO-0020-ASKS-FAMILY", 68, fund.C2, 35, wants(24, fund.NeedMedium, fund.SteadyIncome), nil, []scripted{{AnchorShortBond, 400, 100_000}}},
 	{"DEMO-0021-DEPOSIT", 55, fund.C2, 65, wants(12, fund.NeedMedium, fund.SteadyIncome), nil, nil},
 	{"DEMO-0022-COMPLAINT", 52, fund.C4, 95, wants(36, fund.NeedMedium, fund.Growth), nil, []scripted{
-		{AnchorSlump, 540, 80_000}, {AnchorMoney, 400, 40_000},
+		{AnchorIndex, crashFrom + 10, 80_000}, {AnchorMoney, 400, 40_000},
 	}},
 }
 
@@ -103,7 +103,7 @@ var acts = [...]struct {
 	}},
 	{"DEMO-0019-SOLD-IN-FALL", func(l *life) {
 		l.redeem(0, l.dayOf(crashTo+15), "FELL")
-		l.did("DETAIL_VIEW", AnchorSlump, 20, 21*60, "APP", `{"page":"PERFORMANCE","dwell_seconds":35}`)
+		l.did("DETAIL_VIEW", AnchorIndex, 20, 21*60, "APP", `{"page":"PERFORMANCE","dwell_seconds":35}`)
 	}},
 	{"DEMO-0020-ASKS-FAMILY", func(l *life) {
 		l.did("CONTACT", AnchorLimited, 4, 9*60+40, "BRANCH", "")
@@ -120,7 +120,7 @@ var acts = [...]struct {
 	{"DEMO-0022-COMPLAINT", func(l *life) {
 		l.did("COMPLAINT", AnchorMoney, 300, 11*60, "PHONE", `{"about":"SERVICE"}`)
 		l.did("COMPLAINT", AnchorMoney, 296, 15*60, "PHONE", `{"about":"SERVICE","closed":true}`)
-		l.did("COMPLAINT", AnchorSlump, 12, 16*60, "PHONE", `{"about":"LOSS"}`)
+		l.did("COMPLAINT", AnchorIndex, 12, 16*60, "PHONE", `{"about":"LOSS"}`)
 	}},
 }
 

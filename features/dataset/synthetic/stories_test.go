@@ -100,7 +100,7 @@ func TestEachStoryShowsItsSituation(t *testing.T) {
 		},
 		"DEMO-0022-COMPLAINT": func(p *fund.Profile) bool {
 			e := newest(p, fund.Complaint)
-			return !e.Closed && e.ProductCode == AnchorSlump && losses(b, p) == 1 && p.Trail.Tallies[fund.Complaint].Count == 3
+			return !e.Closed && e.ProductCode == AnchorIndex && losses(b, p) == 1 && p.Trail.Tallies[fund.Complaint].Count == 3
 		},
 		"DEMO-0016-GROWTH-C4": func(p *fund.Profile) bool { return valid(p) && p.Assessment.Level == fund.C4 && len(p.Lots) == 2 },
 	}
