@@ -48,7 +48,7 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work)
 		a.facts = c.gate.Facts(p, goal, months, need, ctx)
 		// The gate's own facts decide whether he must be asked, so that two customers
 		// with the same gate facts get the same list (A02).
-		a.wish, a.mustAsk = expectation.Impersonal(), !a.facts.Stated
+		a.wish, a.mustAsk = expectation.Impersonal(a.facts.Company), !a.facts.Stated
 	}
 	return a
 }

@@ -81,7 +81,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		p := a.profile
 		k.Customer = objection.Customer{
 			Person: objection.Person{
-				Level: a.level(), Goal: a.wish.Goal, Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
+				Level: a.level(), Goal: likelyGoal(&a.wish), Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
 				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags,
 				OptedOut: p.Consent(fund.ConsentCall) == fund.No || p.Consent(fund.ConsentPush) == fund.No,
 			},
@@ -92,6 +92,15 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 	start := len(w.objections)
 	w.objections, w.facts = objection.Foresee(k, w.objections, w.facts)
 	return w.objections[start:len(w.objections):len(w.objections)]
+}
+
+// likelyGoal is the goal that a doubt may be foreseen from: a group's guess is asked
+// about and tells nothing of him.
+func likelyGoal(w *expectation.Wish) fund.Goal {
+	if !w.Scores() {
+		return fund.GoalUnknown
+	}
+	return w.Goal
 }
 
 // decide adds 发.
@@ -173,8 +182,11 @@ func (c *Core) expect(a *asking, it *Item, s subject, quote *conversion.Quote, w
 		tolerance := c.model.Settings.LossTolerance[a.level()]
 		means := c.means(a, s.product, w)
 		k.Means = expectation.Means{
-			AtHand: max(means.AUM/10_000*fund.Money(means.MaxShare)-means.Held, 0), Amount: quote.Suggested, Tolerance: tolerance,
+			AtHand: max(means.AUM/10_000*fund.Money(means.MaxShare)-means.Held, 0), Tolerance: tolerance,
 			Bears: expectation.Bears(tolerance, &w.conduct.Losses, a.wish.Attitude),
+		}
+		if quote.Suggested > 0 {
+			k.Means.Amount = quote.CostAmount // one amount in all that is said
 		}
 	}
 	start := len(w.matches)
@@ -212,6 +224,14 @@ func (c *Core) quote(a *asking, s subject, w *work) conversion.Quote {
 	means := c.means(a, s.product, w)
 	q.Min, q.Suggested, q.Max = means.Amount(p)
 	q.CostAmount = q.Suggested
+	if means.AUM == 0 {
+		// Of means that nobody knows the suggestion is the least that may be ordered. What
+		// one yuan costs and loses tells nothing.
+		q.CostAmount = max(q.Suggested, c.model.Settings.Cost.ReferenceAmount)
+		if q.Max > 0 {
+			q.CostAmount = min(q.CostAmount, q.Max)
+		}
+	}
 	if q.CostAmount == 0 {
 		q.CostAmount = c.model.Settings.Cost.ReferenceAmount
 	}
