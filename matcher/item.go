@@ -82,7 +82,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 			Person: objection.Person{
 				Level: a.level(), Goal: a.wish.Goal, Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
 				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags,
-				OptedOut: p.Consent(fund.ConsentCall) == fund.No || p.Consent(fund.ConsentPush) == fund.No,
+				OptedOut: a.optedOut(),
 			},
 			Personal: true, At: a.request.At, Refused: refused, Conduct: &w.conduct, Journey: journey,
 			Doubts: w.conduct.DoubtsAbout(c.products[s.product].Code), Held: w.holdings,
@@ -91,6 +91,19 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 	start := len(w.objections)
 	w.objections, w.facts = objection.Foresee(k, w.objections, w.facts)
 	return w.objections[start:len(w.objections):len(w.objections)]
+}
+
+// optedOut reports whether he refused calls or pushes lately: who never wanted them since
+// he came is left alone and has nothing against the bank.
+func (a *asking) optedOut() bool {
+	from := a.request.At.Date().AddDays(-doubtDays).Start()
+	for i := range a.profile.Consents {
+		x := &a.profile.Consents[i]
+		if !x.Granted && x.At >= from && (x.Purpose == fund.ConsentCall || x.Purpose == fund.ConsentPush) {
+			return true
+		}
+	}
+	return false
 }
 
 // decide adds 发.
