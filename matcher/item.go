@@ -36,6 +36,7 @@ func (c *Core) item(a *asking, pick slate.Pick, w *work) Item {
 type subject struct {
 	product  int32
 	standing conversion.Standing
+	bar      conversion.Bar        // why it is Confirmable
 	peer     int32                 // existing fund beside a new issue; -1: none
 	offered  *eligibility.Verdicts // which share classes may be compared and chosen; nil: all
 }
@@ -113,7 +114,7 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 	means := c.means(a, s.product, w)
 	k := conversion.Case{
 		Product: p, Grade: c.subjects[s.product].Grade, Class: c.classes[s.product], At: a.request.At, Calendar: &c.calendar,
-		Standing: s.standing, Branch: a.request.Channel == fund.Branch, Quote: *quote,
+		Standing: s.standing, Bar: s.bar, Branch: a.request.Channel == fund.Branch, Quote: *quote,
 		Person: conversion.Person{
 			Level: a.facts.Level, Expired: c.expiry(a), Guardian: limitedCapacity(a.facts.Capacity), Elder: a.facts.Elder,
 			Company: a.facts.Company, Affordable: means.Affords(p), HorizonMonths: a.wish.HorizonMonths,
@@ -125,7 +126,7 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 		k.Person.Income = a.profile.Person.Income
 	}
 	if a.mustAsk {
-		k.Person.Question = a.wish.Question.String()
+		k.Person.Question, k.Person.Answered = a.wish.Question.String(), a.wish.Answered()
 	}
 	it.Conversion, w.facts = conversion.Decide(&k, w.facts)
 	if k.Person.HeldVery && s.standing != conversion.Permitted {
@@ -155,10 +156,21 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 			if d.Until > a.request.At.Date() {
 				t.NotNowUntil = d.Until
 			}
+		} else if ok && code == objection.AskFamily {
+			t.Consulting = consulting(&d, journey, a.request.At)
 		}
 	}
 	t.Postponed = times >= c.limits.Postponements
 	return t
+}
+
+// consulting reports whether he said lately that he would ask his family and has not
+// begun an order since: that is his time, and no order is laid before him.
+func consulting(d *fund.Doubt, journey *fund.Journey, at fund.Instant) bool {
+	if d.Count == 0 || at.Date().DaysSince(d.Last.Date()) > conversion.FollowUpWithin {
+		return false
+	}
+	return journey == nil || journey.Reached[fund.Started] <= d.Last
 }
 
 // expect adds 接.
