@@ -243,7 +243,7 @@ func (c *Core) describe(*Inputs) error {
 		}
 		known := behaviour.Product{
 			FundCode: p.FundCode(), Issuer: p.Parties.Issuer, Grade: c.rules.Grade(p), LaunchedOn: p.Terms.LaunchedOn,
-			UnitNAV: c.records[i].UnitNAV, Falls: c.records[i].Falls,
+			UnitNAV: c.records[i].UnitNAV, NAVOn: c.records[i].Series.To, Falls: c.records[i].Falls,
 		}
 		if len(p.Content.Themes) > 0 {
 			known.Theme = p.Content.Themes[0]

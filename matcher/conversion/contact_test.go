@@ -55,7 +55,7 @@ func TestAllow(t *testing.T) {
 		},
 		"a complaint after a refusal": {noon, fund.Yes, func(c *fund.Conduct) {
 			c.Complaints = 2
-			refused("2024-03-01T00:00:00+08:00", 20240310)(c)
+			refused("2024-01-01T00:00:00+08:00", 20240310)(c)
 		}, nil, "REFUSED", 2, 20240405},
 
 		"one contact in the window":  {noon, fund.Yes, contacts(20240301, 1, 5, 9), nil, "", 1, 0},

@@ -85,8 +85,11 @@ func (v *view) answerAskFamily(o *Objection) {
 		v.text("GRADE", v.Grade.String(), sourcePool)
 	}
 	o.Sentences[1] = "objection.ASK_FAMILY.no_fall_known"
-	if d := &v.Record.Spans[fund.SinceStart].Drawdown; v.shows && d.Value < 0 {
-		o.Sentences[1] = "objection.ASK_FAMILY.fall"
+	if v.shows {
+		o.Sentences[1] = "objection.ASK_FAMILY.no_fall"
+		if v.Record.Spans[fund.SinceStart].Drawdown.Value < 0 {
+			o.Sentences[1] = "objection.ASK_FAMILY.fall"
+		}
 		o.Discloses = PastPerformance
 		v.facts.fall(v.Record)
 	}

@@ -265,6 +265,11 @@ func scenesOfPersons() []scene {
 		{objection.AskFamily, "老年客户，记录和费用都没有，等级不明", func(c *objection.Case) {
 			c.Customer.Elder, c.Grade, c.Record, c.Quote.Own.OK = true, fund.GradeUnknown, young(20240101), false
 		}},
+		{objection.AskFamily, "老年客户，记录很长，一次也没有跌过", func(c *objection.Case) {
+			c.Customer.Elder, c.Record = true, mild()
+			all := &c.Record.Spans[fund.SinceStart]
+			all.Drawdown.Value, all.Worst[fund.TwelveMonths].Value = 0, 8_000
+		}},
 		{objection.NotNow, "一年里推迟过两次", func(c *objection.Case) { c.Customer.Conduct.Habits.Postponements = 2 }},
 		{objection.NotNow, "他说过六月以后再看", func(c *objection.Case) {
 			c.Customer.Doubts = []fund.Doubt{{ProductCode: "EQ1", Code: "NOT_NOW", Count: 1, Last: now, Until: 20240601}}
