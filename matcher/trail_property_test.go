@@ -311,3 +311,45 @@ func TestTheOrderOfEventsLeavesNoTraceInAnAnswer(t *testing.T) {
 		t.Errorf("%d personal answers: hardly tried", personal)
 	}
 }
+
+// An answer equals itself until it says that it ends, to its last microsecond: with trails
+// and for managers too, to whom the day's quiet hours and the contact's caps matter.
+func TestAnswersWithTrailsHoldAsLongAsTheySay(t *testing.T) {
+	t.Parallel()
+	ends := map[string]int{}
+	scenes(t, tries(t, 2_000, 4), 30, func(s *scene) {
+		s.request.Audience = pick(s.bank, wording.Manager, wording.Manager, wording.Customer)
+		first := match(t, s.core, s.profile, s.request)
+		said := first.AppendCanonical(nil)
+		for _, at := range []fund.Instant{
+			first.ValidUntil - 1, s.request.At + fund.Instant(s.bank.rng.Int64N(int64(first.ValidUntil-s.request.At))),
+		} {
+			later := s.request
+			later.At = at
+			second := match(t, s.core, s.profile, later)
+			second.Request.At = s.request.At
+			if !bytes.Equal(second.AppendCanonical(nil), said) {
+				t.Errorf("bank %d, customer %s: said at %s to hold until %s, changed at %s\n%+v\n%+v",
+					s.seed, s.profile.CustomerID, s.request.At, first.ValidUntil, at, first, second)
+			}
+		}
+		minutes := int(first.ValidUntil-first.ValidUntil.Date().Start()) / 60_000_000
+		switch {
+		case first.ValidUntil != first.ValidUntil.Date().Start()+fund.Instant(minutes)*60_000_000:
+			ends["within a minute"]++
+		case minutes == 9*60 || minutes == 20*60:
+			ends["quiet hours"]++
+		case minutes == 15*60:
+			ends["cutoff"]++
+		case minutes == 0:
+			ends["midnight"]++
+		default:
+			ends["other"]++
+		}
+	})
+	for _, edge := range []string{"within a minute", "quiet hours", "cutoff", "midnight"} {
+		if ends[edge] == 0 {
+			t.Errorf("no answer ends at %s: %v", edge, ends)
+		}
+	}
+}
