@@ -137,6 +137,11 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 // thread gathers what was said and done about the product.
 func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.Date, w *work) conversion.Thread {
 	t := conversion.Thread{Journey: journey, RefusedUntil: refused, Contact: a.contact}
+	if refused == 0 && journey != nil {
+		// The gate lets it pass: what he refused once has ended, and conversion is told when,
+		// or it would take the refusal for one without an end.
+		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
+	}
 	for i := range it.Objections {
 		o := &it.Objections[i]
 		t.Silenced = t.Silenced || o.Silenced
