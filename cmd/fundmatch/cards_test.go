@@ -476,6 +476,7 @@ func writeCardBank(t *testing.T, dir string, cases []cardCase) {
 		t.Fatal(err)
 	}
 	tables := map[string][][]string{
+		"products":     products,
 		"nav":          append([][]string{{"product_code", "nav_date", "unit_nav", "accum_nav"}}, cardNAVs(t)...),
 		"calendar":     append([][]string{{"date", "open"}}, cardCalendar()...),
 		"managers":     {{"manager_id", "branch_id", "licence_id", "licence_until"}, {"M001", "B001", "A20201234", "2026-12-31"}},
