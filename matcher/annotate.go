@@ -1,6 +1,8 @@
 package matcher
 
 import (
+	"slices"
+
 	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
@@ -131,7 +133,7 @@ func (c *Core) disclose(out *Slate) {
 	d = append(d, "disclosure.NOT_A_DEPOSIT")
 	d = c.discloseIssuers(out, d)
 	d = append(d, "disclosure.SUITABILITY", "disclosure.INDEPENDENT_DECISION")
-	if out.shows(objection.PastPerformance) {
+	if out.showsPast() {
 		d = append(d, objection.PastPerformance, "disclosure.SURVIVORS")
 	}
 	if out.shows("disclosure.NEW_ISSUE") {
@@ -172,10 +174,30 @@ func (c *Core) discloseIssuers(out *Slate, d []string) []string {
 	return d
 }
 
+// shows reports whether a doubt that a disclosure belongs to is answered.
 func (s *Slate) shows(disclosure string) bool {
 	for i := range s.Items {
 		for j := range s.Items[i].Objections {
 			if s.Items[i].Objections[j].Discloses == disclosure {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// showsPast reports whether a figure of the past is shown, of the product or of one that
+// it is compared with (W05).
+func (s *Slate) showsPast() bool {
+	fromNAV := func(e fund.Evidence) bool { return e.Source == "NAV" }
+	for i := range s.Items {
+		for j := range s.Items[i].Objections {
+			if slices.ContainsFunc(s.Items[i].Objections[j].Evidence, fromNAV) {
+				return true
+			}
+		}
+		for j := range s.Items[i].Matched {
+			if slices.ContainsFunc(s.Items[i].Matched[j].Facts, fromNAV) {
 				return true
 			}
 		}

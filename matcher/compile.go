@@ -239,11 +239,11 @@ func (c *Core) describe(*Inputs) error {
 		c.newIssue[i], c.classes[i] = c.rules.IsNewIssue(p, day), p.Class()
 		c.subjects[i] = objection.Subject{
 			Product: p, Record: &c.records[i], Grade: c.rules.Grade(p), Class: c.classes[i], NewIssue: c.newIssue[i],
-			Limits: &c.limits, Managed: managed[p.Parties.ManagerName],
+			Limits: &c.limits, Managed: managed[manager{p.Parties.ManagerName, c.classes[i]}],
 		}
 		known := behaviour.Product{
 			FundCode: p.FundCode(), Issuer: p.Parties.Issuer, Grade: c.rules.Grade(p), LaunchedOn: p.Terms.LaunchedOn,
-			UnitNAV: c.records[i].UnitNAV, Falls: c.records[i].Falls,
+			UnitNAV: c.records[i].UnitNAV, NAVOn: c.records[i].Series.To, Falls: c.records[i].Falls,
 		}
 		if len(p.Content.Themes) > 0 {
 			known.Theme = p.Content.Themes[0]
@@ -275,15 +275,22 @@ const (
 	quietUntil = 9 * 60
 )
 
-// managed lists the funds of each manager, the first share class of each by code: all of
-// them or none, never the best alone (W08). Managers are told apart by their names, which
-// is all that the dataset has of them.
-func (c *Core) managed() map[string][]objection.Managed {
-	managed := map[string][]objection.Managed{}
+// manager is a manager's funds of one class: those that can be compared.
+type manager struct {
+	name  string
+	class fund.Class
+}
+
+// managed lists the comparable funds of each manager, the first share class of each by
+// code: all of them or none, never the best alone (W08). Managers are told apart by their
+// names, which is all that the dataset has of them.
+func (c *Core) managed() map[manager][]objection.Managed {
+	managed := map[manager][]objection.Managed{}
 	for i := range c.products {
 		p := &c.products[i]
 		if name := p.Parties.ManagerName; name != "" && c.funds.members[c.funds.of[i]][0] == int32(i) {
-			managed[name] = append(managed[name], objection.Managed{Code: p.Code, Name: p.Name, Record: &c.records[i]})
+			key := manager{name, p.Class()}
+			managed[key] = append(managed[key], objection.Managed{Code: p.Code, Name: p.Name, Record: &c.records[i]})
 		}
 	}
 	return managed

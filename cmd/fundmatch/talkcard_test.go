@@ -14,16 +14,18 @@ import (
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 )
 
-// readMessage reads a message that was written by hand.
-func readMessage(t *testing.T, name string, into proto.Message) {
+// handMade reads the answer that was written by hand, with every part in it.
+func handMade(t *testing.T) *fundmatchv1.RecommendResponse {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "talkcard", name))
+	text, err := os.ReadFile(filepath.Join("testdata", "talkcard", "manager.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := protojson.Unmarshal(text, into); err != nil {
-		t.Fatalf("%s: %v", name, err)
+	answer := new(fundmatchv1.RecommendResponse)
+	if err := protojson.Unmarshal(text, answer); err != nil {
+		t.Fatal(err)
 	}
+	return answer
 }
 
 // forCustomer makes of the answer what the service gives the customer: a doubt under its
@@ -56,11 +58,9 @@ func takeManagers(m protoreflect.Message) {
 // The card as each reads it, from an answer with every part in it.
 func TestTheTalkCard(t *testing.T) {
 	t.Parallel()
-	var manager, customer fundmatchv1.RecommendResponse
-	readMessage(t, "manager.json", &manager)
-	readMessage(t, "manager.json", &customer)
-	forCustomer(&customer)
-	for name, answer := range map[string]*fundmatchv1.RecommendResponse{"manager.golden": &manager, "customer.golden": &customer} {
+	manager, customer := handMade(t), handMade(t)
+	forCustomer(customer)
+	for name, answer := range map[string]*fundmatchv1.RecommendResponse{"manager.golden": manager, "customer.golden": customer} {
 		var out bytes.Buffer
 		if err := writeAnswer(&out, answer); err != nil {
 			t.Fatal(err)
@@ -72,8 +72,7 @@ func TestTheTalkCard(t *testing.T) {
 // An explanation shows the same card and brief.
 func TestTheExplanationHasTheCard(t *testing.T) {
 	t.Parallel()
-	var answer fundmatchv1.RecommendResponse
-	readMessage(t, "manager.json", &answer)
+	answer := handMade(t)
 	it := answer.GetItems()[0]
 	var out bytes.Buffer
 	err := writeExplanation(&out, &fundmatchv1.ExplainResponse{
@@ -92,10 +91,9 @@ func TestTheExplanationHasTheCard(t *testing.T) {
 // Every text of a message that a reader should see is on the card.
 func TestTheCardLeavesNoTextOut(t *testing.T) {
 	t.Parallel()
-	var answer fundmatchv1.RecommendResponse
-	readMessage(t, "manager.json", &answer)
+	answer := handMade(t)
 	var out bytes.Buffer
-	if err := writeAnswer(&out, &answer); err != nil {
+	if err := writeAnswer(&out, answer); err != nil {
 		t.Fatal(err)
 	}
 	seen := 0
@@ -116,10 +114,9 @@ func TestTheCardLeavesNoTextOut(t *testing.T) {
 func eachText(m protoreflect.Message, visit func(protoreflect.FieldDescriptor, string)) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		one := func(v protoreflect.Value) {
-			switch f.Kind() {
-			case protoreflect.MessageKind:
+			if f.Kind() == protoreflect.MessageKind {
 				eachText(v.Message(), visit)
-			case protoreflect.StringKind:
+			} else if f.Kind() == protoreflect.StringKind {
 				visit(f, v.String())
 			}
 		}

@@ -83,7 +83,8 @@ func aCustomer() (*fund.Profile, market) {
 			{Kind: fund.Complaint, At: on(20240302), ProductCode: "A", Channel: "PHONE", About: "PUSHED"},
 			{Kind: fund.Complaint, At: on(20240303), ProductCode: "B", Channel: "PHONE", About: "FEE"},
 			{Kind: fund.Complaint, At: on(20240304), ProductCode: "B", Channel: "PHONE", Closed: true},
-			{Kind: fund.Exposure, At: on(20240310), ProductCode: "H", Channel: "APP"},
+			{Kind: fund.Exposure, At: on(20240226) + 1, ProductCode: "H", Channel: "APP"}, // moves nobody back
+			{Kind: fund.Exposure, At: on(20240310), ProductCode: "N", Channel: "APP"},
 			{Kind: fund.Refusal, At: on(20240316), Channel: "APP"}, // tomorrow
 		}),
 	}
@@ -150,9 +151,10 @@ func TestTheFeaturesOfACustomer(t *testing.T) {
 			{ProductCode: "A", Node: fund.Asked, Reached: nodes(map[fund.KeyNode]fund.Instant{fund.Viewed: on(20240221), fund.Asked: on(20240224)})},
 			{ProductCode: "B", Node: fund.Viewed, Exposures: 1, Reached: nodes(map[fund.KeyNode]fund.Instant{fund.Exposed: on(20231101), fund.Viewed: on(20231110)})},
 			{ProductCode: "C", Refused: fund.RefusalWord{At: on(20240227), Reason: "FEE", Until: 20240601}},
-			{ProductCode: "H", Node: fund.Exposed, Exposures: 1, Abandons: 1, Reached: nodes(map[fund.KeyNode]fund.Instant{
-				fund.Started: on(20240225), fund.Abandoned: on(20240226), fund.Exposed: on(20240310),
+			{ProductCode: "H", Node: fund.Abandoned, Exposures: 1, Abandons: 1, Reached: nodes(map[fund.KeyNode]fund.Instant{
+				fund.Started: on(20240225), fund.Abandoned: on(20240226), fund.Exposed: on(20240226) + 1,
 			})},
+			{ProductCode: "N", Node: fund.Exposed, Exposures: 1, Reached: nodes(map[fund.KeyNode]fund.Instant{fund.Exposed: on(20240310)})},
 		},
 		Doubts: []fund.Doubt{
 			{Code: "FEE", Opened: 1},

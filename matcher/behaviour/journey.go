@@ -104,7 +104,8 @@ func step(j *fund.Journey, e *fund.Event) {
 		j.Abandons++
 	}
 	node := nodeOf(e.Kind)
-	if node > j.Node || e.At > j.Reached[j.Node] {
+	// To be shown it again is the firm's act: it moves nobody back who came further.
+	if node > j.Node || node != fund.Exposed && e.At > j.Reached[j.Node] {
 		j.Node = node
 	}
 	j.Reached[node] = e.At

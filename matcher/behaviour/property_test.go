@@ -281,7 +281,7 @@ func plainJourneys(seen []fund.Event) (list []fund.Journey) {
 	for _, code := range slices.Sorted(maps.Keys(journeys)) {
 		j := journeys[code]
 		for n, at := range j.Reached {
-			if at > 0 && at >= j.Reached[j.Node] {
+			if at > 0 && (j.Node <= fund.Exposed || at >= j.Reached[j.Node]) {
 				j.Node = fund.KeyNode(n)
 			}
 		}

@@ -43,7 +43,8 @@ func TestAllow(t *testing.T) {
 		"refused 89 days ago":                       {noon, fund.Yes, refused("2023-12-08T23:59:59+08:00", 0), nil, "REFUSED", 2, 20240307},
 		"refused 90 days ago":                       {noon, fund.Yes, refused("2023-12-07T00:00:00+08:00", 0), nil, "", 2, 0},
 		"refused until tomorrow":                    {noon, fund.Yes, refused("2022-12-07T00:00:00+08:00", 20240307), nil, "REFUSED", 2, 20240307},
-		"refused until today":                       {noon, fund.Yes, refused("2024-03-01T00:00:00+08:00", 20240306), nil, "", 2, 0},
+		"refused until today, and within 90 days":   {noon, fund.Yes, refused("2024-03-01T00:00:00+08:00", 20240306), nil, "REFUSED", 2, 20240530},
+		"refused until today, long ago":             {noon, fund.Yes, refused("2022-03-01T00:00:00+08:00", 20240306), nil, "", 2, 0},
 		"refused, the day named was over":           {noon, fund.Yes, refused("2024-03-01T00:00:00+08:00", 20240301), nil, "REFUSED", 2, 20240530},
 		"refused just now, the bank has no limit":   {noon, fund.Yes, refused(noon, 0), func(l *conversion.ContactLimits) { l.RefusalDays = 0 }, "REFUSED", 2, 20240307},
 		"refused and no consent: the refusal's day": {noon, fund.No, refused("2024-03-01T00:00:00+08:00", 0), nil, "REFUSED", 2, 20240530},
@@ -54,7 +55,7 @@ func TestAllow(t *testing.T) {
 		},
 		"a complaint after a refusal": {noon, fund.Yes, func(c *fund.Conduct) {
 			c.Complaints = 2
-			refused("2024-03-01T00:00:00+08:00", 20240310)(c)
+			refused("2024-01-01T00:00:00+08:00", 20240310)(c)
 		}, nil, "REFUSED", 2, 20240405},
 
 		"one contact in the window":  {noon, fund.Yes, contacts(20240301, 1, 5, 9), nil, "", 1, 0},

@@ -150,7 +150,7 @@ type Position struct {
 // Journey is how far he went with one product: the newest instant at each node, 0: never.
 type Journey struct {
 	ProductCode string
-	Node        KeyNode           // where he stands: the node reached last, at one instant the further one
+	Node        KeyNode           // where he stands: the node reached last; an exposure moves nobody back
 	Reached     [KeyNodes]Instant // by node
 	Exposures   int32
 	Abandons    int32

@@ -18,7 +18,7 @@ type Ratio int64
 
 // RatioOf rounds x (1 = 100 %) half away from zero to a Ratio.
 func RatioOf(x float64) Ratio {
-	scaled := x * 1e6
+	scaled := float64(x * 1e6) // rounded before the addition: no platform may fuse them
 	if scaled < 0 {
 		return -Ratio(0.5 - scaled)
 	}

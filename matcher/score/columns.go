@@ -158,8 +158,10 @@ func expectedFall(s *Settings, p *Product) (fund.Ratio, bool) {
 // yearlyCost is the full cost of the reference amount over a horizon as a share of it, a
 // year. Money funds aside, service fees end after a year (F03). Unknown fees add nothing.
 func yearlyCost(p *fund.Product, amount fund.Money, months int32) float64 {
-	if p.Missing.Has(fund.FieldSubscriptionLadder) || p.Missing.Has(fund.FieldRedemptionLadder) {
-		return 0
+	for _, f := range [...]fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldManagementFee, fund.FieldServiceFee} {
+		if p.Missing.Has(f) {
+			return 0
+		}
 	}
 	total := p.Fees.CostOf(amount, HorizonDays(months), p.Class() == fund.MoneyMarket).Total()
 	return float64(total) / float64(amount) * 12 / float64(months)

@@ -108,7 +108,7 @@ func shownDoubts(doubts []objection.Objection, audience wording.Audience) (codes
 	for i := range doubts {
 		code := doubts[i].Code
 		if audience != wording.Manager {
-			face, shown := told.Tell(code)
+			face, shown := told.Tell(&doubts[i])
 			if !shown {
 				continue
 			}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -295,7 +296,7 @@ func TestEveryItemIsWhole(t *testing.T) {
 		}
 		for i, it := range got.GetItems() {
 			items++
-			if err := whole(i, it, question.GetExplain()); err != nil {
+			if err := whole(i, it, question); err != nil {
 				t.Fatalf("%v: %v", question, err)
 			}
 		}
@@ -305,13 +306,17 @@ func TestEveryItemIsWhole(t *testing.T) {
 	}
 }
 
-func whole(i int, it *fundmatchv1.Item, explained bool) error {
+func whole(i int, it *fundmatchv1.Item, question *fundmatchv1.RecommendRequest) error {
+	explained, manager := question.GetExplain(), question.GetAudience() == "MANAGER"
 	switch {
 	case int(it.GetRank()) != i+1:
 		return fmt.Errorf("item %d has rank %d", i, it.GetRank())
-	case it.GetExpectation().GetHeadline() == "" || it.GetConversion().GetText() == "" || len(it.GetObjections()) == 0:
-		return fmt.Errorf("item %d lacks expectation, conversion or objection: %v", i, it)
-	case it.GetOrderable() != (it.GetConversion().GetAction() == "BUY"):
+	case it.GetExpectation().GetHeadline() == "" || it.GetConversion().GetText() == "":
+		return fmt.Errorf("item %d lacks expectation or conversion: %v", i, it)
+	case manager && len(it.GetObjections()) == 0:
+		// A customer may be shown none: some doubts are not for his eyes.
+		return fmt.Errorf("item %d lacks an objection: %v", i, it)
+	case it.GetOrderable() != slices.Contains([]string{"BUY", "PLAN"}, it.GetConversion().GetAction()):
 		return fmt.Errorf("item %d: orderable %v with action %s", i, it.GetOrderable(), it.GetConversion().GetAction())
 	case explained != (len(it.GetContributions()) > 0):
 		return fmt.Errorf("item %d: %d contributions, explain %v", i, len(it.GetContributions()), explained)
@@ -324,7 +329,10 @@ func whole(i int, it *fundmatchv1.Item, explained bool) error {
 		return fmt.Errorf("item %d: contributions sum to %v, score %v", i, sum, it.GetScore())
 	}
 	for _, o := range it.GetObjections() {
-		if o.GetAnswer() == "" || len(o.GetEvidence()) == 0 {
+		// To some doubts silence is the answer: the manager is told so.
+		silence := manager && o.GetAnswer() == "" && o.GetAdvice() != ""
+		figures := strings.ContainsAny(o.GetAnswer(), "0123456789")
+		if !silence && o.GetAnswer() == "" || figures && len(o.GetEvidence()) == 0 {
 			return fmt.Errorf("item %d: objection %s without answer or evidence", i, o.GetCode())
 		}
 	}

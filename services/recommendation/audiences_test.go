@@ -45,7 +45,9 @@ func TestADoubtHasAFaceForTheCustomer(t *testing.T) {
 	t.Parallel()
 	core := smallCore(t)
 	quiet := func(c objection.Code) objection.Objection { return objection.Objection{Code: c, Silenced: true} }
-	loud := func(c objection.Code) objection.Objection { return objection.Objection{Code: c} }
+	loud := func(c objection.Code) objection.Objection {
+		return objection.Objection{Code: c, Sentences: [4]string{humanRoute}}
+	}
 	for _, c := range []struct {
 		name   string
 		doubts []objection.Objection
@@ -57,6 +59,7 @@ func TestADoubtHasAFaceForTheCustomer(t *testing.T) {
 		{"no face", []objection.Objection{loud(objection.Pushed), loud(objection.BreakEvenFirst), loud(objection.Size)}, []string{"SIZE"}},
 		{"silenced", []objection.Objection{quiet(objection.Fee), loud(objection.Size)}, []string{"SIZE"}},
 		{"a silenced face stays silent", []objection.Objection{loud(objection.LossTrauma), quiet(objection.Drawdown)}, nil},
+		{"nothing to say", []objection.Objection{{Code: objection.NotNow}, loud(objection.Fee)}, []string{"FEE"}},
 		{"silence of a faceless doubt silences nothing", []objection.Objection{quiet(objection.Pushed), loud(objection.Fee)}, []string{"FEE"}},
 	} {
 		for _, audience := range []wording.Audience{wording.Customer, wording.Manager} {
@@ -173,7 +176,10 @@ func TestWhatIsToBeAvoided(t *testing.T) {
 	core := smallCore(t)
 	avoid := func(elder bool, goal fund.Goal) []string {
 		out := onlyItem(t, core, wording.Manager, func(s *matcher.Slate, it *matcher.Item) {
-			s.Elder, s.Wish.Goal, it.Card = elder, goal, &matcher.Card{BreakEvenDays: -1}
+			s.Elder, it.Card = elder, &matcher.Card{BreakEvenDays: -1}
+			if goal != fund.GoalUnknown {
+				s.Wish.Goal, s.Wish.Source = goal, expectation.Stated
+			}
 		})
 		return out.GetItems()[0].GetTalkCard().GetAvoid()
 	}

@@ -71,8 +71,15 @@ func (d desk) objections(doubts []objection.Objection, out []*fundmatchv1.Object
 				m.Grounds = append(m.Grounds, message)
 			}
 		}
-		d.facts = append(append(d.facts[:0], o.Grounds...), o.Evidence...)
-		d.optional(&m.Advice, o.Advice, d.facts)
+		d.advice(&m.Advice, o)
+	}
+}
+
+// advice renders how to speak of a doubt: of its grounds, and of what answers it.
+func (v *presenter) advice(into *string, o *objection.Objection) {
+	if o.Advice != "" {
+		v.facts = append(append(v.facts[:0], o.Grounds...), o.Evidence...)
+		v.sentence(into, o.Advice, v.facts)
 	}
 }
 

@@ -262,14 +262,14 @@ func (p *planter) mustAgree(s *matcher.Slate) {
 	}
 }
 
-func (p *planter) mustTell(m proto.Message) {
+func (p *planter) mustTell(m *fundmatchv1.RecommendResponse) {
 	written := p.written(m)
 	for _, word := range append(p.texts, secretDay.String(), "731073107") {
 		if !strings.Contains(written, word) {
 			p.rt.Fatalf("the manager does not read %q", word)
 		}
 	}
-	if _, ok := m.(*fundmatchv1.RecommendResponse); ok && len(m.(*fundmatchv1.RecommendResponse).GetItems()) > 0 && !strings.Contains(written, "1977年7月7日") {
+	if len(m.GetItems()) > 0 && !strings.Contains(written, "1977年7月7日") {
 		p.rt.Fatal("the manager does not read the matching opinion")
 	}
 }

@@ -149,7 +149,7 @@ func (v *plain) objections(doubts []objection.Objection) []*fundmatchv1.Objectio
 		m := v.objection(&doubts[i])
 		if !v.forManager() {
 			face, ok := doubts[i].Code.Face()
-			if !ok || quiet[face.String()] {
+			if !ok || quiet[face.String()] || m.GetAnswer() == "" {
 				continue
 			}
 			m.Code, quiet[face.String()] = face.String(), true

@@ -176,7 +176,8 @@ func (v *presenter) aspect(out *fundmatchv1.MatchedAspect, m *expectation.Match,
 }
 
 // objections presents the doubts: to a manager each under its own name, to the customer
-// under its face, one a face, and nothing of what has none or of what he has heard enough.
+// under its face, one a face, and nothing of what has none, of what he has heard enough,
+// or of what there is nothing to say about.
 func (v *presenter) objections(doubts []objection.Objection, place int) []*fundmatchv1.Objection {
 	parts := v.page.objections.take(len(doubts))
 	out := make([]*fundmatchv1.Objection, 0, len(parts))
@@ -187,7 +188,7 @@ func (v *presenter) objections(doubts []objection.Objection, place int) []*fundm
 	for i := range doubts {
 		o, name := &doubts[i], doubts[i].Code
 		if !v.forManager() {
-			face, shown := told.Tell(name)
+			face, shown := told.Tell(o)
 			if !shown {
 				continue
 			}

@@ -341,7 +341,8 @@ type Evidence struct {
 	AsOf string `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// Days from the newest datum to as_of.
 	StaleDays int32 `protobuf:"varint,6,opt,name=stale_days,json=staleDays,proto3" json:"stale_days,omitempty"`
-	// Where the bank can look it up: NAV, PRODUCT, POOL, CALENDAR, MODEL, CUSTOMER, COMPUTED, ...
+	// Where the bank can look it up: NAV, PRODUCT, POOL, CALENDAR, MODEL, RULES, COMPUTED; of the customer CUSTOMER,
+	// QUESTIONNAIRE, HOLDINGS, EVENTS, BEHAVIOUR.
 	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
 	// Document that states it; may be empty.
 	DocumentId    string `protobuf:"bytes,8,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
@@ -494,7 +495,9 @@ func (x *Exclusion) GetCount() int32 {
 // Notice tells the reader something about the whole answer.
 type Notice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Code: RISK_ASSESSMENT_EXPIRED, RISK_ASSESSMENT_REQUIRED, NOT_PERSONALIZED, CALENDAR_ASSUMED, PRODUCT_DATA_STALE, NO_SUITABLE_PRODUCT.
+	// Code: RISK_ASSESSMENT_EXPIRED, RISK_ASSESSMENT_REQUIRED, NOT_PERSONALIZED, CALENDAR_ASSUMED, PRODUCT_DATA_STALE,
+	// NAV_GAP, NAV_BASIS_UNCLEAR, GOAL_UNKNOWN, HORIZON_UNKNOWN, NO_SUITABLE_PRODUCT; to managers also AGE_UNKNOWN,
+	// CUSTOMER_REFUSED, COMPLAINT_OPEN.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// Sentence in zh-CN.
 	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
