@@ -225,6 +225,9 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 		// Windows of days, ages of lots and contact allowances move at midnight.
 		until = min(until, at.Date().AddDays(1).Start())
 	}
+	for i := len(p.Trail.Recent) - 1; i >= 0 && p.Trail.Recent[i].At > at; i-- {
+		until = min(until, p.Trail.Recent[i].At) // a channel's clock may be ahead: it counts from its instant on
+	}
 	if a.request.Audience == wording.Manager {
 		for _, minutes := range [...]int{quietUntil, quietFrom} {
 			if edge := at.Date().Start().Add(time.Duration(minutes) * time.Minute); edge > at {

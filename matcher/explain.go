@@ -61,7 +61,7 @@ func (c *Core) completeOne(a *asking, e *Explanation, w *work) {
 	if e.Verdict.Permitted {
 		it.Why = WhyOf(it.Contributions, a.personal)
 	}
-	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), peer: -1, offered: &w.verdicts}, w)
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), bar: barOf(e.Findings), peer: -1, offered: &w.verdicts}, w)
 	s.Items = append(s.Items, it)
 	if a.request.Audience == wording.Manager {
 		s.Brief = c.brief(a, w)
@@ -82,6 +82,22 @@ func standing(e *Explanation) conversion.Standing {
 	default:
 		return conversion.Refused
 	}
+}
+
+// barOf says what keeps the product out of a recommendation, where the customer is told
+// of that in words of its own.
+func barOf(findings []eligibility.Finding) conversion.Bar {
+	bar := conversion.OtherBar
+	for i := range findings {
+		switch f := &findings[i]; {
+		case f.Outcome != eligibility.Hide:
+		case f.Rule == eligibility.S04:
+			return conversion.Unfit
+		case f.Rule == eligibility.E01 && f.Reason == "ELDER_LONG_LOCKUP":
+			bar = conversion.LongLockup
+		}
+	}
+	return bar
 }
 
 // waitsForTest reports whether no order is possible for want of a valid assessment (S12).

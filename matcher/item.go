@@ -36,6 +36,7 @@ func (c *Core) item(a *asking, pick slate.Pick, w *work) Item {
 type subject struct {
 	product  int32
 	standing conversion.Standing
+	bar      conversion.Bar        // why it is Confirmable
 	peer     int32                 // existing fund beside a new issue; -1: none
 	offered  *eligibility.Verdicts // which share classes may be compared and chosen; nil: all
 }
@@ -82,7 +83,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 			Person: objection.Person{
 				Level: a.level(), Goal: a.wish.Goal, Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
 				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags,
-				OptedOut: p.Consent(fund.ConsentCall) == fund.No || p.Consent(fund.ConsentPush) == fund.No,
+				OptedOut: a.optedOut(),
 			},
 			Personal: true, At: a.request.At, Refused: refused, Conduct: &w.conduct, Journey: journey,
 			Doubts: w.conduct.DoubtsAbout(c.products[s.product].Code), Held: w.holdings,
@@ -93,6 +94,19 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 	return w.objections[start:len(w.objections):len(w.objections)]
 }
 
+// optedOut reports whether he refused calls or pushes lately: who never wanted them since
+// he came is left alone and has nothing against the bank.
+func (a *asking) optedOut() bool {
+	from := a.request.At.Date().AddDays(-doubtDays).Start()
+	for i := range a.profile.Consents {
+		x := &a.profile.Consents[i]
+		if !x.Granted && x.At >= from && (x.Purpose == fund.ConsentCall || x.Purpose == fund.ConsentPush) {
+			return true
+		}
+	}
+	return false
+}
+
 // decide adds 发.
 func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, journey *fund.Journey, refused fund.Date, w *work) {
 	p := &c.products[s.product]
@@ -100,7 +114,7 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 	means := c.means(a, s.product, w)
 	k := conversion.Case{
 		Product: p, Grade: c.subjects[s.product].Grade, Class: c.classes[s.product], At: a.request.At, Calendar: &c.calendar,
-		Standing: s.standing, Branch: a.request.Channel == fund.Branch, Quote: *quote,
+		Standing: s.standing, Bar: s.bar, Branch: a.request.Channel == fund.Branch, Quote: *quote,
 		Person: conversion.Person{
 			Level: a.facts.Level, Expired: c.expiry(a), Guardian: limitedCapacity(a.facts.Capacity), Elder: a.facts.Elder,
 			Company: a.facts.Company, Affordable: means.Affords(p), HorizonMonths: a.wish.HorizonMonths,
@@ -112,7 +126,7 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 		k.Person.Income = a.profile.Person.Income
 	}
 	if a.mustAsk {
-		k.Person.Question = a.wish.Question.String()
+		k.Person.Question, k.Person.Answered = a.wish.Question.String(), a.wish.Answered()
 	}
 	it.Conversion, w.facts = conversion.Decide(&k, w.facts)
 	if k.Person.HeldVery && s.standing != conversion.Permitted {
@@ -123,6 +137,11 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 // thread gathers what was said and done about the product.
 func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.Date, w *work) conversion.Thread {
 	t := conversion.Thread{Journey: journey, RefusedUntil: refused, Contact: a.contact}
+	if refused == 0 && journey != nil {
+		// The gate lets it pass: what he refused once has ended, and conversion is told when,
+		// or it would take the refusal for one without an end.
+		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
+	}
 	for i := range it.Objections {
 		o := &it.Objections[i]
 		t.Silenced = t.Silenced || o.Silenced
@@ -142,10 +161,21 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 			if d.Until > a.request.At.Date() {
 				t.NotNowUntil = d.Until
 			}
+		} else if ok && code == objection.AskFamily {
+			t.Consulting = consulting(&d, journey, a.request.At)
 		}
 	}
 	t.Postponed = times >= c.limits.Postponements
 	return t
+}
+
+// consulting reports whether he said lately that he would ask his family and has not
+// begun an order since: that is his time, and no order is laid before him.
+func consulting(d *fund.Doubt, journey *fund.Journey, at fund.Instant) bool {
+	if d.Count == 0 || at.Date().DaysSince(d.Last.Date()) > conversion.FollowUpWithin {
+		return false
+	}
+	return journey == nil || journey.Reached[fund.Started] <= d.Last
 }
 
 // expect adds 接.

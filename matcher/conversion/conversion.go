@@ -41,6 +41,16 @@ const (
 	Refused                     // neither offered nor sold
 )
 
+// Bar is what keeps a product that he may order from being offered to him.
+type Bar uint8
+
+// The bars that have words of their own.
+const (
+	OtherBar   Bar = iota
+	Unfit          // it does not suit his goal, his time or when he needs the money (S04)
+	LongLockup     // it ties an elder's money for long (E01)
+)
+
 // Conversion is the next action.
 type Conversion struct {
 	Action      Action
@@ -89,6 +99,7 @@ type Case struct {
 	At       fund.Instant
 	Calendar *fund.Calendar
 	Standing Standing
+	Bar      Bar // why it is Confirmable, where that is to be said in its own words
 	Branch   bool
 	Quote    Quote
 	Person   Person
@@ -100,6 +111,7 @@ type Person struct {
 	Level         fund.RiskLevel // of the last assessment, expired or not
 	Expired       fund.Date      // first day on which the last assessment holds no more; 0: none on file
 	Question      string         // code of the question to ask first; empty: none must be asked
+	Answered      bool           // a questionnaire has its answer: he is asked whether that still holds
 	Guardian      bool           // orders go through his guardian (E02)
 	Elder         bool           // E01; an unknown age counts as the rule pack says
 	Company       bool
@@ -119,6 +131,7 @@ type Thread struct {
 	Silenced     bool          // he rebutted twice: nothing more is said
 	Hesitant     bool          // a doubt TIMING or LOSS_TRAUMA of band Medium or more
 	Postponed    bool          // he put it off twice; counts where he named no day
+	Consulting   bool          // he said that he would ask his family, and has not come back to it since
 	Contact      Contact
 }
 
@@ -130,10 +143,10 @@ const elderGrade = fund.R2
 // Decide returns the next action for a product. Its evidence is appended to facts; both
 // are returned.
 //
-// The order of the decisions is: what he said (a refusal); what the law lets nobody pass
-// (no valid test, a warning, a bar); a complaint that is open; what he already has; the
-// peace that he asked for; what is not known; what needs a person; what does not suit
-// his means; and only then an order, in parts before in one. docs/conversions.md says why.
+// The order of the decisions is: what he said (a refusal); no valid test; a complaint that
+// is open; a warning, a bar; what he already has; the peace that he asked for; what is not
+// known; what needs a person; what does not suit his means; and only then an order, in
+// parts before in one. docs/conversions.md says why.
 func Decide(c *Case, facts []fund.Evidence) (Conversion, []fund.Evidence) {
 	out := Conversion{ProductCode: c.Product.Code, ShareClass: c.Product.ShareClass, Quote: c.Quote}
 	s := sitting{Case: c, day: c.At.Date()}
@@ -161,14 +174,16 @@ func (v *Conversion) settle(c *sitting, facts []fund.Evidence) []fund.Evidence {
 		return v.leaveRefused(c, facts)
 	case c.Standing == Information:
 		return v.retest(c, facts)
+	case c.Thread.Contact.OpenComplaints > 0:
+		// The rule that bars whoever complains (A06) leaves his own order to him: asked
+		// about after a warning, his complaint would be heard never.
+		return v.hearComplaint(c, facts)
 	case c.Standing == Confirmable:
 		return v.confirm(c, facts)
 	case c.Standing == Refused && c.Person.Held:
 		v.decide(Hold, "conversion.HOLD.plain")
 	case c.Standing == Refused:
 		v.decide(Hold, "conversion.HOLD.not_now")
-	case c.Thread.Contact.OpenComplaints > 0:
-		return v.hearComplaint(c, facts)
 	case c.Person.HeldVery:
 		v.decide(Hold, "conversion.HOLD.already")
 	case c.Person.Held:
@@ -181,8 +196,11 @@ func (v *Conversion) settle(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	case c.Thread.putOff():
 		v.decide(Watch, "conversion.WATCH.plain")
 		v.ToManager = "conversion.WATCH.manager.postponed"
+	case c.Thread.Consulting:
+		v.decide(Watch, "conversion.WATCH.family")
+		v.ToManager = "conversion.WATCH.manager.family"
 	case c.Person.Question != "":
-		v.ask(c.Person.Question)
+		v.ask(c.Person.Question, c.Person.Answered)
 	default:
 		return v.offer(c, facts)
 	}

@@ -71,7 +71,7 @@ func TestDecide(t *testing.T) {
 		},
 		"no amount to suggest": {
 			func(c *conversion.Case) { c.Quote.Suggested, c.Quote.Min = 0, 1 },
-			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响生活的金额。2024年3月6日15:00前下单，按当天净值成交。",
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响平时用钱的金额。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"fees unknown": {
 			func(c *conversion.Case) { c.Quote.Own.OK = false },
@@ -85,7 +85,7 @@ func TestDecide(t *testing.T) {
 			func(c *conversion.Case) {
 				c.Branch, c.Person.Guardian, c.Person.Elder, c.Quote.Own.OK, c.Quote.Suggested, c.Grade = true, true, true, false, 0, fund.R4
 			},
-			conversion.Buy, "GUARDIAN RECORD_SALE READ_KEY_FACTS MATCHING_OPINION ASK_FEES SIGN_WARNING CONFIRM_ELDER CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响生活的金额。2024年3月6日15:00前下单，按当天净值成交。",
+			conversion.Buy, "GUARDIAN RECORD_SALE READ_KEY_FACTS MATCHING_OPINION ASK_FEES SIGN_WARNING CONFIRM_ELDER CONFIRM_AMOUNT PLACE_ORDER", "如果您考虑清楚了，可以自己定一个不影响平时用钱的金额。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"in its launch": {
 			func(c *conversion.Case) {
@@ -98,12 +98,12 @@ func TestDecide(t *testing.T) {
 				c.Product.Listing.Status, c.Product.Terms.ClosedUntil, c.Quote.Suggested = fund.Subscription, 20240901, 0
 			},
 			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER",
-			"这只基金正在募集。如果您考虑清楚了，可以自己定一个不影响生活的金额，2024年3月6日15:00前下单。",
+			"这只基金正在募集。如果您考虑清楚了，可以自己定一个不影响平时用钱的金额，2024年3月6日15:00前下单。",
 		},
 		"it opens later, no amount to suggest": {
 			func(c *conversion.Case) { c.Product.Terms.NextOpenOn, c.Quote.Suggested = 20240323, 0 },
 			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_AMOUNT PLACE_ORDER",
-			"这只产品下一次开放是2024年3月25日。如果您考虑清楚了，可以到时自己定一个不影响生活的金额。",
+			"这只产品下一次开放是2024年3月25日。如果您考虑清楚了，可以到时自己定一个不影响平时用钱的金额。",
 		},
 		"it opens later": {
 			func(c *conversion.Case) { c.Product.Terms.NextOpenOn = 20240323 }, // a Saturday
@@ -192,6 +192,45 @@ func TestDecide(t *testing.T) {
 		"to be confirmed, at his level": {
 			func(c *conversion.Case) { c.Standing = conversion.Confirmable },
 			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING", "下单前有一项风险提示需要您阅读并确认。",
+		},
+		"to be confirmed, for it does not suit him": {
+			func(c *conversion.Case) { c.Standing, c.Bar = conversion.Confirmable, conversion.Unfit },
+			conversion.ConfirmRequired, "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING", "这只产品与您的目标、打算放的时间或者用钱的安排不一致，我们不向您推荐。如果您仍要购买，须先阅读风险提示并确认。",
+		},
+		"to be confirmed, for an elder's money is tied": {
+			func(c *conversion.Case) {
+				c.Standing, c.Bar, c.Person.Elder, c.Branch = conversion.Confirmable, conversion.LongLockup, true, true
+			},
+			conversion.ConfirmRequired, "RECORD_SALE READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES SIGN_WARNING CONFIRM_ELDER",
+			"这只产品的钱要锁定很长时间，我们不主动向年长的客户推荐。如果您仍要购买，请先和家人商量，再阅读风险提示并确认。",
+		},
+		"a complaint, where A06 leaves a confirmation": {
+			func(c *conversion.Case) {
+				c.Standing, c.Thread.Contact.OpenComplaints, c.Branch = conversion.Confirmable, 1, true
+			},
+			conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不向您介绍产品。",
+		},
+		"he asks his family": {func(c *conversion.Case) { c.Thread.Consulting = true }, conversion.Watch, "", "您说过要和家人商量，不着急，也没有期限。商量好了，您随时可以再来看。"},
+		"a goal from a questionnaire": {
+			func(c *conversion.Case) { c.Person.Question, c.Person.Answered = "GOAL", true }, conversion.Ask, "ANSWER_QUESTION",
+			"您在问卷里说过这笔钱的用途。先请您确认有没有变化，再看这只产品适不适合您。",
+		},
+		"a horizon from a questionnaire": {
+			func(c *conversion.Case) { c.Person.Question, c.Person.Answered = "CASH_CYCLE", true }, conversion.Ask, "ANSWER_QUESTION",
+			"您在问卷里说过这笔钱打算放多久。先请您确认有没有变化，再看这只产品适不适合您。",
+		},
+		"he asked about the dearer class": {
+			func(c *conversion.Case) {
+				c.Product.ShareClass, c.Quote.Months = "C", 24
+				c.Quote.Own = conversion.ClassCost{Cost: fund.Cost{Service: 900}, OK: true}
+				c.Quote.A, c.Quote.C = conversion.ClassCost{Cost: fund.Cost{Service: 899}, OK: true}, c.Quote.Own
+			}, conversion.Buy, order, "如果您考虑清楚了，可以从5,000元开始。按持有2年计算，同一只基金的A类费用更低，您可以先看A类。2024年3月6日15:00前下单，按当天净值成交。",
+		},
+		"he asked about the class that costs as much": {
+			func(c *conversion.Case) {
+				c.Quote.Own = conversion.ClassCost{Cost: fund.Cost{Service: 900}, OK: true}
+				c.Quote.A, c.Quote.C = c.Quote.Own, c.Quote.Own
+			}, conversion.Buy, order, plain,
 		},
 		"a professional, above his level": {
 			func(c *conversion.Case) { c.Grade = fund.R4 },

@@ -62,7 +62,7 @@ func (v *Conversion) confirm(c *sitting, facts []fund.Evidence) []fund.Evidence 
 		v.decide(ConfirmRequired, "conversion.CONFIRM_REQUIRED.risk")
 		v.gates(c)
 	default:
-		v.decide(ConfirmRequired, "conversion.CONFIRM_REQUIRED.plain")
+		v.decide(ConfirmRequired, barSentences[c.Bar])
 		v.gates(c)
 	}
 	if !risk {
@@ -73,15 +73,29 @@ func (v *Conversion) confirm(c *sitting, facts []fund.Evidence) []fund.Evidence 
 		fund.Evidence{Field: "LEVEL", Text: c.Person.Level.String(), AsOf: c.day, Source: "CUSTOMER"})
 }
 
-func (v *Conversion) ask(question string) {
+// barSentences say to him why he has to confirm anything: a warning of which he does not
+// hear what it is about is none.
+var barSentences = [...]string{
+	OtherBar: "conversion.CONFIRM_REQUIRED.plain", Unfit: "conversion.CONFIRM_REQUIRED.unfit", LongLockup: "conversion.CONFIRM_REQUIRED.lockup",
+}
+
+// ask puts the question first; what a questionnaire answers is put to him once more.
+func (v *Conversion) ask(question string, answered bool) {
+	sentence := "conversion.ASK.goal"
 	switch question {
 	case "HORIZON", "CASH_CYCLE": // a company's horizon is when it must pay
-		v.decide(Ask, "conversion.ASK.horizon", StepAnswer)
+		sentence = "conversion.ASK.horizon"
+		if answered {
+			sentence = "conversion.ASK.horizon.confirm"
+		}
 	case "LIQUIDITY":
-		v.decide(Ask, "conversion.ASK.liquidity", StepAnswer)
+		sentence = "conversion.ASK.liquidity"
 	default:
-		v.decide(Ask, "conversion.ASK.goal", StepAnswer)
+		if answered {
+			sentence = "conversion.ASK.goal.confirm"
+		}
 	}
+	v.decide(Ask, sentence, StepAnswer)
 }
 
 // watchMinimum says that the product asks for more than suits him.
@@ -129,11 +143,30 @@ func (v *Conversion) buy(c *sitting, facts []fund.Evidence) []fund.Evidence {
 		v.Sentence = "conversion.BUY.no_amount"
 	case v.ShareClass == "":
 		v.Sentence = "conversion.BUY.open.no_class"
+	case cheaperClass(&c.Quote, v.ShareClass) != "":
+		v.Sentence = "conversion.BUY.open.dearer_class"
+		facts = append(facts,
+			fund.Evidence{Field: "CHEAPER_CLASS", Text: cheaperClass(&c.Quote, v.ShareClass), AsOf: day, Source: "COMPUTED"},
+			fund.Evidence{Field: "HELD", Unit: fund.UnitMonths, Number: int64(c.Quote.Months), AsOf: day, Source: "COMPUTED"})
 	default:
 		v.Sentence = "conversion.BUY.open"
 		facts = append(facts, fund.Evidence{Field: "SHARE_CLASS", Text: v.ShareClass, AsOf: day, Source: "PRODUCT"})
 	}
 	return facts
+}
+
+// cheaperClass returns the other class of the two that are sold to everyone where it costs
+// less for the amount and the time; empty: it does not, or is not on offer. A list takes
+// the cheaper one by itself; he may have asked about this one by name.
+func cheaperClass(q *Quote, own string) string {
+	switch {
+	case own == "A" && q.C.OK && q.Own.OK && q.C.Differing() < q.Own.Differing():
+		return "C"
+	case own == "C" && q.A.OK && q.Own.OK && q.A.Differing() < q.Own.Differing():
+		return "A"
+	default:
+		return ""
+	}
 }
 
 func (v *Conversion) dealingFacts(c *sitting, facts []fund.Evidence) []fund.Evidence {

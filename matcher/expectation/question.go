@@ -111,12 +111,16 @@ var confirmSentences = [Questions][voices]string{
 	AskCashCycle: {"expectation.question.cash_cycle.confirm", "expectation.question.cash_cycle.confirm"},
 }
 
+// Answered reports whether a questionnaire has an answer to the question already.
+func (w *Wish) Answered() bool {
+	return w.Question == AskGoal && w.Source == FromQuestionnaire ||
+		(w.Question == AskHorizon || w.Question == AskCashCycle) && w.HorizonSource == FromQuestionnaire
+}
+
 // QuestionSentence returns the template of the question in words for a person or a
 // company, or "" when there is none. It has no slots.
 func (w *Wish) QuestionSentence() string {
-	answered := w.Question == AskGoal && w.Source == FromQuestionnaire ||
-		(w.Question == AskHorizon || w.Question == AskCashCycle) && w.HorizonSource == FromQuestionnaire
-	if answered {
+	if w.Answered() {
 		return confirmSentences[w.Question][w.voice()]
 	}
 	return questionSentences[w.Question][w.voice()]

@@ -1,10 +1,6 @@
 package objection
 
-import (
-	"time"
-
-	"github.com/fundmatch/fundmatch/matcher/fund"
-)
+import "github.com/fundmatch/fundmatch/matcher/fund"
 
 // doubt is a doubt before it is answered.
 type doubt struct {
@@ -112,7 +108,7 @@ func (v *view) listen(all *doubts) {
 			all[code].opened = true
 		}
 	}
-	since := v.who.At.Add(-doubtLives)
+	since := v.who.At.Date().AddDays(-doubtLives).Start() // by days: an answer does not change within one
 	for i := range v.conduct.Doubts {
 		said := &v.conduct.Doubts[i]
 		if said.Count <= 0 || said.Last < since || said.ProductCode == v.Product.Code {
@@ -125,7 +121,7 @@ func (v *view) listen(all *doubts) {
 }
 
 // doubtLives is how long a doubt about one product speaks about others.
-const doubtLives = 365 * 24 * time.Hour
+const doubtLives = 365
 
 // applies reports whether a doubt that he had elsewhere can be one about this product.
 func (v *view) applies(code Code) bool {

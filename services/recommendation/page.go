@@ -62,14 +62,25 @@ func (s *slab[T]) take(n int) []T {
 	return out
 }
 
-// lay makes room for what a slate holds. Facts are mostly on file (evidence.go).
+// lay makes room for what a slate holds. The facts of doubts are mostly on file
+// (evidence.go).
 func (p *page) lay(s *matcher.Slate) {
-	aspects, objections := 0, 0
+	aspects, objections, reasons, facts := 0, 0, 0, 0
 	for i := range s.Items {
-		aspects, objections = aspects+len(s.Items[i].Matched), objections+len(s.Items[i].Objections)
+		it := &s.Items[i]
+		aspects, objections = aspects+len(it.Matched), objections+len(it.Objections)
+		for j := range it.Matched {
+			facts += len(it.Matched[j].Facts)
+		}
+		for _, name := range it.Why {
+			if name != "" {
+				reasons++
+			}
+		}
 	}
 	p.aspects.free, p.objections.free = make([]fundmatchv1.MatchedAspect, aspects), make([]fundmatchv1.Objection, objections)
-	p.items.free = make([]itemParts, len(s.Items))
+	p.items.free, p.texts.free = make([]itemParts, len(s.Items)), make([]string, reasons)
+	p.evidence.free, p.evidences.free = make([]fundmatchv1.Evidence, facts), make([]*fundmatchv1.Evidence, facts)
 }
 
 // put gives a field the text from start on. The field is filled by finish.

@@ -95,6 +95,7 @@ var acts = [...]struct {
 		l.did("REFUSAL", "", 7, 10*60+20, "BRANCH", `{"reason":"DRAWDOWN"}`) // of any product
 	}},
 	{"DEMO-0018-ABANDONED", func(l *life) {
+		l.consent(marketingCall, true, at(l.bank.opts.AsOf.AddDays(-60), 10*60, 0))
 		l.did("EXPOSURE", AnchorConsumer, 3, 20*60, "APP", "")
 		l.did("CLICK", AnchorConsumer, 3, 20*60+1, "APP", `{"page":"OVERVIEW"}`)
 		l.did("DETAIL_VIEW", AnchorConsumer, 3, 20*60+1, "APP", `{"page":"FEE","dwell_seconds":75}`)
