@@ -226,6 +226,11 @@ func (b *bank) trail() fund.Trail {
 	if b.one(2) {
 		return fund.Trail{}
 	}
+	return behaviour.Of(b.events())
+}
+
+// events are what a trail is made of, in no order.
+func (b *bank) events() []fund.Event {
 	var events []fund.Event
 	for range b.rng.IntN(30) {
 		e := fund.Event{
@@ -235,7 +240,7 @@ func (b *bank) trail() fund.Trail {
 		if !b.one(6) {
 			e.ProductCode = b.purchase().ProductCode
 		}
-		switch e.Kind {
+		switch e.Kind { //nolint:exhaustive // the others have nothing of their own
 		case fund.ObjectionRaised, fund.EvidenceOpen:
 			e.About = objection.Code(b.rng.IntN(int(objection.Codes))).String()
 			if e.About == "NOT_NOW" {
@@ -254,7 +259,7 @@ func (b *bank) trail() fund.Trail {
 		}
 		events = append(events, e)
 	}
-	return behaviour.Of(events)
+	return events
 }
 
 // request is a random question within a core's validity.

@@ -225,10 +225,15 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 		// Windows of days, ages of lots and contact allowances move at midnight.
 		until = min(until, at.Date().AddDays(1).Start())
 	}
-	if a.request.Audience == wording.Manager {
+	for i := len(p.Trail.Recent) - 1; i >= 0 && p.Trail.Recent[i].At > at; i-- {
+		until = min(until, p.Trail.Recent[i].At) // a channel's clock may be ahead: it counts from its instant on
+	}
+	if a.request.Audience == wording.Manager || a.personal && len(w.conduct.Journeys) > 0 {
+		// Whether he may be called now, and so the day of a follow-up, which the record of a
+		// customer's answer holds as well.
 		for _, minutes := range [...]int{quietUntil, quietFrom} {
 			if edge := at.Date().Start().Add(time.Duration(minutes) * time.Minute); edge > at {
-				until = min(until, edge) // whether he may be called now
+				until = min(until, edge)
 			}
 		}
 	}

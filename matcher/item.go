@@ -83,7 +83,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 			Person: objection.Person{
 				Level: a.level(), Goal: likelyGoal(&a.wish), Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
 				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags,
-				OptedOut: p.Consent(fund.ConsentCall) == fund.No || p.Consent(fund.ConsentPush) == fund.No,
+				OptedOut: a.optedOut(),
 			},
 			Personal: true, At: a.request.At, Refused: refused, Conduct: &w.conduct, Journey: journey,
 			Doubts: w.conduct.DoubtsAbout(c.products[s.product].Code), Held: w.holdings,
@@ -101,6 +101,19 @@ func likelyGoal(w *expectation.Wish) fund.Goal {
 		return fund.GoalUnknown
 	}
 	return w.Goal
+}
+
+// optedOut reports whether he refused calls or pushes lately: who never wanted them since
+// he came is left alone and has nothing against the bank.
+func (a *asking) optedOut() bool {
+	from := a.request.At.Date().AddDays(-doubtDays).Start()
+	for i := range a.profile.Consents {
+		x := &a.profile.Consents[i]
+		if !x.Granted && x.At >= from && (x.Purpose == fund.ConsentCall || x.Purpose == fund.ConsentPush) {
+			return true
+		}
+	}
+	return false
 }
 
 // decide adds 发.
@@ -133,6 +146,11 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 // thread gathers what was said and done about the product.
 func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.Date, w *work) conversion.Thread {
 	t := conversion.Thread{Journey: journey, RefusedUntil: refused, Contact: a.contact}
+	if refused == 0 && journey != nil {
+		// The gate lets it pass: what he refused once has ended, and conversion is told when,
+		// or it would take the refusal for one without an end.
+		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
+	}
 	for i := range it.Objections {
 		o := &it.Objections[i]
 		t.Silenced = t.Silenced || o.Silenced

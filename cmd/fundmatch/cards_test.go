@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -50,6 +51,7 @@ type cardCase struct {
 	About    string       `yaml:"about"`
 	Ask      string       `yaml:"ask"` // product code; empty: his list
 	Channel  string       `yaml:"channel"`
+	At       string       `yaml:"at"`    // when he asks, as 2024-03-12 16:00; empty: cardInstant
 	Limit    int32        `yaml:"limit"` // of a list; 0: one
 	Shows    cardShows    `yaml:"shows"`
 	Customer cardCustomer `yaml:"customer"`
@@ -211,8 +213,12 @@ func checkGolden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// counter is the bank's counter at which the cases ask.
-type counter struct{ service *recommendation.Service }
+// counter is the bank's counter at which the cases ask; it has a service an instant.
+type counter struct {
+	store    *memory.Store
+	loader   *engine.Loader
+	services map[string]*recommendation.Service
+}
 
 // openCounter imports pool and customers as a bank would, from dataset files.
 func openCounter(t *testing.T, cases []cardCase) *counter {
@@ -230,7 +236,11 @@ func openCounter(t *testing.T, cases []cardCase) *counter {
 		t.Fatal(err)
 	}
 	if _, err := store.Import(ctx, at, func(b features.Batch) error {
-		_, err := folder.Load(ctx, b, b.(dataset.Known), dataset.Options{})
+		known, ok := b.(dataset.Known)
+		if !ok {
+			return errors.New("the store's batch does not tell what it has")
+		}
+		_, err := folder.Load(ctx, b, known, dataset.Options{})
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -242,15 +252,30 @@ func openCounter(t *testing.T, cases []cardCase) *counter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core, err := loader.Newest(ctx, at)
+	return &counter{store, loader, map[string]*recommendation.Service{}}
+}
+
+// at is the service with the core of an instant.
+func (c *counter) at(t *testing.T, instant string) *recommendation.Service {
+	t.Helper()
+	if s, ok := c.services[instant]; ok {
+		return s
+	}
+	at, err := fund.ParseInstant(instant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, err := c.loader.Newest(context.Background(), at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	clock := at.Time()
-	return &counter{recommendation.New(recommendation.Fixed(core, at), store, noLog{}, recommendation.Config{
+	s := recommendation.New(recommendation.Fixed(core, at), c.store, noLog{}, recommendation.Config{
 		NewID: func() (string, error) { return "00000000-0000-7000-8000-000000000000", nil },
-		Clock: func() time.Time { return clock }, Staff: store,
-	})}
+		Clock: func() time.Time { return clock }, Staff: c.store,
+	})
+	c.services[instant] = s
+	return s
 }
 
 // noLog forgets the records: the cases are about words.
@@ -280,7 +305,7 @@ func (c *counter) card(t *testing.T, k *cardCase, seen map[string]int) string {
 func (c *counter) list(t *testing.T, k *cardCase, p *program, audience string, seen map[string]int) {
 	t.Helper()
 	limit := max(k.Limit, 1)
-	answer, err := c.service.Recommend(context.Background(), &fundmatchv1.RecommendRequest{
+	answer, err := c.at(t, k.instant()).Recommend(context.Background(), &fundmatchv1.RecommendRequest{
 		CustomerId: k.ID, Channel: k.channel(), Audience: audience, Limit: &limit,
 	})
 	if err != nil {
@@ -307,7 +332,7 @@ func (c *counter) list(t *testing.T, k *cardCase, p *program, audience string, s
 
 func (c *counter) one(t *testing.T, k *cardCase, p *program, audience string, seen map[string]int) {
 	t.Helper()
-	answer, err := c.service.Explain(context.Background(), &fundmatchv1.ExplainRequest{
+	answer, err := c.at(t, k.instant()).Explain(context.Background(), &fundmatchv1.ExplainRequest{
 		CustomerId: k.ID, ProductCode: k.Ask, Channel: k.channel(), Audience: audience,
 	})
 	if err != nil {
@@ -349,6 +374,16 @@ func (k *cardCase) consents() []cardWord {
 	}
 	return []cardWord{{Purpose: fund.ConsentCall, Granted: true}}
 }
+
+func (k *cardCase) instant() string {
+	if k.At == "" {
+		return cardInstant
+	}
+	return instantOf(k.At)
+}
+
+// instantOf reads a minute of Shanghai as the cases write it.
+func instantOf(at string) string { return strings.Replace(at, " ", "T", 1) + ":00+08:00" }
 
 func (k *cardCase) channel() string { return cmp.Or(k.Channel, "BRANCH") }
 
@@ -395,7 +430,7 @@ func (k *cardCase) writeFacts(out *bytes.Buffer) {
 		return name + " " + value
 	}
 	p := &k.Customer
-	line("渠道", k.channel(), named("产品", k.Ask))
+	line("渠道", k.channel(), named("产品", k.Ask), named("时间", k.At))
 	line("客户", p.Type, named("等级", p.Level), named("测评日", p.Assessed), named("出生", p.Born), named("行为能力", p.Capacity),
 		named("最低类别", p.Lowest), named("专业投资者", p.ProfessionalClass), named("至", p.ProfessionalUntil), named("个性化", p.Personalization),
 		named("客群", p.Segment), named("行业", p.Industry), named("资产（元）", strconv.FormatInt(p.AUM, 10)), named("年收入（元）", strconv.FormatInt(p.Income, 10)))
@@ -432,14 +467,16 @@ func attributes(with map[string]any) string {
 // writeCardBank writes the dataset files of pool, market and customers.
 func writeCardBank(t *testing.T, dir string, cases []cardCase) {
 	t.Helper()
-	products, err := os.ReadFile(filepath.Join("testdata", "cards", "products.csv"))
+	text, err := os.ReadFile(filepath.Join("testdata", "cards", "products.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "products.csv"), products, 0o600); err != nil {
+	products, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
 		t.Fatal(err)
 	}
 	tables := map[string][][]string{
+		"products":     products,
 		"nav":          append([][]string{{"product_code", "nav_date", "unit_nav", "accum_nav"}}, cardNAVs(t)...),
 		"calendar":     append([][]string{{"date", "open"}}, cardCalendar()...),
 		"managers":     {{"manager_id", "branch_id", "licence_id", "licence_until"}, {"M001", "B001", "A20201234", "2026-12-31"}},
@@ -490,7 +527,7 @@ func (k *cardCase) addRows(tables map[string][][]string) {
 		add("interactions", k.ID, x.Product, x.On, "BUY", fen(x.Amount))
 	}
 	for i, x := range k.Events {
-		add("events", fmt.Sprintf("%s-%02d", k.ID, i+1), k.ID, x.Kind, strings.Replace(x.At, " ", "T", 1)+":00+08:00", x.Product, cmp.Or(x.Channel, "APP"), attributes(x.With))
+		add("events", fmt.Sprintf("%s-%02d", k.ID, i+1), k.ID, x.Kind, instantOf(x.At), x.Product, cmp.Or(x.Channel, "APP"), attributes(x.With))
 	}
 	for _, x := range k.consents() {
 		add("consents", k.ID, x.Purpose, strconv.FormatBool(x.Granted), "2023-06-01T09:00:00+08:00")

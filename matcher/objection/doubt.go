@@ -1,7 +1,7 @@
 package objection
 
 import (
-	"time"
+	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -112,7 +112,7 @@ func (v *view) listen(all *doubts) {
 			all[code].opened = true
 		}
 	}
-	since := v.who.At.Add(-doubtLives)
+	since := v.who.At.Date().AddDays(-doubtLives).Start() // by days: an answer does not change within one
 	for i := range v.conduct.Doubts {
 		said := &v.conduct.Doubts[i]
 		if said.Count <= 0 || said.Last < since || said.ProductCode == v.Product.Code {
@@ -125,7 +125,7 @@ func (v *view) listen(all *doubts) {
 }
 
 // doubtLives is how long a doubt about one product speaks about others.
-const doubtLives = 365 * 24 * time.Hour
+const doubtLives = 365
 
 // applies reports whether a doubt that he had elsewhere can be one about this product.
 func (v *view) applies(code Code) bool {
@@ -179,7 +179,9 @@ func (all *doubts) wear(general, particular Code) {
 		kept, dropped = dropped, kept
 	}
 	for _, t := range dropped.triggers[:dropped.count] {
-		kept.name(t)
+		if !slices.Contains(kept.triggers[:kept.count], t) {
+			kept.name(t)
+		}
 	}
 	kept.band = max(kept.band, dropped.band)
 	kept.raised += dropped.raised
