@@ -82,7 +82,7 @@ func triggerNames() map[string]string {
 		"PERIODIC": "定期开放", "NEW_ISSUE": "新发行", "SHORT_TENURE": "基金经理任期短", "TOOK_OVER": "基金经理换过", "MANAGES_MANY": "基金经理管得多",
 		"BELOW_CLOSURE_LINE": "规模低于清盘线", "NEAR_CLOSURE_LINE": "规模接近清盘线", "NO_PAYOUTS": "没有分过红", "SPECIAL_KIND": "类型特殊",
 		"LOW_LEVEL": "承受等级低", "SOLD_IN_FALL": "下跌时卖出过", "READS_RISK": "看风险页", "SHORT_HORIZON": "打算放的时间短", "FEE_PAGE": "看费用页",
-		"SHORT_HOLDING": "以往持有时间短", "NEED": "可能要用钱", "AGE": "年长", "DEPOSITS": "存款多", "OPEN_LOSS": "有浮亏", "SOLD_AT_LOSS": "亏损卖出过",
+		"SHORT_HOLDING": "以往持有时间短", "NEED": "可能要用钱", "AGE": "年长", "DEPOSITS": "有存款", "OPEN_LOSS": "有浮亏", "SOLD_AT_LOSS": "亏损卖出过",
 		"SILENT_IN_FALL": "下跌后不再来看", "WATCHES": "看了没买", "ABANDONED": "中途放弃过", "FIRST_OF_KIND": "第一次接触这类产品", "SHORT_DWELL": "页面停留短",
 		"DEPOSIT_MATURING": "存款快到期", "CASH_GOAL": "随时要用的钱", "OPEN_COMPLAINT": "有未了结的投诉", "OPTED_OUT": "拒绝过营销", "MANAGER_CHANGED": "客户经理换过",
 		"HELD_FUND": "持有同一只基金", "HELD_INDEX": "持有同一指数", "HELD_THEME": "持有同一主题", "HELD_MANAGER": "持有同一基金经理的产品",
@@ -130,6 +130,10 @@ func evidenceNames() map[string]string {
 		"HOLDING_DAYS": "平均持有", "TURNOVER": "换手率", "OPEN_LOSS": "浮亏", "WORST_RESULT": "亏得最多的一只", "WORST_PRODUCT": "亏得最多的产品",
 		"REALISED_RESULT": "已实现盈亏", "SOLD_AT_LOSS": "亏损卖出次数", "FALL_BORNE": "承受过的最大跌幅", "SOLD_IN_FALL": "下跌时卖出次数",
 		"KEPT_IN_FALL": "下跌时守住次数", "ADDED_IN_FALL": "下跌时加仓次数", "SILENT_AFTER_FALL": "下跌后不再来看的次数",
+		"SILENT_IN_FALL": "下跌后不再来看的次数", "BORNE": "承受过的最大跌幅",
+		// Why a doubt is foreseen.
+		"EXPOSURES": "展示次数", "ABANDONS": "中途放弃次数", "CONTACTS_30D": "近三十天联系",
+		"MEAN_DWELL_SECONDS": "平均停留秒数", "HELD_SHARE": "最接近的一只在持仓里的占比", "POSTPONEMENTS": "近一年推迟次数", "UNTIL": "他说的日子",
 		"LOSS_PRODUCT": "亏损的产品", "LOSS_RESULT": "它的盈亏", "BREAK_EVEN_RISE": "回到成本需要的涨幅",
 	}
 }
