@@ -12,19 +12,21 @@ func named(names map[string]string, code string) string {
 	return code
 }
 
-func objectionName(code string) string {
-	return named(map[string]string{
+func objectionName(code string) string { return named(objectionNames(), code) }
+
+func objectionNames() map[string]string {
+	return map[string]string{
 		"DRAWDOWN": "怕跌", "FEE": "费用", "LIQUIDITY": "用钱", "NEW_FUND": "新基金", "LOSS_TRAUMA": "亏过钱", "TIMING": "时点",
 		"UNDERSTAND": "看不懂", "MANAGER_TRUST": "信不过基金经理", "OPPORTUNITY_COST": "不如存款", "SIZE": "规模太小", "PUSHED": "被推销",
 		"ALREADY_HAVE": "已经有了", "DIVIDEND": "分红", "BREAK_EVEN_FIRST": "回本再说", "ASK_FAMILY": "和家人商量",
 		"CHEAPER_ELSEWHERE": "别处更便宜", "NOT_NOW": "再看看",
-	}, code)
+	}
 }
 
 func actionName(code string) string {
 	return named(map[string]string{
 		"BUY": "购买", "PLAN": "定投", "WATCH": "关注", "ASK": "先问清", "TALK_TO_MANAGER": "与客户经理面谈", "RETEST_RISK": "重新测评",
-		"HOLD": "继续持有", "REDUCE": "减少持有", "NO_CONTACT": "不打扰", "CONFIRM_REQUIRED": "须先确认",
+		"HOLD": "保持不变", "REDUCE": "减少持有", "NO_CONTACT": "不打扰", "CONFIRM_REQUIRED": "须先确认",
 	}, code)
 }
 
@@ -56,7 +58,7 @@ func bandNames() map[string]string {
 
 func nodeNames() map[string]string {
 	return map[string]string{
-		"EXPOSED": "看到", "VIEWED": "看过详情", "ASKED": "提过疑问", "STARTED": "开始下单", "ABANDONED": "中途放弃", "CONFIRMED": "已成交",
+		"EXPOSED": "看到", "VIEWED": "看详情", "ASKED": "提疑问", "STARTED": "下单", "ABANDONED": "中途放弃", "CONFIRMED": "买入以后的回访",
 	}
 }
 
@@ -72,6 +74,24 @@ func triggerNames() map[string]string {
 		"HELD_FUND": "持有同一只基金", "HELD_INDEX": "持有同一指数", "HELD_THEME": "持有同一主题", "HELD_MANAGER": "持有同一基金经理的产品",
 		"INCOME_GOAL": "想要现金流", "ASKS_FOR_INCOME": "问过分红", "HOLDS_LOSS": "手上有亏损", "POSTPONES": "推迟过", "ELDER": "年长",
 		"JOINT_DECISION": "和家人一起决定", "COMPARE_PAGE": "看比较页", "COMPARES_PLATFORMS": "比较平台",
+	}
+}
+
+// valueNames names the codes that a fact's value may be; nil: it is shown as it stands.
+func valueNames(field string) map[string]string {
+	switch field {
+	case "CHURN":
+		return bandNames()
+	case "NEXT_STEP":
+		return nodeNames()
+	case "CHANNEL":
+		return map[string]string{"APP": "手机银行", "BRANCH": "网点", "PHONE": "电话"}
+	case "LAST_PAGE":
+		return map[string]string{"OVERVIEW": "概况", "PERFORMANCE": "业绩", "RISK": "风险", "FEE": "费用", "COMPARE": "比较"}
+	case "REFUSED_FOR":
+		return objectionNames()
+	default:
+		return nil
 	}
 }
 
@@ -114,6 +134,8 @@ func evidenceNames() map[string]string {
 		"HOLDING_DAYS": "平均持有", "TURNOVER": "换手率", "OPEN_LOSS": "浮亏", "WORST_RESULT": "亏得最多的一只", "WORST_PRODUCT": "亏得最多的产品",
 		"REALISED_RESULT": "已实现盈亏", "SOLD_AT_LOSS": "亏损卖出次数", "FALL_BORNE": "承受过的最大跌幅", "SOLD_IN_FALL": "下跌时卖出次数",
 		"KEPT_IN_FALL": "下跌时守住次数", "ADDED_IN_FALL": "下跌时加仓次数", "SILENT_AFTER_FALL": "下跌后不再来看的次数",
+		"BORNE": "承受过的最大跌幅", "RAISED": "提过的次数", "OPENED": "看过说明的次数", "POSTPONEMENTS": "近一年推迟次数", "UNTIL": "说好的日子", "EXPOSURES": "展示次数",
+		"ABANDONS": "放弃下单次数", "COMPLAINTS": "未了结的投诉", "HELD_SHARE": "已有的占比",
 		"LOSS_PRODUCT": "亏损的产品", "LOSS_RESULT": "它的盈亏", "BREAK_EVEN_RISE": "回到成本需要的涨幅",
 	}
 }
