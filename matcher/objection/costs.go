@@ -148,6 +148,9 @@ func (v *view) answerLiquidity(o *Objection) {
 	case t.LockupDays > 0:
 		o.Sentences[0] = "objection.LIQUIDITY.lockup"
 		v.product("LOCKUP", fund.UnitDays, int64(t.LockupDays))
+		if t.NextOpenOn > v.Day {
+			o.Sentences[1] = "objection.LIQUIDITY.periodic" // unlocked is not yet open
+		}
 		return
 	case t.NextOpenOn > v.Day:
 		o.Sentences[0] = "objection.LIQUIDITY.next_open"

@@ -122,6 +122,7 @@ func scenesOfCosts() []scene {
 			c.Customer.Need, c.Product.Terms.ClosedUntil = fund.NeedHigh, 20240901
 		}},
 		{objection.Liquidity, "有存款，锁定一年", func(c *objection.Case) { tagged(c, "deposit_large"); c.Product.Terms.LockupDays = 365 }},
+		{objection.Liquidity, "定期开放，买入后还锁定九十天", func(c *objection.Case) { c.Product.Terms.NextOpenOn, c.Product.Terms.LockupDays = 20240320, 90 }},
 		{objection.Liquidity, "定期开放", func(c *objection.Case) { c.Product.Terms.NextOpenOn = 20240320 }},
 		{objection.Liquidity, "没有锁定期，一直收赎回费", func(c *objection.Case) {
 			c.Customer.Need = fund.NeedHigh
