@@ -12,13 +12,15 @@ func named(names map[string]string, code string) string {
 	return code
 }
 
-func objectionName(code string) string {
-	return named(map[string]string{
+func objectionName(code string) string { return named(objectionNames(), code) }
+
+func objectionNames() map[string]string {
+	return map[string]string{
 		"DRAWDOWN": "怕跌", "FEE": "费用", "LIQUIDITY": "用钱", "NEW_FUND": "新基金", "LOSS_TRAUMA": "亏过钱", "TIMING": "时点",
 		"UNDERSTAND": "看不懂", "MANAGER_TRUST": "信不过基金经理", "OPPORTUNITY_COST": "不如存款", "SIZE": "规模太小", "PUSHED": "被推销",
 		"ALREADY_HAVE": "已经有了", "DIVIDEND": "分红", "BREAK_EVEN_FIRST": "回本再说", "ASK_FAMILY": "和家人商量",
 		"CHEAPER_ELSEWHERE": "别处更便宜", "NOT_NOW": "再看看",
-	}, code)
+	}
 }
 
 func actionName(code string) string {
@@ -56,7 +58,7 @@ func bandNames() map[string]string {
 
 func nodeNames() map[string]string {
 	return map[string]string{
-		"EXPOSED": "看到", "VIEWED": "看过详情", "ASKED": "提过疑问", "STARTED": "开始下单", "ABANDONED": "中途放弃", "CONFIRMED": "已成交",
+		"EXPOSED": "看到", "VIEWED": "看详情", "ASKED": "提疑问", "STARTED": "下单", "ABANDONED": "中途放弃", "CONFIRMED": "买入以后的回访",
 	}
 }
 
@@ -88,6 +90,24 @@ func triggerNames() map[string]string {
 		"HELD_FUND": "持有同一只基金", "HELD_INDEX": "持有同一指数", "HELD_THEME": "持有同一主题", "HELD_MANAGER": "持有同一基金经理的产品",
 		"INCOME_GOAL": "目标是稳健收益", "ASKS_FOR_INCOME": "问过分红", "HOLDS_LOSS": "手上有亏损", "POSTPONES": "推迟过", "ELDER": "年长",
 		"JOINT_DECISION": "和家人一起决定", "COMPARE_PAGE": "看比较页", "COMPARES_PLATFORMS": "比较平台",
+	}
+}
+
+// valueNames names the codes that a fact's value may be; nil: it is shown as it stands.
+func valueNames(field string) map[string]string {
+	switch field {
+	case "CHURN":
+		return bandNames()
+	case "NEXT_STEP":
+		return nodeNames()
+	case "CHANNEL":
+		return map[string]string{"APP": "手机银行", "BRANCH": "网点", "PHONE": "电话"}
+	case "LAST_PAGE":
+		return map[string]string{"OVERVIEW": "概况", "PERFORMANCE": "业绩", "RISK": "风险", "FEE": "费用", "COMPARE": "比较"}
+	case "REFUSED_FOR":
+		return objectionNames()
+	default:
+		return nil
 	}
 }
 

@@ -111,11 +111,11 @@ func (c *card) followUp(f *fundmatchv1.FollowUp) {
 	if f == nil {
 		return
 	}
-	way := ""
+	way := "下一步是"
 	if f.GetDirection() == "BACKWARD" {
-		way = "，先回头解决疑问"
+		way = "先回到"
 	}
-	c.line(2, "跟进：%s 从“%s”接上%s。%s", f.GetOn(), named(nodeNames(), f.GetKeyNode()), way, f.GetText())
+	c.line(2, "跟进：%s，%s“%s”。%s", f.GetOn(), way, named(nodeNames(), f.GetKeyNode()), f.GetText())
 }
 
 // talkCard writes what belongs beside the product.
