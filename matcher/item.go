@@ -73,10 +73,10 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		k.Peer = &w.peer
 	}
 	k.Quote = objection.Quote{
-		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0,
+		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0 && quote.Suggested == quote.CostAmount,
 		A: objectionCost(&quote.A), C: objectionCost(&quote.C), Own: objectionCost(&quote.Own),
 	}
-	k.Customer.Refused = refused
+	k.Customer.Refused, k.Barred = refused, s.standing != conversion.Permitted
 	if a.personal {
 		p := a.profile
 		k.Customer = objection.Customer{
@@ -153,9 +153,13 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 	}
 	for i := range it.Objections {
 		o := &it.Objections[i]
-		t.Silenced = t.Silenced || o.Silenced
+		t.Silenced = t.Silenced || o.Silenced && o.Code != objection.NotNow // who puts it off rebuts nothing
 		hesitates := o.Code == objection.Timing || o.Code == objection.LossTrauma
 		t.Hesitant = t.Hesitant || hesitates && o.Band >= fund.Medium
+	}
+	if refused == 0 && journey != nil {
+		// The gate keeps what is in force; what he refused once is over since this day.
+		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
 	}
 	if !a.personal {
 		return t
@@ -165,22 +169,25 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 		times = journey.Abandons
 	}
 	for _, d := range w.conduct.DoubtsAbout(it.Code) {
-		if code, ok := objection.ParseCode(d.Code); ok && code == objection.NotNow {
+		switch code, _ := objection.ParseCode(d.Code); code { //nolint:exhaustive // the others leave an order to him
+		case objection.NotNow:
 			times += d.Count
 			if d.Until > a.request.At.Date() {
 				t.NotNowUntil = d.Until
 			}
-		} else if ok && code == objection.AskFamily {
-			t.Consulting = consulting(&d, journey, a.request.At)
+		case objection.AskFamily:
+			t.Consulting = stands(&d, journey, a.request.At)
+		case objection.Pushed:
+			t.Pushed = stands(&d, journey, a.request.At)
 		}
 	}
 	t.Postponed = times >= c.limits.Postponements
 	return t
 }
 
-// consulting reports whether he said lately that he would ask his family and has not
-// begun an order since: that is his time, and no order is laid before him.
-func consulting(d *fund.Doubt, journey *fund.Journey, at fund.Instant) bool {
+// stands reports whether he said it lately and has not begun an order since: that he would
+// ask his family, or that he is being sold to. No order is laid before him then.
+func stands(d *fund.Doubt, journey *fund.Journey, at fund.Instant) bool {
 	if d.Count == 0 || at.Date().DaysSince(d.Last.Date()) > conversion.FollowUpWithin {
 		return false
 	}
@@ -195,6 +202,9 @@ func (c *Core) expect(a *asking, it *Item, s subject, quote *conversion.Quote, w
 		Months: c.sensibleMonths(s.product), Serves: c.serves(s.product, a.wish.Goal),
 		GoalFit:  fund.RatioOf(c.model.Settings.Goals[a.wish.Goal][c.classes[s.product]]),
 		Drawdown: c.freshDrawdown(s.product, it.Objections), StaleDays: c.model.Settings.StaleDays, AsOf: a.request.At.Date(),
+	}
+	if a.facts.Professional && !c.rules.Matrix().Fits(k.Grade, k.Level) {
+		k.Level = fund.LevelUnknown // the match does not bind him (S14): what exceeds his level is no mismatch
 	}
 	if a.personal {
 		tolerance := c.model.Settings.LossTolerance[a.level()]

@@ -12,13 +12,15 @@ func named(names map[string]string, code string) string {
 	return code
 }
 
-func objectionName(code string) string {
-	return named(map[string]string{
+func objectionName(code string) string { return named(objectionNames(), code) }
+
+func objectionNames() map[string]string {
+	return map[string]string{
 		"DRAWDOWN": "怕跌", "FEE": "费用", "LIQUIDITY": "用钱", "NEW_FUND": "新基金", "LOSS_TRAUMA": "亏过钱", "TIMING": "时点",
 		"UNDERSTAND": "看不懂", "MANAGER_TRUST": "信不过基金经理", "OPPORTUNITY_COST": "不如存款", "SIZE": "规模太小", "PUSHED": "被推销",
 		"ALREADY_HAVE": "已经有了", "DIVIDEND": "分红", "BREAK_EVEN_FIRST": "回本再说", "ASK_FAMILY": "和家人商量",
 		"CHEAPER_ELSEWHERE": "别处更便宜", "NOT_NOW": "再看看",
-	}, code)
+	}
 }
 
 func actionName(code string) string {
@@ -56,7 +58,7 @@ func bandNames() map[string]string {
 
 func nodeNames() map[string]string {
 	return map[string]string{
-		"EXPOSED": "看到", "VIEWED": "看过详情", "ASKED": "提过疑问", "STARTED": "开始下单", "ABANDONED": "中途放弃", "CONFIRMED": "已成交",
+		"EXPOSED": "看到", "VIEWED": "看详情", "ASKED": "提疑问", "STARTED": "下单", "ABANDONED": "中途放弃", "CONFIRMED": "买入以后的回访",
 	}
 }
 
@@ -82,12 +84,30 @@ func triggerNames() map[string]string {
 		"PERIODIC": "定期开放", "NEW_ISSUE": "新发行", "SHORT_TENURE": "基金经理任期短", "TOOK_OVER": "基金经理换过", "MANAGES_MANY": "基金经理管得多",
 		"BELOW_CLOSURE_LINE": "规模低于清盘线", "NEAR_CLOSURE_LINE": "规模接近清盘线", "NO_PAYOUTS": "没有分过红", "SPECIAL_KIND": "类型特殊",
 		"LOW_LEVEL": "承受等级低", "SOLD_IN_FALL": "下跌时卖出过", "READS_RISK": "看风险页", "SHORT_HORIZON": "打算放的时间短", "FEE_PAGE": "看费用页",
-		"SHORT_HOLDING": "以往持有时间短", "NEED": "可能要用钱", "AGE": "年长", "DEPOSITS": "存款多", "OPEN_LOSS": "有浮亏", "SOLD_AT_LOSS": "亏损卖出过",
+		"SHORT_HOLDING": "以往持有时间短", "NEED": "可能要用钱", "AGE": "年长", "DEPOSITS": "有存款", "OPEN_LOSS": "有浮亏", "SOLD_AT_LOSS": "亏损卖出过",
 		"SILENT_IN_FALL": "下跌后不再来看", "WATCHES": "看了没买", "ABANDONED": "中途放弃过", "FIRST_OF_KIND": "第一次接触这类产品", "SHORT_DWELL": "页面停留短",
 		"DEPOSIT_MATURING": "存款快到期", "CASH_GOAL": "随时要用的钱", "OPEN_COMPLAINT": "有未了结的投诉", "OPTED_OUT": "拒绝过营销", "MANAGER_CHANGED": "客户经理换过",
 		"HELD_FUND": "持有同一只基金", "HELD_INDEX": "持有同一指数", "HELD_THEME": "持有同一主题", "HELD_MANAGER": "持有同一基金经理的产品",
 		"INCOME_GOAL": "目标是稳健收益", "ASKS_FOR_INCOME": "问过分红", "HOLDS_LOSS": "手上有亏损", "POSTPONES": "推迟过", "ELDER": "年长",
 		"JOINT_DECISION": "和家人一起决定", "COMPARE_PAGE": "看比较页", "COMPARES_PLATFORMS": "比较平台",
+	}
+}
+
+// valueNames names the codes that a fact's value may be; nil: it is shown as it stands.
+func valueNames(field string) map[string]string {
+	switch field {
+	case "CHURN":
+		return bandNames()
+	case "NEXT_STEP":
+		return nodeNames()
+	case "CHANNEL":
+		return map[string]string{"APP": "手机银行", "BRANCH": "网点", "PHONE": "电话"}
+	case "LAST_PAGE":
+		return map[string]string{"OVERVIEW": "概况", "PERFORMANCE": "业绩", "RISK": "风险", "FEE": "费用", "COMPARE": "比较"}
+	case "REFUSED_FOR":
+		return objectionNames()
+	default:
+		return nil
 	}
 }
 
@@ -132,6 +152,10 @@ func evidenceNames() map[string]string {
 		"HOLDING_DAYS": "平均持有", "TURNOVER": "换手率", "OPEN_LOSS": "浮亏", "WORST_RESULT": "亏得最多的一只", "WORST_PRODUCT": "亏得最多的产品",
 		"REALISED_RESULT": "已实现盈亏", "SOLD_AT_LOSS": "亏损卖出次数", "FALL_BORNE": "承受过的最大跌幅", "SOLD_IN_FALL": "下跌时卖出次数",
 		"KEPT_IN_FALL": "下跌时守住次数", "ADDED_IN_FALL": "下跌时加仓次数", "SILENT_AFTER_FALL": "下跌后不再来看的次数",
+		"SILENT_IN_FALL": "下跌后不再来看的次数", "BORNE": "承受过的最大跌幅",
+		// Why a doubt is foreseen.
+		"EXPOSURES": "展示次数", "ABANDONS": "中途放弃次数", "CONTACTS_30D": "近三十天联系",
+		"MEAN_DWELL_SECONDS": "平均停留秒数", "HELD_SHARE": "最接近的一只在持仓里的占比", "POSTPONEMENTS": "近一年推迟次数", "UNTIL": "他说的日子",
 		"LOSS_PRODUCT": "亏损的产品", "LOSS_RESULT": "它的盈亏", "BREAK_EVEN_RISE": "回到成本需要的涨幅",
 	}
 }

@@ -36,11 +36,11 @@ const (
 )
 
 // followUp says what follows the action. Nothing follows a refusal, an open complaint, a
-// missing consent, a second rebuttal, what is not offered, or an interest that has gone
+// missing consent, a second rebuttal, the word that he is being sold to, what is not offered, or an interest that has gone
 // cold. What he put off to a day comes on that day, what the caps put off after them.
 func followUp(c *sitting, a Action) FollowUp {
 	t := &c.Thread
-	if t.Journey == nil || refused(c) || t.Silenced || t.putOff() || !t.Contact.comes() {
+	if t.Journey == nil || refused(c) || t.Silenced || t.Pushed || t.putOff() || !t.Contact.comes() {
 		return FollowUp{}
 	}
 	next, since := standsAt(t.Journey)
@@ -58,7 +58,11 @@ func followUp(c *sitting, a Action) FollowUp {
 	if on < c.day { // none is in sight, or the day of the one call has passed
 		return FollowUp{}
 	}
-	return FollowUp{Node: next.node, Backward: next.backward, On: on, Sentence: next.sentence}
+	sentence := next.sentence
+	if t.NotNowUntil > c.day && next.node != fund.Confirmed {
+		sentence = "conversion.follow_up.not_now"
+	}
+	return FollowUp{Node: next.node, Backward: next.backward, On: on, Sentence: sentence}
 }
 
 // standsAt returns what follows the node that he reached last, and the day on which he

@@ -37,7 +37,11 @@ func (v *view) answerAlreadyHave(o *Objection) {
 			o.Sentences[0] = "objection.ALREADY_HAVE.alike"
 		}
 		v.text("BENCHMARK", v.Product.Content.Benchmark, sourceProduct)
-	case sameFund, noKin:
+	case sameFund:
+		if h.Product.Code == v.Product.Code {
+			o.Sentences[0] = "objection.ALREADY_HAVE.itself"
+		}
+	case noKin:
 	}
 	if share, ok := v.shareAfter(); ok {
 		o.Sentences[1] = "objection.ALREADY_HAVE.share_after"
@@ -51,7 +55,7 @@ func (v *view) answerAlreadyHave(o *Objection) {
 // would be of all that he holds, if he bought the suggested amount.
 func (v *view) shareAfter() (fund.Ratio, bool) {
 	total := v.conduct.Portfolio.Value
-	if !v.Quote.Asked || v.Quote.Amount <= 0 || total <= 0 {
+	if v.Barred || !v.Quote.Asked || v.Quote.Amount <= 0 || total <= 0 {
 		return 0, false
 	}
 	part := fund.Money(0)
@@ -161,18 +165,9 @@ func (v *view) ground(o *Objection) {
 	case Understand:
 		v.hisCount("MEAN_DWELL_SECONDS", habits.MeanDwell)
 	case Pushed:
-		if o.Raised == 0 && v.conduct.Complaints == 0 {
-			o.Advice = "objection.advice.PUSHED.quiet" // he has said nothing against the bank
-		}
-		v.hisCount("COMPLAINTS", v.conduct.Complaints)
-		v.hisCount("CONTACTS_30D", v.conduct.Contacts.Count30)
+		v.groundPushed(o)
 	case AlreadyHave:
-		if v.overlap.held == nil {
-			o.Advice = "objection.advice.ALREADY_HAVE.none_found"
-		}
-		if h := v.overlap.held; h != nil && h.Position != nil && h.Position.Share.OK {
-			v.his("HELD_SHARE", fund.UnitRatio, int64(h.Position.Share.Value), fund.Window{})
-		}
+		v.groundHave(o)
 	case BreakEvenFirst:
 		v.hisCount("POSTPONEMENTS", habits.Postponements)
 		v.groundBreakEven(o)
@@ -180,6 +175,27 @@ func (v *view) ground(o *Objection) {
 		v.hisCount("POSTPONEMENTS", habits.Postponements)
 		v.groundUntil(o)
 	default:
+	}
+}
+
+// groundPushed adds what was done to him; who said nothing against the bank is owed no
+// apology, but to be left in peace.
+func (v *view) groundPushed(o *Objection) {
+	if o.Raised == 0 && v.conduct.Complaints == 0 {
+		o.Advice = "objection.advice.PUSHED.quiet"
+	}
+	v.hisCount("COMPLAINTS", v.conduct.Complaints)
+	v.hisCount("CONTACTS_30D", v.conduct.Contacts.Count30)
+}
+
+// groundHave adds how much of his holdings the nearest one is.
+func (v *view) groundHave(o *Objection) {
+	h := v.overlap.held
+	switch {
+	case h == nil:
+		o.Advice = "objection.advice.ALREADY_HAVE.none_found"
+	case h.Position != nil && h.Position.Share.OK:
+		v.his("HELD_SHARE", fund.UnitRatio, int64(h.Position.Share.Value), fund.Window{})
 	}
 }
 
