@@ -143,8 +143,6 @@ func evidenceNames() map[string]string {
 		"VISITS_365": "近一年浏览", "LAST_CONTACT_ON": "最近一次联系", "CONTACTS": "联系次数", "CONTACTS_30": "近三十天联系", "CONTACTS_90": "近九十天联系",
 		"CONTACTS_365": "近一年联系", "LAST_SEEN_ON": "最近一次出现", "CHANNEL": "常用渠道", "CHURN": "流失迹象", "POSTPONEMENTS_365": "近一年推迟次数",
 		"LAST_PAGE": "最后看的页面", "DWELL_SECONDS_90": "近九十天平均停留秒数", "NEXT_STEP": "可能的下一步", "BUSIEST_MONTH": "购买最多的月份",
-		"EXPOSURES": "看到的次数", "ABANDONS": "放弃下单的次数", "MEAN_DWELL_SECONDS": "平均停留秒数", "CONTACTS_30D": "近三十天联系", "POSTPONEMENTS": "推迟的次数",
-		"HELD_SHARE": "在持仓中的占比", "BORNE": "承受过的最大跌幅", "UNTIL": "到哪一天",
 		"OPEN_COMPLAINTS": "未了结的投诉", "COMPLAINTS": "未了结的投诉", "RAISED": "客户提过的次数", "REFUSED_ON": "拒绝日", "REFUSED_FOR": "拒绝的原因", "REFUSED_UNTIL": "拒绝至",
 		// What he holds, and what losses he bore.
 		"PORTFOLIO_VALUE": "持仓市值", "PORTFOLIO_COST": "持仓成本", "OPEN_RESULT": "持仓盈亏", "LARGEST_FUND": "第一大持仓占比", "HHI_FUND": "集中度（产品）",
