@@ -20,7 +20,7 @@ func (c *Core) card(a *asking, it *Item, s subject, quote *conversion.Quote, w *
 	})
 	out := &w.cards[len(w.cards)-1]
 	c.opinion(a, out, s.standing, w)
-	c.costs(out, s, quote, w)
+	c.costs(a, out, s, quote, w)
 	start := len(w.facts)
 	w.facts = objection.WorstYearFacts(c.subjects[s.product].Record, quote.CostAmount, w.facts)
 	out.WorstYear = w.facts[start:len(w.facts):len(w.facts)]
@@ -74,12 +74,15 @@ func (c *Core) opinion(a *asking, out *Card, standing conversion.Standing, w *wo
 
 // costs is the table of what the amount costs when it is left after so long, in the
 // product's own class and in the fund's other one that is on offer.
-func (c *Core) costs(out *Card, s subject, quote *conversion.Quote, w *work) {
+func (c *Core) costs(a *asking, out *Card, s subject, quote *conversion.Quote, w *work) {
 	p := &c.products[s.product]
 	start := len(w.costs)
 	add := func(place int32) {
 		w.points = conversion.CostTable(&c.products[place], c.classes[place], quote.CostAmount, w.points[:0])
 		for _, point := range w.points {
+			if point.Days == 0 && p.Terms.ClosedUntil > a.request.At.Date() {
+				continue // nobody gets out on the day of entry
+			}
 			w.costs = append(w.costs, CostPoint{ShareClass: c.products[place].ShareClass, Days: point.Days, Cost: point.Cost, OK: point.OK})
 		}
 	}
@@ -162,6 +165,8 @@ func delivery(a *asking, conduct *fund.Conduct) (way, reason string) {
 		return byManager, "card.delivery.MANAGER.company"
 	case a.facts.Elder:
 		return byManager, "card.delivery.MANAGER.elder"
+	case a.contact.Reason == conversion.ContactNoConsent && a.request.Channel == fund.App:
+		return byApp, "card.delivery.APP.no_push_consent"
 	case a.contact.Reason == conversion.ContactNoConsent:
 		return byApp, "card.delivery.APP.no_call_consent"
 	case !a.personal || conduct.Habits.Channel == "":

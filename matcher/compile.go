@@ -265,7 +265,7 @@ func (c *Core) objectionLimits() objection.Limits {
 func (c *Core) contactLimits() conversion.ContactLimits {
 	return conversion.ContactLimits{
 		Cap: int32(c.rules.ContactCap()), WindowDays: int32(c.rules.ContactWindowDays()), RefusalDays: int32(c.rules.RefusalDays()),
-		ComplaintDays: int32(c.rules.ComplaintDays()), QuietFrom: quietFrom, QuietUntil: quietUntil,
+		QuietFrom: quietFrom, QuietUntil: quietUntil,
 	}
 }
 

@@ -73,15 +73,15 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		k.Peer = &w.peer
 	}
 	k.Quote = objection.Quote{
-		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0,
+		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0 && quote.Suggested == quote.CostAmount,
 		A: objectionCost(&quote.A), C: objectionCost(&quote.C), Own: objectionCost(&quote.Own),
 	}
-	k.Customer.Refused = refused
+	k.Customer.Refused, k.Barred = refused, s.standing != conversion.Permitted
 	if a.personal {
 		p := a.profile
 		k.Customer = objection.Customer{
 			Person: objection.Person{
-				Level: a.level(), Goal: a.wish.Goal, Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
+				Level: a.level(), Goal: likelyGoal(&a.wish), Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
 				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags,
 				OptedOut: a.optedOut(),
 			},
@@ -92,6 +92,15 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 	start := len(w.objections)
 	w.objections, w.facts = objection.Foresee(k, w.objections, w.facts)
 	return w.objections[start:len(w.objections):len(w.objections)]
+}
+
+// likelyGoal is the goal that a doubt may be foreseen from: a group's guess is asked
+// about and tells nothing of him.
+func likelyGoal(w *expectation.Wish) fund.Goal {
+	if !w.Scores() {
+		return fund.GoalUnknown
+	}
+	return w.Goal
 }
 
 // optedOut reports whether he refused calls or pushes lately: who never wanted them since
@@ -144,9 +153,13 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 	}
 	for i := range it.Objections {
 		o := &it.Objections[i]
-		t.Silenced = t.Silenced || o.Silenced
+		t.Silenced = t.Silenced || o.Silenced && o.Code != objection.NotNow // who puts it off rebuts nothing
 		hesitates := o.Code == objection.Timing || o.Code == objection.LossTrauma
 		t.Hesitant = t.Hesitant || hesitates && o.Band >= fund.Medium
+	}
+	if refused == 0 && journey != nil {
+		// The gate keeps what is in force; what he refused once is over since this day.
+		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
 	}
 	if !a.personal {
 		return t
@@ -190,12 +203,18 @@ func (c *Core) expect(a *asking, it *Item, s subject, quote *conversion.Quote, w
 		GoalFit:  fund.RatioOf(c.model.Settings.Goals[a.wish.Goal][c.classes[s.product]]),
 		Drawdown: c.freshDrawdown(s.product, it.Objections), StaleDays: c.model.Settings.StaleDays, AsOf: a.request.At.Date(),
 	}
+	if a.facts.Professional && !c.rules.Matrix().Fits(k.Grade, k.Level) {
+		k.Level = fund.LevelUnknown // the match does not bind him (S14): what exceeds his level is no mismatch
+	}
 	if a.personal {
 		tolerance := c.model.Settings.LossTolerance[a.level()]
 		means := c.means(a, s.product, w)
 		k.Means = expectation.Means{
-			AtHand: max(means.AUM/10_000*fund.Money(means.MaxShare)-means.Held, 0), Amount: quote.Suggested, Tolerance: tolerance,
+			AtHand: max(means.AUM/10_000*fund.Money(means.MaxShare)-means.Held, 0), Tolerance: tolerance,
 			Bears: expectation.Bears(tolerance, &w.conduct.Losses, a.wish.Attitude),
+		}
+		if quote.Suggested > 0 {
+			k.Means.Amount = quote.CostAmount // one amount in all that is said
 		}
 	}
 	start := len(w.matches)
@@ -233,6 +252,14 @@ func (c *Core) quote(a *asking, s subject, w *work) conversion.Quote {
 	means := c.means(a, s.product, w)
 	q.Min, q.Suggested, q.Max = means.Amount(p)
 	q.CostAmount = q.Suggested
+	if means.AUM == 0 {
+		// Of means that nobody knows the suggestion is the least that may be ordered. What
+		// one yuan costs and loses tells nothing.
+		q.CostAmount = max(q.Suggested, c.model.Settings.Cost.ReferenceAmount)
+		if q.Max > 0 {
+			q.CostAmount = min(q.CostAmount, q.Max)
+		}
+	}
 	if q.CostAmount == 0 {
 		q.CostAmount = c.model.Settings.Cost.ReferenceAmount
 	}

@@ -111,11 +111,11 @@ func (c *card) followUp(f *fundmatchv1.FollowUp) {
 	if f == nil {
 		return
 	}
-	way := ""
+	way := "下一步是"
 	if f.GetDirection() == "BACKWARD" {
-		way = "，先回头解决疑问"
+		way = "先回到"
 	}
-	c.line(2, "跟进：%s 从“%s”接上%s。%s", f.GetOn(), named(nodeNames(), f.GetKeyNode()), way, f.GetText())
+	c.line(2, "跟进：%s，%s“%s”。%s", f.GetOn(), way, named(nodeNames(), f.GetKeyNode()), f.GetText())
 }
 
 // talkCard writes what belongs beside the product.
@@ -216,7 +216,7 @@ func (c *card) evidence(indent int, facts []*fundmatchv1.Evidence) {
 			parts = append(parts, "截至 "+day+stale)
 		}
 		if e.GetSource() != "" {
-			parts = append(parts, e.GetSource())
+			parts = append(parts, named(sourceNames(), e.GetSource()))
 		}
 		c.line(indent, "· %s", strings.Join(parts, "　"))
 	}
@@ -226,7 +226,9 @@ func (c *card) evidence(indent int, facts []*fundmatchv1.Evidence) {
 func readable(e *fundmatchv1.Evidence) string {
 	switch e.GetUnit() {
 	case "RATIO":
-		if x, err := strconv.ParseFloat(e.GetValue(), 64); err == nil {
+		if x, err := strconv.ParseFloat(e.GetValue(), 64); err == nil && e.GetField() == "GRADE_GAP" {
+			return strconv.FormatFloat(x, 'f', 2, 64) + " 级" // it counts grades, and is no share of anything
+		} else if err == nil {
 			return strconv.FormatFloat(x*100, 'f', 2, 64) + "%"
 		}
 	case "FEN":

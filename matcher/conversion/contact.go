@@ -29,19 +29,18 @@ const (
 
 // ContactLimits are the bank's. The zero value allows no contact.
 type ContactLimits struct {
-	Cap           int32 // contacts within the window
-	WindowDays    int32 // counted as the next longer of 30, 90 and 365 days
-	RefusalDays   int32 // how long a refusal holds that names no day
-	ComplaintDays int32 // rest after an open complaint: no contact sooner than so many days from now
-	QuietFrom     int32 // minute of the day from which nobody is called, Asia/Shanghai
-	QuietUntil    int32 // minute of the day until which nobody is called; equal to QuietFrom: no quiet hours
+	Cap         int32 // contacts within the window
+	WindowDays  int32 // counted as the next longer of 30, 90 and 365 days
+	RefusalDays int32 // how long a refusal holds that names no day
+	QuietFrom   int32 // minute of the day from which nobody is called, Asia/Shanghai
+	QuietUntil  int32 // minute of the day until which nobody is called; equal to QuietFrom: no quiet hours
 }
 
 // DefaultContactLimits are strict: two contacts in thirty days, a quarter of peace after
-// a refusal, a month after a complaint, no calls between 20:00 and 9:00. The law asks for
-// limits and leaves the figures to the bank (算法规定 8, 12).
+// a refusal, no calls between 20:00 and 9:00. The law asks for limits and leaves the
+// figures to the bank (算法规定 8, 12).
 func DefaultContactLimits() ContactLimits {
-	return ContactLimits{Cap: 2, WindowDays: 30, RefusalDays: 90, ComplaintDays: 30, QuietFrom: 20 * 60, QuietUntil: 9 * 60}
+	return ContactLimits{Cap: 2, WindowDays: 30, RefusalDays: 90, QuietFrom: 20 * 60, QuietUntil: 9 * 60}
 }
 
 // Allow says whether a contact about products is allowed at an instant. call is the
@@ -67,7 +66,7 @@ func Allow(c *fund.Conduct, call fund.Answer, at fund.Instant, l *ContactLimits)
 		bar(ContactRefused, until)
 	}
 	if c.Complaints > 0 {
-		bar(ContactComplaint, day.AddDays(int(max(1, l.ComplaintDays))))
+		bar(ContactComplaint, 0) // it ends when it is settled, on no day that is known
 	}
 	if call != fund.Yes {
 		bar(ContactNoConsent, 0)

@@ -9,7 +9,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// limits: two contacts in 30 days, 90 days after a refusal, 30 after a complaint, no
+// limits: two contacts in 30 days, 90 days after a refusal, no
 // calls from 20:00 to 9:00.
 func limits() *conversion.ContactLimits {
 	l := conversion.DefaultContactLimits()
@@ -49,14 +49,11 @@ func TestAllow(t *testing.T) {
 		"refused just now, the bank has no limit":   {noon, fund.Yes, refused(noon, 0), func(l *conversion.ContactLimits) { l.RefusalDays = 0 }, "REFUSED", 2, 20240307},
 		"refused and no consent: the refusal's day": {noon, fund.No, refused("2024-03-01T00:00:00+08:00", 0), nil, "REFUSED", 2, 20240530},
 
-		"a complaint is open": {noon, fund.Yes, func(c *fund.Conduct) { c.Complaints = 1 }, nil, "COMPLAINT", 2, 20240405},
-		"a complaint, the bank has no rest": {
-			noon, fund.Yes, func(c *fund.Conduct) { c.Complaints = 1 }, func(l *conversion.ContactLimits) { l.ComplaintDays = 0 }, "COMPLAINT", 2, 20240307,
-		},
+		"a complaint is open": {noon, fund.Yes, func(c *fund.Conduct) { c.Complaints = 1 }, nil, "COMPLAINT", 2, 0},
 		"a complaint after a refusal": {noon, fund.Yes, func(c *fund.Conduct) {
 			c.Complaints = 2
 			refused("2024-01-01T00:00:00+08:00", 20240310)(c)
-		}, nil, "REFUSED", 2, 20240405},
+		}, nil, "REFUSED", 2, 20240331},
 
 		"one contact in the window":  {noon, fund.Yes, contacts(20240301, 1, 5, 9), nil, "", 1, 0},
 		"two contacts in the window": {noon, fund.Yes, contacts(20240301, 2, 5, 9), nil, "CAP", 0, 20240331},
@@ -127,7 +124,7 @@ func TestAllowKeepsItsPromises(t *testing.T) {
 		if want := !inForce && in.Complaints == 0 && in.Contacts.Count30 < 2; got.Allowed != want {
 			t.Fatalf("%+v, want %v", got, want)
 		}
-		if got.Allowed != (got.NotBefore == 0) {
+		if ends := inForce || in.Contacts.Count30 >= 2; ends != (got.NotBefore != 0) { // a complaint ends on no day
 			t.Fatalf("%+v", got)
 		}
 		if got.NotBefore != 0 {

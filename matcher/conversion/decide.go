@@ -137,6 +137,9 @@ func (v *Conversion) plan(c *sitting, plan PlanTerms, facts []fund.Evidence) []f
 		v.Sentence = "conversion.PLAN.no_amount"
 		return facts
 	}
+	if c.Person.Income <= 0 { // the least that can be bought is no suggestion
+		v.Sentence = "conversion.PLAN.minimum"
+	}
 	return append(facts, amountFact(c, plan.Amount))
 }
 

@@ -58,7 +58,11 @@ func followUp(c *sitting, a Action) FollowUp {
 	if on < c.day { // none is in sight, or the day of the one call has passed
 		return FollowUp{}
 	}
-	return FollowUp{Node: next.node, Backward: next.backward, On: on, Sentence: next.sentence}
+	sentence := next.sentence
+	if t.NotNowUntil > c.day && next.node != fund.Confirmed {
+		sentence = "conversion.follow_up.not_now"
+	}
+	return FollowUp{Node: next.node, Backward: next.backward, On: on, Sentence: sentence}
 }
 
 // standsAt returns what follows the node that he reached last, and the day on which he

@@ -29,6 +29,7 @@ func TestFollowUp(t *testing.T) {
 		asked     = "客户提过疑问，还没有下单。先把疑问答清楚；答清楚以后，继续不继续由他定。"
 		started   = "客户开始下单后停下了。先回到他的疑问，弄清为什么停下，不请他接着下单。"
 		abandoned = "客户放弃了下单。先回到他的疑问，弄清为什么放弃，不请他重新下单。"
+		notNow    = "客户说过这一天以后再看。可以问一句现在想不想看，不想看就到此为止。"
 		confirmed = "客户买入已有一段时间。回访他持有得是否安心，告诉他怎么看净值和费用，不介绍别的产品。"
 	)
 	type want struct {
@@ -75,9 +76,9 @@ func TestFollowUp(t *testing.T) {
 		"rebutted twice":           {fund.Viewed, 20240305, func(c *conversion.Case) { c.Thread.Silenced = true }, nothing},
 		"feels sold to":            {fund.Asked, 20240305, func(c *conversion.Case) { c.Thread.Pushed = true }, nothing},
 		"put off, no day named":    {fund.Abandoned, 20240305, func(c *conversion.Case) { c.Thread.Postponed = true }, nothing},
-		"put off to a day to come": {fund.Abandoned, 20240305, func(c *conversion.Case) { c.Thread.NotNowUntil = 20240601 }, want{fund.Asked, true, 20240603, abandoned}},
+		"put off to a day to come": {fund.Abandoned, 20240305, func(c *conversion.Case) { c.Thread.NotNowUntil = 20240601 }, want{fund.Asked, true, 20240603, notNow}},
 		"put off long ago, to a day to come": {
-			fund.Viewed, 20230305, func(c *conversion.Case) { c.Thread.NotNowUntil = 20240401 }, want{fund.Asked, false, 20240401, viewed},
+			fund.Viewed, 20230305, func(c *conversion.Case) { c.Thread.NotNowUntil = 20240401 }, want{fund.Asked, false, 20240401, notNow},
 		},
 		"the day that he named is today":       {fund.Viewed, 20230305, func(c *conversion.Case) { c.Thread.NotNowUntil = 20240306 }, want{fund.Asked, false, 20240306, viewed}},
 		"the day that he named is 90 days ago": {fund.Viewed, 20230305, func(c *conversion.Case) { c.Thread.NotNowUntil = 20231207 }, want{fund.Asked, false, 20240306, viewed}},

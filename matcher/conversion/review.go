@@ -98,6 +98,8 @@ func (r *Review) leave(c *leaving, facts []fund.Evidence) []fund.Evidence {
 			c.fact("CHEAPER_LOTS", fund.UnitCount, int64(e.later)))
 	}
 	switch {
+	case e.locked > 0 && e.fee == 0:
+		r.Sentence = "conversion.REDUCE.free_part"
 	case e.locked > 0:
 		r.Sentence = "conversion.REDUCE.fee_part"
 	case e.fee == 0:

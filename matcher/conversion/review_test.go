@@ -69,6 +69,10 @@ func TestReviewHolding(t *testing.T) {
 		"locked until tomorrow":       {func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 201; lots(200)(c) }, conversion.Reduce, above + "这只产品最早到2024年3月7日才能赎回，现在不需要做什么。"},
 		"locked until today":          {func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 200; lots(200)(c) }, conversion.Reduce, above + "现在赎回没有赎回费。"},
 		"one lot is locked":           {func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 30; lots(60, 20)(c) }, conversion.Reduce, above + "现在可以赎回的部分，按最近的净值计算，赎回费约60元；其余的最早到2024年3月16日才能赎回。"},
+		"one lot is locked, the other free": {
+			func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 200; lots(200, 20)(c) }, conversion.Reduce,
+			above + "现在可以赎回的部分没有赎回费；其余的最早到2024年9月2日才能赎回。",
+		},
 		"the first of two locked lots": {
 			func(c *conversion.HoldingCase) { c.Product.Terms.LockupDays = 30; lots(20, 10)(c) }, conversion.Reduce, above + "这只产品最早到2024年3月16日才能赎回，现在不需要做什么。",
 		},

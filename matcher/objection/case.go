@@ -7,6 +7,7 @@ type Case struct {
 	Subject
 	Quote    Quote
 	Customer Customer
+	Barred   bool // it may not be offered to him: no answer speaks of buying it
 }
 
 // Subject is a product as the pool and its NAVs describe it as of a day.

@@ -1,6 +1,7 @@
 package objection_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -171,4 +172,34 @@ func TestFreeLadder(t *testing.T) {
 	if found, _ := objection.Foresee(in, nil, nil); found[0].Sentences[2] != "objection.FEE.no_exit_fee" {
 		t.Errorf("said %v", found[0].Sentences)
 	}
+}
+
+// What is not offered to him, and what he has already, is nothing to begin with.
+func TestNothingToBeginWithWhereNothingIsOffered(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(c *objection.Case)
+		begins bool
+	}{
+		"offered":      {func(*objection.Case) {}, true},
+		"not offered":  {func(c *objection.Case) { c.Barred = true }, false},
+		"he holds it":  {holdsIt, false},
+		"both of them": {func(c *objection.Case) { c.Barred = true; holdsIt(c) }, false},
+	} {
+		in := calm()
+		in.Product.Terms.MinPurchase = 1_000
+		doubted(in, "LOSS_TRAUMA", 1)
+		c.change(in)
+		found, _ := objection.Foresee(in, nil, nil)
+		if found[0].Code != objection.LossTrauma {
+			t.Fatalf("%s: %s comes first", name, found[0].Code)
+		}
+		if got := slices.Contains(found[0].Sentences[:], "objection.DRAWDOWN.small"); got != c.begins {
+			t.Errorf("%s: %v", name, found[0].Sentences)
+		}
+	}
+}
+
+// holdsIt has him hold the very product.
+func holdsIt(c *objection.Case) {
+	holding(c, &objection.Held{Product: c.Product, Class: c.Class, Record: c.Record}, 3_000_000, 3_100_000)
 }

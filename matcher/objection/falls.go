@@ -142,7 +142,7 @@ func lossOf(amount fund.Money, fall fund.Ratio) int64 {
 
 // answerLossTrauma answers as DRAWDOWN, since that is what the customer sees, and sets
 // the product beside what he holds: falls over the same days, the grades, a common theme;
-// then says how little is enough to begin with.
+// then says how little is enough to begin with, where it is offered and not held.
 func (v *view) answerLossTrauma(o *Objection) {
 	v.answerDrawdown(o)
 	next := 1
@@ -157,6 +157,9 @@ func (v *view) answerLossTrauma(o *Objection) {
 		if len(v.facts) > said {
 			v.text("HELD_NAME", h.Product.Name, sourcePool)
 		}
+	}
+	if v.Barred || v.overlap.kind == sameFund {
+		return // nothing is to be begun: it is not offered, or he has it already
 	}
 	if least := v.Product.Terms.MinPurchase; least > 0 {
 		o.Sentences[next] = "objection.DRAWDOWN.small"

@@ -59,10 +59,11 @@ func (v *view) complete(d *doubt, o *Objection) {
 	start := len(v.facts)
 	v.ground(o)
 	middle := len(v.facts)
-	if o.Silenced {
-		o.Advice = "objection.advice.SILENCED"
-	} else {
+	switch {
+	case !o.Silenced:
 		v.answer(o)
+	case d.code != NotNow: // which was never to be answered, and keeps its own advice
+		o.Advice = "objection.advice.SILENCED"
 	}
 	o.Grounds = v.facts[start:middle:middle]
 	o.Evidence = v.facts[middle:len(v.facts):len(v.facts)]

@@ -37,7 +37,11 @@ func (v *view) answerAlreadyHave(o *Objection) {
 			o.Sentences[0] = "objection.ALREADY_HAVE.alike"
 		}
 		v.text("BENCHMARK", v.Product.Content.Benchmark, sourceProduct)
-	case sameFund, noKin:
+	case sameFund:
+		if h.Product.Code == v.Product.Code {
+			o.Sentences[0] = "objection.ALREADY_HAVE.itself"
+		}
+	case noKin:
 	}
 	if share, ok := v.shareAfter(); ok {
 		o.Sentences[1] = "objection.ALREADY_HAVE.share_after"
@@ -51,7 +55,7 @@ func (v *view) answerAlreadyHave(o *Objection) {
 // would be of all that he holds, if he bought the suggested amount.
 func (v *view) shareAfter() (fund.Ratio, bool) {
 	total := v.conduct.Portfolio.Value
-	if !v.Quote.Asked || v.Quote.Amount <= 0 || total <= 0 {
+	if v.Barred || !v.Quote.Asked || v.Quote.Amount <= 0 || total <= 0 {
 		return 0, false
 	}
 	part := fund.Money(0)

@@ -51,6 +51,7 @@ func scenesOfFalls() []scene {
 			loses(c)
 			c.Customer.Conduct.Losses.SoldAtLoss = 1
 		}},
+		{objection.LossTrauma, "持有的医药基金亏了三成，这一只不向他推荐", func(c *objection.Case) { loses(c); c.Barred = true }},
 		{objection.LossTrauma, "亏损卖出过，现在什么都没有", func(c *objection.Case) {
 			c.Customer.Conduct.Losses.SoldAtLoss, c.Product.Terms.MinPurchase = 2, 0
 		}},
@@ -252,6 +253,8 @@ func scenesOfPersons() []scene {
 			holding(c, h, 3_000_000, 3_100_000)
 			holding(c, other("H2", "稳健债券", fund.Bond, fund.R2), 5_000_000, 5_100_000)
 		}},
+		{objection.AlreadyHave, "已经持有这一只", holdsIt},
+		{objection.AlreadyHave, "已经持有这一只，现在不向他推荐", func(c *objection.Case) { holdsIt(c); c.Barred = true }},
 		{objection.AlreadyHave, "已经持有同一个指数", func(c *objection.Case) { kindred(c, "沪深指数", "", "", "") }},
 		{objection.AlreadyHave, "已经持有同一个主题", func(c *objection.Case) { kindred(c, "", "科技", "", "") }},
 		{objection.AlreadyHave, "他问过，同一位基金经理", func(c *objection.Case) {
