@@ -93,24 +93,6 @@ func triggerNames() map[string]string {
 	}
 }
 
-// valueNames names the codes that a fact's value may be; nil: it is shown as it stands.
-func valueNames(field string) map[string]string {
-	switch field {
-	case "CHURN":
-		return bandNames()
-	case "NEXT_STEP":
-		return nodeNames()
-	case "CHANNEL":
-		return map[string]string{"APP": "手机银行", "BRANCH": "网点", "PHONE": "电话"}
-	case "LAST_PAGE":
-		return map[string]string{"OVERVIEW": "概况", "PERFORMANCE": "业绩", "RISK": "风险", "FEE": "费用", "COMPARE": "比较"}
-	case "REFUSED_FOR":
-		return objectionNames()
-	default:
-		return nil
-	}
-}
-
 // evidenceName names a fact; figures of a span are named with it.
 func evidenceName(field string) string {
 	names := evidenceNames()

@@ -67,16 +67,12 @@ func CostTable(p *fund.Product, class fund.Class, amount fund.Money, dst []CostP
 		}
 		dst = append(dst, point)
 	}
-	first := max(0, p.Terms.LockupDays)
-	at(first)
-	year := first >= daysInYear
+	at(0)
+	year := false
 	for i := range p.Fees.Redemption {
 		bound := p.Fees.Redemption[i].Below
 		if bound <= 0 || !known {
 			break
-		}
-		if bound <= first {
-			continue
 		}
 		if bound > daysInYear && !year {
 			at(daysInYear)

@@ -218,7 +218,6 @@ func TestCostTable(t *testing.T) {
 		"locked for three years":      {":0", 1095, []int32{1095}},
 	} {
 		p := file.product(t, "equity_a")
-		p.Terms.LockupDays = c.lockup
 		exit, err := fund.ParseRedemptionLadder(c.ladder)
 		if err != nil {
 			t.Fatal(err)
