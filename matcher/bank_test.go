@@ -240,7 +240,7 @@ func (b *bank) events() []fund.Event {
 		if !b.one(6) {
 			e.ProductCode = b.purchase().ProductCode
 		}
-		switch e.Kind {
+		switch e.Kind { //nolint:exhaustive // the others have nothing of their own
 		case fund.ObjectionRaised, fund.EvidenceOpen:
 			e.About = objection.Code(b.rng.IntN(int(objection.Codes))).String()
 			if e.About == "NOT_NOW" {

@@ -58,7 +58,7 @@ func busyCustomer(b *bank) *fund.Profile {
 		code := b.products[i*7%len(b.products)].Code
 		kind := [...]fund.EventKind{fund.Exposure, fund.Click, fund.DetailView, fund.ObjectionRaised, fund.OrderStart, fund.OrderAbandon, fund.EvidenceOpen, fund.Redeem, fund.Contact, fund.Exposure}[i%10]
 		e := fund.Event{Kind: kind, At: at, ProductCode: code, Channel: "APP", Dwell: 12}
-		switch kind {
+		switch kind { //nolint:exhaustive // the others have nothing of their own
 		case fund.ObjectionRaised, fund.EvidenceOpen:
 			e.About = "DRAWDOWN"
 		case fund.Redeem:

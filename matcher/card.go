@@ -165,6 +165,8 @@ func delivery(a *asking, conduct *fund.Conduct) (way, reason string) {
 		return byManager, "card.delivery.MANAGER.company"
 	case a.facts.Elder:
 		return byManager, "card.delivery.MANAGER.elder"
+	case a.contact.Reason == conversion.ContactNoConsent && a.request.Channel == fund.App:
+		return byApp, "card.delivery.APP.no_push_consent"
 	case a.contact.Reason == conversion.ContactNoConsent:
 		return byApp, "card.delivery.APP.no_call_consent"
 	case !a.personal || conduct.Habits.Channel == "":

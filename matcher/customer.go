@@ -48,7 +48,7 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work)
 		a.facts = c.gate.Facts(p, goal, months, need, ctx)
 		// The gate's own facts decide whether he must be asked, so that two customers
 		// with the same gate facts get the same list (A02).
-		a.wish, a.mustAsk = expectation.Impersonal(), !a.facts.Stated
+		a.wish, a.mustAsk = expectation.Impersonal(a.facts.Company), !a.facts.Stated
 	}
 	return a
 }
@@ -228,10 +228,12 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 	for i := len(p.Trail.Recent) - 1; i >= 0 && p.Trail.Recent[i].At > at; i-- {
 		until = min(until, p.Trail.Recent[i].At) // a channel's clock may be ahead: it counts from its instant on
 	}
-	if a.request.Audience == wording.Manager {
+	if a.request.Audience == wording.Manager || a.personal && len(w.conduct.Journeys) > 0 {
+		// Whether he may be called now, and so the day of a follow-up, which the record of a
+		// customer's answer holds as well.
 		for _, minutes := range [...]int{quietUntil, quietFrom} {
 			if edge := at.Date().Start().Add(time.Duration(minutes) * time.Minute); edge > at {
-				until = min(until, edge) // whether he may be called now
+				until = min(until, edge)
 			}
 		}
 	}

@@ -73,7 +73,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		k.Peer = &w.peer
 	}
 	k.Quote = objection.Quote{
-		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0 && quote.Suggested == quote.CostAmount,
+		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0,
 		A: objectionCost(&quote.A), C: objectionCost(&quote.C), Own: objectionCost(&quote.Own),
 	}
 	k.Customer.Refused, k.Barred = refused, s.standing != conversion.Permitted
@@ -81,7 +81,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		p := a.profile
 		k.Customer = objection.Customer{
 			Person: objection.Person{
-				Level: a.level(), Goal: a.wish.Goal, Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
+				Level: a.level(), Goal: likelyGoal(&a.wish), Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
 				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags,
 				OptedOut: a.optedOut(),
 			},
@@ -92,6 +92,15 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 	start := len(w.objections)
 	w.objections, w.facts = objection.Foresee(k, w.objections, w.facts)
 	return w.objections[start:len(w.objections):len(w.objections)]
+}
+
+// likelyGoal is the goal that a doubt may be foreseen from: a group's guess is asked
+// about and tells nothing of him.
+func likelyGoal(w *expectation.Wish) fund.Goal {
+	if !w.Scores() {
+		return fund.GoalUnknown
+	}
+	return w.Goal
 }
 
 // optedOut reports whether he refused calls or pushes lately: who never wanted them since
@@ -148,10 +157,6 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 		hesitates := o.Code == objection.Timing || o.Code == objection.LossTrauma
 		t.Hesitant = t.Hesitant || hesitates && o.Band >= fund.Medium
 	}
-	if refused == 0 && journey != nil {
-		// The gate keeps what is in force; what he refused once is over since this day.
-		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
-	}
 	if !a.personal {
 		return t
 	}
@@ -198,8 +203,11 @@ func (c *Core) expect(a *asking, it *Item, s subject, quote *conversion.Quote, w
 		tolerance := c.model.Settings.LossTolerance[a.level()]
 		means := c.means(a, s.product, w)
 		k.Means = expectation.Means{
-			AtHand: max(means.AUM/10_000*fund.Money(means.MaxShare)-means.Held, 0), Amount: quote.Suggested, Tolerance: tolerance,
+			AtHand: max(means.AUM/10_000*fund.Money(means.MaxShare)-means.Held, 0), Tolerance: tolerance,
 			Bears: expectation.Bears(tolerance, &w.conduct.Losses, a.wish.Attitude),
+		}
+		if quote.Suggested > 0 {
+			k.Means.Amount = quote.CostAmount // one amount in all that is said
 		}
 	}
 	start := len(w.matches)
@@ -238,10 +246,14 @@ func (c *Core) quote(a *asking, s subject, w *work) conversion.Quote {
 	q.Min, q.Suggested, q.Max = means.Amount(p)
 	q.CostAmount = q.Suggested
 	if means.AUM == 0 {
-		// Of unknown means the suggestion is the least that can be bought: of an amount
-		// like that no cost tells anything.
-		q.CostAmount = max(q.CostAmount, c.model.Settings.Cost.ReferenceAmount)
-	} else if q.CostAmount == 0 {
+		// Of means that nobody knows the suggestion is the least that may be ordered. What
+		// one yuan costs and loses tells nothing.
+		q.CostAmount = max(q.Suggested, c.model.Settings.Cost.ReferenceAmount)
+		if q.Max > 0 {
+			q.CostAmount = min(q.CostAmount, q.Max)
+		}
+	}
+	if q.CostAmount == 0 {
 		q.CostAmount = c.model.Settings.Cost.ReferenceAmount
 	}
 	q.Own = c.costOf(s.product, q.CostAmount, q.Days)

@@ -18,8 +18,8 @@ type slateReader struct {
 	version byte
 }
 
-// since reports whether the record is of a version or a later one.
-func (d *slateReader) since(version byte) bool { return d.version >= version }
+// second reports whether the record is of the second version or a later one.
+func (d *slateReader) second() bool { return d.version >= 2 }
 
 func (d *slateReader) flag() bool { return d.Step(2) == 1 }
 
@@ -36,12 +36,12 @@ func ParseSlate(b []byte) (*Slate, error) {
 	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
 	s.Request.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
 	s.Request.Limit = int(min(d.Uint(), MaxLimit))
-	if d.since(2) {
+	if d.second() {
 		s.Request.Licence = d.licence()
 	}
 	d.identity(&s.Identity)
 	s.Personal, s.Information = d.flag(), d.flag()
-	if d.since(2) {
+	if d.second() {
 		s.Elder = d.flag()
 	}
 	s.ValidUntil = fund.Instant(d.Int())
@@ -60,7 +60,7 @@ func ParseSlate(b []byte) (*Slate, error) {
 		it.Why = WhyOf(it.Contributions, s.Personal) // not recorded: it follows
 		s.Items = append(s.Items, it)
 	}
-	if d.since(2) {
+	if d.second() {
 		for range d.Count(maxReviews) {
 			s.Holdings = append(s.Holdings, d.review())
 		}
@@ -86,7 +86,7 @@ func (d *slateReader) wish(w *expectation.Wish) {
 	w.Source = expectation.Source(d.Step(expectation.Sources))
 	w.Confidence = fund.Ratio(d.Int())
 	w.Question = expectation.Question(d.Step(expectation.Questions))
-	if !d.since(2) {
+	if !d.second() {
 		return
 	}
 	w.HorizonSource = expectation.Source(d.Step(expectation.Sources))
@@ -113,7 +113,7 @@ func (d *slateReader) item() Item {
 			Aspect: expectation.Aspect(d.Step(expectation.Aspects)), Customer: d.fact(), Product: d.fact(),
 			Facts: d.facts(), Sentence: d.Text(), Met: true,
 		}
-		if d.since(2) {
+		if d.second() {
 			m.Fit, m.Met, m.ManagerOnly = fund.Ratio(d.Int()), d.flag(), d.flag()
 		}
 		it.Matched = append(it.Matched, m)
@@ -122,7 +122,7 @@ func (d *slateReader) item() Item {
 		it.Objections = append(it.Objections, d.objection())
 	}
 	d.conversion(&it.Conversion)
-	if d.since(2) && d.flag() {
+	if d.second() && d.flag() {
 		it.Card = d.card()
 	}
 	return it
@@ -137,16 +137,16 @@ const (
 
 func (d *slateReader) objection() objection.Objection {
 	o := objection.Objection{Code: objection.Code(d.Step(int(objection.Codes))), Band: fund.Band(d.Step(int(fund.High) + 1))}
-	if d.since(2) {
+	if d.second() {
 		o.Silenced, o.Raised = d.flag(), d.Int32()
 	}
 	d.texts(o.Triggers[:], triggersV1)
-	if d.since(2) {
+	if d.second() {
 		o.Grounds = d.facts()
 	}
 	o.Evidence = d.facts()
 	d.texts(o.Sentences[:], sentencesV1)
-	if d.since(2) {
+	if d.second() {
 		o.Advice = d.Text()
 	}
 	o.Discloses = d.Text()
@@ -156,7 +156,7 @@ func (d *slateReader) objection() objection.Objection {
 // texts reads a list into out: of a fixed length in version 1, after its length since.
 func (d *slateReader) texts(out []string, v1 int) {
 	n := v1
-	if d.since(2) {
+	if d.second() {
 		n = d.Count(len(out))
 	}
 	for i := range min(n, len(out)) {
@@ -183,11 +183,11 @@ func (d *slateReader) conversion(v *conversion.Conversion) {
 		v.Steps[i] = conversion.Step(s)
 	}
 	v.Sentence = d.Text()
-	if d.since(2) {
+	if d.second() {
 		v.ToManager = d.Text()
 	}
 	v.Evidence = d.facts()
-	if !d.since(2) {
+	if !d.second() {
 		return
 	}
 	v.Plan = conversion.PlanTerms{Cadence: conversion.Cadence(d.Step(int(conversion.Cadences))), Amount: fund.Money(d.Int())}

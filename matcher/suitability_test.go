@@ -180,7 +180,7 @@ func (j *judgement) silence(p *fund.Product) string {
 			continue
 		}
 		start := midnight(e)
-		switch e.Kind {
+		switch e.Kind { //nolint:exhaustive // the rule hears these two
 		case fund.Refusal:
 			over := !at.Time().Before(start.Add(90*day)) && (e.Until == 0 || at.Date() >= e.Until)
 			if over {

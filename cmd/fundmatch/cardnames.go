@@ -12,21 +12,19 @@ func named(names map[string]string, code string) string {
 	return code
 }
 
-func objectionName(code string) string { return named(objectionNames(), code) }
-
-func objectionNames() map[string]string {
-	return map[string]string{
+func objectionName(code string) string {
+	return named(map[string]string{
 		"DRAWDOWN": "怕跌", "FEE": "费用", "LIQUIDITY": "用钱", "NEW_FUND": "新基金", "LOSS_TRAUMA": "亏过钱", "TIMING": "时点",
 		"UNDERSTAND": "看不懂", "MANAGER_TRUST": "信不过基金经理", "OPPORTUNITY_COST": "不如存款", "SIZE": "规模太小", "PUSHED": "被推销",
 		"ALREADY_HAVE": "已经有了", "DIVIDEND": "分红", "BREAK_EVEN_FIRST": "回本再说", "ASK_FAMILY": "和家人商量",
 		"CHEAPER_ELSEWHERE": "别处更便宜", "NOT_NOW": "再看看",
-	}
+	}, code)
 }
 
 func actionName(code string) string {
 	return named(map[string]string{
 		"BUY": "购买", "PLAN": "定投", "WATCH": "关注", "ASK": "先问清", "TALK_TO_MANAGER": "与客户经理面谈", "RETEST_RISK": "重新测评",
-		"HOLD": "保持不变", "REDUCE": "减少持有", "NO_CONTACT": "不打扰", "CONFIRM_REQUIRED": "须先确认",
+		"HOLD": "不用做什么", "REDUCE": "减少持有", "NO_CONTACT": "不打扰", "CONFIRM_REQUIRED": "须先确认",
 	}, code)
 }
 
@@ -62,6 +60,22 @@ func nodeNames() map[string]string {
 	}
 }
 
+func channelNames() map[string]string {
+	return map[string]string{"APP": "手机银行", "BRANCH": "网点", "PHONE": "电话"}
+}
+
+func pageNames() map[string]string {
+	return map[string]string{"OVERVIEW": "概况", "PERFORMANCE": "业绩", "RISK": "风险", "FEE": "费用", "COMPARE": "比较"}
+}
+
+// sourceNames are where a fact can be looked up.
+func sourceNames() map[string]string {
+	return map[string]string{
+		"NAV": "净值", "COMPUTED": "计算", "CUSTOMER": "客户资料", "PRODUCT": "产品资料", "POOL": "产品池", "MODEL": "模型参数", "RULES": "规则",
+		"EVENTS": "事件记录", "CALENDAR": "交易日历", "BEHAVIOUR": "客户行为", "HOLDINGS": "持仓", "TAG": "标签", "QUESTIONNAIRE": "问卷",
+	}
+}
+
 func triggerNames() map[string]string {
 	return map[string]string{
 		"RAISED": "他自己提过", "RAISED_ELSEWHERE": "对别的产品提过", "OPENED_EVIDENCE": "看过相关说明", "GRADE": "风险等级", "LOCKUP": "有锁定期",
@@ -72,26 +86,8 @@ func triggerNames() map[string]string {
 		"SILENT_IN_FALL": "下跌后不再来看", "WATCHES": "看了没买", "ABANDONED": "中途放弃过", "FIRST_OF_KIND": "第一次接触这类产品", "SHORT_DWELL": "页面停留短",
 		"DEPOSIT_MATURING": "存款快到期", "CASH_GOAL": "随时要用的钱", "OPEN_COMPLAINT": "有未了结的投诉", "OPTED_OUT": "拒绝过营销", "MANAGER_CHANGED": "客户经理换过",
 		"HELD_FUND": "持有同一只基金", "HELD_INDEX": "持有同一指数", "HELD_THEME": "持有同一主题", "HELD_MANAGER": "持有同一基金经理的产品",
-		"INCOME_GOAL": "想要现金流", "ASKS_FOR_INCOME": "问过分红", "HOLDS_LOSS": "手上有亏损", "POSTPONES": "推迟过", "ELDER": "年长",
+		"INCOME_GOAL": "目标是稳健收益", "ASKS_FOR_INCOME": "问过分红", "HOLDS_LOSS": "手上有亏损", "POSTPONES": "推迟过", "ELDER": "年长",
 		"JOINT_DECISION": "和家人一起决定", "COMPARE_PAGE": "看比较页", "COMPARES_PLATFORMS": "比较平台",
-	}
-}
-
-// valueNames names the codes that a fact's value may be; nil: it is shown as it stands.
-func valueNames(field string) map[string]string {
-	switch field {
-	case "CHURN":
-		return bandNames()
-	case "NEXT_STEP":
-		return nodeNames()
-	case "CHANNEL":
-		return map[string]string{"APP": "手机银行", "BRANCH": "网点", "PHONE": "电话"}
-	case "LAST_PAGE":
-		return map[string]string{"OVERVIEW": "概况", "PERFORMANCE": "业绩", "RISK": "风险", "FEE": "费用", "COMPARE": "比较"}
-	case "REFUSED_FOR":
-		return objectionNames()
-	default:
-		return nil
 	}
 }
 
@@ -127,15 +123,15 @@ func evidenceNames() map[string]string {
 		"VISITS_365": "近一年浏览", "LAST_CONTACT_ON": "最近一次联系", "CONTACTS": "联系次数", "CONTACTS_30": "近三十天联系", "CONTACTS_90": "近九十天联系",
 		"CONTACTS_365": "近一年联系", "LAST_SEEN_ON": "最近一次出现", "CHANNEL": "常用渠道", "CHURN": "流失迹象", "POSTPONEMENTS_365": "近一年推迟次数",
 		"LAST_PAGE": "最后看的页面", "DWELL_SECONDS_90": "近九十天平均停留秒数", "NEXT_STEP": "可能的下一步", "BUSIEST_MONTH": "购买最多的月份",
-		"OPEN_COMPLAINTS": "未了结的投诉", "REFUSED_ON": "拒绝日", "REFUSED_FOR": "拒绝的原因", "REFUSED_UNTIL": "拒绝至",
+		"OPEN_COMPLAINTS": "未了结的投诉", "COMPLAINTS": "未了结的投诉", "RAISED": "客户提过的次数", "REFUSED_ON": "拒绝日", "REFUSED_FOR": "拒绝的原因", "REFUSED_UNTIL": "拒绝至",
+		"OPENED": "看过说明的次数", "POSTPONEMENTS": "近一年推迟次数", "UNTIL": "说好的日子", "EXPOSURES": "展示次数", "ABANDONS": "放弃下单次数",
 		// What he holds, and what losses he bore.
 		"PORTFOLIO_VALUE": "持仓市值", "PORTFOLIO_COST": "持仓成本", "OPEN_RESULT": "持仓盈亏", "LARGEST_FUND": "第一大持仓占比", "HHI_FUND": "集中度（产品）",
-		"HHI_ISSUER": "集中度（发行人）", "HHI_THEME": "集中度（主题）", "ABOVE_LEVEL": "高于承受等级的占比", "GRADE_GAP": "平均超出的等级", "NEW_ISSUES": "买新发的占比",
+		"HHI_ISSUER": "集中度（发行人）", "HHI_THEME": "集中度（主题）", "ABOVE_LEVEL": "高于承受等级的占比", "GRADE_GAP": "平均风险等级减承受等级", "NEW_ISSUES": "买新发的占比",
 		"HOLDING_DAYS": "平均持有", "TURNOVER": "换手率", "OPEN_LOSS": "浮亏", "WORST_RESULT": "亏得最多的一只", "WORST_PRODUCT": "亏得最多的产品",
 		"REALISED_RESULT": "已实现盈亏", "SOLD_AT_LOSS": "亏损卖出次数", "FALL_BORNE": "承受过的最大跌幅", "SOLD_IN_FALL": "下跌时卖出次数",
 		"KEPT_IN_FALL": "下跌时守住次数", "ADDED_IN_FALL": "下跌时加仓次数", "SILENT_AFTER_FALL": "下跌后不再来看的次数",
-		"BORNE": "承受过的最大跌幅", "RAISED": "提过的次数", "OPENED": "看过说明的次数", "POSTPONEMENTS": "近一年推迟次数", "UNTIL": "说好的日子", "EXPOSURES": "展示次数",
-		"ABANDONS": "放弃下单次数", "COMPLAINTS": "未了结的投诉", "HELD_SHARE": "已有的占比",
+		"BORNE": "承受过的最大跌幅", "HELD_SHARE": "已有的占比",
 		"LOSS_PRODUCT": "亏损的产品", "LOSS_RESULT": "它的盈亏", "BREAK_EVEN_RISE": "回到成本需要的涨幅",
 	}
 }

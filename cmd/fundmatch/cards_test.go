@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -235,7 +236,11 @@ func openCounter(t *testing.T, cases []cardCase) *counter {
 		t.Fatal(err)
 	}
 	if _, err := store.Import(ctx, at, func(b features.Batch) error {
-		_, err := folder.Load(ctx, b, b.(dataset.Known), dataset.Options{})
+		known, ok := b.(dataset.Known)
+		if !ok {
+			return errors.New("the store's batch does not tell what it has")
+		}
+		_, err := folder.Load(ctx, b, known, dataset.Options{})
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -462,14 +467,16 @@ func attributes(with map[string]any) string {
 // writeCardBank writes the dataset files of pool, market and customers.
 func writeCardBank(t *testing.T, dir string, cases []cardCase) {
 	t.Helper()
-	products, err := os.ReadFile(filepath.Join("testdata", "cards", "products.csv"))
+	text, err := os.ReadFile(filepath.Join("testdata", "cards", "products.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "products.csv"), products, 0o600); err != nil {
+	products, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
 		t.Fatal(err)
 	}
 	tables := map[string][][]string{
+		"products":     products,
 		"nav":          append([][]string{{"product_code", "nav_date", "unit_nav", "accum_nav"}}, cardNAVs(t)...),
 		"calendar":     append([][]string{{"date", "open"}}, cardCalendar()...),
 		"managers":     {{"manager_id", "branch_id", "licence_id", "licence_until"}, {"M001", "B001", "A20201234", "2026-12-31"}},

@@ -216,7 +216,7 @@ func (c *card) evidence(indent int, facts []*fundmatchv1.Evidence) {
 			parts = append(parts, "截至 "+day+stale)
 		}
 		if e.GetSource() != "" {
-			parts = append(parts, e.GetSource())
+			parts = append(parts, named(sourceNames(), e.GetSource()))
 		}
 		c.line(indent, "· %s", strings.Join(parts, "　"))
 	}
@@ -227,9 +227,8 @@ func readable(e *fundmatchv1.Evidence) string {
 	switch e.GetUnit() {
 	case "RATIO":
 		if x, err := strconv.ParseFloat(e.GetValue(), 64); err == nil && e.GetField() == "GRADE_GAP" {
-			return strconv.FormatFloat(x, 'f', 2, 64) + " 级"
-		}
-		if x, err := strconv.ParseFloat(e.GetValue(), 64); err == nil {
+			return strconv.FormatFloat(x, 'f', 2, 64) + " 级" // it counts grades, and is no share of anything
+		} else if err == nil {
 			return strconv.FormatFloat(x*100, 'f', 2, 64) + "%"
 		}
 	case "FEN":
@@ -237,7 +236,16 @@ func readable(e *fundmatchv1.Evidence) string {
 			return yuan(n)
 		}
 	case "TEXT":
-		return named(valueNames(e.GetField()), e.GetValue())
+		switch e.GetField() {
+		case "CHURN":
+			return named(bandNames(), e.GetValue())
+		case "NEXT_STEP":
+			return named(nodeNames(), e.GetValue())
+		case "CHANNEL":
+			return named(channelNames(), e.GetValue())
+		case "LAST_PAGE":
+			return named(pageNames(), e.GetValue())
+		}
 	case "DAYS":
 		return e.GetValue() + " 天"
 	case "MONTHS":

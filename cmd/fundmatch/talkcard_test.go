@@ -163,6 +163,17 @@ func TestReadableFacts(t *testing.T) {
 			t.Errorf("%s %s: %q, expected %q", c.unit, c.value, got, c.want)
 		}
 	}
+	for _, c := range []struct{ field, unit, value, want string }{
+		{"GRADE_GAP", "RATIO", "-1", "-1.00 级"}, // grades, no share
+		{"NEXT_STEP", "TEXT", "ASKED", "提过疑问"},
+		{"CHANNEL", "TEXT", "BRANCH", "网点"},
+		{"LAST_PAGE", "TEXT", "FEE", "费用"},
+		{"CHANNEL", "TEXT", "KIOSK", "KIOSK"},
+	} {
+		if got := readable(&fundmatchv1.Evidence{Field: c.field, Unit: c.unit, Value: c.value}); got != c.want {
+			t.Errorf("%s %s: %q, expected %q", c.field, c.value, got, c.want)
+		}
+	}
 	for field, want := range map[string]string{"MAX_DRAWDOWN": "最大回撤", "MAX_DRAWDOWN_3Y": "近三年最大回撤", "SOMETHING_NEW": "SOMETHING_NEW"} {
 		if got := evidenceName(field); got != want {
 			t.Errorf("%s is called %q, expected %q", field, got, want)

@@ -157,7 +157,7 @@ func TestDecide(t *testing.T) {
 		"not now, until tomorrow":      {func(c *conversion.Case) { c.Thread.NotNowUntil = 20240307 }, conversion.NoContact, "", "您说过现在先不考虑，我们不打扰您。您想了解时，随时可以自己查看。"},
 		"the day that he named came":   {func(c *conversion.Case) { c.Thread.NotNowUntil = 20240306 }, conversion.Buy, order, plain},
 		"a complaint, in the app":      {func(c *conversion.Case) { c.Thread.Contact.OpenComplaints = 1 }, conversion.TalkToManager, "TALK_TO_MANAGER", "您反映的意见还在处理。您想了解进展，或者想和人谈一谈，可以随时联系客户经理。"},
-		"a complaint, in the branch":   {func(c *conversion.Case) { c.Thread.Contact.OpenComplaints, c.Branch = 1, true }, conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不向您介绍产品。"},
+		"a complaint, in the branch":   {func(c *conversion.Case) { c.Thread.Contact.OpenComplaints, c.Branch = 1, true }, conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不主动向您介绍产品。"},
 		"rebutted twice":               {func(c *conversion.Case) { c.Thread.Silenced = true }, conversion.Watch, "", watch},
 		"put off twice":                {func(c *conversion.Case) { c.Thread.Postponed = true }, conversion.Watch, "", watch},
 		"put off twice, to a day":      {func(c *conversion.Case) { c.Thread.Postponed, c.Thread.NotNowUntil = true, 20240306 }, conversion.Buy, order, plain},
@@ -208,7 +208,7 @@ func TestDecide(t *testing.T) {
 			func(c *conversion.Case) {
 				c.Standing, c.Thread.Contact.OpenComplaints, c.Branch = conversion.Confirmable, 1, true
 			},
-			conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不向您介绍产品。",
+			conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不主动向您介绍产品。",
 		},
 		"he asks his family": {func(c *conversion.Case) { c.Thread.Consulting = true }, conversion.Watch, "", "您说过要和家人商量，不着急，也没有期限。商量好了，您随时可以再来看。"},
 		"a goal from a questionnaire": {

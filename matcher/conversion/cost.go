@@ -50,29 +50,29 @@ type CostPoint struct {
 // daysInYear is the last day for which F03 lets a service fee be charged.
 const daysInYear = 365
 
-// CostTable appends to dst what the manager reads out: the cost on the first day on which
-// it may be sold, which is that of entry where nothing locks it up, on the first day of
-// each later step of the exit ladder, and at one year, by rising days. With unknown fees
-// it is the first day and the year, both not OK.
+// CostTable appends to dst what the manager reads out: the cost on the day of entry, on
+// the first day of each step of the exit ladder, and at one year, by rising days. With
+// unknown fees it is the entry and the year, both not OK. Nobody gets out during a
+// lockup: what would come before its end comes on it.
 func CostTable(p *fund.Product, class fund.Class, amount fund.Money, dst []CostPoint) []CostPoint {
 	known := feesKnown(p) && amount > 0
+	start, lockup := len(dst), max(p.Terms.LockupDays, 0)
 	at := func(days int32) {
+		if days = max(days, lockup); len(dst) > start && dst[len(dst)-1].Days == days {
+			return
+		}
 		point := CostPoint{Days: days, OK: known}
 		if known {
 			point.Cost = p.Fees.CostOf(amount, days, class == fund.MoneyMarket)
 		}
 		dst = append(dst, point)
 	}
-	first := max(0, p.Terms.LockupDays)
-	at(first)
-	year := first >= daysInYear
+	at(0)
+	year := false
 	for i := range p.Fees.Redemption {
 		bound := p.Fees.Redemption[i].Below
 		if bound <= 0 || !known {
 			break
-		}
-		if bound <= first {
-			continue
 		}
 		if bound > daysInYear && !year {
 			at(daysInYear)

@@ -207,25 +207,22 @@ func TestCostTable(t *testing.T) {
 		lockup int32
 		days   []int32
 	}{
-		"steps":                      {"7:150;30:100;180:50;:0", 0, []int32{0, 7, 30, 180, 365}},
-		"no step":                    {":0", 0, []int32{0, 365}},
-		"a step at a year":           {"7:150;365:50;:0", 0, []int32{0, 7, 365}},
-		"a step after a year":        {"7:150;730:50;:0", 0, []int32{0, 7, 365, 730}},
-		"two after a year":           {"366:50;730:25;:0", 0, []int32{0, 365, 366, 730}},
-		"a year and one behind":      {"365:50;730:25;:0", 0, []int32{0, 365, 730}},
-		"locked to between steps":    {"7:150;30:100;180:50;:0", 90, []int32{90, 180, 365}},
-		"locked to a step":           {"7:150;30:100;180:50;:0", 30, []int32{30, 180, 365}},
-		"locked for a year":          {"7:150;:0", 365, []int32{365}},
-		"locked for three years":     {"7:150;1100:50;:0", 1095, []int32{1095, 1100}},
-		"locked, nothing on leaving": {":0", 180, []int32{180, 365}},
+		"steps":                       {"7:150;30:100;180:50;:0", 0, []int32{0, 7, 30, 180, 365}},
+		"no step":                     {":0", 0, []int32{0, 365}},
+		"a step at a year":            {"7:150;365:50;:0", 0, []int32{0, 7, 365}},
+		"a step after a year":         {"7:150;730:50;:0", 0, []int32{0, 7, 365, 730}},
+		"two after a year":            {"366:50;730:25;:0", 0, []int32{0, 365, 366, 730}},
+		"a year and one behind":       {"365:50;730:25;:0", 0, []int32{0, 365, 730}},
+		"locked for less than a year": {"7:150;30:100;180:50;:0", 90, []int32{90, 180, 365}},
+		"locked until a step":         {"7:150;30:100;180:50;:0", 180, []int32{180, 365}},
+		"locked for three years":      {":0", 1095, []int32{1095}},
 	} {
 		p := file.product(t, "equity_a")
-		p.Terms.LockupDays = c.lockup
 		exit, err := fund.ParseRedemptionLadder(c.ladder)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Fees.Redemption = exit
+		p.Fees.Redemption, p.Terms.LockupDays = exit, c.lockup
 		before := conversion.CostPoint{Days: -1}
 		got := conversion.CostTable(p, fund.Equity, 1_000_000, []conversion.CostPoint{before})
 		want := []conversion.CostPoint{before}

@@ -74,7 +74,7 @@ const (
 	lossMet   = "LOSS_TOLERANCE 1000000 您的风险承受等级是C3，这只产品的风险等级是R3，没有超出您的等级。"
 	themeMet  = "THEME 1000000 您关注过消费，这只产品的主题包括消费。是否合适，还要看风险和期限。"
 	amountMet = "AMOUNT 1000000 这只产品1,000元起购，没有超过适合您投入一只产品的金额。"
-	rangeMet  = "OUTCOME 1000000 过去不同日子买入、持有3年的情形里，结果最差的一次亏损12.00%，没有超过您的风险等级对应的15.00%。过往业绩不预示未来表现。"
+	rangeMet  = "OUTCOME 1000000 从2018年1月1日到2023年1月1日，在不同日子买入、持有3年的情形里，结果最差的一次亏损12.00%，没有超过本行按您的风险承受等级设定的15.00%。过往业绩不预示未来表现。"
 )
 
 // with is the list of all that is met, some of it replaced: an empty text leaves an
@@ -122,7 +122,7 @@ func TestExpect(t *testing.T) {
 		"a month short": {
 			func(c *expectation.Case) { c.Wish.HorizonMonths = 35 },
 			with("HORIZON 972222 经理：客户打算放2年11个月，这只产品适合持有3年以上，时间不够。不要劝客户先买了再说。",
-				"OUTCOME 1000000 过去不同日子买入、持有1年的情形里，结果最差的一次亏损9.00%，没有超过您的风险等级对应的15.00%。过往业绩不预示未来表现。"),
+				"OUTCOME 1000000 从2020年1月1日到2025年1月1日，在不同日子买入、持有1年的情形里，结果最差的一次亏损9.00%，没有超过本行按您的风险承受等级设定的15.00%。过往业绩不预示未来表现。"),
 		},
 		"the horizon is unknown":         {func(c *expectation.Case) { c.Wish.HorizonMonths = 0 }, with("HORIZON", "OUTCOME")},
 		"the class's months are unknown": {func(c *expectation.Case) { c.Months = -1 }, with("HORIZON")},
@@ -175,7 +175,7 @@ func TestExpect(t *testing.T) {
 // Theme, amount and range of outcomes: met, not met, not known.
 func TestExpectMore(t *testing.T) {
 	text := templates(t)
-	const worst = "过去不同日子买入、持有3年的情形里，结果最差的一次亏损"
+	const worst = "从2018年1月1日到2023年1月1日，在不同日子买入、持有3年的情形里，结果最差的一次亏损"
 	const past = "过往业绩不预示未来表现。"
 	for name, c := range map[string]struct {
 		change func(c *expectation.Case)
@@ -202,12 +202,12 @@ func TestExpectMore(t *testing.T) {
 		"a smaller one says nothing": {func(c *expectation.Case) { c.Means.AtHand = 1_000_010 }, with("AMOUNT")},
 		"no minimum says nothing":    {func(c *expectation.Case) { c.Product.Terms.MinPurchase = 0 }, with("AMOUNT")},
 
-		"as bad as he bears": {func(c *expectation.Case) { c.Means.Tolerance = 120_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过您的风险等级对应的12.00%。" + past)},
-		"a millionth worse":  {func(c *expectation.Case) { c.Means.Tolerance = 119_999 }, with("OUTCOME 999991 经理：" + worst + "12.00%，超过客户等级对应的12.00%。先问客户能不能承受，不要只讲收益。" + past)},
-		"in yuan":            {func(c *expectation.Case) { c.Means.Amount = 1_000_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过您的风险等级对应的15.00%。如果投入10,000元，这样的亏损约为1,200元。" + past)},
+		"as bad as he bears": {func(c *expectation.Case) { c.Means.Tolerance = 120_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过本行按您的风险承受等级设定的12.00%。" + past)},
+		"a millionth worse":  {func(c *expectation.Case) { c.Means.Tolerance = 119_999 }, with("OUTCOME 999991 经理：" + worst + "12.00%，超过本行按客户等级设定的12.00%。先问客户能不能承受，不要只讲收益。" + past)},
+		"in yuan":            {func(c *expectation.Case) { c.Means.Amount = 1_000_000 }, with("OUTCOME 1000000 " + worst + "12.00%，没有超过本行按您的风险承受等级设定的15.00%。如果投入10,000元，这样的亏损约为1,200元。" + past)},
 		"what he bore raises no level": {
 			func(c *expectation.Case) { c.Means.Tolerance, c.Means.Bears = 100_000, 200_000 },
-			with("OUTCOME 833333 经理：" + worst + "12.00%，超过客户等级对应的10.00%。先问客户能不能承受，不要只讲收益。" + past),
+			with("OUTCOME 833333 经理：" + worst + "12.00%，超过本行按客户等级设定的10.00%。先问客户能不能承受，不要只讲收益。" + past),
 		},
 		"his level bears it, he did not": {
 			func(c *expectation.Case) { c.Means.Bears, c.Means.Amount = 75_000, 1_000_000 },
@@ -215,7 +215,7 @@ func TestExpectMore(t *testing.T) {
 		},
 		"never a loss: no argument": {
 			func(c *expectation.Case) { c.Record.Outcomes[fund.Hold36M].Worst = 0 },
-			with("OUTCOME 1000000 经理：过去不同日子买入、持有3年的情形里，最差的结果也没有亏损。这不代表以后，不要拿它劝客户买。" + past),
+			with("OUTCOME 1000000 经理：从2018年1月1日到2023年1月1日，在不同日子买入、持有3年的情形里，最差的结果也没有亏损。这不代表以后，不要拿它劝客户买。" + past),
 		},
 		"below a year: not for customers": {
 			func(c *expectation.Case) {
@@ -223,17 +223,17 @@ func TestExpectMore(t *testing.T) {
 				c.Record.Outcomes[fund.Hold6M] = outcome(20200101, -60_000, 6)
 			},
 			with("HORIZON 1000000 您打算放11个月，这只产品适合持有6个月以上。",
-				"OUTCOME 1000000 经理：过去不同日子买入、持有6个月的情形里，结果最差的一次亏损6.00%，没有超过客户等级对应的15.00%。不足一年的数字只供您参考，不要给客户看。"+past),
+				"OUTCOME 1000000 经理：从2020年1月1日到2025年1月1日，在不同日子买入、持有6个月的情形里，结果最差的一次亏损6.00%，没有超过本行按客户等级设定的15.00%。不足一年的数字只供您参考，不要给客户看。"+past),
 		},
 		"too young for his horizon, not for a year": {
 			func(c *expectation.Case) { c.Record.Outcomes[fund.Hold36M].OK = false },
-			with("OUTCOME 1000000 过去不同日子买入、持有1年的情形里，结果最差的一次亏损9.00%，没有超过您的风险等级对应的15.00%。" + past),
+			with("OUTCOME 1000000 从2020年1月1日到2025年1月1日，在不同日子买入、持有1年的情形里，结果最差的一次亏损9.00%，没有超过本行按您的风险承受等级设定的15.00%。" + past),
 		},
 		"entry days of just a year": {
 			func(c *expectation.Case) {
 				o := &c.Record.Outcomes[fund.Hold36M]
 				o.Window.To = o.Window.From.AddMonths(48)
-			}, with(),
+			}, with(strings.Replace(rangeMet, "2023年", "2022年", 1)),
 		},
 		"a day less is one mood of the market": {
 			func(c *expectation.Case) {
@@ -269,7 +269,8 @@ func TestEvidenceIsFilledHonestly(t *testing.T) {
 	want := []fund.Evidence{
 		{Field: "TOLERANCE", Unit: fund.UnitRatio, Number: 150_000, AsOf: day, Source: "MODEL"},
 		nav("WORST_OUTCOME", fund.UnitRatio, -120_000, o.WorstIn),
-		nav("HOLDING", fund.UnitMonths, 36, o.Window), nav("ENTRIES", fund.UnitCount, 500, o.Window),
+		nav("HOLDING", fund.UnitMonths, 36, o.Window), nav("OUTCOME_FROM", fund.UnitDate, 20180101, o.Window),
+		nav("OUTCOME_TO", fund.UnitDate, 20230101, o.Window), nav("ENTRIES", fund.UnitCount, 500, o.Window),
 		nav("OUTCOME_P10", fund.UnitRatio, -60_000, o.Window), nav("OUTCOME_MEDIAN", fund.UnitRatio, 50_000, o.Window),
 		nav("OUTCOME_P90", fund.UnitRatio, 150_000, o.Window),
 		{Field: "AMOUNT", Unit: fund.UnitFen, Number: 1_000_000, AsOf: day, Source: "COMPUTED"},

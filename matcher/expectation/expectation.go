@@ -68,8 +68,12 @@ func Settle(p *fund.Profile, at fund.Instant, k *Knowledge) (w Wish, until fund.
 	return w, until
 }
 
-// Impersonal is the expectation of a list that reads no personal cell.
-func Impersonal() Wish { return Wish{Confidence: unknownConfidence, Question: AskGoal} }
+// Impersonal is the expectation of a list that reads no personal cell. That a company is
+// asked is no preference: the gate reads it too, and a company is not asked for its
+// children's schooling.
+func Impersonal(company bool) Wish {
+	return Wish{Confidence: unknownConfidence, Question: AskGoal, Company: company}
+}
 
 // Source says where a part of the wish comes from. The numbers stand in decision records
 // and say nothing of trust: Trust does.

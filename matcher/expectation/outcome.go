@@ -29,6 +29,8 @@ func expectOutcome(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []
 	start := len(facts)
 	facts = append(facts,
 		nav(r, "HOLDING", fund.UnitMonths, int64(h.Months()), o.Window),
+		nav(r, "OUTCOME_FROM", fund.UnitDate, int64(o.Window.From), o.Window),
+		nav(r, "OUTCOME_TO", fund.UnitDate, int64(o.Window.To), o.Window),
 		nav(r, "ENTRIES", fund.UnitCount, int64(o.Entries), o.Window),
 		nav(r, "OUTCOME_P10", fund.UnitRatio, int64(o.P10), o.Window),
 		nav(r, "OUTCOME_MEDIAN", fund.UnitRatio, int64(o.Median), o.Window),

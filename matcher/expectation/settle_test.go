@@ -117,7 +117,7 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%s: holds until %d", name, until)
 		}
 	}
-	if w := expectation.Impersonal(); w.Goal != fund.GoalUnknown || !w.MustAsk() || w.Scores() || w.Narrows() || w.Source != expectation.FromGroup {
+	if w := expectation.Impersonal(false); w.Goal != fund.GoalUnknown || !w.MustAsk() || w.Scores() || w.Narrows() || w.Source != expectation.FromGroup {
 		t.Errorf("nobody in particular wants %+v", w)
 	}
 }

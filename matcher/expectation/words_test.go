@@ -132,7 +132,7 @@ func TestHeadlinesOfNobody(t *testing.T) {
 		personal bool
 		want     string
 	}{
-		{expectation.Impersonal(), false, "这份列表没有使用您的个人偏好，请对照自己的用途来看。"},
+		{expectation.Impersonal(false), false, "这份列表没有使用您的个人偏好，请对照自己的用途来看。"},
 		{expectation.Wish{Goal: fund.House, Source: expectation.Stated}, false, "这份列表没有使用您的个人偏好，请对照自己的用途来看。"},
 		{expectation.Wish{}, true, "我们还不知道这笔钱的用途，先请您回答一个问题，再谈合不合适。"},
 		{expectation.Wish{Company: true}, true, "我们还不知道这笔资金的用途，先请贵公司回答一个问题，再谈合不合适。"},

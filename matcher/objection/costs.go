@@ -149,7 +149,8 @@ func (v *view) answerLiquidity(o *Objection) {
 		o.Sentences[0] = "objection.LIQUIDITY.lockup"
 		v.product("LOCKUP", fund.UnitDays, int64(t.LockupDays))
 		if t.NextOpenOn > v.Day {
-			o.Sentences[1] = "objection.LIQUIDITY.periodic" // unlocked is not yet open
+			o.Sentences[0] = "objection.LIQUIDITY.next_open.lockup"
+			v.date("NEXT_OPEN_ON", t.NextOpenOn)
 		}
 		return
 	case t.NextOpenOn > v.Day:

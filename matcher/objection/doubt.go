@@ -1,6 +1,10 @@
 package objection
 
-import "github.com/fundmatch/fundmatch/matcher/fund"
+import (
+	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
 
 // doubt is a doubt before it is answered.
 type doubt struct {
@@ -175,7 +179,9 @@ func (all *doubts) wear(general, particular Code) {
 		kept, dropped = dropped, kept
 	}
 	for _, t := range dropped.triggers[:dropped.count] {
-		kept.name(t)
+		if !slices.Contains(kept.triggers[:kept.count], t) {
+			kept.name(t)
+		}
 	}
 	kept.band = max(kept.band, dropped.band)
 	kept.raised += dropped.raised

@@ -36,7 +36,7 @@ func (v *view) answerDrawdown(o *Objection) {
 	}
 }
 
-// noHistory says that the record is too young, and what the grade says.
+// noHistory says that there is no record or that it is too young, and what the grade says.
 func (v *view) noHistory(o *Objection) {
 	if v.Grade == fund.GradeUnknown {
 		o.Sentences[0] = "objection.DRAWDOWN.no_history.no_grade"
@@ -44,6 +44,9 @@ func (v *view) noHistory(o *Objection) {
 		return
 	}
 	o.Sentences[0] = "objection.DRAWDOWN.no_history"
+	if v.launching() {
+		o.Sentences[0] = "objection.DRAWDOWN.launching"
+	}
 	v.text("GRADE", v.Grade.String(), sourcePool)
 }
 

@@ -346,3 +346,39 @@ func TestLossOfAnAmount(t *testing.T) {
 		}
 	}
 }
+
+// What NEW_FUND and MANAGER_TRUST both ask for is told once, by whichever comes first.
+func TestFundsOfTheManagerAreToldOnce(t *testing.T) {
+	for name, raised := range map[string]string{"NEW_FUND first": "", "MANAGER_TRUST first": "MANAGER_TRUST"} {
+		c := person()
+		newIssue(c)
+		c.Product.Parties.ManagerSince = 20240226
+		c.Managed = []objection.Managed{{Code: "EQ1", Name: c.Product.Name, Record: c.Record}, {Code: "M2", Name: "示例稳健", Record: mild()}}
+		if raised != "" {
+			doubted(c, raised, 1)
+		}
+		told := map[objection.Code]int{}
+		found, _ := objection.Foresee(c, nil, nil)
+		for i := range found {
+			for _, sentence := range found[i].Sentences {
+				if sentence == "objection.MANAGER_TRUST.funds.one" {
+					told[found[i].Code]++
+				}
+			}
+		}
+		if first := found[0].Code; len(told) != 1 || told[first] != 1 {
+			t.Errorf("%s: told by %v, first is %s", name, told, first)
+		}
+	}
+}
+
+// Two words of his that are one doubt to him name their cause once.
+func TestMergedDoubtsNameACauseOnce(t *testing.T) {
+	c := person()
+	doubted(c, "DRAWDOWN", 1)
+	doubted(c, "LOSS_TRAUMA", 1)
+	found, _ := objection.Foresee(c, nil, nil)
+	if o := &found[0]; o.Code != objection.LossTrauma || o.Raised != 2 || o.Triggers != [3]string{"RAISED", "GRADE", ""} {
+		t.Errorf("%s raised %d times because of %q", o.Code, o.Raised, o.Triggers)
+	}
+}

@@ -7,13 +7,11 @@ import "github.com/fundmatch/fundmatch/matcher/fund"
 func (v *view) answerNewFund(o *Objection) {
 	o.Discloses = "disclosure.NEW_ISSUE"
 	if !v.NewIssue {
-		// He raised it about a fund that is no new issue any more: its record answers him.
-		o.Discloses = ""
-		v.answerDrawdown(o)
+		v.answerNoNewFund(o)
 		return
 	}
 	name := newFundSentences[0]
-	subscription := v.Product.Listing.Status == fund.Subscription
+	subscription := v.launching()
 	if subscription {
 		name = newFundSentences[2]
 	}
@@ -39,8 +37,29 @@ func (v *view) answerNewFund(o *Objection) {
 		}
 	}
 	if len(v.Managed) > 1 { // others than this one
-		o.Sentences[next] = v.managed()
+		o.Sentences[next] = v.allManaged()
 	}
+}
+
+// answerNoNewFund says since when the fund runs and which days its record has: what is in
+// the record is DRAWDOWN's, which stands beside it.
+func (v *view) answerNoNewFund(o *Objection) {
+	o.Discloses = ""
+	dated, undated := "objection.NEW_FUND.runs", "objection.NEW_FUND.runs.no_date"
+	if !v.shows {
+		dated, undated = newFundSentences[0].alone, newFundSentences[1].alone
+	}
+	o.Sentences[0] = undated
+	if launched := v.Product.Terms.LaunchedOn; launched != 0 {
+		o.Sentences[0] = dated
+		v.date("LAUNCHED_ON", launched)
+	}
+	if !v.shows {
+		return
+	}
+	series := v.Record.Series
+	v.nav(v.Record, "FROM", fund.UnitDate, int64(series.From), series)
+	v.nav(v.Record, "AS_OF", fund.UnitDate, int64(series.To), series)
 }
 
 // newFundSentences are those of a young fund, of one whose launch is not known, of one in
@@ -82,19 +101,24 @@ func (v *view) answerManagerTrust(o *Objection) {
 		o.Sentences[0] = "objection.MANAGER_TRUST.since_unknown"
 	case v.tookOver():
 		o.Sentences[0] = "objection.MANAGER_TRUST.took_over"
-		v.tenure()
+		if v.tenure() == 0 {
+			o.Sentences[0] = "objection.MANAGER_TRUST.took_over.just"
+		}
 		v.date("LAUNCHED_ON", v.Product.Terms.LaunchedOn)
 	default:
 		o.Sentences[0] = "objection.MANAGER_TRUST.tenure"
-		v.tenure()
+		if v.tenure() == 0 {
+			o.Sentences[0] = "objection.MANAGER_TRUST.tenure.just"
+		}
 	}
-	o.Sentences[1] = v.managed()
+	o.Sentences[1] = v.allManaged()
 	if o.Sentences[1] == allManaged[someMeasured] || o.Sentences[1] == allManaged[oneMeasured] {
 		o.Discloses = PastPerformance
 	}
 }
 
-func (v *view) tenure() {
+// tenure adds since when the manager is in office, and returns the full months.
+func (v *view) tenure() int {
 	since := v.Product.Parties.ManagerSince
 	v.date("MANAGER_SINCE", since)
 	months := (v.Day.Year()-since.Year())*12 + v.Day.Month() - since.Month()
@@ -102,6 +126,7 @@ func (v *view) tenure() {
 		months--
 	}
 	v.figure("TENURE", fund.UnitMonths, int64(months), sourceComputed)
+	return months
 }
 
 // What there is to say about all funds of a manager.
@@ -116,10 +141,15 @@ var allManaged = [...]string{
 	"objection.MANAGER_TRUST.funds_unknown", "objection.MANAGER_TRUST.funds_young", "objection.MANAGER_TRUST.funds.one", "objection.MANAGER_TRUST.funds",
 }
 
-// managed adds the range over all comparable funds of the manager: each one's worst
+// allManaged adds the range over all comparable funds of the manager: each one's worst
 // twelve months, deepest fall and swings within the same span, the worst and the best
-// together. The span is the longest that any fund reaches back for.
-func (v *view) managed() string {
+// together. The span is the longest that any fund reaches back for. NEW_FUND and
+// MANAGER_TRUST both ask for it: whichever comes first tells it, and it is told once.
+func (v *view) allManaged() string {
+	if v.managed {
+		return ""
+	}
+	v.managed = true
 	if len(v.Managed) == 0 {
 		return allManaged[notKnown]
 	}

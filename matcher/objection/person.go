@@ -90,9 +90,13 @@ func (v *view) answerAskFamily(o *Objection) {
 	}
 	o.Sentences[1] = "objection.ASK_FAMILY.no_fall_known"
 	if v.shows {
-		o.Sentences[1] = "objection.ASK_FAMILY.no_fall"
-		if v.Record.Spans[fund.SinceStart].Drawdown.Value < 0 {
-			o.Sentences[1] = "objection.ASK_FAMILY.fall"
+		switch d := &v.Record.Spans[fund.SinceStart].Drawdown; {
+		case d.Value == 0:
+			o.Sentences[1] = "objection.ASK_FAMILY.no_fall"
+		case d.RecoveredOn != 0:
+			o.Sentences[1] = "objection.ASK_FAMILY.fall.recovered"
+		default:
+			o.Sentences[1] = "objection.ASK_FAMILY.fall.not_recovered"
 		}
 		o.Discloses = PastPerformance
 		v.facts.fall(v.Record)
@@ -152,8 +156,8 @@ func (v *view) ground(o *Objection) {
 			v.his("HOLDING_DAYS", fund.UnitDays, int64(days), fund.Window{})
 		}
 	case NewFund:
-		if !v.NewIssue {
-			o.Advice = advice[Drawdown] // he is answered with its record
+		if !v.NewIssue && v.shows {
+			o.Advice = "objection.advice.NEW_FUND.runs"
 		}
 	case Timing:
 		v.hisCount("EXPOSURES", v.journey.Exposures)
@@ -161,9 +165,15 @@ func (v *view) ground(o *Objection) {
 	case Understand:
 		v.hisCount("MEAN_DWELL_SECONDS", habits.MeanDwell)
 	case Pushed:
+		if o.Raised == 0 && v.conduct.Complaints == 0 {
+			o.Advice = "objection.advice.PUSHED.quiet" // he has said nothing against the bank
+		}
 		v.hisCount("COMPLAINTS", v.conduct.Complaints)
 		v.hisCount("CONTACTS_30D", v.conduct.Contacts.Count30)
 	case AlreadyHave:
+		if v.overlap.held == nil {
+			o.Advice = "objection.advice.ALREADY_HAVE.none_found"
+		}
 		if h := v.overlap.held; h != nil && h.Position != nil && h.Position.Share.OK {
 			v.his("HELD_SHARE", fund.UnitRatio, int64(h.Position.Share.Value), fund.Window{})
 		}
@@ -234,8 +244,13 @@ func (v *view) groundBreakEven(o *Objection) {
 
 // groundUntil adds the day that he named.
 func (v *view) groundUntil(o *Objection) {
-	if until := v.postponedUntil(); until > v.Day {
-		v.his("UNTIL", fund.UnitDate, int64(until), fund.Window{})
-		o.Advice = "objection.advice.NOT_NOW.until"
+	until := v.postponedUntil()
+	if until == 0 {
+		return
+	}
+	v.his("UNTIL", fund.UnitDate, int64(until), fund.Window{})
+	o.Advice = "objection.advice.NOT_NOW.until"
+	if until <= v.Day {
+		o.Advice = "objection.advice.NOT_NOW.passed"
 	}
 }

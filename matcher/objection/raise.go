@@ -42,14 +42,14 @@ func (v *view) raiseDrawdown(d *doubt) {
 		return // neither grade nor record: there is nothing to answer with
 	}
 	d.band = fund.Low
+	if !v.mayFall() {
+		return // a money fund that never fell worries nobody for his level alone
+	}
 	switch {
 	case v.who.Level != fund.LevelUnknown && v.who.Level <= fund.C2:
 		d.because(lowLevel, fund.High)
 	case v.Grade >= fund.R3:
 		d.because(gradeRaises, fund.Medium)
-	}
-	if !v.mayFall() {
-		return
 	}
 	if v.conduct.Losses.SoldInFall > 0 {
 		d.because(soldInFall, fund.High)

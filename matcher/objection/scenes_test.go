@@ -122,7 +122,9 @@ func scenesOfCosts() []scene {
 			c.Customer.Need, c.Product.Terms.ClosedUntil = fund.NeedHigh, 20240901
 		}},
 		{objection.Liquidity, "有存款，锁定一年", func(c *objection.Case) { tagged(c, "deposit_large"); c.Product.Terms.LockupDays = 365 }},
-		{objection.Liquidity, "定期开放，买入后还锁定九十天", func(c *objection.Case) { c.Product.Terms.NextOpenOn, c.Product.Terms.LockupDays = 20240320, 90 }},
+		{objection.Liquidity, "定期开放，买入后还要锁定", func(c *objection.Case) {
+			c.Product.Terms.NextOpenOn, c.Product.Terms.LockupDays = 20240320, 90
+		}},
 		{objection.Liquidity, "定期开放", func(c *objection.Case) { c.Product.Terms.NextOpenOn = 20240320 }},
 		{objection.Liquidity, "没有锁定期，一直收赎回费", func(c *objection.Case) {
 			c.Customer.Need = fund.NeedHigh
@@ -143,6 +145,14 @@ func scenesOfCosts() []scene {
 			c.Product.Listing.Status, c.Product.Terms.LaunchedOn, c.Peer = fund.Open, 0, &objection.Peer{Name: "示例价值混合"}
 		}},
 		{objection.NewFund, "他问过，但它已经不是新基金", func(c *objection.Case) { doubted(c, "NEW_FUND", 1) }},
+		{objection.NewFund, "他问过，它已经不是新基金，成立日不明", func(c *objection.Case) {
+			c.Product.Terms.LaunchedOn = 0
+			doubted(c, "NEW_FUND", 1)
+		}},
+		{objection.NewFund, "他问过，它不算新发，但记录太短", func(c *objection.Case) {
+			c.Record = young(20240101)
+			doubted(c, "NEW_FUND", 1)
+		}},
 	}
 }
 
@@ -170,6 +180,10 @@ func scenesOfParties() []scene {
 			c.Product.Terms.LaunchedOn = 20230901
 			c.Managed = []objection.Managed{{Code: "EQ1", Name: c.Product.Name, Record: c.Record}}
 		})},
+		{objection.ManagerTrust, "上个月底才接手", func(c *objection.Case) { c.Product.Parties.ManagerSince = 20240226 }},
+		{objection.ManagerTrust, "上个月底成立，从成立就管", func(c *objection.Case) {
+			c.Product.Parties.ManagerSince, c.Product.Terms.LaunchedOn = 20240226, 20240226
+		}},
 		{objection.ManagerTrust, "管的都太新", recent(func(c *objection.Case) {
 			c.Managed = []objection.Managed{{Code: "EQ1", Name: c.Product.Name, Record: young(20240101)}}
 		})},
@@ -270,11 +284,13 @@ func scenesOfPersons() []scene {
 			c.Customer.Elder, c.Grade, c.Record, c.Quote.Own.OK = true, fund.GradeUnknown, young(20240101), false
 		}},
 		{objection.AskFamily, "老年客户，记录很长，一次也没有跌过", func(c *objection.Case) {
-			c.Customer.Elder, c.Record = true, mild()
-			all := &c.Record.Spans[fund.SinceStart]
-			all.Drawdown.Value, all.Worst[fund.TwelveMonths].Value = 0, 8_000
+			c.Customer.Elder, c.Record = true, flat()
 		}},
+		{objection.AskFamily, "他说要商量，跌下去还没有回来", func(c *objection.Case) { c.Record = fallen(0, 1); doubted(c, "ASK_FAMILY", 1) }},
 		{objection.NotNow, "一年里推迟过两次", func(c *objection.Case) { c.Customer.Conduct.Habits.Postponements = 2 }},
+		{objection.NotNow, "他说过二月以后再看，那一天已经过了", func(c *objection.Case) {
+			c.Customer.Doubts = []fund.Doubt{{ProductCode: "EQ1", Code: "NOT_NOW", Count: 1, Last: now, Until: 20240301}}
+		}},
 		{objection.NotNow, "他说过六月以后再看", func(c *objection.Case) {
 			c.Customer.Doubts = []fund.Doubt{{ProductCode: "EQ1", Code: "NOT_NOW", Count: 1, Last: now, Until: 20240601}}
 		}},

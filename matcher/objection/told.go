@@ -14,11 +14,11 @@ func Silence(doubts []Objection) (told Set) {
 // Tell returns the face under which a customer is shown a doubt, and adds it to the faces
 // that he was told; false: he is not shown it, there is nothing to say, or he was told
 // another, stronger doubt with the same face before.
-func (s *Set) Tell(o *Objection) (face Code, shown bool) {
+func Tell(told *Set, o *Objection) (face Code, shown bool) {
 	face, shown = o.Code.Face()
-	if !shown || s.Has(face) || o.Sentences[0] == "" {
+	if !shown || told.Has(face) || o.Sentences[0] == "" {
 		return face, false
 	}
-	*s = s.With(face)
+	*told = told.With(face)
 	return face, true
 }

@@ -61,6 +61,7 @@ func TestTriggers(t *testing.T) {
 		"tag not yet":         {objection.Drawdown, both(func(c *objection.Case) { c.Grade = fund.R2 }, tag("reads_risk_tab", "true", now+1, fund.Forever)), "LOW"},
 		"tag run out":         {objection.Drawdown, both(func(c *objection.Case) { c.Grade = fund.R2 }, tag("reads_risk_tab", "true", 0, now)), "LOW"},
 		"tag that says no":    {objection.Drawdown, both(func(c *objection.Case) { c.Grade = fund.R2 }, tag("reads_risk_tab", "false", 0, fund.Forever)), "LOW"},
+		"C2, never falls":     {objection.Drawdown, func(c *objection.Case) { c.Customer.Level, c.Grade, c.Record = fund.C2, fund.R1, flat() }, "LOW"},
 		"sold in a fall, never falls": {objection.Drawdown, func(c *objection.Case) {
 			c.Grade, c.Record, c.Customer.Conduct.Losses.SoldInFall = fund.R1, flat(), 1
 		}, "LOW"},

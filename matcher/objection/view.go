@@ -13,6 +13,7 @@ type view struct {
 	conduct *fund.Conduct // never nil
 	journey *fund.Journey // never nil
 	shows   bool          // figures of the past are shown
+	managed bool          // all funds of its manager were told of
 	tags    tags
 	loser   loser
 	overlap overlap
@@ -172,6 +173,9 @@ func (h *Held) grade() fund.RiskGrade { return h.Product.Grades.Effective() }
 // showsRecord reports whether figures of the past are shown. Of a new issue none are,
 // whatever NAVs came with it.
 func (s *Subject) showsRecord() bool { return !s.NewIssue && Showable(s.Record) }
+
+// launching reports whether the product is in its subscription: it has no record at all.
+func (s *Subject) launching() bool { return s.Product.Listing.Status == fund.Subscription }
 
 // fresh reports whether a record is new enough to say something about today.
 func (s *Subject) fresh(r *fund.TrackRecord) bool { return r.StaleDays <= s.Limits.StaleDays }

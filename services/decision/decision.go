@@ -108,7 +108,7 @@ func shownDoubts(doubts []objection.Objection, audience wording.Audience) (codes
 	for i := range doubts {
 		code := doubts[i].Code
 		if audience != wording.Manager {
-			face, shown := told.Tell(&doubts[i])
+			face, shown := objection.Tell(&told, &doubts[i])
 			if !shown {
 				continue
 			}

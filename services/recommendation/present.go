@@ -188,7 +188,7 @@ func (v *presenter) objections(doubts []objection.Objection, place int) []*fundm
 	for i := range doubts {
 		o, name := &doubts[i], doubts[i].Code
 		if !v.forManager() {
-			face, shown := told.Tell(o)
+			face, shown := objection.Tell(&told, o)
 			if !shown {
 				continue
 			}
