@@ -7,6 +7,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
@@ -61,7 +62,11 @@ func (c *Core) completeOne(a *asking, e *Explanation, w *work) {
 	if e.Verdict.Permitted {
 		it.Why = WhyOf(it.Contributions, a.personal)
 	}
-	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), bar: barOf(e.Findings), peer: -1, offered: &w.verdicts}, w)
+	peer := c.chooser.Peer(int32(e.Place), &slate.Request{Permitted: w.verdicts.Permitted, Scores: w.scores.Product})
+	if peer >= 0 {
+		it.PeerCode = c.products[peer].Code
+	}
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), bar: barOf(e.Findings), peer: peer, offered: &w.verdicts}, w)
 	s.Items = append(s.Items, it)
 	if a.request.Audience == wording.Manager {
 		s.Brief = c.brief(a, w)

@@ -165,22 +165,25 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 		times = journey.Abandons
 	}
 	for _, d := range w.conduct.DoubtsAbout(it.Code) {
-		if code, ok := objection.ParseCode(d.Code); ok && code == objection.NotNow {
+		switch code, _ := objection.ParseCode(d.Code); code { //nolint:exhaustive // the others leave an order to him
+		case objection.NotNow:
 			times += d.Count
 			if d.Until > a.request.At.Date() {
 				t.NotNowUntil = d.Until
 			}
-		} else if ok && code == objection.AskFamily {
-			t.Consulting = consulting(&d, journey, a.request.At)
+		case objection.AskFamily:
+			t.Consulting = stands(&d, journey, a.request.At)
+		case objection.Pushed:
+			t.Pushed = stands(&d, journey, a.request.At)
 		}
 	}
 	t.Postponed = times >= c.limits.Postponements
 	return t
 }
 
-// consulting reports whether he said lately that he would ask his family and has not
-// begun an order since: that is his time, and no order is laid before him.
-func consulting(d *fund.Doubt, journey *fund.Journey, at fund.Instant) bool {
+// stands reports whether he said it lately and has not begun an order since: that he would
+// ask his family, or that he is being sold to. No order is laid before him then.
+func stands(d *fund.Doubt, journey *fund.Journey, at fund.Instant) bool {
 	if d.Count == 0 || at.Date().DaysSince(d.Last.Date()) > conversion.FollowUpWithin {
 		return false
 	}

@@ -12,13 +12,15 @@ func named(names map[string]string, code string) string {
 	return code
 }
 
-func objectionName(code string) string {
-	return named(map[string]string{
+func objectionName(code string) string { return named(objectionNames(), code) }
+
+func objectionNames() map[string]string {
+	return map[string]string{
 		"DRAWDOWN": "怕跌", "FEE": "费用", "LIQUIDITY": "用钱", "NEW_FUND": "新基金", "LOSS_TRAUMA": "亏过钱", "TIMING": "时点",
 		"UNDERSTAND": "看不懂", "MANAGER_TRUST": "信不过基金经理", "OPPORTUNITY_COST": "不如存款", "SIZE": "规模太小", "PUSHED": "被推销",
 		"ALREADY_HAVE": "已经有了", "DIVIDEND": "分红", "BREAK_EVEN_FIRST": "回本再说", "ASK_FAMILY": "和家人商量",
 		"CHEAPER_ELSEWHERE": "别处更便宜", "NOT_NOW": "再看看",
-	}, code)
+	}
 }
 
 func actionName(code string) string {
@@ -82,12 +84,30 @@ func triggerNames() map[string]string {
 		"PERIODIC": "定期开放", "NEW_ISSUE": "新发行", "SHORT_TENURE": "基金经理任期短", "TOOK_OVER": "基金经理换过", "MANAGES_MANY": "基金经理管得多",
 		"BELOW_CLOSURE_LINE": "规模低于清盘线", "NEAR_CLOSURE_LINE": "规模接近清盘线", "NO_PAYOUTS": "没有分过红", "SPECIAL_KIND": "类型特殊",
 		"LOW_LEVEL": "承受等级低", "SOLD_IN_FALL": "下跌时卖出过", "READS_RISK": "看风险页", "SHORT_HORIZON": "打算放的时间短", "FEE_PAGE": "看费用页",
-		"SHORT_HOLDING": "以往持有时间短", "NEED": "可能要用钱", "AGE": "年长", "DEPOSITS": "存款多", "OPEN_LOSS": "有浮亏", "SOLD_AT_LOSS": "亏损卖出过",
+		"SHORT_HOLDING": "以往持有时间短", "NEED": "可能要用钱", "AGE": "年长", "DEPOSITS": "有存款", "OPEN_LOSS": "有浮亏", "SOLD_AT_LOSS": "亏损卖出过",
 		"SILENT_IN_FALL": "下跌后不再来看", "WATCHES": "看了没买", "ABANDONED": "中途放弃过", "FIRST_OF_KIND": "第一次接触这类产品", "SHORT_DWELL": "页面停留短",
 		"DEPOSIT_MATURING": "存款快到期", "CASH_GOAL": "随时要用的钱", "OPEN_COMPLAINT": "有未了结的投诉", "OPTED_OUT": "拒绝过营销", "MANAGER_CHANGED": "客户经理换过",
 		"HELD_FUND": "持有同一只基金", "HELD_INDEX": "持有同一指数", "HELD_THEME": "持有同一主题", "HELD_MANAGER": "持有同一基金经理的产品",
 		"INCOME_GOAL": "目标是稳健收益", "ASKS_FOR_INCOME": "问过分红", "HOLDS_LOSS": "手上有亏损", "POSTPONES": "推迟过", "ELDER": "年长",
 		"JOINT_DECISION": "和家人一起决定", "COMPARE_PAGE": "看比较页", "COMPARES_PLATFORMS": "比较平台",
+	}
+}
+
+// valueNames names the codes that a fact's value may be; nil: it is shown as it stands.
+func valueNames(field string) map[string]string {
+	switch field {
+	case "CHURN":
+		return bandNames()
+	case "NEXT_STEP":
+		return nodeNames()
+	case "CHANNEL":
+		return map[string]string{"APP": "手机银行", "BRANCH": "网点", "PHONE": "电话"}
+	case "LAST_PAGE":
+		return map[string]string{"OVERVIEW": "概况", "PERFORMANCE": "业绩", "RISK": "风险", "FEE": "费用", "COMPARE": "比较"}
+	case "REFUSED_FOR":
+		return objectionNames()
+	default:
+		return nil
 	}
 }
 
@@ -113,7 +133,7 @@ func evidenceNames() map[string]string {
 		"MAX_DRAWDOWN": "最大回撤", "RECOVERY_DAYS": "恢复用时", "RETURN": "收益率", "VOLATILITY": "波动率", "OBSERVATIONS": "净值个数", "NAV_GAP": "净值中断",
 		"WORST_1M": "最差一个月", "WORST_3M": "最差三个月", "WORST_6M": "最差六个月", "WORST_12M": "最差十二个月", "LOSS_12M": "最差十二个月亏损",
 		"LOSS": "亏损", "AMOUNT": "金额", "PEAK_ON": "高点", "TROUGH_ON": "低点", "RECOVERED_ON": "恢复日", "DAYS_SINCE_TROUGH": "离低点的天数",
-		"AS_OF": "净值日", "GRADE": "风险等级", "LEVEL": "承受等级",
+		"AS_OF": "净值日", "FROM": "净值起始日", "GRADE": "风险等级", "LEVEL": "承受等级",
 		"WORST_12M_FROM": "最差十二个月起", "WORST_12M_TO": "最差十二个月止", "WORST_12M_MONTHS": "月数",
 		// What he did.
 		"LAST_PURCHASE_ON": "最近一次购买", "PURCHASES": "购买次数", "PURCHASES_30": "近三十天购买", "PURCHASES_90": "近九十天购买", "PURCHASES_365": "近一年购买",
@@ -124,14 +144,16 @@ func evidenceNames() map[string]string {
 		"CONTACTS_365": "近一年联系", "LAST_SEEN_ON": "最近一次出现", "CHANNEL": "常用渠道", "CHURN": "流失迹象", "POSTPONEMENTS_365": "近一年推迟次数",
 		"LAST_PAGE": "最后看的页面", "DWELL_SECONDS_90": "近九十天平均停留秒数", "NEXT_STEP": "可能的下一步", "BUSIEST_MONTH": "购买最多的月份",
 		"OPEN_COMPLAINTS": "未了结的投诉", "COMPLAINTS": "未了结的投诉", "RAISED": "客户提过的次数", "REFUSED_ON": "拒绝日", "REFUSED_FOR": "拒绝的原因", "REFUSED_UNTIL": "拒绝至",
-		"OPENED": "看过说明的次数", "POSTPONEMENTS": "近一年推迟次数", "UNTIL": "说好的日子", "EXPOSURES": "展示次数", "ABANDONS": "放弃下单次数",
 		// What he holds, and what losses he bore.
 		"PORTFOLIO_VALUE": "持仓市值", "PORTFOLIO_COST": "持仓成本", "OPEN_RESULT": "持仓盈亏", "LARGEST_FUND": "第一大持仓占比", "HHI_FUND": "集中度（产品）",
 		"HHI_ISSUER": "集中度（发行人）", "HHI_THEME": "集中度（主题）", "ABOVE_LEVEL": "高于承受等级的占比", "GRADE_GAP": "平均风险等级减承受等级", "NEW_ISSUES": "买新发的占比",
 		"HOLDING_DAYS": "平均持有", "TURNOVER": "换手率", "OPEN_LOSS": "浮亏", "WORST_RESULT": "亏得最多的一只", "WORST_PRODUCT": "亏得最多的产品",
 		"REALISED_RESULT": "已实现盈亏", "SOLD_AT_LOSS": "亏损卖出次数", "FALL_BORNE": "承受过的最大跌幅", "SOLD_IN_FALL": "下跌时卖出次数",
 		"KEPT_IN_FALL": "下跌时守住次数", "ADDED_IN_FALL": "下跌时加仓次数", "SILENT_AFTER_FALL": "下跌后不再来看的次数",
-		"BORNE": "承受过的最大跌幅", "HELD_SHARE": "已有的占比",
+		"SILENT_IN_FALL": "下跌后不再来看的次数", "BORNE": "承受过的最大跌幅",
+		// Why a doubt is foreseen.
+		"EXPOSURES": "展示次数", "ABANDONS": "中途放弃次数", "CONTACTS_30D": "近三十天联系",
+		"MEAN_DWELL_SECONDS": "平均停留秒数", "HELD_SHARE": "最接近的一只在持仓里的占比", "POSTPONEMENTS": "近一年推迟次数", "UNTIL": "他说的日子",
 		"LOSS_PRODUCT": "亏损的产品", "LOSS_RESULT": "它的盈亏", "BREAK_EVEN_RISE": "回到成本需要的涨幅",
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,6 +99,7 @@ type cardEvent struct {
 type cardWord struct {
 	Purpose string
 	Granted bool
+	On      string // the day of his word; empty: 2023-06-01
 }
 
 func TestTalkCards(t *testing.T) {
@@ -297,6 +299,9 @@ func (c *counter) card(t *testing.T, k *cardCase, seen map[string]int) string {
 		} else {
 			c.one(t, k, p, reader.audience, seen)
 		}
+		if code := rawCode.FindString(text.String()); code != "" {
+			t.Errorf("%s: %q has no name in zh-CN", k.ID, code)
+		}
 		fmt.Fprintf(&out, "**%s**\n\n```text\n%s```\n\n", reader.title, text.String())
 	}
 	return strings.TrimRight(out.String(), "\n") + "\n"
@@ -366,6 +371,9 @@ func noteItem(got map[string]bool, e *fundmatchv1.Expectation, objections []*fun
 		got["follow-up "+f.GetKeyNode()] = true
 	}
 }
+
+// rawCode finds a fact, or a cause of a doubt, that stands there by its code.
+var rawCode = regexp.MustCompile(`· [A-Z][A-Z0-9_]{2,} .*|起因 .*[A-Z]{3,}.*`)
 
 // consents are those of the case; who does not say otherwise may be called.
 func (k *cardCase) consents() []cardWord {
@@ -448,7 +456,7 @@ func (k *cardCase) writeFacts(out *bytes.Buffer) {
 		line("事件", x.At, x.Kind, x.Product, x.Channel, attributes(x.With))
 	}
 	for _, x := range k.consents() {
-		line("同意", x.Purpose+"="+strconv.FormatBool(x.Granted))
+		line("同意", x.Purpose+"="+strconv.FormatBool(x.Granted), x.On)
 	}
 	out.WriteByte('\n')
 }
@@ -530,7 +538,7 @@ func (k *cardCase) addRows(tables map[string][][]string) {
 		add("events", fmt.Sprintf("%s-%02d", k.ID, i+1), k.ID, x.Kind, instantOf(x.At), x.Product, cmp.Or(x.Channel, "APP"), attributes(x.With))
 	}
 	for _, x := range k.consents() {
-		add("consents", k.ID, x.Purpose, strconv.FormatBool(x.Granted), "2023-06-01T09:00:00+08:00")
+		add("consents", k.ID, x.Purpose, strconv.FormatBool(x.Granted), cmp.Or(x.On, "2023-06-01")+"T09:00:00+08:00")
 	}
 }
 

@@ -71,7 +71,7 @@ func (c *card) contact(a *fundmatchv1.ContactAllowance) {
 			parts = append(parts, day+" 以前不联系")
 		}
 	}
-	if a.GetCap() > 0 {
+	if a.GetAllowed() && a.GetCap() > 0 { // how often he may still be called is idle where he may not
 		parts = append(parts, count(a.GetWindowDays())+" 天内还可联系 "+count(a.GetRemaining())+" 次，上限 "+count(a.GetCap())+" 次")
 	}
 	if day := a.GetLastOn(); day != "" {
@@ -236,16 +236,7 @@ func readable(e *fundmatchv1.Evidence) string {
 			return yuan(n)
 		}
 	case "TEXT":
-		switch e.GetField() {
-		case "CHURN":
-			return named(bandNames(), e.GetValue())
-		case "NEXT_STEP":
-			return named(nodeNames(), e.GetValue())
-		case "CHANNEL":
-			return named(channelNames(), e.GetValue())
-		case "LAST_PAGE":
-			return named(pageNames(), e.GetValue())
-		}
+		return readableCode(e.GetField(), e.GetValue())
 	case "DAYS":
 		return e.GetValue() + " 天"
 	case "MONTHS":
@@ -256,6 +247,22 @@ func readable(e *fundmatchv1.Evidence) string {
 		}
 	}
 	return e.GetValue()
+}
+
+// readableCode writes a code of the facts about what he did.
+func readableCode(field, code string) string {
+	switch field {
+	case "CHURN":
+		return named(bandNames(), code)
+	case "NEXT_STEP":
+		return named(nodeNames(), code)
+	case "LAST_PAGE":
+		return named(pageNames(), code)
+	case "CHANNEL":
+		return named(channelNames(), code)
+	default:
+		return code
+	}
 }
 
 // yuan writes fen as yuan with thousands separators.

@@ -131,6 +131,7 @@ type Thread struct {
 	Silenced     bool          // he rebutted twice: nothing more is said
 	Hesitant     bool          // a doubt TIMING or LOSS_TRAUMA of band Medium or more
 	Postponed    bool          // he put it off twice; counts where he named no day
+	Pushed       bool          // he said that he is being sold to, and has not come back to it since
 	Consulting   bool          // he said that he would ask his family, and has not come back to it since
 	Contact      Contact
 }
@@ -190,15 +191,7 @@ func (v *Conversion) settle(c *sitting, facts []fund.Evidence) []fund.Evidence {
 		v.decide(Hold, "conversion.HOLD.other_class")
 	case c.Thread.NotNowUntil > c.day:
 		return v.leaveUntil(c, facts)
-	case c.Thread.Silenced:
-		v.decide(Watch, "conversion.WATCH.plain")
-		v.ToManager = "conversion.WATCH.manager.silenced"
-	case c.Thread.putOff():
-		v.decide(Watch, "conversion.WATCH.plain")
-		v.ToManager = "conversion.WATCH.manager.postponed"
-	case c.Thread.Consulting:
-		v.decide(Watch, "conversion.WATCH.family")
-		v.ToManager = "conversion.WATCH.manager.family"
+	case v.leaveForNow(&c.Thread):
 	case c.Person.Question != "":
 		v.ask(c.Person.Question, c.Person.Answered)
 	default:

@@ -210,6 +210,7 @@ func TestDecide(t *testing.T) {
 			},
 			conversion.NoContact, "", "您反映的意见还在处理，处理好以前我们不主动向您介绍产品。",
 		},
+		"he feels sold to":   {func(c *conversion.Case) { c.Thread.Pushed = true }, conversion.Watch, "", "您可以先关注，不必现在决定。"},
 		"he asks his family": {func(c *conversion.Case) { c.Thread.Consulting = true }, conversion.Watch, "", "您说过要和家人商量，不着急，也没有期限。商量好了，您随时可以再来看。"},
 		"a goal from a questionnaire": {
 			func(c *conversion.Case) { c.Person.Question, c.Person.Answered = "GOAL", true }, conversion.Ask, "ANSWER_QUESTION",

@@ -20,6 +20,26 @@ func (v *Conversion) leaveUntil(c *sitting, facts []fund.Evidence) []fund.Eviden
 	return append(facts, until(c, c.Thread.NotNowUntil))
 }
 
+// leaveForNow leaves to him what he answered with a word of his own, and reports whether
+// there is one.
+func (v *Conversion) leaveForNow(t *Thread) bool {
+	sentence := "conversion.WATCH.plain"
+	switch {
+	case t.Silenced:
+		v.ToManager = "conversion.WATCH.manager.silenced"
+	case t.putOff():
+		v.ToManager = "conversion.WATCH.manager.postponed"
+	case t.Pushed:
+		v.ToManager = "conversion.WATCH.manager.pushed"
+	case t.Consulting:
+		sentence, v.ToManager = "conversion.WATCH.family", "conversion.WATCH.manager.family"
+	default:
+		return false
+	}
+	v.decide(Watch, sentence)
+	return true
+}
+
 func until(c *sitting, day fund.Date) fund.Evidence {
 	return fund.Evidence{Field: "UNTIL", Unit: fund.UnitDate, Number: int64(day), AsOf: c.day, Source: "EVENTS"}
 }

@@ -36,11 +36,11 @@ const (
 )
 
 // followUp says what follows the action. Nothing follows a refusal, an open complaint, a
-// missing consent, a second rebuttal, what is not offered, or an interest that has gone
+// missing consent, a second rebuttal, the word that he is being sold to, what is not offered, or an interest that has gone
 // cold. What he put off to a day comes on that day, what the caps put off after them.
 func followUp(c *sitting, a Action) FollowUp {
 	t := &c.Thread
-	if t.Journey == nil || refused(c) || t.Silenced || t.putOff() || !t.Contact.comes() {
+	if t.Journey == nil || refused(c) || t.Silenced || t.Pushed || t.putOff() || !t.Contact.comes() {
 		return FollowUp{}
 	}
 	next, since := standsAt(t.Journey)

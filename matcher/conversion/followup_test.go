@@ -74,6 +74,7 @@ func TestFollowUp(t *testing.T) {
 		"refused until tomorrow":   {fund.Viewed, 20240305, func(c *conversion.Case) { c.Thread.RefusedUntil = 20240307 }, nothing},
 		"a complaint is open":      {fund.Viewed, 20240305, func(c *conversion.Case) { c.Thread.Contact.OpenComplaints = 1 }, nothing},
 		"rebutted twice":           {fund.Viewed, 20240305, func(c *conversion.Case) { c.Thread.Silenced = true }, nothing},
+		"feels sold to":            {fund.Asked, 20240305, func(c *conversion.Case) { c.Thread.Pushed = true }, nothing},
 		"put off, no day named":    {fund.Abandoned, 20240305, func(c *conversion.Case) { c.Thread.Postponed = true }, nothing},
 		"put off to a day to come": {fund.Abandoned, 20240305, func(c *conversion.Case) { c.Thread.NotNowUntil = 20240601 }, want{fund.Asked, true, 20240603, notNow}},
 		"put off long ago, to a day to come": {

@@ -30,6 +30,7 @@ func reasons() []reason {
 		{"he named a day", func(c *conversion.Case) { c.Thread.NotNowUntil = 20240401 }, conversion.NoContact, "conversion.NO_CONTACT.not_now"},
 		{"rebutted twice", func(c *conversion.Case) { c.Thread.Silenced = true }, conversion.Watch, "conversion.WATCH.plain"},
 		{"put off", func(c *conversion.Case) { c.Thread.Postponed = true }, conversion.Watch, "conversion.WATCH.plain"},
+		{"he feels sold to", func(c *conversion.Case) { c.Thread.Pushed = true }, conversion.Watch, "conversion.WATCH.plain"},
 		{"he asks his family", func(c *conversion.Case) { c.Thread.Consulting = true }, conversion.Watch, "conversion.WATCH.family"},
 		{"a question", func(c *conversion.Case) { c.Person.Question = "GOAL" }, conversion.Ask, "conversion.ASK.goal"},
 		{"an elder alone", func(c *conversion.Case) { c.Person.Elder = true }, conversion.TalkToManager, "conversion.TALK_TO_MANAGER.elder"},

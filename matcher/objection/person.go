@@ -165,18 +165,9 @@ func (v *view) ground(o *Objection) {
 	case Understand:
 		v.hisCount("MEAN_DWELL_SECONDS", habits.MeanDwell)
 	case Pushed:
-		if o.Raised == 0 && v.conduct.Complaints == 0 {
-			o.Advice = "objection.advice.PUSHED.quiet" // he has said nothing against the bank
-		}
-		v.hisCount("COMPLAINTS", v.conduct.Complaints)
-		v.hisCount("CONTACTS_30D", v.conduct.Contacts.Count30)
+		v.groundPushed(o)
 	case AlreadyHave:
-		if v.overlap.held == nil {
-			o.Advice = "objection.advice.ALREADY_HAVE.none_found"
-		}
-		if h := v.overlap.held; h != nil && h.Position != nil && h.Position.Share.OK {
-			v.his("HELD_SHARE", fund.UnitRatio, int64(h.Position.Share.Value), fund.Window{})
-		}
+		v.groundHave(o)
 	case BreakEvenFirst:
 		v.hisCount("POSTPONEMENTS", habits.Postponements)
 		v.groundBreakEven(o)
@@ -184,6 +175,27 @@ func (v *view) ground(o *Objection) {
 		v.hisCount("POSTPONEMENTS", habits.Postponements)
 		v.groundUntil(o)
 	default:
+	}
+}
+
+// groundPushed adds what was done to him; who said nothing against the bank is owed no
+// apology, but to be left in peace.
+func (v *view) groundPushed(o *Objection) {
+	if o.Raised == 0 && v.conduct.Complaints == 0 {
+		o.Advice = "objection.advice.PUSHED.quiet"
+	}
+	v.hisCount("COMPLAINTS", v.conduct.Complaints)
+	v.hisCount("CONTACTS_30D", v.conduct.Contacts.Count30)
+}
+
+// groundHave adds how much of his holdings the nearest one is.
+func (v *view) groundHave(o *Objection) {
+	h := v.overlap.held
+	switch {
+	case h == nil:
+		o.Advice = "objection.advice.ALREADY_HAVE.none_found"
+	case h.Position != nil && h.Position.Share.OK:
+		v.his("HELD_SHARE", fund.UnitRatio, int64(h.Position.Share.Value), fund.Window{})
 	}
 }
 

@@ -258,6 +258,17 @@ func (c *Chooser) fits(it *item, limit int, counts []int32) bool {
 // atMost is a share of a list's length, at least one.
 func atMost(pct, limit int) int { return max(1, pct*limit/100) }
 
+// Peer returns the best permitted existing product of the same class beside a new issue
+// that is looked at alone, as a list would name it; -1: the product is no new issue, or
+// there is none.
+func (c *Chooser) Peer(product int32, r *Request) int32 {
+	it := &c.items[product]
+	if !it.newIssue {
+		return -1
+	}
+	return c.peer(it, r, nil)
+}
+
 // peer returns the best permitted existing product of the same class but of another
 // fund, or -1. It is nearly always among the ordered candidates; where it is not, all are
 // looked at, so that the answer does not depend on how many were ordered.

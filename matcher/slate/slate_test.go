@@ -181,6 +181,14 @@ func TestAPeerFarDownIsFound(t *testing.T) {
 		c.products, c.scores = append(c.products, p), append(c.scores, float64(1000-i))
 	}
 	expect(t, "the better of two", c.codes(loose, 2), "000/497", "001")
+
+	chooser, r := slate.Compile(c.products, loose), &slate.Request{Permitted: c.permitted(), Scores: c.scores, Limit: 1}
+	if peer := chooser.Peer(0, r); peer != 497 {
+		t.Errorf("looked at alone, beside %d", peer)
+	}
+	if peer := chooser.Peer(1, r); peer != -1 {
+		t.Errorf("an existing product stands beside %d", peer)
+	}
 }
 
 // randomChoice draws a pool with many equal scores, parties in common and new issues.
