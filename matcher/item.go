@@ -73,7 +73,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		k.Peer = &w.peer
 	}
 	k.Quote = objection.Quote{
-		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0 && quote.Suggested == quote.CostAmount,
+		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0,
 		A: objectionCost(&quote.A), C: objectionCost(&quote.C), Own: objectionCost(&quote.Own),
 	}
 	k.Customer.Refused, k.Barred = refused, s.standing != conversion.Permitted
@@ -156,10 +156,6 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 		t.Silenced = t.Silenced || o.Silenced && o.Code != objection.NotNow // who puts it off rebuts nothing
 		hesitates := o.Code == objection.Timing || o.Code == objection.LossTrauma
 		t.Hesitant = t.Hesitant || hesitates && o.Band >= fund.Medium
-	}
-	if refused == 0 && journey != nil {
-		// The gate keeps what is in force; what he refused once is over since this day.
-		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
 	}
 	if !a.personal {
 		return t
