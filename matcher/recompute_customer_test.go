@@ -23,7 +23,7 @@ func productRows() map[string]row {
 	}
 	return map[string]row{
 		"GRADE":         fromPool(func(_ *clerk, p *fund.Product) want { return isText(fmt.Sprintf("R%d", grade(p))) }),
-		"STATUS":        fromPool(func(_ *clerk, p *fund.Product) want { return isText(p.Listing.Status.String()) }),
+		"STATUS":        fromPool(func(_ *clerk, p *fund.Product) want { return isText(cmp.Or(p.Listing.Status.String(), "UNKNOWN")) }),
 		"PEER":          {"POOL", func(k *clerk, c *claim) want { return isText(k.find(c.item.PeerCode).Name) }},
 		"MANAGER":       text(func(p *fund.Product) string { return cmp.Or(p.Parties.ManagerName, "UNKNOWN") }),
 		"BENCHMARK":     text(func(p *fund.Product) string { return p.Content.Benchmark }),
@@ -333,6 +333,9 @@ func exitFee(p *fund.Product, value float64, days int) int64 {
 // goalNames name the goals to customers.
 var goalNames = [...]string{"", "日常备用", "稳健收益", "长期增值", "子女教育", "养老", "抵御物价上涨", "购房", "个人养老金", "企业闲置资金"}
 
+// companyGoals name those that mean something else to a company.
+var companyGoals = map[fund.Goal]string{fund.Education: "员工教育培训", fund.Retirement: "员工养老", fund.House: "购置房产"}
+
 // personRows are facts of who he is, what he wants and what he said.
 func personRows() map[string]row {
 	shanghai := func(d fund.Date) time.Time {
@@ -349,8 +352,15 @@ func personRows() map[string]row {
 		"EXPIRED_ON":  {"CUSTOMER", expires},
 		"NEED":        {"CUSTOMER", func(k *clerk, _ *claim) want { return isText(k.p.Needs.Liquidity.String()) }},
 		"AT_HAND":     {"COMPUTED", func(k *clerk, c *claim) want { return isMoney(k.room(c)) }},
-		"GOAL": {"CUSTOMER HOLDINGS MODEL TAG PRODUCT BEHAVIOUR", func(_ *clerk, c *claim) want {
-			return isText(goalNames[c.slate.Wish.Goal])
+		"GOAL": {"CUSTOMER HOLDINGS MODEL TAG PRODUCT BEHAVIOUR", func(k *clerk, c *claim) want {
+			w := isText(goalNames[c.slate.Wish.Goal])
+			if name := companyGoals[c.slate.Wish.Goal]; c.where == "wish" && name != "" && k.p.Person.IsCompany() {
+				w = isText(name)
+			}
+			if t, ok := k.p.Tag("goal", k.r.At); ok && c.Source == "TAG" && t.From != 0 {
+				w = w.during(fund.Window{From: t.From.Date(), To: k.day}).aged(int32(k.day.DaysSince(t.From.Date())))
+			}
+			return w
 		}},
 		"WANTED_GOAL": {"CUSTOMER HOLDINGS TAG BEHAVIOUR", func(k *clerk, c *claim) want {
 			switch c.Source {
@@ -938,8 +948,14 @@ func habitRows(of func(string, func(*clerk) want), window func(*clerk, int) fund
 	of("REFUSED_FOR", func(k *clerk) want { return isText(k.refusedAll().About) })
 }
 
-// allValued reports whether everything that he has has a value.
+// allValued reports whether everything that he has has a value: what he bought and is not
+// known to have in lots has none.
 func (k *clerk) allValued() bool {
+	if len(k.p.Lots) == 0 {
+		for range k.p.Held() {
+			return false
+		}
+	}
 	return !slices.ContainsFunc(k.held, func(p position) bool { return p.value == 0 && p.lastNAV == 0 })
 }
 
