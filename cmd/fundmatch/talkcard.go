@@ -260,6 +260,8 @@ func readableCode(field, code string) string {
 		return named(pageNames(), code)
 	case "CHANNEL":
 		return named(channelNames(), code)
+	case "REFUSED_FOR":
+		return named(objectionNames(), code)
 	default:
 		return code
 	}
