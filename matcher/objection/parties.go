@@ -15,7 +15,11 @@ func (v *view) answerNewFund(o *Objection) {
 	if subscription {
 		name = newFundSentences[2]
 	}
-	v.text("STATUS", v.Product.Listing.Status.String(), sourcePool)
+	status := v.Product.Listing.Status.String()
+	if status == "" {
+		status = "UNKNOWN" // who asks about a product that is not offered may meet one without a status
+	}
+	v.text("STATUS", status, sourcePool)
 	launched := v.Product.Terms.LaunchedOn
 	if launched != 0 {
 		v.date("LAUNCHED_ON", launched)
