@@ -221,6 +221,9 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 	if w.refusals.Until > at {
 		until = min(until, w.refusals.Until)
 	}
+	if !a.personal && a.request.Audience != wording.Manager {
+		return until // of the trail such an answer reads what the gate does, and nothing else
+	}
 	if len(p.Trail.Recent) > 0 || len(p.Lots) > 0 || len(p.Purchases) > 0 {
 		// Windows of days, ages of lots and contact allowances move at midnight.
 		until = min(until, at.Date().AddDays(1).Start())

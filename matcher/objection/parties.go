@@ -61,7 +61,7 @@ func (v *view) answerNoNewFund(o *Objection) {
 	if !v.shows {
 		return
 	}
-	series := v.Record.Series
+	series := v.Record.Spans[fund.SinceStart].Drawdown.Window // whole: what is shown is Showable
 	v.nav(v.Record, "FROM", fund.UnitDate, int64(series.From), series)
 	v.nav(v.Record, "AS_OF", fund.UnitDate, int64(series.To), series)
 }
