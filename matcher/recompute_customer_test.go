@@ -743,7 +743,7 @@ func (k *clerk) age() want {
 	for _, at := range k.held {
 		sum, weight = sum+at.ageSum, weight+at.ageValue
 	}
-	return want{number: math.Floor(sum/weight + .5), slack: .001}
+	return want{number: sum / weight, slack: .5 + 1e-9} // rounded half up; the sum's order moves a half
 }
 
 // grades are the share above his level and the mean grade less the level.
