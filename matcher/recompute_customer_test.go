@@ -160,6 +160,9 @@ func costRows() map[string]row {
 			if plan := c.item.Conversion.Plan; c.where == "conversion" && plan.Amount > 0 {
 				return k.part(c)
 			}
+			if c.where == "conversion" {
+				return isMoney(k.suggestion(c))
+			}
 			return isMoney(k.amount(c))
 		}},
 		"CHEAPER": {"COMPUTED", func(k *clerk, c *claim) want {
@@ -222,9 +225,18 @@ func (k *clerk) horizon(c *claim) int {
 
 const reference = 5_000_000.0 // fen: what costs are of where no amount is suggested
 
-// amount is what an item's costs are of: the suggestion, else the reference.
+// amount is what an item's costs are of: the suggestion, else the reference. Where his
+// means are unknown the suggestion is the least that can be bought, of which no cost tells
+// anything: then the reference, as far as a day's limit goes.
 func (k *clerk) amount(c *claim) float64 {
-	return cmp.Or(k.suggestion(c), reference)
+	sum := k.suggestion(c)
+	if !c.slate.Personal || k.p.Person.AUM <= 0 {
+		sum = max(sum, reference)
+		if limit := float64(k.about(c).Terms.DayLimit); limit > 0 {
+			sum = min(sum, limit)
+		}
+	}
+	return cmp.Or(sum, reference)
 }
 
 func down(x, to float64) float64 { return math.Floor(x/to) * to }
