@@ -36,7 +36,7 @@ func productRows() map[string]row {
 		"LOCKUP":        onPaper(func(p *fund.Product) want { return isNumber(p.Terms.LockupDays) }),
 		"MIN_PURCHASE":  onPaper(func(p *fund.Product) want { return isNumber(p.Terms.MinPurchase) }),
 		"MINIMUM":       onPaper(func(p *fund.Product) want { return isNumber(p.Terms.MinPurchase) }),
-		"SIZE":          onPaper(func(p *fund.Product) want { return sized(p) }),
+		"SIZE":          onPaper(sized),
 		"DISCOUNT":      onPaper(func(p *fund.Product) want { return isRatio(float64(p.Fees.DiscountPct) / 100) }),
 		"RUNNING":       onPaper(func(p *fund.Product) want { return isRatio(float64(p.Fees.Management+p.Fees.Custody) / 10_000) }),
 		"CLOSURE_LINE":  constant("RULES", isNumber(5_000_000_000)), // 公开募集证券投资基金运作管理办法 41
@@ -937,7 +937,7 @@ func habitRows(of func(string, func(*clerk) want), window func(*clerk, int) fund
 	of("LAST_SEEN_ON", func(k *clerk) want {
 		last := fund.Date(0)
 		for _, e := range k.deeds {
-			if e.Kind != fund.Exposure && e.Kind != fund.Contact && !(e.Kind == fund.Complaint && e.Closed) {
+			if e.Kind != fund.Exposure && e.Kind != fund.Contact && (e.Kind != fund.Complaint || !e.Closed) {
 				last = max(last, e.At.Date())
 			}
 		}
@@ -1073,7 +1073,7 @@ func groundRows() map[string]row {
 		})
 	}
 	of("LOSS_PRODUCT", "CUSTOMER", func(k *clerk, _ *claim) want { code, _ := k.loser(); return isText(k.find(code).Name) })
-	of("LOSS_RESULT", "CUSTOMER", func(k *clerk, c *claim) want {
+	of("LOSS_RESULT", "CUSTOMER", func(k *clerk, _ *claim) want {
 		code, r := k.loser()
 		first := slices.MinFunc(k.lots(&claim{product: code}), func(a, b fund.Lot) int { return int(a.AcquiredOn) - int(b.AcquiredOn) })
 		return isRatio(r).during(fund.Window{From: first.AcquiredOn, To: k.day})
