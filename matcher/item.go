@@ -124,6 +124,7 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 	k := conversion.Case{
 		Product: p, Grade: c.subjects[s.product].Grade, Class: c.classes[s.product], At: a.request.At, Calendar: &c.calendar,
 		Standing: s.standing, Bar: s.bar, Branch: a.request.Channel == fund.Branch, Quote: *quote,
+		Plans: conversion.PlanLimits{Months: c.model.Settings.Plan.MinHorizonMonths, Share: c.model.Settings.Plan.IncomeShare},
 		Person: conversion.Person{
 			Level: a.facts.Level, Expired: c.expiry(a), Guardian: limitedCapacity(a.facts.Capacity), Elder: a.facts.Elder,
 			Company: a.facts.Company, Affordable: means.Affords(p), HorizonMonths: a.wish.HorizonMonths,
@@ -156,10 +157,6 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 		t.Silenced = t.Silenced || o.Silenced && o.Code != objection.NotNow // who puts it off rebuts nothing
 		hesitates := o.Code == objection.Timing || o.Code == objection.LossTrauma
 		t.Hesitant = t.Hesitant || hesitates && o.Band >= fund.Medium
-	}
-	if refused == 0 && journey != nil {
-		// The gate keeps what is in force; what he refused once is over since this day.
-		t.RefusedUntil = conversion.RefusedUntil(journey.Refused, c.contact.RefusalDays)
 	}
 	if !a.personal {
 		return t
