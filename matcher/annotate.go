@@ -21,7 +21,6 @@ func (c *Core) annotate(a *asking, out *Slate) {
 // validUntil is the first instant at which the clock alone may change the answer: the
 // core's end, an expiry or birthday, the end of a tag, the dealing cutoff.
 func (c *Core) validUntil(a *asking, w *work) fund.Instant {
-	// The gate reads the wish of a list that is not personal, too.
 	until := min(c.until, c.changes(a, w))
 	if cutoff := a.request.At.Date().Start().Add(fund.Cutoff); a.request.At < cutoff {
 		until = min(until, cutoff)

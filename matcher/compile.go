@@ -257,7 +257,8 @@ func (c *Core) describe(*Inputs) error {
 func (c *Core) objectionLimits() objection.Limits {
 	l, s := objection.DefaultLimits(), &c.model.Settings.Objection
 	l.StaleDays = c.model.Settings.StaleDays
-	l.ClosureLine, l.LossRatio, l.TenureMonths, l.ManagerFunds = s.ClosureLine, s.LossRatio, s.TenureDays/30, s.ManyFunds
+	l.ClosureLine, l.LossRatio, l.TenureMonths = s.ClosureLine, s.LossRatio, s.TenureDays/30
+	l.ManagerFunds = s.ManyFunds - 1 // the model names the number from which on there are many
 	return l
 }
 

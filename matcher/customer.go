@@ -214,24 +214,24 @@ func (c *Core) refusedUntil(a *asking, product int32, w *work) (until fund.Date)
 }
 
 // changes is the first instant after the question's at which something that was read of
-// the customer changes by the clock alone.
+// the customer changes by the clock alone. Of what is read by days nothing is said here: a
+// core ends at midnight. What may not be read must not show in it either (A02).
 func (c *Core) changes(a *asking, w *work) fund.Instant {
-	p, at := a.profile, a.request.At
-	until := min(a.facts.Until, a.wishUntil)
+	at, manager := a.request.At, a.request.Audience == wording.Manager
+	until := a.facts.Until
 	if w.refusals.Until > at {
 		until = min(until, w.refusals.Until)
 	}
-	if !a.personal && a.request.Audience != wording.Manager {
-		return until // of the trail such an answer reads what the gate does, and nothing else
+	if a.personal {
+		until = min(until, a.wishUntil, nextEdge(a.profile.Tags, at))
 	}
-	if len(p.Trail.Recent) > 0 || len(p.Lots) > 0 || len(p.Purchases) > 0 {
-		// Windows of days, ages of lots and contact allowances move at midnight.
-		until = min(until, at.Date().AddDays(1).Start())
+	if a.personal || manager {
+		recent := a.profile.Trail.Recent
+		for i := len(recent) - 1; i >= 0 && recent[i].At > at; i-- {
+			until = min(until, recent[i].At) // a channel's clock may be ahead: it counts from its instant on
+		}
 	}
-	for i := len(p.Trail.Recent) - 1; i >= 0 && p.Trail.Recent[i].At > at; i-- {
-		until = min(until, p.Trail.Recent[i].At) // a channel's clock may be ahead: it counts from its instant on
-	}
-	if a.request.Audience == wording.Manager || a.personal && len(w.conduct.Journeys) > 0 {
+	if manager || a.personal && len(w.conduct.Journeys) > 0 {
 		// Whether he may be called now, and so the day of a follow-up, which the record of a
 		// customer's answer holds as well.
 		for _, minutes := range [...]int{quietUntil, quietFrom} {
@@ -240,12 +240,18 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 			}
 		}
 	}
-	for i := range p.Tags {
-		for _, edge := range [...]fund.Instant{p.Tags[i].From, p.Tags[i].To} {
+	return until
+}
+
+// nextEdge is the first later instant at which a tag begins or ends.
+func nextEdge(tags []fund.Tag, at fund.Instant) fund.Instant {
+	next := fund.Forever
+	for i := range tags {
+		for _, edge := range [...]fund.Instant{tags[i].From, tags[i].To} {
 			if edge > at {
-				until = min(until, edge)
+				next = min(next, edge)
 			}
 		}
 	}
-	return until
+	return next
 }

@@ -124,6 +124,7 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 	k := conversion.Case{
 		Product: p, Grade: c.subjects[s.product].Grade, Class: c.classes[s.product], At: a.request.At, Calendar: &c.calendar,
 		Standing: s.standing, Bar: s.bar, Branch: a.request.Channel == fund.Branch, Quote: *quote,
+		Plans: conversion.PlanLimits{Months: c.model.Settings.Plan.MinHorizonMonths, Share: c.model.Settings.Plan.IncomeShare},
 		Person: conversion.Person{
 			Level: a.facts.Level, Expired: c.expiry(a), Guardian: limitedCapacity(a.facts.Capacity), Elder: a.facts.Elder,
 			Company: a.facts.Company, Affordable: means.Affords(p), HorizonMonths: a.wish.HorizonMonths,

@@ -28,7 +28,7 @@ func (r *reading) readTrail() {
 			r.doubt(e)
 		case fund.Refusal:
 			if e.ProductCode == "" {
-				r.out.Refused = wordOf(e)
+				refuse(&r.out.Refused, e)
 			}
 		case fund.Complaint, fund.Contact:
 			continue
@@ -96,7 +96,7 @@ func nodeOf(kind fund.EventKind) fund.KeyNode {
 func step(j *fund.Journey, e *fund.Event) {
 	switch e.Kind { //nolint:exhaustive // the others have a node and nothing else
 	case fund.Refusal:
-		j.Refused = wordOf(e)
+		refuse(&j.Refused, e)
 		return
 	case fund.Exposure:
 		j.Exposures++
@@ -111,9 +111,10 @@ func step(j *fund.Journey, e *fund.Event) {
 	j.Reached[node] = e.At
 }
 
-// wordOf returns a refusal as he gave it.
-func wordOf(e *fund.Event) fund.RefusalWord {
-	return fund.RefusalWord{At: e.At, Reason: e.About, Until: e.Until}
+// refuse takes in a refusal that is not earlier than those before it. The newest speaks,
+// and never shortens an earlier one: the gate hides for as long (A06).
+func refuse(w *fund.RefusalWord, e *fund.Event) {
+	*w = fund.RefusalWord{At: e.At, Reason: e.About, Until: max(w.Until, e.Until)}
 }
 
 // doubt takes in an objection or the evidence that he opened about one.

@@ -267,7 +267,7 @@ func plainJourneys(seen []fund.Event) (list []fund.Journey) {
 			journeys[e.ProductCode] = j
 		}
 		if e.Kind == fund.Refusal {
-			j.Refused = fund.RefusalWord{At: e.At, Reason: e.About, Until: e.Until}
+			j.Refused = fund.RefusalWord{At: e.At, Reason: e.About, Until: max(j.Refused.Until, e.Until)}
 			continue
 		}
 		if e.Kind == fund.Exposure {

@@ -160,6 +160,25 @@ func TestComplaintsStayOpenUntilTheyAreSettled(t *testing.T) {
 	}
 }
 
+// The gate hides for as long as any of his refusals holds, so what is read of them must
+// hold as long: a later word without a day takes nothing back.
+func TestALaterRefusalShortensNothing(t *testing.T) {
+	for _, product := range [...]string{"", "P"} {
+		events := []fund.Event{
+			{Kind: fund.Refusal, At: daysAgo(9), ProductCode: product, About: "FEE", Until: 20301231},
+			{Kind: fund.Refusal, At: daysAgo(2), ProductCode: product, About: "SIZE"},
+		}
+		c := read(trailOf(events...), nil)
+		got := c.Refused
+		if product != "" {
+			got = c.Journey(product).Refused
+		}
+		if want := (fund.RefusalWord{At: daysAgo(2), Reason: "SIZE", Until: 20301231}); got != want {
+			t.Errorf("about %q: %+v, want %+v", product, got, want)
+		}
+	}
+}
+
 func TestTheLikelyNextStep(t *testing.T) {
 	of := func(kind fund.EventKind, ago int) fund.Event {
 		return fund.Event{Kind: kind, At: daysAgo(ago), ProductCode: "P"}

@@ -102,27 +102,30 @@ func (c Cadence) String() string {
 	return ""
 }
 
-// What a plan takes. A plan spreads the moments of entry; over less than three years, in
-// what hardly swings, or in what cannot be left, there is nothing to spread.
-const (
-	PlanMonths   = 36     // least horizon
-	PlanShare    = 1_000  // basis points of a month's income
-	planRounding = 10_000 // parts are rounded down to whole hundreds of yuan
-)
+// PlanLimits are what a plan takes; the model file carries them. A plan spreads the
+// moments of entry: over a short time there is nothing to spread. The zero value offers
+// no plan.
+type PlanLimits struct {
+	Months int32            // least horizon
+	Share  fund.BasisPoints // of a month's income, at most
+}
 
-// planOf returns the plan that suits a customer who hesitates: monthly, a tenth of a
+// planRounding: parts are rounded down to whole hundreds of yuan.
+const planRounding = 10_000
+
+// planOf returns the plan that suits a customer who hesitates: monthly, a share of a
 // month's income, never more than what suits him as one purchase. Without a known income
 // it is the product's minimum, or an amount that he names. Where the minimum is above
-// that tenth there is no plan.
+// that share there is no plan.
 func planOf(c *sitting) (PlanTerms, bool) {
-	if !c.Thread.Hesitant || c.Person.Company || c.Person.HorizonMonths < PlanMonths || !plannable(c) {
+	if c.Plans.Share <= 0 || !c.Thread.Hesitant || c.Person.Company || c.Person.HorizonMonths < c.Plans.Months || !plannable(c) {
 		return PlanTerms{}, false
 	}
 	p := c.Product
 	if c.Person.Income <= 0 {
 		return PlanTerms{Cadence: Monthly, Amount: p.Terms.MinPurchase}, true
 	}
-	part := c.Person.Income / 12 / 10_000 * PlanShare
+	part := c.Person.Income / 12 / 10_000 * fund.Money(c.Plans.Share)
 	if c.Quote.Suggested > 0 {
 		part = min(part, c.Quote.Suggested)
 	}

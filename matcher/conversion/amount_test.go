@@ -82,7 +82,11 @@ func TestPlan(t *testing.T) {
 	}{
 		"a tenth of a month's 10,000 yuan":   {nil, 100_000},
 		"he does not hesitate":               {func(c *conversion.Case) { c.Thread.Hesitant = false }, -1},
-		"a month short of three years":       {func(c *conversion.Case) { c.Person.HorizonMonths = conversion.PlanMonths - 1 }, -1},
+		"a month short of three years":       {func(c *conversion.Case) { c.Person.HorizonMonths = plans.Months - 1 }, -1},
+		"the bank asks for a month more":     {func(c *conversion.Case) { c.Plans.Months++ }, -1},
+		"the bank asks for a month less":     {func(c *conversion.Case) { c.Plans.Months--; c.Person.HorizonMonths = plans.Months - 1 }, 100_000},
+		"the bank takes a twentieth":         {func(c *conversion.Case) { c.Plans.Share = 500 }, 50_000},
+		"the bank offers no plans":           {func(c *conversion.Case) { c.Plans = conversion.PlanLimits{} }, -1},
 		"horizon unknown":                    {func(c *conversion.Case) { c.Person.HorizonMonths = 0 }, -1},
 		"a company":                          {func(c *conversion.Case) { c.Person.Company = true }, -1},
 		"a balanced fund":                    {func(c *conversion.Case) { c.Class = fund.Balanced }, 100_000},

@@ -19,7 +19,7 @@ func busy() []conversion.Case {
 	j.Reached[fund.Abandoned] = instantOf("2024-03-05T12:00:00+08:00")
 	c := conversion.Case{
 		Product: &fund.Product{Code: "161725", ShareClass: "A", Listing: fund.Listing{Status: fund.Open}}, Grade: fund.R3, Class: fund.Equity,
-		At: instantOf("2024-03-06T10:00:00+08:00"), Calendar: &calendar, Branch: true,
+		At: instantOf("2024-03-06T10:00:00+08:00"), Calendar: &calendar, Branch: true, Plans: plans,
 		Person: conversion.Person{Level: fund.C3, Elder: true, Affordable: true, HorizonMonths: 60, Income: 12_000_000},
 		Thread: conversion.Thread{Journey: j, Contact: conversion.Contact{Allowed: true}},
 		Quote:  conversion.Quote{Suggested: 500_000, Own: conversion.ClassCost{OK: true}},

@@ -102,6 +102,7 @@ type Case struct {
 	Bar      Bar // why it is Confirmable, where that is to be said in its own words
 	Branch   bool
 	Quote    Quote
+	Plans    PlanLimits
 	Person   Person
 	Thread   Thread
 }

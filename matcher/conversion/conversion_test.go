@@ -19,12 +19,16 @@ func instant(t *testing.T, s string) fund.Instant {
 	return at
 }
 
+// plans are the limits of the shipped model.
+var plans = conversion.PlanLimits{Months: 36, Share: 1_000}
+
 // buyable is a case in which nothing stands in the way: Wednesday, 10:00.
 func buyable(t *testing.T) conversion.Case {
 	t.Helper()
 	return conversion.Case{
 		Product: &fund.Product{Code: "161725", ShareClass: "A", Listing: fund.Listing{Status: fund.Open, KeyFactsVersion: "v3"}},
 		Grade:   fund.R3, At: instant(t, "2024-03-06T10:00:00+08:00"), Calendar: &fund.Calendar{}, Person: conversion.Person{Level: fund.C3, Affordable: true},
+		Plans: plans,
 		Quote: conversion.Quote{Min: 1_000, Suggested: 500_000, Max: 1_000_000, CostAmount: 500_000, Own: conversion.ClassCost{OK: true}},
 	}
 }
@@ -296,7 +300,7 @@ func sayToManager(t *testing.T, text *wording.Templates, name string, evidence [
 func hesitant(change func(c *conversion.Case)) func(c *conversion.Case) {
 	return func(c *conversion.Case) {
 		c.Thread.Hesitant, c.Class = true, fund.Equity
-		c.Person.HorizonMonths, c.Person.Income, c.Product.Terms.MinPurchase = conversion.PlanMonths, 12_000_000, 1_000
+		c.Person.HorizonMonths, c.Person.Income, c.Product.Terms.MinPurchase = plans.Months, 12_000_000, 1_000
 		if change != nil {
 			change(c)
 		}

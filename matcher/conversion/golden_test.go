@@ -92,7 +92,7 @@ func (w *told) decide(t *testing.T) *conversion.Conversion {
 	}
 	c := conversion.Case{
 		Product: w.product(t), Grade: must(t, fund.ParseRiskGrade, w.Grade, "R3"), Class: fund.Equity, Calendar: &fund.Calendar{},
-		At: must(t, fund.ParseInstant, w.At, "2024-03-06T10:00:00+08:00"), Standing: standing, Branch: w.Channel == "BRANCH",
+		At: must(t, fund.ParseInstant, w.At, "2024-03-06T10:00:00+08:00"), Standing: standing, Branch: w.Channel == "BRANCH", Plans: plans,
 		Quote: conversion.Quote{Min: fund.Money(w.Minimum * 100), Suggested: fund.Money(w.Suggested * 100), Own: conversion.ClassCost{OK: !w.FeesUnknown}},
 		Person: conversion.Person{
 			Level: must(t, fund.ParseRiskLevel, w.Level, "C3"), Expired: date(w.Expired), Question: w.Question, Guardian: w.Guardian, Elder: w.Elder,

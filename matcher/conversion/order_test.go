@@ -85,7 +85,7 @@ func anyCase(t *rapid.T) conversion.Case {
 	means := conversion.Means{AUM: fund.Money(rapid.Int64Range(0, 10_000_000).Draw(t, "aum")), Share: 500, MaxShare: 2000, Rounding: 10_000}
 	c := conversion.Case{
 		Product: p, Grade: fund.RiskGrade(rapid.IntRange(0, 5).Draw(t, "grade")), Class: fund.Class(rapid.IntRange(0, fund.Classes-1).Draw(t, "class")),
-		At: instantOf("2024-03-06T10:00:00+08:00"), Calendar: &fund.Calendar{}, Branch: flag("branch"),
+		At: instantOf("2024-03-06T10:00:00+08:00"), Calendar: &fund.Calendar{}, Branch: flag("branch"), Plans: plans,
 		Standing: conversion.Standing(rapid.IntRange(0, int(conversion.Refused)).Draw(t, "standing")),
 		Person: conversion.Person{
 			Level: fund.RiskLevel(rapid.IntRange(0, 5).Draw(t, "level")), Expired: day("expired"), Guardian: flag("guardian"), Elder: flag("elder"),

@@ -76,7 +76,7 @@ func (e *Edition) RefusalDays() int { return e.silence.RefusalDays }
 func (e *Edition) ComplaintDays() int { return e.silence.ComplaintDays }
 
 // ContactCap is how many contacts he may be given within ContactWindowDays (A06); 0 while
-// the rule is not in force: nothing is capped then.
+// the rule is not in force: without a cap there is no contact.
 func (e *Edition) ContactCap() int { return e.silence.ContactCap }
 
 // ContactWindowDays is the window of ContactCap in days, today included (A06).

@@ -77,7 +77,7 @@ func (g *Gate) Refusals(p *fund.Profile, at fund.Instant, dst *Refusals) {
 		case e.Kind == fund.Refusal:
 			g.hearRefusal(e, at, dst)
 		default:
-			g.hearComplaint(e, events[i+1:], at, dst)
+			g.hearComplaint(e, notBefore(events, i), at, dst)
 		}
 	}
 	dst.settle()
@@ -106,6 +106,16 @@ func (g *Gate) hearRefusal(e *fund.Event, at fund.Instant, dst *Refusals) {
 		dst.Funds = slices.Insert(dst.Funds, i, word)
 	}
 	dst.Funds[i].extend(word)
+}
+
+// notBefore returns the events from the instant of the i-th on. Banks that know days and
+// no hours file a complaint and its end under one instant, in an order that says nothing.
+func notBefore(events []fund.Event, i int) []fund.Event {
+	at := events[i].At
+	for i > 0 && events[i-1].At == at {
+		i--
+	}
+	return events[i:]
 }
 
 // hearComplaint: silence while a complaint is open, for the pack's days at most.

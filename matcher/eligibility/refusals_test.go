@@ -28,7 +28,7 @@ func (q *question) mayNotHear(p *fund.Product) bool {
 		return code == p.FundCode()
 	}
 	trail := q.profile.Trail.Recent
-	for i, said := range trail {
+	for _, said := range trail {
 		if said.At > q.ctx.At {
 			continue
 		}
@@ -40,8 +40,9 @@ func (q *question) mayNotHear(p *fund.Product) bool {
 			}
 		}
 		if said.Kind == fund.Complaint && !said.Closed && age < e.ComplaintDays() && q.ctx.Channel != fund.App {
-			settled := slices.ContainsFunc(trail[i+1:], func(l fund.Event) bool {
-				return l.Kind == fund.Complaint && l.Closed && l.ProductCode == said.ProductCode && l.At <= q.ctx.At
+			settled := slices.ContainsFunc(trail, func(l fund.Event) bool {
+				sameMatter := l.ProductCode == said.ProductCode || l.ProductCode == ""
+				return l.Kind == fund.Complaint && l.Closed && sameMatter && said.At <= l.At && l.At <= q.ctx.At
 			})
 			if !settled {
 				return true

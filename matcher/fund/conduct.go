@@ -157,11 +157,12 @@ type Journey struct {
 	Refused     RefusalWord // of this product; zero: none
 }
 
-// RefusalWord is a refusal as he gave it.
+// RefusalWord is the newest of his refusals, and the latest day that he named in any: a
+// later word never shortens an earlier one (A06).
 type RefusalWord struct {
 	At     Instant
 	Reason string
-	Until  Date // the day he named; 0: none
+	Until  Date // 0: he never named one
 }
 
 // Doubt is an objection that he raised, or whose evidence he opened, about a product.
