@@ -6,6 +6,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
@@ -25,6 +26,7 @@ func (d desk) answer(s *matcher.Slate, out *fundmatchv1.RecommendResponse) {
 	out.Brief = d.brief(s.Brief)
 	for i := range s.Items {
 		if item := out.Items[i]; item != nil {
+			d.aspects(s.Items[i].Matched, item.GetExpectation().GetMatched())
 			d.objections(s.Items[i].Objections, item.GetObjections())
 			d.conversion(&s.Items[i].Conversion, item.GetConversion())
 			item.TalkCard = d.talkCard(s, &s.Items[i])
@@ -47,9 +49,18 @@ func (d desk) explanation(e *matcher.Explanation, out *fundmatchv1.ExplainRespon
 		if out.GetConversion() == nil {
 			continue // the item has failed already
 		}
+		d.aspects(s.Items[i].Matched, out.GetExpectation().GetMatched())
 		d.objections(s.Items[i].Objections, out.GetObjections())
 		d.conversion(&s.Items[i].Conversion, out.GetConversion())
 		out.TalkCard = d.talkCard(s, &s.Items[i])
+	}
+}
+
+// aspects tells how well each aspect is met: how he bore falls is in it. To a manager all
+// are shown, so that the messages stand in the aspects' order.
+func (d desk) aspects(matched []expectation.Match, out []*fundmatchv1.MatchedAspect) {
+	for i := range out {
+		out[i].Fit = matched[i].Fit.Float()
 	}
 }
 

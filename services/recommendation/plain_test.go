@@ -128,10 +128,14 @@ func (v *plain) expectation(s *matcher.Slate, matched []expectation.Match) *fund
 		}
 		facts := append([]fund.Evidence{m.Customer, m.Product}, m.Facts...)
 		horizon := fund.Evidence{Field: "HORIZON", Unit: fund.UnitMonths, Number: int64(w.HorizonMonths)}
-		out.Matched = append(out.Matched, &fundmatchv1.MatchedAspect{
-			Aspect: m.Aspect.String(), CustomerValue: m.Customer.Value(), ProductValue: m.Product.Value(), Fit: m.Fit.Float(), Met: m.Met,
+		aspect := &fundmatchv1.MatchedAspect{
+			Aspect: m.Aspect.String(), CustomerValue: m.Customer.Value(), ProductValue: m.Product.Value(), Met: m.Met,
 			Evidence: wire.Evidence(m.Facts), Text: v.sentence(m.Sentence, append(facts, horizon)),
-		})
+		}
+		if v.forManager() {
+			aspect.Fit = m.Fit.Float()
+		}
+		out.Matched = append(out.Matched, aspect)
 	}
 	return out
 }

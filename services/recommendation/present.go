@@ -167,7 +167,7 @@ func (v *presenter) expectation(parts *itemParts, w *expectation.Wish, personal 
 
 // aspect presents the comparison of one wish with one property.
 func (v *presenter) aspect(out *fundmatchv1.MatchedAspect, m *expectation.Match, w *expectation.Wish) {
-	out.Aspect, out.Evidence, out.Fit, out.Met = m.Aspect.String(), v.page.facts(m.Facts), m.Fit.Float(), m.Met
+	out.Aspect, out.Evidence, out.Met = m.Aspect.String(), v.page.facts(m.Facts), m.Met
 	v.page.value(&out.CustomerValue, &m.Customer)
 	v.page.value(&out.ProductValue, &m.Product)
 	v.facts = append(append(v.facts[:0], m.Customer, m.Product), m.Facts...)

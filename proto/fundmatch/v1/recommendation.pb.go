@@ -734,7 +734,7 @@ type MatchedAspect struct {
 	Evidence []*Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// Sentence in zh-CN.
 	Text string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
-	// How well the product meets the wish in this aspect, 0 to 1.
+	// How well the product meets the wish in this aspect, 0 to 1. Managers only: how he bore falls is in it.
 	Fit float64 `protobuf:"fixed64,6,opt,name=fit,proto3" json:"fit,omitempty"`
 	// Whether it meets the wish. Aspects that are not met are shown to managers only.
 	Met           bool `protobuf:"varint,7,opt,name=met,proto3" json:"met,omitempty"`
@@ -1829,14 +1829,14 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\bevidence\x18\t \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x18\n" +
 	"\acompany\x18\n" +
 	" \x01(\bR\acompany\x12\x16\n" +
-	"\x06reason\x18\v \x01(\tR\x06reason\"\xdf\x01\n" +
+	"\x06reason\x18\v \x01(\tR\x06reason\"\xe5\x01\n" +
 	"\rMatchedAspect\x12\x16\n" +
 	"\x06aspect\x18\x01 \x01(\tR\x06aspect\x12%\n" +
 	"\x0ecustomer_value\x18\x02 \x01(\tR\rcustomerValue\x12#\n" +
 	"\rproduct_value\x18\x03 \x01(\tR\fproductValue\x122\n" +
 	"\bevidence\x18\x04 \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\x12\x10\n" +
-	"\x03fit\x18\x06 \x01(\x01R\x03fit\x12\x10\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\x12\x16\n" +
+	"\x03fit\x18\x06 \x01(\x01B\x04\xa8\xbb\x18\x01R\x03fit\x12\x10\n" +
 	"\x03met\x18\a \x01(\bR\x03met\"\xe6\x03\n" +
 	"\tObjection\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12-\n" +
