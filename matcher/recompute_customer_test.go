@@ -165,6 +165,17 @@ func costRows() map[string]row {
 			}
 			return isMoney(k.amount(c))
 		}},
+		"HELD": {"COMPUTED", func(k *clerk, c *claim) want { return isNumber(k.horizon(c)) }},
+		"CHEAPER_CLASS": {"COMPUTED", func(k *clerk, c *claim) want {
+			other := map[string]string{"A": "C", "C": "A"}[k.about(c).ShareClass]
+			own := k.costs(k.about(c), c)
+			for _, cost := range k.classCosts(c, other) {
+				if cost < own.entry+own.service+own.exit {
+					return isText(other)
+				}
+			}
+			return nothing()
+		}},
 		"CHEAPER": {"COMPUTED", func(k *clerk, c *claim) want {
 			a, other := k.classCosts(c, "A"), k.classCosts(c, "C")
 			if len(a) != 1 || len(other) != 1 {

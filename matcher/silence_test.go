@@ -69,8 +69,8 @@ func TestPuttingOffIsNoRebuttal(t *testing.T) {
 		"NOT_NOW": "conversion.WATCH.manager.postponed", "FEE": "conversion.WATCH.manager.silenced",
 	} {
 		var said []fund.Event
-		for _, days := range [...]time.Duration{40, 20} {
-			said = append(said, fund.Event{Kind: fund.ObjectionRaised, ProductCode: code, About: about, At: r.At.Add(-days * 24 * time.Hour)})
+		for _, ago := range [...]time.Duration{-40 * 24 * time.Hour, -20 * 24 * time.Hour} {
+			said = append(said, fund.Event{Kind: fund.ObjectionRaised, ProductCode: code, About: about, At: r.At.Add(ago)})
 		}
 		p.Trail = behaviour.Of(said)
 		e, err := core.Explain(p, code, r)
