@@ -34,7 +34,7 @@ test: ## Run every test, under the race detector where a C compiler is there
 e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, replayed
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
 
-property: ## Ask for ANSWERS (default 200000) random answers, replay a load of 10,000: nothing unsuitable, no mismatch
+property: ## Ask for ANSWERS (default 200000) random answers, replay a load of 10,000: nothing unsuitable, private, unfounded
 	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/recommendation
 	$(GO) test -count=1 -run RESTLoad ./services/server
 

@@ -1,6 +1,7 @@
 package matcher_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -213,6 +214,9 @@ func (b *bank) customer(i int) *fund.Profile {
 	for range b.rng.IntN(6) {
 		p.Purchases = append(p.Purchases, b.purchase())
 	}
+	slices.SortFunc(p.Purchases, func(a, b fund.Purchase) int {
+		return cmp.Or(strings.Compare(a.ProductCode, b.ProductCode), cmp.Compare(a.KnownOn, b.KnownOn), strings.Compare(a.Kind, b.Kind))
+	})
 	p.Trail = b.trail()
 	if b.one(2) {
 		p.Consents = []fund.Consent{{Purpose: fund.ConsentCall, Granted: b.one(2), At: b.asOf - 1}}

@@ -73,7 +73,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		k.Peer = &w.peer
 	}
 	k.Quote = objection.Quote{
-		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0 && quote.Suggested == quote.CostAmount,
+		Months: quote.Months, Amount: quote.CostAmount, Asked: quote.Suggested > 0,
 		A: objectionCost(&quote.A), C: objectionCost(&quote.C), Own: objectionCost(&quote.Own),
 	}
 	k.Customer.Refused, k.Barred = refused, s.standing != conversion.Permitted

@@ -165,7 +165,7 @@ func TestReadableFacts(t *testing.T) {
 	}
 	for _, c := range []struct{ field, unit, value, want string }{
 		{"GRADE_GAP", "RATIO", "-1", "-1.00 级"}, // grades, no share
-		{"NEXT_STEP", "TEXT", "ASKED", "提过疑问"},
+		{"NEXT_STEP", "TEXT", "ASKED", "提疑问"},
 		{"CHANNEL", "TEXT", "BRANCH", "网点"},
 		{"LAST_PAGE", "TEXT", "FEE", "费用"},
 		{"CHANNEL", "TEXT", "KIOSK", "KIOSK"},

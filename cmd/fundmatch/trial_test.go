@@ -195,7 +195,7 @@ func TestImportTellsOfConsents(t *testing.T) {
 		t.Errorf("an import without consents: %s", out)
 	}
 	files["consents.csv"] = "customer_id,purpose,granted,event_at\nC1,marketing,false,2026-06-01T10:00:00+08:00\n"
-	if out := mustRun(t, "import", folderOf(t, files), "--store", store); strings.Count(out, "notice: consents are kept, but") != 1 {
+	if out := mustRun(t, "import", folderOf(t, files), "--store", store); strings.Count(out, "notice: consents to calls and pushes govern contacts") != 1 {
 		t.Errorf("an import of consents: %s", out)
 	}
 }

@@ -15,7 +15,11 @@ func (v *view) answerNewFund(o *Objection) {
 	if subscription {
 		name = newFundSentences[2]
 	}
-	v.text("STATUS", v.Product.Listing.Status.String(), sourcePool)
+	status := v.Product.Listing.Status.String()
+	if status == "" {
+		status = "UNKNOWN" // who asks about a product that is not offered may meet one without a status
+	}
+	v.text("STATUS", status, sourcePool)
 	launched := v.Product.Terms.LaunchedOn
 	if launched != 0 {
 		v.date("LAUNCHED_ON", launched)
@@ -57,7 +61,7 @@ func (v *view) answerNoNewFund(o *Objection) {
 	if !v.shows {
 		return
 	}
-	series := v.Record.Series
+	series := v.Record.Spans[fund.SinceStart].Drawdown.Window // whole: what is shown is Showable
 	v.nav(v.Record, "FROM", fund.UnitDate, int64(series.From), series)
 	v.nav(v.Record, "AS_OF", fund.UnitDate, int64(series.To), series)
 }

@@ -53,7 +53,7 @@ func valueOf(e *fund.Evidence, s *segment) (Value, bool) {
 	switch s.kind {
 	case Percent, AbsPercent:
 		return v, e.Unit == fund.UnitRatio
-	case Money:
+	case Money, LargeMoney:
 		return v, e.Unit == fund.UnitFen
 	case Date:
 		return v, e.Unit == fund.UnitDate

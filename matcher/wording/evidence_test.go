@@ -74,7 +74,7 @@ func TestAppendEvidenceNeverLeavesAHole(t *testing.T) {
 
 // Every unit fills the slots that can show it, and no other.
 func TestEvidenceUnits(t *testing.T) {
-	for kind := Percent; kind <= Clock; kind++ {
+	for kind := Percent; kind <= LargeMoney; kind++ {
 		fits := 0
 		for unit := fund.UnitNone; unit <= fund.UnitMinutes; unit++ {
 			e := fund.Evidence{Unit: unit, Text: map[SlotType]string{Grade: "R3", Level: "C2"}[kind]}

@@ -135,6 +135,8 @@ func sample(name string, kind SlotType) Value {
 		v.Number = 2
 	case Clock:
 		v.Number = 15 * 60
+	case LargeMoney:
+		v.Number = 565_100_000_000
 	}
 	return v
 }

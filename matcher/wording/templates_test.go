@@ -86,8 +86,8 @@ func TestDocumentedSentences(t *testing.T) {
 		"The sentences are in `matcher/wording/templates`, the rules in `matcher/wording/rules`.\n\n" +
 		"## Slots\n\nA slot is `{name:type}`. A value comes as a 64-bit number in the unit below, `text` as text.\n\n" +
 		"| type | number | written |\n| --- | --- | --- |\n")
-	units := [...]string{"", "millionths", "millionths, sign dropped", "fen", "yyyymmdd", "days", "months", "count", "text", "1 to 5", "1 to 5", "minutes after midnight, Asia/Shanghai"}
-	for kind := Percent; kind <= Clock; kind++ {
+	units := [...]string{"", "millionths", "millionths, sign dropped", "fen", "yyyymmdd", "days", "months", "count", "text", "1 to 5", "1 to 5", "minutes after midnight, Asia/Shanghai", "fen, rounded when written"}
+	for kind := Percent; kind <= LargeMoney; kind++ {
 		v := sample("v", kind)
 		text, err := v.append(nil)
 		if err != nil {

@@ -35,14 +35,18 @@ const (
 	Level
 	// Clock is a time of day in minutes after midnight, Asia/Shanghai: 15:00.
 	Clock
+	// LargeMoney is an amount in fen that nobody reads digit by digit, such as the size
+	// of a fund, rounded half up to two decimals: 420000000000 is written 42亿元,
+	// 5651000000 5,651万元, and what is under ten thousand yuan as Money.
+	LargeMoney
 )
 
 // MaxSlotText bounds the characters of a Text value.
 const MaxSlotText = 200
 
 // slotTypeNames are the names in templates, by SlotType.
-func slotTypeNames() [Clock + 1]string {
-	return [...]string{"", "percent", "abs_percent", "money", "date", "days", "months", "count", "text", "grade", "level", "clock"}
+func slotTypeNames() [LargeMoney + 1]string {
+	return [...]string{"", "percent", "abs_percent", "money", "date", "days", "months", "count", "text", "grade", "level", "clock", "large_money"}
 }
 
 // String is the name in templates: money, date, ...
@@ -113,6 +117,8 @@ func (v *Value) append(dst []byte) ([]byte, error) {
 	case Clock:
 		dst = append(appendTwo(dst, v.Number/60), ':')
 		return appendTwo(dst, v.Number%60), nil
+	case LargeMoney:
+		return appendLargeMoney(dst, v.Number), nil
 	}
 	return dst, fmt.Errorf("%w: %s: %s", ErrValue, v.Name, v.Type)
 }
@@ -121,7 +127,7 @@ func (v *Value) append(dst []byte) ([]byte, error) {
 func (v *Value) outOfRange() bool {
 	n := v.Number
 	switch v.Type {
-	case Percent, AbsPercent, Money:
+	case Percent, AbsPercent, Money, LargeMoney:
 		return false
 	case Date:
 		return !isDate(n)
@@ -198,6 +204,30 @@ func appendMoney(dst []byte, fen int64) []byte {
 		dst = appendTwo(append(dst, '.'), fen%100)
 	}
 	return append(dst, "元"...)
+}
+
+// appendLargeMoney writes fen in the largest of 亿 and 万 yuan that they reach, with the
+// decimals that there are.
+func appendLargeMoney(dst []byte, fen int64) []byte {
+	const wan, yi = 10_000 * 100, 100_000_000 * 100
+	if fen < 0 {
+		dst, fen = append(dst, '-'), -fen
+	}
+	unit, name := int64(yi), "亿元"
+	switch {
+	case fen < wan:
+		return appendMoney(dst, fen)
+	case fen < yi-wan/200: // what would be rounded to ten thousand 万 is one 亿
+		unit, name = wan, "万元"
+	}
+	hundredths := (fen + unit/200) / (unit / 100)
+	dst = appendThousands(dst, hundredths/100)
+	if rest := hundredths % 100; rest%10 != 0 {
+		dst = appendTwo(append(dst, '.'), rest)
+	} else if rest != 0 {
+		dst = append(dst, '.', byte('0'+rest/10))
+	}
+	return append(dst, name...)
 }
 
 func appendMonths(dst []byte, months int64) []byte {
