@@ -83,22 +83,17 @@ func TestWithoutPersonalisationOnlyTheGateReadsTheCustomer(t *testing.T) {
 		person.AUM, person.Income, person.Industry, person.BranchID = 77_000_000, 1, "IT", "b9"
 		other.Person, other.Revision = person, 99
 		soon := r.At + 1
-		other.Tags = append(other.Tags, fund.Tag{Name: "hobby", Value: "golf", To: soon}, fund.Tag{Name: "goal", Value: "CASH", To: soon})
+		other.Tags = append(other.Tags, fund.Tag{Name: "goal", Value: "CASH", To: soon}, fund.Tag{Name: "hobby", Value: "golf", To: soon})
 		other.Attributes = []fund.Attribute{{Name: "likes", Value: "risk"}}
 		other.Trail = trailWithSilenceOf(one.Trail, other.Trail)
 		behaviour.Fold(&other.Trail, &fund.Event{Kind: fund.DetailView, At: soon})
 		want, got := match(t, core, one, r), match(t, core, other, r)
-<<<<<<< HEAD
 		// What he holds above his level he is told by law (S08), and a manager sees the
 		// contacts on file: neither is part of the list.
 		want.Holdings, got.Holdings, want.Brief, got.Brief = nil, nil, nil, nil
 		if r.Audience == wording.Manager {
 			want.ValidUntil, got.ValidUntil = 0, 0 // with what he sees of the contacts
 		}
-=======
-		// What he holds above his level he is told by law (S08): it is no part of the list.
-		want.Holdings, got.Holdings = nil, nil
->>>>>>> h/review
 		if !bytes.Equal(want.AppendCanonical(nil), got.AppendCanonical(nil)) {
 			rt.Fatalf("two answers:\n%+v\n%+v", want, got)
 		}
