@@ -158,17 +158,26 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 		hesitates := o.Code == objection.Timing || o.Code == objection.LossTrauma
 		t.Hesitant = t.Hesitant || hesitates && o.Band >= fund.Medium
 	}
-	if !a.personal {
-		return t
+	if a.personal {
+		c.putOff(a, it.Code, &t, w)
 	}
+	return t
+}
+
+// putOff adds what he said about the product himself, and how often he put it off.
+func (c *Core) putOff(a *asking, code string, t *conversion.Thread, w *work) {
+	journey := t.Journey
+	lately := a.request.At.Date().AddDays(1 - postponedDays).Start()
 	times := int32(0)
-	if journey != nil {
+	if journey != nil && journey.Reached[fund.Abandoned] >= lately {
 		times = journey.Abandons
 	}
-	for _, d := range w.conduct.DoubtsAbout(it.Code) {
-		switch code, _ := objection.ParseCode(d.Code); code { //nolint:exhaustive // the others leave an order to him
+	for _, d := range w.conduct.DoubtsAbout(code) {
+		switch doubt, _ := objection.ParseCode(d.Code); doubt { //nolint:exhaustive // the others leave an order to him
 		case objection.NotNow:
-			times += d.Count
+			if d.Last >= lately {
+				times += d.Count
+			}
 			if d.Until > a.request.At.Date() {
 				t.NotNowUntil = d.Until
 			}
@@ -179,8 +188,11 @@ func (c *Core) thread(a *asking, it *Item, journey *fund.Journey, refused fund.D
 		}
 	}
 	t.Postponed = times >= c.limits.Postponements
-	return t
 }
+
+// postponedDays is after how long without another postponement he is taken for somebody
+// who may have made up his mind.
+const postponedDays = 365
 
 // stands reports whether he said it lately and has not begun an order since: that he would
 // ask his family, or that he is being sold to. No order is laid before him then.

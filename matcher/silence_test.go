@@ -83,6 +83,28 @@ func TestPuttingOffIsNoRebuttal(t *testing.T) {
 	}
 }
 
+// Whoever put it off twice is not kept from it for ever: a year after the last time it may
+// be spoken of again.
+func TestPuttingOffIsForgotten(t *testing.T) {
+	core, p, r, code := counter(t)
+	for days, want := range map[int]conversion.Action{364: conversion.Watch, 365: conversion.Buy} {
+		for _, kind := range [...]fund.EventKind{fund.OrderAbandon, fund.ObjectionRaised} {
+			said := fund.Event{Kind: kind, ProductCode: code, At: r.At.Date().AddDays(-days).Start()}
+			if kind == fund.ObjectionRaised {
+				said.About = "NOT_NOW"
+			}
+			p.Trail = behaviour.Of([]fund.Event{said, said})
+			e, err := core.Explain(p, code, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := e.Slate.Items[0].Conversion.Action; got != want {
+				t.Errorf("%s twice, %d days ago: %s, want %s", kind, days, got, want)
+			}
+		}
+	}
+}
+
 // Of somebody whose means are unknown the costs are those of the model's amount: of the
 // least that can be bought they tell nothing.
 func TestCostsOfUnknownMeans(t *testing.T) {
