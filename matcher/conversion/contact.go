@@ -43,11 +43,11 @@ func DefaultContactLimits() ContactLimits {
 	return ContactLimits{Cap: 2, WindowDays: 30, RefusalDays: 90, QuietFrom: 20 * 60, QuietUntil: 9 * 60}
 }
 
-// Allow says whether a contact about products is allowed at an instant. call is the
-// consent fund.ConsentCall; Unknown is no consent. Nothing follows a refusal or a
-// complaint; of several reasons the strongest is named, and NotBefore holds for all. A
-// conduct that may not be read (nil) allows nothing: it may hold a refusal.
-func Allow(c *fund.Conduct, call fund.Answer, at fund.Instant, l *ContactLimits) Contact {
+// Allow says whether a contact about products is allowed at an instant. consent
+// is that to pushes in the app and to calls elsewhere; Unknown is none. Nothing follows a
+// refusal or a complaint; of several reasons the strongest is named, and NotBefore holds
+// for all. A conduct that may not be read (nil) allows nothing: it may hold a refusal.
+func Allow(c *fund.Conduct, consent fund.Answer, at fund.Instant, l *ContactLimits) Contact {
 	out := Contact{Cap: l.Cap, WindowDays: l.WindowDays, Reason: ContactNoConsent}
 	if c == nil {
 		return out
@@ -68,7 +68,7 @@ func Allow(c *fund.Conduct, call fund.Answer, at fund.Instant, l *ContactLimits)
 	if c.Complaints > 0 {
 		bar(ContactComplaint, 0) // it ends when it is settled, on no day that is known
 	}
-	if call != fund.Yes {
+	if consent != fund.Yes {
 		bar(ContactNoConsent, 0)
 	}
 	if out.Remaining == 0 {

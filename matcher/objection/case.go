@@ -71,7 +71,7 @@ type Person struct {
 	Elder          bool
 	Company        bool
 	Tags           []fund.Tag // by name
-	OptedOut       bool       // he refused marketing calls or pushes, or personalisation once
+	OptedOut       bool       // he refused marketing calls or pushes lately
 	ManagerChanged bool       // his relationship manager changed lately
 }
 
@@ -83,7 +83,8 @@ type Held struct {
 	Record   *fund.TrackRecord // nil: not known
 }
 
-// Limits are the settings of the stage; the model file carries them.
+// Limits are the settings of the stage. The model file carries StaleDays, ClosureLine,
+// LossRatio, TenureMonths and ManagerFunds.
 type Limits struct {
 	StaleDays     int32            // an older record is shown with its date and resolves nothing
 	ClosureLine   fund.Money       // net assets below which a fund may be wound up
