@@ -16,7 +16,8 @@ func (p *program) migrateCommand() *cobra.Command {
 		Use:   "migrate",
 		Short: "Make the store, or bring its schema up to date",
 		Long: "Make the store, or bring its schema up to date, and put the built-in model and rule pack in force where\n" +
-			"none is. Every verb that opens a store does so too; this one does nothing else.",
+			"none is. Every verb that opens a store does so too; this one does nothing else, and, as serve does, replaces\n" +
+			"the built-in of an older program: run it after an upgrade.",
 		Example: "  fundmatch migrate --store sqlite:bank.db",
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {

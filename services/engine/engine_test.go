@@ -482,8 +482,8 @@ func TestDefaultsRenewAnOlderModel(t *testing.T) {
 	if err := r.Activate(t.Context(), features.ModelArtifact, id, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loader.Newest(t.Context(), fund.InstantOf(noon)); !errors.Is(err, matcher.ErrCompile) {
-		t.Errorf("a new answer by the old model: %v", err)
+	if _, err := r.loader.Newest(t.Context(), fund.InstantOf(noon)); !errors.Is(err, matcher.ErrCompile) || !strings.Contains(err.Error(), "fundmatch migrate") {
+		t.Errorf("a new answer by the old model: %v, expected an error that says what replaces it", err)
 	}
 	if err := engine.RenewDefaults(t.Context(), r.Store, 0); err != nil {
 		t.Fatal(err)

@@ -49,11 +49,7 @@ func InstallDefaults(ctx context.Context, models features.Models, at fund.Instan
 // newer program serves by its rules. A bank's own model or pack, which has a name of its
 // own, is left alone, and so is what a newer program put there.
 func RenewDefaults(ctx context.Context, models features.Models, at fund.Instant) error {
-	return install(ctx, models, at, func(b builtIn, active []byte) bool {
-		name, version := b.title(active)
-		ourName, ourVersion := b.title(b.data)
-		return name == ourName && version < ourVersion
-	})
+	return install(ctx, models, at, builtIn.renews)
 }
 
 // builtIn is an artifact that comes with the program.
@@ -61,6 +57,13 @@ type builtIn struct {
 	kind  features.ArtifactKind
 	data  []byte
 	title func([]byte) (name, version string) // versions compare as texts
+}
+
+// renews reports whether an artifact is a lower version of the built-in.
+func (b builtIn) renews(active []byte) bool {
+	name, version := b.title(active)
+	ourName, ourVersion := b.title(b.data)
+	return name == ourName && version < ourVersion
 }
 
 func install(ctx context.Context, models features.Models, at fund.Instant, replaces func(b builtIn, active []byte) bool) error {
@@ -213,7 +216,7 @@ func (l *Loader) artifacts(ctx context.Context, id matcher.Identity, parse parse
 	}
 	model, err := parse.model(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", matcher.ErrCompile, err)
+		return nil, nil, refused(builtIn{data: score.DefaultModel(), title: modelTitle}, data, err)
 	}
 	data, err = l.artifact(ctx, features.RulesArtifact, id.RulesID)
 	if err != nil {
@@ -221,9 +224,18 @@ func (l *Loader) artifacts(ctx context.Context, id matcher.Identity, parse parse
 	}
 	rules, err := parse.rules(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", matcher.ErrCompile, err)
+		return nil, nil, refused(builtIn{data: eligibility.Default(), title: packTitle}, data, err)
 	}
 	return model, rules, nil
+}
+
+// refused is the error about an artifact that does not parse. An older program's built-in
+// is nobody's mistake, and one command replaces it.
+func refused(b builtIn, data []byte, err error) error {
+	if b.renews(data) {
+		return fmt.Errorf("%w: %w; it came with an older program: fundmatch migrate puts this program's in its place", matcher.ErrCompile, err)
+	}
+	return fmt.Errorf("%w: %w", matcher.ErrCompile, err)
 }
 
 func (l *Loader) artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/objection"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 )
 
@@ -60,7 +61,31 @@ func (r reading) event(sent *fundmatchv1.Event) (features.Event, error) {
 	if e.Attributes, err = r.attributes(sent.GetAttributes()); err != nil {
 		return e, err
 	}
-	return e, r.placed(e.CheckAttributes())
+	if err := e.CheckAttributes(); err != nil {
+		return e, r.placed(err)
+	}
+	return e, r.doubt(&e, sent.GetAttributes().GetFields())
+}
+
+// doubt checks that a doubt is one that the program knows: what is misspelt would be
+// kept as an event and change no answer. To name none is fine.
+func (r reading) doubt(e *features.Event, sent map[string]*structpb.Value) error {
+	entry, ok := e.Entry()
+	if !ok || entry.Kind != fund.ObjectionRaised && entry.Kind != fund.EvidenceOpen || entry.About == "" {
+		return nil
+	}
+	if _, ok := objection.ParseCode(entry.About); ok {
+		return nil
+	}
+	key := "attributes.objection"
+	if sent["objection"].GetStringValue() != entry.About {
+		key = "attributes.code"
+	}
+	names := make([]string, objection.Codes)
+	for c := range objection.Codes {
+		names[c] = c.String()
+	}
+	return r.invalid(key, entry.About, "one of "+strings.Join(names, ", "))
 }
 
 // isLabel accepts printable text that a store keeps in an event's label. Control
