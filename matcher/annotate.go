@@ -87,7 +87,7 @@ func (c *Core) noticeQuestions(a *asking, out *Slate) {
 // gaps in them.
 func (c *Core) noticeData(a *asking, out *Slate) {
 	day := a.request.At.Date()
-	assumed, unclear, oldest := false, false, fund.Date(0)
+	assumed, doubtful, oldest := false, false, fund.Date(0)
 	var gap *fund.Window
 	for i := range out.Items {
 		assumed = assumed || out.Items[i].Conversion.Calendar == conversion.AssumedCalendar
@@ -95,7 +95,7 @@ func (c *Core) noticeData(a *asking, out *Slate) {
 		if r.Observations > 0 && r.StaleDays > c.model.Settings.StaleDays && (oldest == 0 || r.Series.To < oldest) {
 			oldest = r.Series.To
 		}
-		unclear = unclear || r.Observations > 1 && !r.Payouts.OK
+		doubtful = doubtful || unclear(r)
 		if len(r.Gaps) > 0 && gap == nil {
 			gap = &r.Gaps[len(r.Gaps)-1]
 		}
@@ -109,7 +109,7 @@ func (c *Core) noticeData(a *asking, out *Slate) {
 	if oldest != 0 {
 		out.notice("PRODUCT_DATA_STALE", "notice.PRODUCT_DATA_STALE", "", date("AS_OF", oldest))
 	}
-	if unclear {
+	if doubtful {
 		// The distance of accumulated and unit NAV drifts: they are not on one basis, and
 		// returns computed from both may be off by the factor (docs/track.md, Limits).
 		out.notice("NAV_BASIS_UNCLEAR", "notice.NAV_BASIS_UNCLEAR", "")

@@ -26,7 +26,7 @@ func (c *Core) card(a *asking, it *Item, s subject, quote *conversion.Quote, w *
 	out.WorstYear = w.facts[start:len(w.facts):len(w.facts)]
 	if s.peer >= 0 {
 		start = len(w.facts)
-		w.facts = objection.DrawdownFacts(&c.records[s.peer], w.facts)
+		w.facts = objection.DrawdownFacts(c.subjects[s.peer].Record, w.facts)
 		out.PeerFacts = w.facts[start:len(w.facts):len(w.facts)]
 	}
 	return out

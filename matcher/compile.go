@@ -238,12 +238,12 @@ func (c *Core) describe(*Inputs) error {
 		p := &c.products[i]
 		c.newIssue[i], c.classes[i] = c.rules.IsNewIssue(p, day), p.Class()
 		c.subjects[i] = objection.Subject{
-			Product: p, Record: &c.records[i], Grade: c.rules.Grade(p), Class: c.classes[i], NewIssue: c.newIssue[i],
+			Product: p, Record: c.told(i), Grade: c.rules.Grade(p), Class: c.classes[i], NewIssue: c.newIssue[i],
 			Limits: &c.limits, Managed: managed[manager{p.Parties.ManagerName, c.classes[i]}],
 		}
 		known := behaviour.Product{
 			FundCode: p.FundCode(), Issuer: p.Parties.Issuer, Grade: c.rules.Grade(p), LaunchedOn: p.Terms.LaunchedOn,
-			UnitNAV: c.records[i].UnitNAV, NAVOn: c.records[i].Series.To, Falls: c.records[i].Falls,
+			UnitNAV: c.records[i].UnitNAV, NAVOn: c.records[i].Series.To, Falls: c.subjects[i].Record.Falls,
 		}
 		if len(p.Content.Themes) > 0 {
 			known.Theme = p.Content.Themes[0]
@@ -252,6 +252,22 @@ func (c *Core) describe(*Inputs) error {
 	}
 	return nil
 }
+
+// told is the record that the stages read. Of a fund whose accumulated and unit NAVs are
+// not on one basis no figure can be trusted (docs/track.md, Limits): it compares and
+// measures nothing, and nothing of it is told. Explain lists the figures with that warning.
+func (c *Core) told(i int) *fund.TrackRecord {
+	r := &c.records[i]
+	if !unclear(r) {
+		return r
+	}
+	return &fund.TrackRecord{
+		AsOf: r.AsOf, Series: r.Series, Observations: r.Observations, StaleDays: r.StaleDays, UnitNAV: r.UnitNAV, Gaps: r.Gaps,
+	}
+}
+
+// unclear reports whether a record's NAVs are not on one basis.
+func unclear(r *fund.TrackRecord) bool { return r.Payouts.Drifts }
 
 // objectionLimits are the model's settings of the objection stage over its defaults.
 func (c *Core) objectionLimits() objection.Limits {
@@ -291,7 +307,7 @@ func (c *Core) managed() map[manager][]objection.Managed {
 		p := &c.products[i]
 		if name := p.Parties.ManagerName; name != "" && c.funds.members[c.funds.of[i]][0] == int32(i) {
 			key := manager{name, p.Class()}
-			managed[key] = append(managed[key], objection.Managed{Code: p.Code, Name: p.Name, Record: &c.records[i]})
+			managed[key] = append(managed[key], objection.Managed{Code: p.Code, Name: p.Name, Record: c.told(i)})
 		}
 	}
 	return managed
@@ -339,7 +355,7 @@ func (c *Core) compileScores(in *Inputs) error {
 		subject := c.subjects[i]
 		subject.Day = day
 		scored[i] = score.Product{
-			Product: p, Fund: c.funds.of[i], Record: &c.records[i], Raises: uint32(objection.Raises(&subject)),
+			Product: p, Fund: c.funds.of[i], Record: subject.Record, Raises: uint32(objection.Raises(&subject)),
 		}
 		choices[i] = slate.Product{
 			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,

@@ -30,7 +30,7 @@ type asking struct {
 
 // ask settles what is known of the customer at the instant.
 func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work) asking {
-	behaviour.Read(p, p.Assessment.Level, r.At, &c.known, &w.conduct)
+	behaviour.Read(p, c.heldLevel(p, ctx), r.At, &c.known, &w.conduct)
 	c.know(p, r.At, w)
 	wish, until := expectation.Settle(p, r.At, &w.knowledge)
 	a := asking{profile: p, request: r, wish: wish, wishUntil: until, mustAsk: wish.MustAsk()}
@@ -42,7 +42,7 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work)
 	if r.Channel != fund.App {
 		consent = fund.ConsentCall
 	}
-	a.contact = conversion.Allow(&w.conduct, p.Consent(consent), r.At, &c.contact)
+	a.contact = c.allow(&w.conduct, p.Consent(consent), r.At, w)
 	if !a.personal {
 		goal, months, need = wish.ForGate(false)
 		a.facts = c.gate.Facts(p, goal, months, need, ctx)
@@ -51,6 +51,27 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work)
 		a.wish, a.mustAsk = expectation.Impersonal(a.facts.Company), !a.facts.Stated
 	}
 	return a
+}
+
+// heldLevel is the level of an assessment that holds; what he holds is measured by no other.
+func (c *Core) heldLevel(p *fund.Profile, ctx eligibility.Context) fund.RiskLevel {
+	f := c.gate.Facts(p, fund.GoalUnknown, 0, fund.NeedUnknown, ctx)
+	if f.State != eligibility.Valid {
+		return fund.LevelUnknown
+	}
+	return f.Level
+}
+
+// allow is the contact allowance. A complaint bars for as long as the gate hears it, and
+// the manager sees those that nobody closed even after that.
+func (c *Core) allow(conduct *fund.Conduct, consent fund.Answer, at fund.Instant, w *work) conversion.Contact {
+	open := conduct.Complaints
+	if w.refusals.Complaint.Until == 0 {
+		conduct.Complaints = 0
+	}
+	contact := conversion.Allow(conduct, consent, at, &c.contact)
+	conduct.Complaints = open
+	return contact
 }
 
 // know gathers what a goal may be inferred from: what he holds and what he looked at.
@@ -116,7 +137,7 @@ func (c *Core) readHoldings(a *asking, w *work) {
 			continue // another lot of the same: they are by product
 		}
 		w.holdings = append(w.holdings, objection.Held{
-			Product: &c.products[i], Class: c.classes[i], Position: w.conduct.Position(code), Record: &c.records[i],
+			Product: &c.products[i], Class: c.classes[i], Position: w.conduct.Position(code), Record: c.subjects[i].Record,
 		})
 		w.holdingFunds = append(w.holdingFunds, c.funds.of[i])
 	}

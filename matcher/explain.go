@@ -125,6 +125,9 @@ func (c *Core) recordFacts(place int, facts []fund.Evidence) []fund.Evidence {
 		})
 	}
 	nav("OBSERVATIONS", fund.UnitCount, int64(r.Observations), r.Series)
+	if unclear(r) {
+		facts = append(facts, fund.Evidence{Field: "NAV_BASIS", Text: "UNCLEAR", Window: r.Series, AsOf: r.AsOf, Stale: r.StaleDays, Source: "NAV"})
+	}
 	for _, g := range r.Gaps {
 		nav("NAV_GAP", fund.UnitDays, int64(g.To.DaysSince(g.From)), g)
 	}

@@ -69,7 +69,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 	*k = objection.Case{Subject: c.subjects[s.product]}
 	k.Day = a.request.At.Date()
 	if s.peer >= 0 {
-		w.peer = objection.Peer{Name: c.products[s.peer].Name, Record: &c.records[s.peer]}
+		w.peer = objection.Peer{Name: c.products[s.peer].Name, Record: c.subjects[s.peer].Record}
 		k.Peer = &w.peer
 	}
 	k.Quote = objection.Quote{
@@ -128,7 +128,7 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 		Person: conversion.Person{
 			Level: a.facts.Level, Expired: c.expiry(a), Guardian: limitedCapacity(a.facts.Capacity), Elder: a.facts.Elder,
 			Company: a.facts.Company, Affordable: means.Affords(p), HorizonMonths: a.wish.HorizonMonths,
-			Held: held, HeldVery: held && w.hasVery(p),
+			Held: held || a.justBought(journey), HeldVery: held && w.hasVery(p) || a.justBought(journey),
 		},
 		Thread: c.thread(a, it, journey, refused, w),
 	}
@@ -142,6 +142,15 @@ func (c *Core) decide(a *asking, it *Item, s subject, quote *conversion.Quote, j
 	if k.Person.HeldVery && s.standing != conversion.Permitted {
 		c.reduce(a, it, s.product, w)
 	}
+}
+
+// justBought reports whether his order was confirmed lately: until the holding is on file,
+// which may take days, he is not sold the same again.
+func (a *asking) justBought(journey *fund.Journey) bool {
+	if journey == nil || journey.Node != fund.Confirmed {
+		return false
+	}
+	return journey.Reached[fund.Confirmed] >= a.request.At.Date().AddDays(-conversion.CompanionDays).Start()
 }
 
 // thread gathers what was said and done about the product.
@@ -171,6 +180,14 @@ func (c *Core) putOff(a *asking, code string, t *conversion.Thread, w *work) {
 	times := int32(0)
 	if journey != nil && journey.Reached[fund.Abandoned] >= lately {
 		times = journey.Abandons
+	}
+	if a.request.Channel != fund.App {
+		// "After the holidays" is said of everything. In the app his own feed goes on.
+		for _, d := range w.conduct.DoubtsAbout("") {
+			if doubt, ok := objection.ParseCode(d.Code); ok && doubt == objection.NotNow && d.Until > a.request.At.Date() {
+				t.NotNowUntil = d.Until
+			}
+		}
 	}
 	for _, d := range w.conduct.DoubtsAbout(code) {
 		switch doubt, _ := objection.ParseCode(d.Code); doubt { //nolint:exhaustive // the others leave an order to him
@@ -207,7 +224,7 @@ func stands(d *fund.Doubt, journey *fund.Journey, at fund.Instant) bool {
 func (c *Core) expect(a *asking, it *Item, s subject, quote *conversion.Quote, w *work) {
 	p := &c.products[s.product]
 	k := expectation.Case{
-		Wish: &a.wish, Product: p, Record: &c.records[s.product], Grade: c.subjects[s.product].Grade, Level: a.level(),
+		Wish: &a.wish, Product: p, Record: c.subjects[s.product].Record, Grade: c.subjects[s.product].Grade, Level: a.level(),
 		Months: c.sensibleMonths(s.product), Serves: c.serves(s.product, a.wish.Goal),
 		GoalFit:  fund.RatioOf(c.model.Settings.Goals[a.wish.Goal][c.classes[s.product]]),
 		Drawdown: c.freshDrawdown(s.product, it.Objections), StaleDays: c.model.Settings.StaleDays, AsOf: a.request.At.Date(),

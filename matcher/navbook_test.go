@@ -206,6 +206,25 @@ func (b *navBook) falls() (all []fund.Fall) {
 	return all
 }
 
+// drifts reports whether, within the last 36 months, accumulated and unit NAV move apart or
+// together as payouts never do, falling back or growing twice within ten days, while the
+// unit NAV moves: a fund whose publisher multiplies.
+func (b *navBook) drifts() bool {
+	start, _ := b.payouts()
+	moves, odd := false, false
+	level, grew := b.navs[start].Accum-b.navs[start].Unit, fund.Date(0)
+	for _, v := range b.navs[start:] {
+		gap := v.Accum - v.Unit
+		moves = moves || math.Abs(v.Unit-b.navs[start].Unit) > .00025
+		odd = odd || gap < level-.00025
+		if gap > level+.00025 {
+			odd = odd || grew != 0 && v.Date < grew.AddDays(10)
+			grew, level = v.Date, gap
+		}
+	}
+	return moves && odd
+}
+
 // payout is one distribution as the values show it.
 type payout struct {
 	on   fund.Date

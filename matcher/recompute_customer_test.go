@@ -1005,6 +1005,7 @@ func (k *clerk) dwelt() want {
 func (k *clerk) refusedAll() (last fund.Event) {
 	for _, e := range k.deeds {
 		if e.Kind == fund.Refusal && e.ProductCode == "" {
+			e.Until = max(e.Until, last.Until) // a later one never shortens an earlier one
 			last = e
 		}
 	}

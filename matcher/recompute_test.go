@@ -153,6 +153,12 @@ func recomputations() map[string]row {
 // recordRows are figures of a series.
 func recordRows() map[string]row {
 	rows := map[string]row{
+		"NAV_BASIS": fromNAV(func(_ *clerk, b *navBook, _ *claim) want {
+			if !b.drifts() {
+				return nothing()
+			}
+			return isText("UNCLEAR").during(b.window(0))
+		}),
 		"OBSERVATIONS": fromNAV(func(_ *clerk, b *navBook, _ *claim) want {
 			return isNumber(len(b.navs)).during(b.window(0))
 		}),

@@ -36,7 +36,7 @@ func levelStateNames() map[string]string {
 
 func contactNames() map[string]string {
 	return map[string]string{
-		"REFUSED": "客户拒绝过", "COMPLAINT": "有未了结的投诉", "NO_CONSENT": "客户没有同意", "CAP": "次数已满", "QUIET": "现在是休息时间",
+		"REFUSED": "客户拒绝过", "NOT_NOW": "客户说好了以后的日子", "COMPLAINT": "有未了结的投诉", "NO_CONSENT": "客户没有同意", "CAP": "次数已满", "QUIET": "现在是休息时间",
 	}
 }
 
@@ -115,7 +115,7 @@ func evidenceNames() map[string]string {
 		"MAX_DRAWDOWN": "最大回撤", "RECOVERY_DAYS": "恢复用时", "RETURN": "收益率", "VOLATILITY": "波动率", "OBSERVATIONS": "净值个数", "NAV_GAP": "净值中断",
 		"WORST_1M": "最差一个月", "WORST_3M": "最差三个月", "WORST_6M": "最差六个月", "WORST_12M": "最差十二个月", "LOSS_12M": "最差十二个月亏损",
 		"LOSS": "亏损", "AMOUNT": "金额", "PEAK_ON": "高点", "TROUGH_ON": "低点", "RECOVERED_ON": "恢复日", "DAYS_SINCE_TROUGH": "离低点的天数",
-		"FROM": "净值起始日", "AS_OF": "净值日", "GRADE": "风险等级", "LEVEL": "承受等级",
+		"FROM": "净值起始日", "NAV_BASIS": "净值口径", "AS_OF": "净值日", "GRADE": "风险等级", "LEVEL": "承受等级",
 		"WORST_12M_FROM": "最差十二个月起", "WORST_12M_TO": "最差十二个月止", "WORST_12M_MONTHS": "月数",
 		// What he did.
 		"LAST_PURCHASE_ON": "最近一次购买", "PURCHASES": "购买次数", "PURCHASES_30": "近三十天购买", "PURCHASES_90": "近九十天购买", "PURCHASES_365": "近一年购买",

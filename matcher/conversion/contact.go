@@ -21,6 +21,7 @@ type ContactReason string
 // The reasons, strongest first.
 const (
 	ContactRefused   ContactReason = "REFUSED"
+	ContactNotNow    ContactReason = "NOT_NOW" // he named a day to come
 	ContactComplaint ContactReason = "COMPLAINT"
 	ContactNoConsent ContactReason = "NO_CONSENT"
 	ContactCap       ContactReason = "CAP"
@@ -65,6 +66,11 @@ func Allow(c *fund.Conduct, consent fund.Answer, at fund.Instant, l *ContactLimi
 	if until := RefusedUntil(c.Refused, l.RefusalDays); until > day {
 		bar(ContactRefused, until)
 	}
+	for i := range c.Doubts {
+		if d := &c.Doubts[i]; d.Code == notNow && d.Until > day {
+			bar(ContactNotNow, d.Until)
+		}
+	}
 	if c.Complaints > 0 {
 		bar(ContactComplaint, 0) // it ends when it is settled, on no day that is known
 	}
@@ -96,6 +102,9 @@ func RefusedUntil(w fund.RefusalWord, days int32) fund.Date {
 	}
 	return max(w.Until, w.At.Date().AddDays(int(max(1, days))))
 }
+
+// notNow is the doubt's code with which a customer names a day, as OBJECTION events bring it.
+const notNow = "NOT_NOW"
 
 // window counts the contacts of the window that was kept, and returns its length: where
 // the bank's lies between two, the longer one, which never counts too few.

@@ -57,7 +57,7 @@ func TestDecide(t *testing.T) {
 	const (
 		order     = "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES PLACE_ORDER"
 		planSteps = "READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES CONFIRM_PLAN PLACE_ORDER"
-		plain     = "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。"
+		plain     = "如果您考虑清楚了，可以投入5,000元，买A类。2024年3月6日15:00前下单，按当天净值成交。"
 		peace     = "您说过不考虑，我们尊重您的决定。您想了解时，随时可以自己查看。"
 		watch     = "您可以先关注，不必现在决定。"
 		elder     = "建议您请客户经理当面讲一讲，也可以和家人商量以后再决定。"
@@ -68,10 +68,10 @@ func TestDecide(t *testing.T) {
 		steps  string
 		text   string
 	}{
-		"nothing in the way": {func(*conversion.Case) {}, conversion.Buy, order, "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。"},
+		"nothing in the way": {func(*conversion.Case) {}, conversion.Buy, order, "如果您考虑清楚了，可以投入5,000元，买A类。2024年3月6日15:00前下单，按当天净值成交。"},
 		"a fund of one class": {
 			func(c *conversion.Case) { c.Product.ShareClass = "" },
-			conversion.Buy, order, "如果您考虑清楚了，可以从5,000元开始。2024年3月6日15:00前下单，按当天净值成交。",
+			conversion.Buy, order, "如果您考虑清楚了，可以投入5,000元。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"no amount to suggest": {
 			func(c *conversion.Case) { c.Quote.Suggested, c.Quote.Min = 0, 1 },
@@ -79,11 +79,11 @@ func TestDecide(t *testing.T) {
 		},
 		"fees unknown": {
 			func(c *conversion.Case) { c.Quote.Own.OK = false },
-			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION ASK_FEES PLACE_ORDER", "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。",
+			conversion.Buy, "READ_KEY_FACTS MATCHING_OPINION ASK_FEES PLACE_ORDER", "如果您考虑清楚了，可以投入5,000元，买A类。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"in the branch": {
 			func(c *conversion.Case) { c.Branch = true },
-			conversion.Buy, "RECORD_SALE READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES PLACE_ORDER", "如果您考虑清楚了，可以从5,000元开始，买A类。2024年3月6日15:00前下单，按当天净值成交。",
+			conversion.Buy, "RECORD_SALE READ_KEY_FACTS MATCHING_OPINION CONFIRM_FEES PLACE_ORDER", "如果您考虑清楚了，可以投入5,000元，买A类。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"everything to be done at once": {
 			func(c *conversion.Case) {
@@ -229,7 +229,7 @@ func TestDecide(t *testing.T) {
 				c.Product.ShareClass, c.Quote.Months = "C", 24
 				c.Quote.Own = conversion.ClassCost{Cost: fund.Cost{Service: 900}, OK: true}
 				c.Quote.A, c.Quote.C = conversion.ClassCost{Cost: fund.Cost{Service: 899}, OK: true}, c.Quote.Own
-			}, conversion.Buy, order, "如果您考虑清楚了，可以从5,000元开始。按持有2年计算，同一只基金的A类费用更低，您可以先看A类。2024年3月6日15:00前下单，按当天净值成交。",
+			}, conversion.Buy, order, "如果您考虑清楚了，可以投入5,000元。按持有2年计算，同一只基金的A类费用更低，您可以先看A类。2024年3月6日15:00前下单，按当天净值成交。",
 		},
 		"he asked about the class that costs as much": {
 			func(c *conversion.Case) {

@@ -110,6 +110,10 @@ type Payouts struct {
 	Last     Date   // 0: none in Window
 	LastSize Ratio  // of the last, over the unit NAV of the day before
 	Total    Ratio  // of all in Window, each over the unit NAV of its day before
+	// Drifts: the distance of the two NAVs moves between steps although the unit NAV moves
+	// too: they are not on one basis, and returns that are computed from both may be off by
+	// a factor. Then not OK.
+	Drifts bool
 }
 
 // Fall is one fall from a peak and, where it came back, the recovery.

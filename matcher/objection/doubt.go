@@ -101,18 +101,18 @@ func (v *view) raise(all *doubts) {
 
 // listen reads what he said: OBJECTION and EVIDENCE_OPEN events.
 func (v *view) listen(all *doubts) {
+	since := v.who.At.Date().AddDays(-doubtLives).Start() // by days: an answer does not change within one
 	for i := range v.who.Doubts {
 		said := &v.who.Doubts[i]
 		code, ok := ParseCode(said.Code)
 		switch {
 		case !ok:
-		case said.Count > 0:
+		case said.Count > 0 && (said.Last == 0 || said.Last >= since): // without a date it has not aged
 			all[code].heard, all[code].raised = here, said.Count
 		case said.Opened > 0 && v.applies(code):
 			all[code].opened = true
 		}
 	}
-	since := v.who.At.Date().AddDays(-doubtLives).Start() // by days: an answer does not change within one
 	for i := range v.conduct.Doubts {
 		said := &v.conduct.Doubts[i]
 		if said.Count <= 0 || said.Last < since || said.ProductCode == v.Product.Code {

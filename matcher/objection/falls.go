@@ -243,6 +243,9 @@ func (v *view) outcomes(o *Objection, say *outcomeSentences) string {
 		v.nav(v.Record, "AS_OF", fund.UnitDate, int64(v.Record.Series.To), v.Record.Series)
 		return say.stale
 	}
+	if results.Worst >= 0 {
+		return "" // a range without any loss is an argument and no answer (W04)
+	}
 	o.Discloses = PastPerformance
 	r, w := v.Record, results.Window
 	v.nav(r, "OUTCOME_FROM", fund.UnitDate, int64(w.From), w)
@@ -255,6 +258,8 @@ func (v *view) outcomes(o *Objection, say *outcomeSentences) string {
 	v.nav(r, "WORST", fund.UnitRatio, int64(results.Worst), results.WorstIn)
 	v.nav(r, "WORST_FROM", fund.UnitDate, int64(results.WorstIn.From), results.WorstIn)
 	v.nav(r, "WORST_TO", fund.UnitDate, int64(results.WorstIn.To), results.WorstIn)
+	v.nav(r, "FROM", fund.UnitDate, int64(all.Drawdown.Window.From), all.Drawdown.Window)
+	v.nav(r, "AS_OF", fund.UnitDate, int64(all.Drawdown.Window.To), all.Drawdown.Window)
 	v.nav(r, "MAX_DRAWDOWN", fund.UnitRatio, int64(all.Drawdown.Value), all.Drawdown.Window)
 	v.nav(r, "VOLATILITY", fund.UnitRatio, int64(all.Volatility.Value), all.Volatility.Window)
 	if f := &r.Benchmark.Falls[fund.SinceStart]; f.OK {
@@ -274,8 +279,11 @@ var timingSentences = outcomeSentences{
 // answerTiming shows what every past entry day led to, the worst included, and never how
 // many ended well (W04).
 func (v *view) answerTiming(o *Objection) {
-	o.Sentences[0] = v.outcomes(o, &timingSentences)
-	o.Sentences[1] = "objection.TIMING.nobody_knows"
+	next := 0
+	if o.Sentences[0] = v.outcomes(o, &timingSentences); o.Sentences[0] != "" {
+		next++
+	}
+	o.Sentences[next] = "objection.TIMING.nobody_knows"
 }
 
 var opportunitySentences = outcomeSentences{
@@ -288,9 +296,12 @@ var opportunitySentences = outcomeSentences{
 func (v *view) answerOpportunityCost(o *Objection) {
 	o.Discloses = "disclosure.NOT_A_DEPOSIT"
 	o.Sentences[0] = "objection.OPPORTUNITY_COST.not_deposit"
-	o.Sentences[1] = v.outcomes(o, &opportunitySentences)
+	next := 1
+	if o.Sentences[1] = v.outcomes(o, &opportunitySentences); o.Sentences[1] != "" {
+		next++
+	}
 	if v.who.HorizonMonths > 0 {
-		o.Sentences[2] = "objection.OPPORTUNITY_COST.horizon"
+		o.Sentences[next] = "objection.OPPORTUNITY_COST.horizon"
 		v.figure("HORIZON", fund.UnitMonths, int64(v.who.HorizonMonths), sourceCustomer)
 	}
 }

@@ -148,15 +148,15 @@ func answerCases() map[string]answerCase {
 		},
 		"a day short of six months": {
 			func(c *objection.Case) { c.Record = young(20230906) }, objection.Drawdown,
-			"这只产品的净值记录还太短，我们无法告诉您它最多跌过多少。它的风险等级是R3，可能亏损，请按自己能承受的损失来决定。",
+			"这只产品能用的净值记录还不够，我们无法告诉您它最多跌过多少。它的风险等级是R3，可能亏损，请按自己能承受的损失来决定。",
 		},
 		"no record": {
 			func(c *objection.Case) { c.Record = &fund.TrackRecord{AsOf: today} }, objection.Drawdown,
-			"这只产品的净值记录还太短，我们无法告诉您它最多跌过多少。它的风险等级是R3，可能亏损，请按自己能承受的损失来决定。",
+			"这只产品能用的净值记录还不够，我们无法告诉您它最多跌过多少。它的风险等级是R3，可能亏损，请按自己能承受的损失来决定。",
 		},
 		"a new issue with a record": {
 			func(c *objection.Case) { c.NewIssue = true; c.Product.Terms.LaunchedOn = 20240101 }, objection.Drawdown,
-			"这只产品的净值记录还太短，我们无法告诉您它最多跌过多少。它的风险等级是R3，可能亏损，请按自己能承受的损失来决定。",
+			"这只产品能用的净值记录还不够，我们无法告诉您它最多跌过多少。它的风险等级是R3，可能亏损，请按自己能承受的损失来决定。",
 		},
 
 		"one class": {func(*objection.Case) {}, objection.Fee, "投入10,000元、持有1年，买入、服务和赎回的费用合计约14.98元。" + exit7},

@@ -223,11 +223,12 @@ func TestPayouts(t *testing.T) {
 		{"one share becomes two", []fund.NAV{nav(20200101, 2, 2), nav(20200102, 1, 2)}, payouts{OK: true}},
 		{"a conversion to 1", []fund.NAV{nav(20200101, 1.5271, 1.5343), nav(20200102, 1, 1.5743)}, payouts{OK: true}},
 		{"all that was earned is paid", []fund.NAV{nav(20200101, 1.049, 1.049), nav(20200102, 1, 1.049)}, payouts{OK: true, Count: 1, Last: 20200102, LastSize: 46_711, Total: 46_711}},
-		{"the distance shrinks", []fund.NAV{nav(20200101, 1, 1.5), nav(20200102, 1, 1.4), nav(20200103, 0.9, 1.4)}, payouts{}},
-		{"multiplied, slowly rising", []fund.NAV{nav(20200101, 1, 1.06), nav(20200102, 1.03, 1.092), nav(20200103, 1.06, 1.124)}, payouts{}},
-		{"multiplied, quickly rising", []fund.NAV{nav(20200101, 1, 1.5), nav(20200102, 1.1, 1.65), nav(20200103, 1.2, 1.8)}, payouts{}},
+		{"the distance shrinks", []fund.NAV{nav(20200101, 1, 1.5), nav(20200102, 1, 1.4), nav(20200103, 0.9, 1.4)}, payouts{Drifts: true}},
+		{"multiplied, slowly rising", []fund.NAV{nav(20200101, 1, 1.06), nav(20200102, 1.03, 1.092), nav(20200103, 1.06, 1.124)}, payouts{Drifts: true}},
+		{"multiplied, quickly rising", []fund.NAV{nav(20200101, 1, 1.5), nav(20200102, 1.1, 1.65), nav(20200103, 1.2, 1.8)}, payouts{Drifts: true}},
+		{"paid out every day, the unit stays", []fund.NAV{nav(20200101, 1, 1), nav(20200102, 1, 1.0004), nav(20200103, 1, 1.0008)}, payouts{}},
 		{"the same day ten days later", []fund.NAV{nav(20200101, 1, 1), nav(20200102, 0.9, 1), nav(20200112, 0.8, 1)}, payouts{OK: true, Count: 2, Last: 20200112, LastSize: 111_111, Total: 211_111}},
-		{"nine days later", []fund.NAV{nav(20200101, 1, 1), nav(20200102, 0.9, 1), nav(20200111, 0.8, 1)}, payouts{}},
+		{"nine days later", []fund.NAV{nav(20200101, 1, 1), nav(20200102, 0.9, 1), nav(20200111, 0.8, 1)}, payouts{Drifts: true}},
 		{"one NAV", []fund.NAV{nav(20200101, 1, 1)}, payouts{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -209,12 +209,12 @@ func (o oracle) payouts() (p fund.Payouts) {
 		grown, day := paid[i]-paid[i-1], o.navs[start+i].Date
 		if grown < least {
 			if drift := paid[i] - steady; drift >= least || drift <= -least {
-				return fund.Payouts{}
+				return fund.Payouts{Drifts: slices.Max(unit)-unit[0] >= least || unit[0]-slices.Min(unit) >= least}
 			}
 			continue
 		}
 		if grew != 0 && day < grew.AddDays(10) {
-			return fund.Payouts{}
+			return fund.Payouts{Drifts: slices.Max(unit)-unit[0] >= least || unit[0]-slices.Min(unit) >= least}
 		}
 		grew, steady = day, steady+grown
 		size := float64(grown) / float64(unit[i-1])

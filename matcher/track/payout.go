@@ -48,12 +48,12 @@ func (s *series) payouts() fund.Payouts {
 		before = distance
 		if grown < least {
 			if math.Abs(distance-level) >= least {
-				return fund.Payouts{}
+				return fund.Payouts{Drifts: part.unitMoves(least)}
 			}
 			continue
 		}
 		if grewOn != 0 && day.DaysSince(grewOn) < payoutDaysApart {
-			return fund.Payouts{}
+			return fund.Payouts{Drifts: part.unitMoves(least)}
 		}
 		level += grown
 		grewOn = day
@@ -67,6 +67,18 @@ func (s *series) payouts() fund.Payouts {
 	}
 	p.Total = fund.RatioOf(total)
 	return p
+}
+
+// unitMoves reports whether the unit NAV is more than a constant: one that pays out all it
+// earns every day, as money funds do, keeps it, and its distance may grow from day to day.
+func (s *series) unitMoves(least float64) bool {
+	first := inTicks(s.navs[0].Unit)
+	for i := range s.navs {
+		if math.Abs(inTicks(s.navs[i].Unit)-first) >= least {
+			return true
+		}
+	}
+	return false
 }
 
 func inTicks(yuan float64) float64 { return math.Round(yuan * ticks) }

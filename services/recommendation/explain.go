@@ -40,6 +40,7 @@ func (v *presenter) explanation(e *matcher.Explanation) *fundmatchv1.ExplainResp
 	if manager {
 		d.explanation(e, out)
 	}
+	out.Notices = v.notices(s)
 	v.page.finish()
 	for _, f := range e.Assumed {
 		out.Assumed = append(out.Assumed, f.String())

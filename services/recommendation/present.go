@@ -59,14 +59,7 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		}
 		out.Disclosures = append(out.Disclosures, v.disclosure(name))
 	}
-	for i := range s.Notices {
-		n := &s.Notices[i]
-		if v.mayShow(n.Sentence) {
-			notice := &fundmatchv1.Notice{Code: n.Code, Task: n.Task}
-			v.sentence(&notice.Text, n.Sentence, n.Evidence)
-			out.Notices = append(out.Notices, notice)
-		}
-	}
+	out.Notices = v.notices(s)
 	if d, ok := v.desk(); ok {
 		d.answer(s, out)
 	}
@@ -81,6 +74,19 @@ func (v *presenter) begin(s *matcher.Slate) {
 	if len(v.wish.facts) > 0 {
 		v.wish.messages = v.page.facts(v.wish.facts)
 	}
+}
+
+// notices presents what is for the audience.
+func (v *presenter) notices(s *matcher.Slate) (out []*fundmatchv1.Notice) {
+	for i := range s.Notices {
+		n := &s.Notices[i]
+		if v.mayShow(n.Sentence) {
+			notice := &fundmatchv1.Notice{Code: n.Code, Task: n.Task}
+			v.sentence(&notice.Text, n.Sentence, n.Evidence)
+			out = append(out, notice)
+		}
+	}
+	return out
 }
 
 func (v *presenter) item(s *matcher.Slate, i int, explain bool) *fundmatchv1.Item {

@@ -1568,7 +1568,9 @@ type ExplainResponse struct {
 	// What the manager must know of the customer.
 	Brief *ManagerBrief `protobuf:"bytes,19,opt,name=brief,proto3" json:"brief,omitempty"`
 	// Why the product stands where it does, in zh-CN: the largest addends of its score in words, at most two.
-	Why           []string `protobuf:"bytes,20,rep,name=why,proto3" json:"why,omitempty"`
+	Why []string `protobuf:"bytes,20,rep,name=why,proto3" json:"why,omitempty"`
+	// What the reader should know about the answer.
+	Notices       []*Notice `protobuf:"bytes,21,rep,name=notices,proto3" json:"notices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1743,6 +1745,13 @@ func (x *ExplainResponse) GetWhy() []string {
 	return nil
 }
 
+func (x *ExplainResponse) GetNotices() []*Notice {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
 var File_fundmatch_v1_recommendation_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
@@ -1899,7 +1908,7 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"customerId\x12!\n" +
 	"\fproduct_code\x18\x02 \x01(\tR\vproductCode\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\x04 \x01(\tR\baudience\"\x9a\a\n" +
+	"\baudience\x18\x04 \x01(\tR\baudience\"\xca\a\n" +
 	"\x0fExplainResponse\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x126\n" +
@@ -1926,7 +1935,8 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\fpersonalized\x18\x11 \x01(\bR\fpersonalized\x129\n" +
 	"\ttalk_card\x18\x12 \x01(\v2\x16.fundmatch.v1.TalkCardB\x04\xa8\xbb\x18\x01R\btalkCard\x126\n" +
 	"\x05brief\x18\x13 \x01(\v2\x1a.fundmatch.v1.ManagerBriefB\x04\xa8\xbb\x18\x01R\x05brief\x12\x10\n" +
-	"\x03why\x18\x14 \x03(\tR\x03why2\xad\x01\n" +
+	"\x03why\x18\x14 \x03(\tR\x03why\x12.\n" +
+	"\anotices\x18\x15 \x03(\v2\x14.fundmatch.v1.NoticeR\anotices2\xad\x01\n" +
 	"\x15RecommendationService\x12L\n" +
 	"\tRecommend\x12\x1e.fundmatch.v1.RecommendRequest\x1a\x1f.fundmatch.v1.RecommendResponse\x12F\n" +
 	"\aExplain\x12\x1c.fundmatch.v1.ExplainRequest\x1a\x1d.fundmatch.v1.ExplainResponseB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
@@ -2020,15 +2030,16 @@ var file_fundmatch_v1_recommendation_proto_depIdxs = []int32{
 	17, // 42: fundmatch.v1.ExplainResponse.revisions:type_name -> fundmatch.v1.Revisions
 	25, // 43: fundmatch.v1.ExplainResponse.talk_card:type_name -> fundmatch.v1.TalkCard
 	21, // 44: fundmatch.v1.ExplainResponse.brief:type_name -> fundmatch.v1.ManagerBrief
-	0,  // 45: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
-	14, // 46: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
-	1,  // 47: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
-	15, // 48: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
-	47, // [47:49] is the sub-list for method output_type
-	45, // [45:47] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	20, // 45: fundmatch.v1.ExplainResponse.notices:type_name -> fundmatch.v1.Notice
+	0,  // 46: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
+	14, // 47: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
+	1,  // 48: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
+	15, // 49: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
+	48, // [48:50] is the sub-list for method output_type
+	46, // [46:48] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_recommendation_proto_init() }

@@ -520,7 +520,7 @@ type ContactAllowance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether he may be contacted.
 	Allowed bool `protobuf:"varint,1,opt,name=allowed,proto3" json:"allowed,omitempty"`
-	// What forbids it: REFUSED, COMPLAINT, NO_CONSENT, CAP, QUIET; empty when he may be contacted.
+	// What forbids it: REFUSED, NOT_NOW, COMPLAINT, NO_CONSENT, CAP, QUIET; empty when he may be contacted.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Contacts left in the window.
 	Remaining int32 `protobuf:"varint,3,opt,name=remaining,proto3" json:"remaining,omitempty"`
