@@ -141,6 +141,7 @@ func (c *Core) brief(a *asking, w *work) *Brief {
 	w.brief.Delivery, w.brief.DeliveryReason = delivery(a, &w.conduct)
 	if a.personal {
 		start := len(w.facts)
+		w.conduct.Complaints = w.complaints
 		w.facts = behaviour.Facts(&w.conduct, w.facts)
 		w.brief.Facts = w.facts[start:len(w.facts):len(w.facts)]
 	}

@@ -42,7 +42,13 @@ func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work)
 	if r.Channel != fund.App {
 		consent = fund.ConsentCall
 	}
-	a.contact = c.allow(&w.conduct, p.Consent(consent), r.At, w)
+	w.complaints = w.conduct.Complaints
+	if w.refusals.Complaint.Until == 0 {
+		// One that nobody closed bars, and is a reason for doubt, for as long as the gate
+		// hears it; the manager's brief counts it even after that.
+		w.conduct.Complaints = 0
+	}
+	a.contact = conversion.Allow(&w.conduct, p.Consent(consent), r.At, &c.contact)
 	if !a.personal {
 		goal, months, need = wish.ForGate(false)
 		a.facts = c.gate.Facts(p, goal, months, need, ctx)
@@ -60,18 +66,6 @@ func (c *Core) heldLevel(p *fund.Profile, ctx eligibility.Context) fund.RiskLeve
 		return fund.LevelUnknown
 	}
 	return f.Level
-}
-
-// allow is the contact allowance. A complaint bars for as long as the gate hears it, and
-// the manager sees those that nobody closed even after that.
-func (c *Core) allow(conduct *fund.Conduct, consent fund.Answer, at fund.Instant, w *work) conversion.Contact {
-	open := conduct.Complaints
-	if w.refusals.Complaint.Until == 0 {
-		conduct.Complaints = 0
-	}
-	contact := conversion.Allow(conduct, consent, at, &c.contact)
-	conduct.Complaints = open
-	return contact
 }
 
 // know gathers what a goal may be inferred from: what he holds and what he looked at.

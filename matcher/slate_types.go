@@ -144,6 +144,7 @@ type work struct {
 	conduct       fund.Conduct
 	knowledge     expectation.Knowledge
 	refusals      eligibility.Refusals
+	complaints    int32 // that nobody closed, however old
 	verdicts      eligibility.Verdicts
 	scores        score.Scores
 	choice        slate.Buffers
