@@ -64,7 +64,8 @@ func (r reading) event(sent *fundmatchv1.Event) (features.Event, error) {
 	if err := e.CheckAttributes(); err != nil {
 		return e, r.placed(err)
 	}
-	return e, r.doubt(&e, sent.GetAttributes().GetFields())
+	err := r.doubt(&e, sent.GetAttributes().GetFields())
+	return e, err
 }
 
 // doubt checks that a doubt is one that the program knows: what is misspelt would be
