@@ -64,7 +64,7 @@ func (r reading) event(sent *fundmatchv1.Event) (features.Event, error) {
 	if err := e.CheckAttributes(); err != nil {
 		return e, r.placed(err)
 	}
-	err := r.doubt(&e, sent.GetAttributes().GetFields())
+	err = r.doubt(&e, sent.GetAttributes().GetFields())
 	return e, err
 }
 
