@@ -35,7 +35,8 @@ e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, repla
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
 
 property: ## Ask for ANSWERS (default 200000) random answers, replay a load of 10,000: nothing unsuitable, private, unfounded
-	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/recommendation
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 ./services/recommendation
 	$(GO) test -count=1 -run RESTLoad ./services/server
 
 bench: ## Run the benchmarks (BENCH=pattern PKG=./package)

@@ -185,7 +185,7 @@ func (c *Core) putOff(a *asking, code string, t *conversion.Thread, w *work) {
 		// "After the holidays" is said of everything. In the app his own feed goes on.
 		for _, d := range w.conduct.DoubtsAbout("") {
 			if doubt, ok := objection.ParseCode(d.Code); ok && doubt == objection.NotNow && d.Until > a.request.At.Date() {
-				t.NotNowUntil = d.Until
+				t.NotNowUntil = max(t.NotNowUntil, d.Until)
 			}
 		}
 	}
@@ -196,7 +196,7 @@ func (c *Core) putOff(a *asking, code string, t *conversion.Thread, w *work) {
 				times += d.Count
 			}
 			if d.Until > a.request.At.Date() {
-				t.NotNowUntil = d.Until
+				t.NotNowUntil = max(t.NotNowUntil, d.Until)
 			}
 		case objection.AskFamily:
 			t.Consulting = stands(&d, journey, a.request.At)

@@ -182,6 +182,9 @@ func (b *navBook) volatility(start int) (float64, bool) {
 
 // falls are those of a tenth and more, the eight deepest, by peak.
 func (b *navBook) falls() (all []fund.Fall) {
+	if len(b.navs) > 1 && b.drifts() {
+		return nil // its figures cannot be trusted
+	}
 	for peak := 0; peak < len(b.wealth); peak++ {
 		trough, back := peak, peak+1
 		for back < len(b.wealth) && b.wealth[back] < b.wealth[peak]*(1-sameWealth) {

@@ -485,13 +485,16 @@ func until(k *clerk, c *claim) want {
 	if last != 0 {
 		return isNumber(int(last.Date()))
 	}
-	named := fund.Date(0)
-	for _, e := range k.deeds { // the day that he named last
-		if e.Kind == fund.ObjectionRaised && e.About == "NOT_NOW" && e.ProductCode == c.product && e.Until != 0 {
+	named, ofAll := fund.Date(0), fund.Date(0)
+	for _, e := range k.deeds { // the day that he named last, of this product and of none
+		switch put := e.Kind == fund.ObjectionRaised && e.About == "NOT_NOW" && e.Until != 0; {
+		case put && e.ProductCode == c.product:
 			named = e.Until
+		case put && e.ProductCode == "" && c.where == "conversion" && k.r.Channel != fund.App:
+			ofAll = e.Until
 		}
 	}
-	return isNumber(int(named))
+	return isNumber(int(max(named, ofAll)))
 }
 
 // holdingRows are what leaving a holding costs.

@@ -454,7 +454,7 @@ func (k *clerk) measure(c *claim) *measuredFunds {
 		for _, code := range k.managed(c) {
 			b := k.books[code]
 			from := b.start(months)
-			if !b.showable() || b.stale() > 30 || from < 0 {
+			if !b.showable() || b.stale() > 30 || from < 0 || b.drifts() { // of a drifting one nothing is told
 				continue
 			}
 			years := b.results(from, 12)

@@ -107,7 +107,7 @@ func (v *view) listen(all *doubts) {
 		code, ok := ParseCode(said.Code)
 		switch {
 		case !ok:
-		case said.Count > 0 && (said.Last == 0 || said.Last >= since): // without a date it has not aged
+		case said.Count > 0 && (said.Last == 0 || said.Last >= since || said.Until > v.Day): // a day to come does not age
 			all[code].heard, all[code].raised = here, said.Count
 		case said.Opened > 0 && v.applies(code):
 			all[code].opened = true
