@@ -37,13 +37,6 @@ type ContactLimits struct {
 	QuietUntil  int32 // minute of the day until which nobody is called; equal to QuietFrom: no quiet hours
 }
 
-// DefaultContactLimits are strict: two contacts in thirty days, a quarter of peace after
-// a refusal, no calls between 20:00 and 9:00. The law asks for limits and leaves the
-// figures to the bank (算法规定 8, 12).
-func DefaultContactLimits() ContactLimits {
-	return ContactLimits{Cap: 2, WindowDays: 30, RefusalDays: 90, QuietFrom: 20 * 60, QuietUntil: 9 * 60}
-}
-
 // Allow says whether a contact about products is allowed at an instant. consent
 // is that to pushes in the app and to calls elsewhere; Unknown is none. Nothing follows a
 // refusal or a complaint; of several reasons the strongest is named, and NotBefore holds

@@ -12,8 +12,7 @@ import (
 // limits: two contacts in 30 days, 90 days after a refusal, no
 // calls from 20:00 to 9:00.
 func limits() *conversion.ContactLimits {
-	l := conversion.DefaultContactLimits()
-	return &l
+	return &conversion.ContactLimits{Cap: 2, WindowDays: 30, RefusalDays: 90, QuietFrom: 20 * 60, QuietUntil: 9 * 60}
 }
 
 // Whether a contact is allowed on Wednesday, 2024-03-06, and from when.

@@ -50,7 +50,7 @@ func expectOutcome(c *Case, matches []Match, facts []fund.Evidence) ([]Match, []
 		facts = append(facts,
 			fund.Evidence{Field: "AMOUNT", Unit: fund.UnitFen, Number: int64(c.Means.Amount), AsOf: c.AsOf, Source: sourceComputed},
 			fund.Evidence{
-				Field: "OUTCOME_LOSS", Unit: fund.UnitFen, Number: lossOf(c.Means.Amount, o.Worst),
+				Field: "OUTCOME_LOSS", Unit: fund.UnitFen, Number: int64(fund.LossOf(c.Means.Amount, o.Worst)),
 				Window: o.WorstIn, AsOf: r.AsOf, Stale: r.StaleDays, Source: sourceComputed,
 			})
 	}
@@ -75,12 +75,6 @@ func holdingFor(r *fund.TrackRecord, horizon int32) (fund.Holding, bool) {
 
 func nav(r *fund.TrackRecord, field string, unit fund.Unit, n int64, w fund.Window) fund.Evidence {
 	return fund.Evidence{Field: field, Unit: unit, Number: n, Window: w, AsOf: r.AsOf, Stale: r.StaleDays, Source: sourceNAV}
-}
-
-// lossOf is amount times -result, rounded half up to the fen, without overflow.
-func lossOf(amount fund.Money, result fund.Ratio) int64 {
-	parts, rest := int64(amount)/int64(whole), int64(amount)%int64(whole)
-	return parts*-int64(result) + (rest*-int64(result)+int64(whole)/2)/int64(whole)
 }
 
 // Bears returns the fall, positive, that he is taken to bear: his level's; half of it

@@ -8,6 +8,14 @@ import (
 // Money is an amount in fen (1/100 yuan).
 type Money int64
 
+// LossOf returns what a result below zero takes from an amount, as a positive number:
+// amount times -result, rounded half up to the fen, without overflow.
+func LossOf(amount Money, result Ratio) Money {
+	const million = 1_000_000
+	whole, rest := int64(amount)/million, int64(amount)%million
+	return Money(whole*-int64(result) + (rest*-int64(result)+million/2)/million)
+}
+
 // BasisPoints is a rate in 1/100 of a percent.
 type BasisPoints int32
 

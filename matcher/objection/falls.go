@@ -129,15 +129,8 @@ func (s *sheet) fall(r *fund.TrackRecord) {
 
 // loss adds what a fall takes from the amount, rounded half up to the fen.
 func (v *view) loss(field string, fall fund.Ratio, w fund.Window) {
-	e := v.facts.add(field, fund.UnitFen, lossOf(v.Quote.Amount, fall), v.Record.AsOf, sourceComputed)
+	e := v.facts.add(field, fund.UnitFen, int64(fund.LossOf(v.Quote.Amount, fall)), v.Record.AsOf, sourceComputed)
 	e.Window, e.Stale = w, v.Record.StaleDays
-}
-
-// lossOf is amount times -fall, rounded half up to the fen, without overflow.
-func lossOf(amount fund.Money, fall fund.Ratio) int64 {
-	const million = 1_000_000
-	whole, rest := int64(amount)/million, int64(amount)%million
-	return whole*-int64(fall) + (rest*-int64(fall)+million/2)/million
 }
 
 // answerLossTrauma answers as DRAWDOWN, since that is what the customer sees, and sets

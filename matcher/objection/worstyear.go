@@ -12,6 +12,6 @@ func WorstYearFacts(r *fund.TrackRecord, amount fund.Money, facts []fund.Evidenc
 	fact := fund.Evidence{Window: worst.Window, AsOf: r.AsOf, Stale: r.StaleDays, Source: sourceNAV}
 	fact.Field, fact.Unit, fact.Number = "WORST_12M", fund.UnitRatio, int64(worst.Value)
 	facts = append(facts, fact)
-	fact.Field, fact.Unit, fact.Number, fact.Source = "LOSS_12M", fund.UnitFen, lossOf(amount, worst.Value), sourceComputed
+	fact.Field, fact.Unit, fact.Number, fact.Source = "LOSS_12M", fund.UnitFen, int64(fund.LossOf(amount, worst.Value)), sourceComputed
 	return append(facts, fact)
 }
