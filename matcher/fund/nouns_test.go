@@ -378,8 +378,13 @@ func TestLossOfRoundsHalfUpAndDoesNotOverflow(t *testing.T) {
 		result fund.Ratio
 		want   fund.Money
 	}{
-		{100, -360_111, 36}, {1, -500_000, 1}, {1, -499_999, 0}, {5_000_000, -360_111, 1_800_555}, {5_000_000, 0, 0},
-		{fund.MaxMoney, -1_000_000, fund.MaxMoney}, {3_000_000, -514_584, 1_543_752},
+		{100, -360_111, 36},
+		{1, -500_000, 1},
+		{1, -499_999, 0},
+		{5_000_000, -360_111, 1_800_555},
+		{5_000_000, 0, 0},
+		{fund.MaxMoney, -1_000_000, fund.MaxMoney},
+		{3_000_000, -514_584, 1_543_752},
 	} {
 		if got := fund.LossOf(c.amount, c.result); got != c.want {
 			t.Errorf("%d fen at %d millionths: %d, want %d", c.amount, c.result, got, c.want)
