@@ -22,6 +22,20 @@ type Edition struct {
 	forbidden    forbiddenInputs
 	newIssues    NewIssues
 	silence      silence
+
+	highRisk      highRiskSale
+	nfraKinds     bookKinds
+	tests         tests
+	means         Means
+	channels      channels
+	retention     int
+	qualified     qualified
+	forbiddenTags forbiddenTags
+	feeCaps       feeCaps
+	exitFloors    exitFloors
+	serviceFee    serviceFee
+	switching     Switching
+	concentration Concentration
 }
 
 // InForce returns the edition at an instant.
@@ -29,7 +43,7 @@ func (p *Pack) InForce(at fund.Instant) Edition {
 	e := Edition{newIssues: NewIssues{SharePercent: 100}}
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		if r.Enabled && r.From <= at && at < r.Until {
+		if r.Enabled && r.Book != NFRA && r.From <= at && at < r.Until {
 			e.Rules = append(e.Rules, r)
 			r.setting.install(&e)
 		}

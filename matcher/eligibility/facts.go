@@ -11,6 +11,7 @@ type Facts struct {
 	Standing
 	Wish
 	Setting
+	Record
 	// Personal: the ranking may read personal cells (A02, S12). The gate reads the
 	// customer's facts either way.
 	Personal bool
@@ -33,6 +34,25 @@ type Standing struct {
 	Capacity fund.Capacity
 }
 
+// Record is what the bank's books say of the customer beside his level.
+type Record struct {
+	// Qualified: he has shown that he qualifies for products with entry conditions, and the
+	// proof holds (S07, P01).
+	Qualified  bool
+	Pension    bool // has a pension account (P03)
+	OpenChecks bool // a check of identity or of money laundering is reported open (C07)
+	// DayTests and YearTests count assessments up to the one in force and itself: those of
+	// its day, and those of the 12 months that end with it (S13).
+	DayTests, YearTests uint8
+	// Before is the level that the assessment in force replaced; unknown: it was the first.
+	// JumpedOn is its day (S13).
+	Before   fund.RiskLevel
+	JumpedOn fund.Date
+	// Redeemed is the day of his last redemption, in the days that K01 looks back, of a fund
+	// that was no money market fund and that suited him; 0: none.
+	Redeemed fund.Date
+}
+
 // Wish is what he wants, as the expectation stage settled it.
 type Wish struct {
 	Goal          fund.Goal
@@ -47,6 +67,7 @@ type Wish struct {
 type Setting struct {
 	Situation Situation
 	Channel   fund.Channel
+	Licence   Licence
 	Public    bool
 }
 
@@ -87,7 +108,7 @@ func (g *Gate) Facts(p *fund.Profile, goal fund.Goal, horizonMonths int32, need 
 	f := Facts{
 		Standing: g.standing(p, day),
 		Wish:     wish(&p.Needs, goal, horizonMonths, need),
-		Setting:  Setting{Situation: ctx.situation(), Channel: ctx.Channel, Public: ctx.Public},
+		Setting:  Setting{Situation: ctx.situation(), Channel: ctx.Channel, Licence: ctx.Licence, Public: ctx.Public},
 		Until:    g.changesAfter(p, ctx.At),
 	}
 	f.Personal = g.edition.Personal(p.Personalization) && !ctx.Public && !f.informational()

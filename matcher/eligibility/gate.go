@@ -57,7 +57,7 @@ func Compile(pack *Pack, products []fund.Product, asOf fund.Instant) (*Gate, err
 	g.from, g.until = validity(pack, asOf)
 	for _, r := range g.edition.Rules {
 		spec := specOf(r.ID)
-		if spec == nil || spec.isSwitch() {
+		if spec == nil || spec.parts == nil || r.Book == NFRA {
 			continue
 		}
 		g.rules = append(g.rules, g.compile(r, spec.parts(&g.edition, asOf.Date())))

@@ -6,32 +6,6 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// RuleID names a rule of the rulebook: S01, E02, ...
-type RuleID string
-
-// The rules of this package, in the rulebook's order.
-const (
-	S01 RuleID = "S01"
-	S02 RuleID = "S02"
-	S03 RuleID = "S03"
-	S04 RuleID = "S04"
-	S07 RuleID = "S07"
-	S09 RuleID = "S09"
-	S10 RuleID = "S10"
-	S12 RuleID = "S12"
-	S14 RuleID = "S14"
-	E01 RuleID = "E01"
-	E02 RuleID = "E02"
-	C02 RuleID = "C02"
-	G01 RuleID = "G01"
-	P02 RuleID = "P02"
-	P03 RuleID = "P03"
-	A02 RuleID = "A02"
-	A06 RuleID = "A06"
-	F04 RuleID = "F04"
-	K03 RuleID = "K03"
-)
-
 // Outcome is what a rule says. A greater outcome is stronger; the strongest of all
 // rules that spoke is the verdict.
 type Outcome uint8
@@ -108,11 +82,21 @@ type Outcomes [situations]Outcome
 
 // Finding is what one rule said about one product.
 type Finding struct {
-	Rule     RuleID
-	Outcome  Outcome
-	Reason   string // a code such as GRADE_ABOVE_LEVEL: the key of the text template
-	Facts    []Fact // what the reason rests on, in a fixed order
+	Rule    RuleID
+	Outcome Outcome
+	Reason  string // a code such as GRADE_ABOVE_LEVEL: the key of the text template
+	Facts   []Fact // what the reason rests on, in a fixed order
+	// Parameters are those of the rule's entry that this part of it reads.
+	Parameters []Parameter
+	// Remedy is what would have to change for the rule to be silent.
+	Remedy   Remedy
 	Citation string
+}
+
+// Remedy is a way out. The zero value: there is none to name.
+type Remedy struct {
+	Code string    // RETEST_RISK, WAIT_UNTIL, CONFIRM, ...: the key of the text template remedy.<code>
+	On   fund.Date // the first day on which time alone brings it about; 0: time does not
 }
 
 // Fact is a named value for the text of a reason.
@@ -148,8 +132,31 @@ type Context struct {
 	At         fund.Instant
 	Initiative fund.Initiative
 	Channel    fund.Channel
-	Public     bool // shown to the unspecified public: a list that is not personal
+	Licence    Licence // of the manager who speaks; read in the branch only (C03)
+	Public     bool    // shown to the unspecified public: a list that is not personal
 	Order      bool
+}
+
+// Licence is what is known of the manager in charge (C03). Whoever is not shown to hold
+// one holds none.
+type Licence uint8
+
+// The states of a licence. Only LicenceValid lets a branch sell.
+const (
+	LicenceMissing   Licence = iota // no manager is in charge, or no licence on file
+	LicenceExpired                  // or of unknown end
+	LicenceElsewhere                // the manager is known to be of another branch than the customer
+	LicenceValid
+)
+
+var licenceNames = [...]string{"MISSING", "EXPIRED", "ELSEWHERE", "VALID"}
+
+// String returns the state's code.
+func (l Licence) String() string {
+	if int(l) < len(licenceNames) {
+		return licenceNames[l]
+	}
+	return fmt.Sprint(uint8(l))
 }
 
 func (c Context) situation() Situation {

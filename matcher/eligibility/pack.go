@@ -72,6 +72,7 @@ type Pack struct {
 // Rule is one entry of a pack: what a rule is set to in [From, Until).
 type Rule struct {
 	ID         RuleID
+	Book       Book         // BothBooks: of every product
 	From       fund.Instant // 0: since ever
 	Until      fund.Instant // fund.Forever: open
 	Enabled    bool
@@ -94,6 +95,7 @@ type packFile struct {
 
 type ruleFile struct {
 	ID            string            `yaml:"id"`
+	Book          string            `yaml:"book"`
 	EffectiveFrom string            `yaml:"effective_from"`
 	EffectiveTo   string            `yaml:"effective_to"`
 	Enabled       *bool             `yaml:"enabled"`
@@ -108,7 +110,7 @@ type ruleFile struct {
 // periods, and a legal rule that is missing, disabled or not in force at every instant
 // are errors. Every error is a *PackError that wraps ErrPack.
 func ParsePack(b []byte) (*Pack, error) {
-	p, err := parsePack(b)
+	p, err := parsePack(b, false)
 	if err != nil {
 		return nil, err
 	}
@@ -123,9 +125,9 @@ func ParsePack(b []byte) (*Pack, error) {
 // ParseRecorded reads a pack that was in force once, for replay: as ParsePack does, but
 // a legal rule that this program has come to know since may be missing. An old decision
 // is judged by the pack of its time. It must not be used for new answers.
-func ParseRecorded(b []byte) (*Pack, error) { return parsePack(b) }
+func ParseRecorded(b []byte) (*Pack, error) { return parsePack(b, true) }
 
-func parsePack(b []byte) (*Pack, error) {
+func parsePack(b []byte, recorded bool) (*Pack, error) {
 	var file packFile
 	if err := decodePack(b, &file); err != nil {
 		return nil, err
@@ -140,7 +142,7 @@ func parsePack(b []byte) (*Pack, error) {
 	}
 	p := &Pack{Version: file.Version, Name: file.Name, Rules: make([]Rule, len(file.Rules))}
 	for i := range file.Rules {
-		r, err := readRule(fmt.Sprintf("rules[%d] %s", i, file.Rules[i].ID), &file.Rules[i])
+		r, err := readRule(fmt.Sprintf("rules[%d] %s", i, file.Rules[i].ID), &file.Rules[i], recorded)
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +178,7 @@ func decodePack(b []byte, file *packFile) error {
 		return refuse("document", "an anchor or alias", "plain values")
 	}
 	if err := yaml.NodeToValue(tree.Docs[0].Body, file, yaml.Strict()); err != nil {
-		return refuse("document", firstLine(err), "{version, name, rules: [{id, effective_from, effective_to, enabled, parameters, outcome, citation, source_mark}]}")
+		return refuse("document", firstLine(err), "{version, name, rules: [{id, book, effective_from, effective_to, enabled, parameters, outcome, citation, source_mark}]}")
 	}
 	return nil
 }
@@ -228,7 +230,7 @@ func (r *references) Visit(n ast.Node) ast.Visitor {
 	return r
 }
 
-func readRule(place string, f *ruleFile) (Rule, error) {
+func readRule(place string, f *ruleFile, recorded bool) (Rule, error) {
 	spec := specOf(RuleID(f.ID))
 	switch {
 	case spec == nil:
@@ -242,7 +244,14 @@ func readRule(place string, f *ruleFile) (Rule, error) {
 	case spec.mandatory && !*f.Enabled:
 		return Rule{}, refuse(place+" enabled", false, "true: the rule is law")
 	}
-	r := Rule{ID: spec.id, Enabled: *f.Enabled, Citation: f.Citation, SourceMark: f.SourceMark}
+	book, ok := parseBook(f.Book)
+	switch {
+	case !ok:
+		return Rule{}, refuse(place+" book", f.Book, "CSRC, NFRA, or nothing for both")
+	case book != BothBooks && spec.bankwide:
+		return Rule{}, refuse(place+" book", f.Book, "nothing: the rule is about the customer or the bank, not about one kind of product")
+	}
+	r := Rule{ID: spec.id, Book: book, Enabled: *f.Enabled, Citation: f.Citation, SourceMark: f.SourceMark}
 	var err error
 	if r.From, r.Until, err = readPeriod(place, f); err != nil {
 		return Rule{}, err
@@ -250,7 +259,7 @@ func readRule(place string, f *ruleFile) (Rule, error) {
 	if r.Outcomes, err = readOutcomes(place+" outcome", f.Outcome, spec); err != nil {
 		return Rule{}, err
 	}
-	in := reader{place: place + " parameters", values: f.Parameters}
+	in := reader{place: place + " parameters", values: f.Parameters, recorded: recorded}
 	r.setting = spec.read(&in)
 	r.Parameters, err = in.done()
 	return r, err
@@ -317,45 +326,63 @@ func parseOutcome(s string) (Outcome, bool) {
 	return None, false
 }
 
-// entries returns those of one rule, by beginning.
-func (p *Pack) entries(id RuleID) []*Rule {
-	var entries []*Rule
+// entries returns those of one rule in a book, by beginning: the book's own, and those of
+// both books.
+func (p *Pack) entries(id RuleID, book Book) (own, both []*Rule) {
 	for i := range p.Rules {
-		if p.Rules[i].ID == id {
-			entries = append(entries, &p.Rules[i])
+		switch r := &p.Rules[i]; {
+		case r.ID != id:
+		case r.Book == BothBooks:
+			both = append(both, r)
+		case r.Book == book:
+			own = append(own, r)
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b *Rule) int { return cmp.Compare(a.From, b.From) })
-	return entries
+	byBeginning := func(a, b *Rule) int { return cmp.Compare(a.From, b.From) }
+	slices.SortStableFunc(own, byBeginning)
+	slices.SortStableFunc(both, byBeginning)
+	return own, both
 }
 
-// checkPeriods: entries of one rule do not overlap.
+// checkPeriods: entries of one rule and book do not overlap. Those of one book stand before
+// those of both.
 func (p *Pack) checkPeriods(spec *ruleSpec) error {
-	covered := fund.Instant(0)
-	for i, r := range p.entries(spec.id) {
-		if i > 0 && r.From < covered {
-			return refuse("rules "+string(spec.id)+" effective_from", r.From.String(), "entries with disjoint periods")
+	for book := range Books {
+		own, both := p.entries(spec.id, book)
+		for _, entries := range [2][]*Rule{own, both} {
+			covered := fund.Instant(0)
+			for i, r := range entries {
+				if i > 0 && r.From < covered {
+					return refuse("rules "+string(spec.id)+" effective_from", r.From.String(), "entries with disjoint periods")
+				}
+				covered = r.Until
+			}
 		}
-		covered = r.Until
 	}
 	return nil
 }
 
-// checkComplete: the entries of a legal rule leave no instant uncovered.
+// checkComplete: the entries of a legal rule leave no instant since it is law uncovered,
+// in any book.
 func (p *Pack) checkComplete(spec *ruleSpec) error {
 	if !spec.mandatory {
 		return nil
 	}
 	place := "rules " + string(spec.id)
-	covered := fund.Instant(0)
-	for _, r := range p.entries(spec.id) {
-		if r.From > covered {
-			return refuse(place+" effective_from", r.From.String(), "no gap before it: the rule is law")
+	for book := range Books {
+		own, both := p.entries(spec.id, book)
+		entries := slices.Concat(own, both)
+		slices.SortStableFunc(entries, func(a, b *Rule) int { return cmp.Compare(a.From, b.From) })
+		covered := spec.since.Start()
+		for _, r := range entries {
+			if r.From > covered {
+				return refuse(place+" effective_from", r.From.String(), "no gap before it in the book %s: the rule is law", book)
+			}
+			covered = max(covered, r.Until)
 		}
-		covered = r.Until
-	}
-	if covered != fund.Forever {
-		return refuse(place, fmt.Sprintf("in force until %q", covered), "entries that cover all time: the rule is law")
+		if covered != fund.Forever {
+			return refuse(place, fmt.Sprintf("in force until %q", covered), "entries of the book %s that cover all time: the rule is law", book)
+		}
 	}
 	return nil
 }

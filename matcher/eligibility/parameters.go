@@ -17,8 +17,10 @@ type setting interface{ install(e *Edition) }
 type reader struct {
 	place  string
 	values map[string]any
-	read   []Parameter
-	err    error
+	// recorded: the pack was in force once, perhaps before some parameters were known.
+	recorded bool
+	read     []Parameter
+	err      error
 }
 
 func (r *reader) fail(name string, value any, expected string, args ...any) {
@@ -43,6 +45,15 @@ func (r *reader) number(name string, lo, hi int) int {
 	n := r.within(name, r.take(name), lo, hi)
 	r.note(strconv.Itoa(n))
 	return n
+}
+
+// added reads a whole number that packs of an earlier version of this program lack; where
+// such a recorded pack lacks it, it is absent.
+func (r *reader) added(name string, lo, hi, absent int) int {
+	if _, ok := r.values[name]; !ok && r.recorded {
+		return absent
+	}
+	return r.number(name, lo, hi)
 }
 
 func (r *reader) within(name string, v any, lo, hi int) int {
@@ -97,6 +108,18 @@ func (r *reader) asGrade(name string, v any) fund.RiskGrade {
 		r.fail(name, v, "R1 to R5")
 	}
 	return g
+}
+
+// date reads a day.
+func (r *reader) date(name string) fund.Date {
+	v := r.take(name)
+	s, _ := v.(string)
+	d, err := fund.ParseDate(s)
+	if err != nil || d == 0 {
+		r.fail(name, v, "a day, YYYY-MM-DD")
+	}
+	r.note(d.String())
+	return d
 }
 
 // words reads a list of different words.

@@ -39,6 +39,11 @@ type silence struct {
 	ComplaintDays     int
 	ContactCap        int
 	ContactWindowDays int
+	// ExposureCap is how often one fund is shown within ExposureWindowDays, without a
+	// reaction of his, before it rests. 0: without a cap, as in packs of before 2026-11-22.2.
+	ExposureCap, ExposureWindowDays int
+	// QuietFrom and QuietUntil are the minutes of the day between which nobody is contacted.
+	QuietFrom, QuietUntil int
 }
 
 func (s silence) install(e *Edition) { e.silence = s }
@@ -51,6 +56,8 @@ func readSilence(in *reader) setting {
 		ComplaintDays:     in.number("complaint_days", 30, 1095),
 		ContactCap:        in.number("contact_cap", 1, 31),
 		ContactWindowDays: in.number("contact_window_days", 7, 365),
+		ExposureCap:       in.added("exposure_cap", 1, 1000, 0), ExposureWindowDays: in.added("exposure_window_days", 7, 365, 0),
+		QuietFrom: in.added("quiet_from_minute", 17*60, 22*60, 20*60), QuietUntil: in.added("quiet_until_minute", 7*60, 12*60, 9*60),
 	}
 }
 

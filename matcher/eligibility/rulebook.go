@@ -10,35 +10,89 @@ import (
 // that a bank may set, its parameters with their bounds, and the parts that speak.
 type ruleSpec struct {
 	id        RuleID
-	mandatory bool // law: present, enabled and in force at every instant
+	mandatory bool      // law: present, enabled and in force at every instant from since on
+	since     fund.Date // 0: ever
+	bankwide  bool      // about the customer or the bank: one entry for all books (S11)
 	floor     Outcomes
 	read      func(in *reader) setting
-	parts     func(e *Edition, day fund.Date) []part // nil: a switch that other code reads
+	parts     func(e *Edition, day fund.Date) []part // of a product and a customer
+	order     func(e *Edition) []orderPart           // of one order
 }
 
-func (s *ruleSpec) isSwitch() bool { return s.parts == nil }
+// isSwitch reports whether no part speaks: other code reads the rule.
+func (s *ruleSpec) isSwitch() bool { return s.parts == nil && s.order == nil }
 
-// rulebook lists the rules that this program knows.
+// Days from which rules are law.
+const (
+	feeReform   fund.Date = 20260101 // 公开募集证券投资基金销售费用管理规定
+	nfraInForce fund.Date = 20260201 // 金融机构产品适当性管理办法
+)
+
+// The floors that several rules share.
+var (
+	blocks    = Outcomes{Block, Block, Block}
+	discloses = Outcomes{Disclose, Disclose, Disclose}
+)
+
+// rulebook lists the rules that this program knows, in the rulebook's order.
 var rulebook = [...]ruleSpec{
-	{S01, true, Outcomes{Block, Block, Block}, noParameters, lowestClass},
-	{S02, true, Outcomes{Hide, Block, None}, noParameters, gradeOverLevel},
-	{S03, true, Outcomes{None, None, Confirm}, noParameters, warnedOfGrade},
-	{S04, true, Outcomes{Hide, Hide, Disclose}, readFit, fitsGoal},
-	{S07, true, Outcomes{Block, Block, Block}, noParameters, entryConditions},
-	{S09, true, Outcomes{}, readMatrix, nil},
-	{S10, true, Outcomes{Block, Block, Block}, noParameters, hasGrade},
-	{S12, true, Outcomes{Hide, Block, Block}, readAssessment, validAssessment},
-	{S14, false, Outcomes{}, readProfessional, nil},
-	{E01, false, Outcomes{Hide, Hide, Confirm}, readElder, elders},
-	{E02, true, Outcomes{Block, Block, Block}, noParameters, civilCapacity},
-	{C02, true, Outcomes{Block, Block, Block}, noParameters, inPool},
-	{G01, true, Outcomes{Block, Block, Block}, noParameters, tradable},
-	{P02, true, Outcomes{Hide, Hide, Hide}, noParameters, unspecifiedPublic},
-	{P03, true, Outcomes{Block, Block, Block}, noParameters, pensionAccount},
-	{A02, true, Outcomes{}, readPersonalization, nil},
-	{A06, true, Outcomes{Hide, Hide, None}, readSilence, nothingFollows},
-	{F04, true, Outcomes{}, readForbiddenInputs, nil},
-	{K03, false, Outcomes{}, readNewIssues, nil},
+	{id: S01, mandatory: true, floor: blocks, read: noParameters, parts: lowestClass},
+	{id: S02, mandatory: true, floor: Outcomes{Hide, Block, None}, read: noParameters, parts: gradeOverLevel},
+	{id: S03, mandatory: true, floor: Outcomes{None, None, Confirm}, read: noParameters, parts: warnedOfGrade},
+	{id: S04, mandatory: true, floor: Outcomes{Hide, Hide, Disclose}, read: readFit, parts: fitsGoal},
+	{id: S05, mandatory: true, floor: Outcomes{Confirm, Confirm, Confirm}, read: readHighRisk, parts: highRisk},
+	{id: S06, mandatory: true, bankwide: true, read: noParameters},
+	{id: S07, mandatory: true, floor: blocks, read: noParameters, parts: entryConditions},
+	{id: S08, mandatory: true, bankwide: true, read: noParameters},
+	{id: S09, mandatory: true, read: readMatrix},
+	{id: S10, mandatory: true, floor: blocks, read: noParameters, parts: hasGrade},
+	{id: S11, mandatory: true, since: nfraInForce, bankwide: true, read: readBooks},
+	{id: S12, mandatory: true, bankwide: true, floor: Outcomes{Hide, Block, Block}, read: readAssessment, parts: validAssessment},
+	{id: S13, floor: Outcomes{Review, Review, Review}, read: readTests, parts: tested},
+	{id: S14, bankwide: true, read: readProfessional},
+	{id: S15, floor: Outcomes{None, Confirm, Confirm}, read: readMeans, order: withinMeans},
+	{id: E01, bankwide: true, floor: Outcomes{Hide, Hide, Confirm}, read: readElder, parts: elders},
+	{id: E02, mandatory: true, floor: blocks, read: noParameters, parts: civilCapacity},
+	{id: C01, mandatory: true, bankwide: true, floor: blocks, read: readChannels, parts: ownChannels},
+	{id: C02, mandatory: true, floor: blocks, read: noParameters, parts: inPool},
+	{id: C03, mandatory: true, bankwide: true, floor: blocks, read: noParameters, parts: licensed},
+	{id: C04, mandatory: true, floor: Outcomes{None, Step, Step}, read: noParameters, order: recorded},
+	{id: C05, mandatory: true, floor: Outcomes{None, Step, Step}, read: noParameters, order: delivered},
+	{id: C06, mandatory: true, bankwide: true, read: readRetention},
+	{id: C07, mandatory: true, bankwide: true, floor: blocks, read: noParameters, parts: checksOpen},
+	{id: C08, mandatory: true, floor: discloses, read: noParameters, parts: noDeposit},
+	{id: C09, mandatory: true, bankwide: true, read: noParameters},
+	{id: G01, mandatory: true, floor: blocks, read: noParameters, parts: tradable, order: dealt},
+	{id: P01, mandatory: true, floor: blocks, read: readQualified, order: qualifiedAmount},
+	{id: P02, mandatory: true, floor: Outcomes{Hide, Hide, Hide}, read: noParameters, parts: unspecifiedPublic},
+	{id: P03, mandatory: true, floor: blocks, read: noParameters, parts: pensionAccount},
+	{id: A01, mandatory: true, bankwide: true, floor: Outcomes{Disclose, None, None}, read: noParameters, parts: algorithmic},
+	{id: A02, mandatory: true, bankwide: true, read: readPersonalization},
+	{id: A03, mandatory: true, bankwide: true, read: noParameters},
+	{id: A04, mandatory: true, bankwide: true, read: noParameters},
+	{id: A05, mandatory: true, bankwide: true, read: noParameters},
+	{id: A06, mandatory: true, bankwide: true, floor: Outcomes{Hide, Hide, None}, read: readSilence, parts: nothingFollows},
+	{id: A07, mandatory: true, bankwide: true, floor: discloses, read: noParameters, parts: elderMode},
+	{id: A08, mandatory: true, bankwide: true, read: readRetention},
+	{id: A09, mandatory: true, bankwide: true, read: readForbiddenTags},
+	{id: F01, mandatory: true, since: feeReform, floor: blocks, read: readFeeCaps, parts: feesCapped},
+	{id: F02, mandatory: true, since: feeReform, floor: blocks, read: readExitFloors, parts: exitFeesKept},
+	{id: F03, mandatory: true, since: feeReform, bankwide: true, read: readServiceFee},
+	{id: F04, mandatory: true, bankwide: true, read: readForbiddenInputs},
+	{id: K01, mandatory: true, bankwide: true, floor: Outcomes{Hide, Hide, Audit}, read: readSwitching, parts: redeemedToBuy, order: switched},
+	{id: K02, mandatory: true, bankwide: true, read: noParameters},
+	{id: K03, bankwide: true, read: readNewIssues},
+	{id: K04, floor: Outcomes{None, Confirm, Confirm}, read: readConcentration, order: concentrated},
+	{id: W01, bankwide: true, read: noParameters},
+	{id: W02, bankwide: true, read: noParameters},
+	{id: W03, bankwide: true, read: noParameters},
+	{id: W04, bankwide: true, read: noParameters},
+	{id: W05, mandatory: true, bankwide: true, read: noParameters},
+	{id: W06, bankwide: true, read: noParameters},
+	{id: W07, mandatory: true, bankwide: true, read: noParameters},
+	{id: W08, mandatory: true, bankwide: true, read: noParameters},
+	{id: W09, mandatory: true, bankwide: true, read: noParameters},
+	{id: W10, mandatory: true, bankwide: true, read: noParameters},
 }
 
 func specOf(id RuleID) *ruleSpec {

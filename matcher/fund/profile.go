@@ -14,6 +14,7 @@ type Profile struct {
 	Revision        uint64 // the store's change sequence of the newest fact in it
 	Person          Person
 	Assessment      Assessment // the latest assessment proper; a predicted level is no assessment
+	Assessments     []Assessed // the newest assessments, oldest first, at most MaxAssessed (S13)
 	PredictedLevel  RiskLevel
 	Needs           StatedNeeds
 	Personalization Answer     // No: the customer switched personalisation off
@@ -38,7 +39,25 @@ type Person struct {
 	ManagerID     string
 	AUM           Money // 0 unknown
 	Income        Money // a year; 0 unknown
+	Qualified     Qualified
+	Pension       Answer // has a pension account (P03)
+	OpenChecks    Checks // reported open; none reported: none (C07)
 }
+
+// Qualified is the proof that he qualifies for products with entry conditions (S07, P01).
+type Qualified struct {
+	Class string // what was shown: ASSETS, INCOME, ...; empty: no proof
+	Until Date   // the proof holds before this day; unknown: no proof
+}
+
+// Checks are the duties of a bank towards a customer that may stand open (C07).
+type Checks uint8
+
+// The checks.
+const (
+	CheckKYC Checks = 1 << iota // know your customer
+	CheckAML                    // anti money laundering
+)
 
 // Professional is the documented standing of a professional investor (rule S14).
 type Professional struct {
@@ -55,6 +74,15 @@ type Assessment struct {
 	Questionnaire string
 	Channel       string
 }
+
+// Assessed is one entry of the history of assessments (S13).
+type Assessed struct {
+	At    Instant // of the assessment; a bank that knows days only: the day's start
+	Level RiskLevel
+}
+
+// MaxAssessed bounds Profile.Assessments: above the most that S13's parameters count.
+const MaxAssessed = 32
 
 // StatedNeeds are what the customer said that he wants.
 type StatedNeeds struct {
