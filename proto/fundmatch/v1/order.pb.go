@@ -134,11 +134,13 @@ type CheckOrderResponse struct {
 	Verdict string `protobuf:"bytes,3,opt,name=verdict,proto3" json:"verdict,omitempty"`
 	// FIRM or CUSTOMER: on whose initiative the order is.
 	Initiative string `protobuf:"bytes,4,opt,name=initiative,proto3" json:"initiative,omitempty"`
-	// Why it is so: OWN_SEARCH, EXPOSED, PUSHED, SPOKEN_OF or NO_ORIGIN; further codes may come.
+	// What shows it. CUSTOMER: OWN_SEARCH. FIRM: EXPOSED (it was shown to him), CONTACTED (it was spoken of to him),
+	// CONTACTED_ABOUT_UNKNOWN (of what is not on record), TRAIL_CUT (the trail does not reach back far enough), NOT_SHOWN
+	// (nothing shows that he came to it himself).
 	OriginReason string `protobuf:"bytes,5,opt,name=origin_reason,json=originReason,proto3" json:"origin_reason,omitempty"`
-	// What the origin rests on.
-	OriginEvidence []*Evidence `protobuf:"bytes,6,rep,name=origin_evidence,json=originEvidence,proto3" json:"origin_evidence,omitempty"`
-	// What must be confirmed or decided first, in the pack's order; empty unless verdict is CONFIRM.
+	// Day of the newest trace that shows it, YYYY-MM-DD; empty when there is none.
+	OriginOn string `protobuf:"bytes,6,opt,name=origin_on,json=originOn,proto3" json:"origin_on,omitempty"`
+	// What must be confirmed or decided before the order, in the pack's order, met or not.
 	Required []*RequiredConfirmation `protobuf:"bytes,7,rep,name=required,proto3" json:"required,omitempty"`
 	// What must be done before the order, in order.
 	Steps []*OrderStep `protobuf:"bytes,8,rep,name=steps,proto3" json:"steps,omitempty"`
@@ -154,8 +156,9 @@ type CheckOrderResponse struct {
 	Cutoff *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=cutoff,proto3" json:"cutoff,omitempty"`
 	// KNOWN or ASSUMED: whether the trading calendar was loaded.
 	CalendarSource string `protobuf:"bytes,14,opt,name=calendar_source,json=calendarSource,proto3" json:"calendar_source,omitempty"`
-	// The largest amount in fen that no rule about amounts objects to; 0 when none is known.
-	MaxAmountFen int64 `protobuf:"varint,15,opt,name=max_amount_fen,json=maxAmountFen,proto3" json:"max_amount_fen,omitempty"`
+	// The largest amount in fen against which neither the day limit nor his means nor the concentration speak; 0: there is
+	// none. Absent when nothing bounds it.
+	MaxAmountFen *int64 `protobuf:"varint,15,opt,name=max_amount_fen,json=maxAmountFen,proto3,oneof" json:"max_amount_fen,omitempty"`
 	// Confirmations of the request that do not count for this order.
 	RejectedConfirmations []*RejectedConfirmation `protobuf:"bytes,16,rep,name=rejected_confirmations,json=rejectedConfirmations,proto3" json:"rejected_confirmations,omitempty"`
 	// Ids of the confirmations that the order spent; only with ALLOW.
@@ -243,11 +246,11 @@ func (x *CheckOrderResponse) GetOriginReason() string {
 	return ""
 }
 
-func (x *CheckOrderResponse) GetOriginEvidence() []*Evidence {
+func (x *CheckOrderResponse) GetOriginOn() string {
 	if x != nil {
-		return x.OriginEvidence
+		return x.OriginOn
 	}
-	return nil
+	return ""
 }
 
 func (x *CheckOrderResponse) GetRequired() []*RequiredConfirmation {
@@ -307,8 +310,8 @@ func (x *CheckOrderResponse) GetCalendarSource() string {
 }
 
 func (x *CheckOrderResponse) GetMaxAmountFen() int64 {
-	if x != nil {
-		return x.MaxAmountFen
+	if x != nil && x.MaxAmountFen != nil {
+		return *x.MaxAmountFen
 	}
 	return 0
 }
@@ -387,10 +390,12 @@ type RequiredConfirmation struct {
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The warning in zh-CN, as it must be shown or read out; of a review, what the customer is told.
 	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
-	// Instant before which it cannot be confirmed (time to think); absent: now.
+	// The earliest instant of the order (S05: time to think); absent: at once.
 	NotBefore *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
-	// Instant from which it can no longer be confirmed.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Instant from which what is confirmed now no longer serves.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Whether a confirmation of the request meets it.
+	Met           bool `protobuf:"varint,7,opt,name=met,proto3" json:"met,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -467,12 +472,19 @@ func (x *RequiredConfirmation) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RequiredConfirmation) GetMet() bool {
+	if x != nil {
+		return x.Met
+	}
+	return false
+}
+
 // OrderStep is one thing to be done before an order.
 type OrderStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Rule that asks for it.
 	RuleId string `protobuf:"bytes,1,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
-	// Code of the step, such as READ_KEY_FACTS.
+	// Code of the step, such as KEY_FACTS.
 	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
 	// Label in zh-CN.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
@@ -545,9 +557,11 @@ type RejectedConfirmation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the confirmation.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// USED, EXPIRED, OTHER_PRODUCT, OTHER_GRADE, OTHER_LEVEL, AMOUNT_ABOVE, NO_PROOF or NOT_NEEDED; further codes may come.
+	// GIVEN_TWICE, USED, OTHER_PRODUCT, NOT_REQUIRED (nothing asks for it), OTHER_GRADE, OTHER_LEVEL, SMALLER_AMOUNT (was
+	// confirmed than is ordered), TIMES (confirmed before it was asked), EXPIRED, TOO_EARLY (the time to think is not over),
+	// NO_RECORDING, NO_TRACE, NO_REVIEWER or SURPLUS (another one meets the same requirement).
 	Why string `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
-	// Decision that it served; empty unless it is USED. Whoever lost an answer finds it there.
+	// Decision that it served; empty unless it is USED. Whoever lost an answer reads it there.
 	UsedBy        string `protobuf:"bytes,3,opt,name=used_by,json=usedBy,proto3" json:"used_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1746,7 +1760,7 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\rconfirmations\x18\x04 \x03(\tR\rconfirmations\x12\x18\n" +
 	"\achannel\x18\x05 \x01(\tR\achannel\x12!\n" +
 	"\frecording_id\x18\x06 \x01(\tR\vrecordingId\x12\x1a\n" +
-	"\baudience\x18\a \x01(\tR\baudience\"\xe5\b\n" +
+	"\baudience\x18\a \x01(\tR\baudience\"\xd9\b\n" +
 	"\x12CheckOrderResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x129\n" +
@@ -1756,8 +1770,8 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\n" +
 	"initiative\x18\x04 \x01(\tR\n" +
 	"initiative\x12)\n" +
-	"\rorigin_reason\x18\x05 \x01(\tB\x04\xa8\xbb\x18\x01R\foriginReason\x12E\n" +
-	"\x0forigin_evidence\x18\x06 \x03(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\x0eoriginEvidence\x12>\n" +
+	"\rorigin_reason\x18\x05 \x01(\tB\x04\xa8\xbb\x18\x01R\foriginReason\x12!\n" +
+	"\torigin_on\x18\x06 \x01(\tB\x04\xa8\xbb\x18\x01R\boriginOn\x12>\n" +
 	"\brequired\x18\a \x03(\v2\".fundmatch.v1.RequiredConfirmationR\brequired\x12-\n" +
 	"\x05steps\x18\b \x03(\v2\x17.fundmatch.v1.OrderStepR\x05steps\x12:\n" +
 	"\vdisclosures\x18\t \x03(\v2\x18.fundmatch.v1.DisclosureR\vdisclosures\x121\n" +
@@ -1766,8 +1780,8 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\x05texts\x18\v \x03(\tR\x05texts\x12!\n" +
 	"\favailable_on\x18\f \x01(\tR\vavailableOn\x122\n" +
 	"\x06cutoff\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x06cutoff\x12'\n" +
-	"\x0fcalendar_source\x18\x0e \x01(\tR\x0ecalendarSource\x12$\n" +
-	"\x0emax_amount_fen\x18\x0f \x01(\x03R\fmaxAmountFen\x12Y\n" +
+	"\x0fcalendar_source\x18\x0e \x01(\tR\x0ecalendarSource\x12)\n" +
+	"\x0emax_amount_fen\x18\x0f \x01(\x03H\x00R\fmaxAmountFen\x88\x01\x01\x12Y\n" +
 	"\x16rejected_confirmations\x18\x10 \x03(\v2\".fundmatch.v1.RejectedConfirmationR\x15rejectedConfirmations\x12-\n" +
 	"\x12used_confirmations\x18\x11 \x03(\tR\x11usedConfirmations\x125\n" +
 	"\trevisions\x18\x12 \x01(\v2\x17.fundmatch.v1.RevisionsR\trevisions\x12>\n" +
@@ -1778,7 +1792,8 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\n" +
 	"amount_fen\x18\x16 \x01(\x03R\tamountFen\x12\x18\n" +
 	"\achannel\x18\x17 \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\x18 \x01(\tR\baudience\"\xe5\x01\n" +
+	"\baudience\x18\x18 \x01(\tR\baudienceB\x11\n" +
+	"\x0f_max_amount_fen\"\xf7\x01\n" +
 	"\x14RequiredConfirmation\x12\x17\n" +
 	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
@@ -1787,7 +1802,8 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\n" +
 	"not_before\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tnotBefore\x129\n" +
 	"\n" +
-	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"`\n" +
+	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x10\n" +
+	"\x03met\x18\a \x01(\bR\x03met\"`\n" +
 	"\tOrderStep\x12\x17\n" +
 	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +
@@ -1950,59 +1966,58 @@ var file_fundmatch_v1_order_proto_goTypes = []any{
 	(*SwitchPart)(nil),                  // 14: fundmatch.v1.SwitchPart
 	(*SwitchGround)(nil),                // 15: fundmatch.v1.SwitchGround
 	(*timestamppb.Timestamp)(nil),       // 16: google.protobuf.Timestamp
-	(*Evidence)(nil),                    // 17: fundmatch.v1.Evidence
-	(*Disclosure)(nil),                  // 18: fundmatch.v1.Disclosure
-	(*Finding)(nil),                     // 19: fundmatch.v1.Finding
-	(*Revisions)(nil),                   // 20: fundmatch.v1.Revisions
-	(*Presentation)(nil),                // 21: fundmatch.v1.Presentation
-	(*ProductSummary)(nil),              // 22: fundmatch.v1.ProductSummary
+	(*Disclosure)(nil),                  // 17: fundmatch.v1.Disclosure
+	(*Finding)(nil),                     // 18: fundmatch.v1.Finding
+	(*Revisions)(nil),                   // 19: fundmatch.v1.Revisions
+	(*Presentation)(nil),                // 20: fundmatch.v1.Presentation
+	(*ProductSummary)(nil),              // 21: fundmatch.v1.ProductSummary
+	(*Evidence)(nil),                    // 22: fundmatch.v1.Evidence
 	(*Cost)(nil),                        // 23: fundmatch.v1.Cost
 }
 var file_fundmatch_v1_order_proto_depIdxs = []int32{
 	16, // 0: fundmatch.v1.CheckOrderResponse.decided_at:type_name -> google.protobuf.Timestamp
-	17, // 1: fundmatch.v1.CheckOrderResponse.origin_evidence:type_name -> fundmatch.v1.Evidence
-	2,  // 2: fundmatch.v1.CheckOrderResponse.required:type_name -> fundmatch.v1.RequiredConfirmation
-	3,  // 3: fundmatch.v1.CheckOrderResponse.steps:type_name -> fundmatch.v1.OrderStep
-	18, // 4: fundmatch.v1.CheckOrderResponse.disclosures:type_name -> fundmatch.v1.Disclosure
-	19, // 5: fundmatch.v1.CheckOrderResponse.findings:type_name -> fundmatch.v1.Finding
-	16, // 6: fundmatch.v1.CheckOrderResponse.cutoff:type_name -> google.protobuf.Timestamp
-	4,  // 7: fundmatch.v1.CheckOrderResponse.rejected_confirmations:type_name -> fundmatch.v1.RejectedConfirmation
-	20, // 8: fundmatch.v1.CheckOrderResponse.revisions:type_name -> fundmatch.v1.Revisions
-	21, // 9: fundmatch.v1.CheckOrderResponse.presentation:type_name -> fundmatch.v1.Presentation
-	22, // 10: fundmatch.v1.CheckOrderResponse.product:type_name -> fundmatch.v1.ProductSummary
-	16, // 11: fundmatch.v1.RequiredConfirmation.not_before:type_name -> google.protobuf.Timestamp
-	16, // 12: fundmatch.v1.RequiredConfirmation.expires_at:type_name -> google.protobuf.Timestamp
-	6,  // 13: fundmatch.v1.RecordConfirmationsRequest.items:type_name -> fundmatch.v1.ConfirmedItem
-	8,  // 14: fundmatch.v1.RecordConfirmationsResponse.confirmations:type_name -> fundmatch.v1.RecordedConfirmation
-	16, // 15: fundmatch.v1.RecordedConfirmation.confirmed_at:type_name -> google.protobuf.Timestamp
-	16, // 16: fundmatch.v1.RecordedConfirmation.expires_at:type_name -> google.protobuf.Timestamp
-	16, // 17: fundmatch.v1.AssessSwitchResponse.decided_at:type_name -> google.protobuf.Timestamp
-	22, // 18: fundmatch.v1.AssessSwitchResponse.sell:type_name -> fundmatch.v1.ProductSummary
-	22, // 19: fundmatch.v1.AssessSwitchResponse.buy:type_name -> fundmatch.v1.ProductSummary
-	11, // 20: fundmatch.v1.AssessSwitchResponse.lots:type_name -> fundmatch.v1.SwitchLot
-	12, // 21: fundmatch.v1.AssessSwitchResponse.sale:type_name -> fundmatch.v1.SwitchSale
-	13, // 22: fundmatch.v1.AssessSwitchResponse.purchases:type_name -> fundmatch.v1.SwitchPurchase
-	14, // 23: fundmatch.v1.AssessSwitchResponse.parts:type_name -> fundmatch.v1.SwitchPart
-	17, // 24: fundmatch.v1.AssessSwitchResponse.turnover:type_name -> fundmatch.v1.Evidence
-	17, // 25: fundmatch.v1.AssessSwitchResponse.cost_to_equity:type_name -> fundmatch.v1.Evidence
-	15, // 26: fundmatch.v1.AssessSwitchResponse.grounds:type_name -> fundmatch.v1.SwitchGround
-	19, // 27: fundmatch.v1.AssessSwitchResponse.findings:type_name -> fundmatch.v1.Finding
-	18, // 28: fundmatch.v1.AssessSwitchResponse.disclosures:type_name -> fundmatch.v1.Disclosure
-	17, // 29: fundmatch.v1.AssessSwitchResponse.evidence:type_name -> fundmatch.v1.Evidence
-	20, // 30: fundmatch.v1.AssessSwitchResponse.revisions:type_name -> fundmatch.v1.Revisions
-	21, // 31: fundmatch.v1.AssessSwitchResponse.presentation:type_name -> fundmatch.v1.Presentation
-	23, // 32: fundmatch.v1.SwitchPurchase.cost:type_name -> fundmatch.v1.Cost
-	0,  // 33: fundmatch.v1.OrderService.CheckOrder:input_type -> fundmatch.v1.CheckOrderRequest
-	5,  // 34: fundmatch.v1.OrderService.RecordConfirmations:input_type -> fundmatch.v1.RecordConfirmationsRequest
-	9,  // 35: fundmatch.v1.OrderService.AssessSwitch:input_type -> fundmatch.v1.AssessSwitchRequest
-	1,  // 36: fundmatch.v1.OrderService.CheckOrder:output_type -> fundmatch.v1.CheckOrderResponse
-	7,  // 37: fundmatch.v1.OrderService.RecordConfirmations:output_type -> fundmatch.v1.RecordConfirmationsResponse
-	10, // 38: fundmatch.v1.OrderService.AssessSwitch:output_type -> fundmatch.v1.AssessSwitchResponse
-	36, // [36:39] is the sub-list for method output_type
-	33, // [33:36] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	2,  // 1: fundmatch.v1.CheckOrderResponse.required:type_name -> fundmatch.v1.RequiredConfirmation
+	3,  // 2: fundmatch.v1.CheckOrderResponse.steps:type_name -> fundmatch.v1.OrderStep
+	17, // 3: fundmatch.v1.CheckOrderResponse.disclosures:type_name -> fundmatch.v1.Disclosure
+	18, // 4: fundmatch.v1.CheckOrderResponse.findings:type_name -> fundmatch.v1.Finding
+	16, // 5: fundmatch.v1.CheckOrderResponse.cutoff:type_name -> google.protobuf.Timestamp
+	4,  // 6: fundmatch.v1.CheckOrderResponse.rejected_confirmations:type_name -> fundmatch.v1.RejectedConfirmation
+	19, // 7: fundmatch.v1.CheckOrderResponse.revisions:type_name -> fundmatch.v1.Revisions
+	20, // 8: fundmatch.v1.CheckOrderResponse.presentation:type_name -> fundmatch.v1.Presentation
+	21, // 9: fundmatch.v1.CheckOrderResponse.product:type_name -> fundmatch.v1.ProductSummary
+	16, // 10: fundmatch.v1.RequiredConfirmation.not_before:type_name -> google.protobuf.Timestamp
+	16, // 11: fundmatch.v1.RequiredConfirmation.expires_at:type_name -> google.protobuf.Timestamp
+	6,  // 12: fundmatch.v1.RecordConfirmationsRequest.items:type_name -> fundmatch.v1.ConfirmedItem
+	8,  // 13: fundmatch.v1.RecordConfirmationsResponse.confirmations:type_name -> fundmatch.v1.RecordedConfirmation
+	16, // 14: fundmatch.v1.RecordedConfirmation.confirmed_at:type_name -> google.protobuf.Timestamp
+	16, // 15: fundmatch.v1.RecordedConfirmation.expires_at:type_name -> google.protobuf.Timestamp
+	16, // 16: fundmatch.v1.AssessSwitchResponse.decided_at:type_name -> google.protobuf.Timestamp
+	21, // 17: fundmatch.v1.AssessSwitchResponse.sell:type_name -> fundmatch.v1.ProductSummary
+	21, // 18: fundmatch.v1.AssessSwitchResponse.buy:type_name -> fundmatch.v1.ProductSummary
+	11, // 19: fundmatch.v1.AssessSwitchResponse.lots:type_name -> fundmatch.v1.SwitchLot
+	12, // 20: fundmatch.v1.AssessSwitchResponse.sale:type_name -> fundmatch.v1.SwitchSale
+	13, // 21: fundmatch.v1.AssessSwitchResponse.purchases:type_name -> fundmatch.v1.SwitchPurchase
+	14, // 22: fundmatch.v1.AssessSwitchResponse.parts:type_name -> fundmatch.v1.SwitchPart
+	22, // 23: fundmatch.v1.AssessSwitchResponse.turnover:type_name -> fundmatch.v1.Evidence
+	22, // 24: fundmatch.v1.AssessSwitchResponse.cost_to_equity:type_name -> fundmatch.v1.Evidence
+	15, // 25: fundmatch.v1.AssessSwitchResponse.grounds:type_name -> fundmatch.v1.SwitchGround
+	18, // 26: fundmatch.v1.AssessSwitchResponse.findings:type_name -> fundmatch.v1.Finding
+	17, // 27: fundmatch.v1.AssessSwitchResponse.disclosures:type_name -> fundmatch.v1.Disclosure
+	22, // 28: fundmatch.v1.AssessSwitchResponse.evidence:type_name -> fundmatch.v1.Evidence
+	19, // 29: fundmatch.v1.AssessSwitchResponse.revisions:type_name -> fundmatch.v1.Revisions
+	20, // 30: fundmatch.v1.AssessSwitchResponse.presentation:type_name -> fundmatch.v1.Presentation
+	23, // 31: fundmatch.v1.SwitchPurchase.cost:type_name -> fundmatch.v1.Cost
+	0,  // 32: fundmatch.v1.OrderService.CheckOrder:input_type -> fundmatch.v1.CheckOrderRequest
+	5,  // 33: fundmatch.v1.OrderService.RecordConfirmations:input_type -> fundmatch.v1.RecordConfirmationsRequest
+	9,  // 34: fundmatch.v1.OrderService.AssessSwitch:input_type -> fundmatch.v1.AssessSwitchRequest
+	1,  // 35: fundmatch.v1.OrderService.CheckOrder:output_type -> fundmatch.v1.CheckOrderResponse
+	7,  // 36: fundmatch.v1.OrderService.RecordConfirmations:output_type -> fundmatch.v1.RecordConfirmationsResponse
+	10, // 37: fundmatch.v1.OrderService.AssessSwitch:output_type -> fundmatch.v1.AssessSwitchResponse
+	35, // [35:38] is the sub-list for method output_type
+	32, // [32:35] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_order_proto_init() }
@@ -2013,6 +2028,7 @@ func file_fundmatch_v1_order_proto_init() {
 	file_fundmatch_v1_audience_proto_init()
 	file_fundmatch_v1_common_proto_init()
 	file_fundmatch_v1_recommendation_proto_init()
+	file_fundmatch_v1_order_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

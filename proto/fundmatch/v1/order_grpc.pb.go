@@ -37,8 +37,8 @@ type OrderServiceClient interface {
 	CheckOrder(ctx context.Context, in *CheckOrderRequest, opts ...grpc.CallOption) (*CheckOrderResponse, error)
 	// RecordConfirmations keeps what the customer, or the reviewer, said to the questions of one order check. Only what
 	// that check asked can be answered: FAILED_PRECONDITION, NOT_ASKED. The same answer sent again returns the same ids;
-	// another answer to a question that was answered: FAILED_PRECONDITION, ALREADY_CONFIRMED. Too late:
-	// FAILED_PRECONDITION, QUESTION_EXPIRED; within the time to think: FAILED_PRECONDITION, TOO_EARLY.
+	// other proof for a question that was answered: FAILED_PRECONDITION, ALREADY_CONFIRMED. Too late:
+	// FAILED_PRECONDITION, QUESTION_EXPIRED.
 	RecordConfirmations(ctx context.Context, in *RecordConfirmationsRequest, opts ...grpc.CallOption) (*RecordConfirmationsResponse, error)
 	// AssessSwitch says what selling one fund to buy another certainly costs and certainly saves, and whether the bank may
 	// propose it. The answer is recorded before it is given. Unknown customer or product: NOT_FOUND.
@@ -96,8 +96,8 @@ type OrderServiceServer interface {
 	CheckOrder(context.Context, *CheckOrderRequest) (*CheckOrderResponse, error)
 	// RecordConfirmations keeps what the customer, or the reviewer, said to the questions of one order check. Only what
 	// that check asked can be answered: FAILED_PRECONDITION, NOT_ASKED. The same answer sent again returns the same ids;
-	// another answer to a question that was answered: FAILED_PRECONDITION, ALREADY_CONFIRMED. Too late:
-	// FAILED_PRECONDITION, QUESTION_EXPIRED; within the time to think: FAILED_PRECONDITION, TOO_EARLY.
+	// other proof for a question that was answered: FAILED_PRECONDITION, ALREADY_CONFIRMED. Too late:
+	// FAILED_PRECONDITION, QUESTION_EXPIRED.
 	RecordConfirmations(context.Context, *RecordConfirmationsRequest) (*RecordConfirmationsResponse, error)
 	// AssessSwitch says what selling one fund to buy another certainly costs and certainly saves, and whether the bank may
 	// propose it. The answer is recorded before it is given. Unknown customer or product: NOT_FOUND.
