@@ -69,6 +69,7 @@ type Core struct {
 	contact     conversion.ContactLimits
 	known       holdings
 	gate        *eligibility.Gate
+	quarantined []int
 	rules       eligibility.Edition
 	scorer      *score.Scorer
 	chooser     *slate.Chooser
@@ -214,6 +215,7 @@ func (c *Core) compileGate(in *Inputs) error {
 		return err
 	}
 	c.gate = gate
+	c.quarantine()
 	c.rules = in.Rules.InForce(c.identity.AsOf)
 	for f := range score.Features {
 		if c.rules.ForbidsInput(f.String()) {

@@ -225,15 +225,28 @@ func (p *Profile) Held() iter.Seq[string] {
 		if len(p.Lots) > 0 {
 			return
 		}
+		// They are ordered by product, day and kind: the last entry of a product tells. What
+		// is about a plan says nothing of what he has.
+		last := -1
 		for i := range p.Purchases {
 			b := &p.Purchases[i]
-			// They are ordered by product, day and kind: the last entry of a product tells.
-			last := i+1 == len(p.Purchases) || p.Purchases[i+1].ProductCode != b.ProductCode
-			if last && b.Owns() && !yield(b.ProductCode) {
+			if b.isPlan() {
+				continue
+			}
+			if last >= 0 && p.Purchases[last].ProductCode != b.ProductCode && !p.yieldOwned(last, yield) {
 				return
 			}
+			last = i
+		}
+		if last >= 0 {
+			p.yieldOwned(last, yield)
 		}
 	}
+}
+
+// yieldOwned yields a purchase's product if that put it into his hands.
+func (p *Profile) yieldOwned(i int, yield func(string) bool) bool {
+	return !p.Purchases[i].Owns() || yield(p.Purchases[i].ProductCode)
 }
 
 // AgeOn returns the full years of age on a day; the second result is false when the
