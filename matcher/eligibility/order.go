@@ -80,6 +80,7 @@ type Switch struct {
 	SwitchesAYear      int32        // in the last 365 days, this one included
 	Turnover           fund.Measure // redeemed in 365 days over the mean holdings
 	CostToEquity       fund.Measure // fees of switches in 365 days over the mean holdings
+	InAndOut           bool         // he sold what he now buys within the window
 }
 
 // OrderFinding is what one rule said about one order.
