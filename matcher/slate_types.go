@@ -151,7 +151,8 @@ type work struct {
 	owned, held   []int32
 	objected      []score.Objection
 	holdings      []objection.Held
-	holdingFunds  []int32 // of each of holdings
+	holdingFunds  []int32      // of each of holdings
+	themes        []fund.Money // what he has of each theme of a product
 	doubt         objection.Case
 	peer          objection.Peer
 	cards         []Card

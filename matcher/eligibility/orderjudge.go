@@ -55,6 +55,9 @@ func (e *Edition) eachOrderPart(yield func(r *Rule, p *orderPart)) {
 
 // outcomeIn is what the part says in a situation, hardened on the firm's initiative.
 func (p *orderPart) outcomeIn(r *Rule, s Situation) Outcome {
+	if p.hisOnly && s != CustomerOrder {
+		return None
+	}
 	outcomes := p.outcomes
 	if outcomes == (Outcomes{}) {
 		outcomes = r.Outcomes
@@ -85,7 +88,22 @@ func (r *Rule) named(names []string) []Parameter {
 
 // MaxAmount is the largest amount of an order of product i at which the day limit (G01),
 // the means (S15) and the concentration (K04) have nothing to say, whatever o orders;
-// fund.MaxMoney: nothing bounds it; 0: there is none, not even the product's minimum.
+// fund.MaxMoney: nothing that is known bounds it; 0: there is none, not even the least that
+// may be ordered of the product.
 func (g *Gate) MaxAmount(i int, f *Facts, o *Order) fund.Money {
-	return 0
+	q := orderQuestion{Order: o, product: &g.products[i], facts: f}
+	e, most := g.orderEdition(i), fund.MaxMoney
+	e.eachOrderPart(func(r *Rule, p *orderPart) {
+		if p.room != nil && p.outcomeIn(r, f.Situation) != None {
+			most = min(most, p.room(&q))
+		}
+	})
+	least := max(q.product.Terms.MinPurchase, 1)
+	if k := q.product.Listing.Kind; k == fund.Trust || k == fund.AssetManagement {
+		least = max(least, e.qualified.MinPurchase)
+	}
+	if most < least {
+		return 0
+	}
+	return most
 }
