@@ -128,11 +128,13 @@ func (s *Service) readOrder(ctx context.Context, asked *orderQuestion) (question
 		return q, nil, err
 	}
 	r := &asked.request
-	r.At, r.Licence = q.at, eligibility.LicenceMissing
-	if r.Channel == fund.Branch {
-		if r.Licence, err = engine.InCharge(ctx, s.stores.Staff, &q.profile.Person, q.at); err != nil {
+	r.At = q.at
+	if r.Channel == fund.Branch { // elsewhere no manager speaks
+		inCharge, err := engine.Licence(ctx, s.stores.Staff, &q.profile.Person, q.at)
+		if err != nil {
 			return q, nil, err
 		}
+		r.Licence = inCharge.ForGate()
 	}
 	given, err := s.confirmations(ctx, asked.customerID, asked.ids)
 	if err != nil {
