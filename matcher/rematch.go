@@ -94,13 +94,46 @@ var mismatchTasks = [...]string{"TELL_CUSTOMER", "CONFIRM_PLAN", "RETEST_RISK", 
 func (t MismatchTask) String() string { return mismatchTasks[t] }
 
 // Why is the template of the manager's sentence about the cause.
-func (m *Mismatch) Why() string { return "rematch.cause." + m.Cause.String() }
+func (m *Mismatch) Why() string {
+	name := "rematch.cause." + m.Cause.String()
+	switch dated := m.Since != 0; {
+	case dated, m.Cause == LevelAbsent, m.Cause == LowestClass, m.Cause == GradeMissing:
+		return name
+	default:
+		return name + ".undated"
+	}
+}
 
 // Do is the template of the manager's sentence about the task.
 func (m *Mismatch) Do() string { return "rematch.task." + m.Task.String() }
 
 // Tell is the template of what the customer is told.
 func (m *Mismatch) Tell() string { return "rematch.tell." + m.Kind.String() + "." + m.Cause.String() }
+
+// ForManager says why it does not match and what is to be done, for the relationship
+// manager. An error says that a sentence lacks a fact.
+func (c *Core) ForManager(m *Mismatch) (string, error) {
+	text, err := c.say(nil, m.Why(), m.Facts)
+	if err == nil {
+		text, err = c.say(text, m.Do(), m.Facts)
+	}
+	return string(text), err
+}
+
+// ForCustomer says what the customer is told of it.
+func (c *Core) ForCustomer(m *Mismatch) (string, error) {
+	text, err := c.say(nil, m.Tell(), m.Facts)
+	return string(text), err
+}
+
+// say appends a sentence.
+func (c *Core) say(dst []byte, name string, facts []fund.Evidence) ([]byte, error) {
+	id, ok := c.text.ID(name)
+	if !ok {
+		return dst, fmt.Errorf("%w: no sentence %s", ErrCompile, name)
+	}
+	return c.text.AppendEvidence(dst, id, facts)
+}
 
 // EarlierGrades are the grades of a pool revision of before.
 type EarlierGrades struct {
