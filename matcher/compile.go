@@ -358,6 +358,7 @@ func (c *Core) compileScores(in *Inputs) error {
 		subject.Day = day
 		scored[i] = score.Product{
 			Product: p, Fund: c.funds.of[i], Record: subject.Record, Raises: uint32(objection.Raises(&subject)),
+			ServiceLimit: c.serviceLimit(i),
 		}
 		choices[i] = slate.Product{
 			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,
