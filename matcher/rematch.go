@@ -225,6 +225,7 @@ type rematching struct {
 	standing *eligibility.Standing
 	earlier  *EarlierGrades
 	day      fund.Date
+	matrix   eligibility.Matrix // of the book by which the product at hand is sold (S09, S11)
 	out      *Rematch
 }
 
@@ -264,13 +265,16 @@ func (r *rematching) plan(p *fund.Plan) {
 	r.report(&m)
 }
 
-// grade is the effective grade (S10); unknown also for what is not in the pool.
+// grade takes up a product and returns its effective grade (S10); unknown also for what is
+// not in the pool.
 func (r *rematching) grade(code string) fund.RiskGrade {
 	i, ok := r.core.index[code]
 	if !ok {
 		return fund.GradeUnknown
 	}
-	return r.core.rules.Grade(&r.core.products[i])
+	edition := r.core.gate.EditionOf(r.core.gate.Book(int(i)))
+	r.matrix = edition.Matrix()
+	return edition.Grade(&r.core.products[i])
 }
 
 // untested reports whether no order of his passes for want of a valid assessment (S12).
@@ -281,12 +285,11 @@ func (r *rematching) untested() bool {
 // exceeds reports whether a grade is above what his level of now allows. A documented
 // professional without a level has none to exceed (S14).
 func (r *rematching) exceeds(grade fund.RiskGrade) bool {
-	matrix := r.core.rules.Matrix()
 	switch {
-	case r.standing.Professional && r.standing.Level == fund.LevelUnknown:
+	case r.standing.Professional && r.standing.Level == fund.LevelUnknown && !r.standing.Lowest:
 		return false
 	case r.untested():
-		return !matrix.Fits(grade, fund.LevelUnknown)
+		return !r.matrix.Fits(grade, fund.LevelUnknown)
 	default:
 		return !r.fitsLast(grade)
 	}
@@ -295,21 +298,21 @@ func (r *rematching) exceeds(grade fund.RiskGrade) bool {
 // fitsLast reports whether a grade is within the level of the last assessment, whether that
 // holds or not.
 func (r *rematching) fitsLast(grade fund.RiskGrade) bool {
-	matrix := r.core.rules.Matrix()
-	return matrix.Fits(grade, r.standing.Level) && (!r.standing.Lowest || matrix.Fits(grade, fund.C1))
+	return r.matrix.Fits(grade, r.standing.Level) && (!r.standing.Lowest || r.matrix.Fits(grade, fund.C1))
 }
 
 // trace finds the cause of a mismatch of what he has had since a day; 0: unknown.
 func (r *rematching) trace(m *Mismatch, since fund.Date) {
-	matrix := r.core.rules.Matrix()
 	switch {
+	case r.standing.Level == fund.LevelUnknown && r.standing.Professional:
+		m.Cause = LowestClass // nothing else speaks against what a professional has
 	case r.standing.Level == fund.LevelUnknown:
 		m.Cause = LevelAbsent
 	case r.fitsLast(m.Grade):
 		m.Cause, m.Since = LevelExpired, r.core.expiresOn(r.profile)
 	case r.raised(m):
 		m.Cause, m.Since = GradeRaised, r.earlier.raisedOn
-	case matrix.Fits(m.Grade, m.Level):
+	case r.matrix.Fits(m.Grade, m.Level):
 		m.Cause = LowestClass
 	case r.lowered(m, since):
 		m.Cause = LevelLowered
@@ -334,9 +337,9 @@ func (r *rematching) raised(m *Mismatch) bool {
 // lowered looks for the newest assessment by which the grade suited him: the one after it
 // lowered his level. What he came by later was above his level from the first.
 func (r *rematching) lowered(m *Mismatch, since fund.Date) bool {
-	matrix, history := r.core.rules.Matrix(), r.profile.Assessments
+	history := r.profile.Assessments
 	first := len(history) // of the assessments by which it does not suit him
-	for first > 0 && !matrix.Fits(m.Grade, history[first-1].Level) {
+	for first > 0 && !r.matrix.Fits(m.Grade, history[first-1].Level) {
 		first--
 	}
 	if first == 0 || first == len(history) {
