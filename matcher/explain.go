@@ -55,9 +55,9 @@ func (c *Core) Explain(p *fund.Profile, productCode string, r Request) (*Explana
 	}
 	e := &Explanation{Product: &c.products[place], Place: place, Assumed: c.gate.Assumed(place)}
 	w := &e.Slate.work
-	own := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByCustomer, Channel: r.Channel, Order: true}, w)
+	own := c.ask(p, r, r.context(fund.ByCustomer), w)
 	e.OrderVerdict, e.OrderFindings = c.gate.Judge(place, &own.facts, &w.refusals, nil)
-	a := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel}, w)
+	a := c.ask(p, r, r.context(fund.ByFirm), w)
 	e.Personal = a.personal
 	e.Verdict, e.Findings = c.gate.Judge(place, &a.facts, &w.refusals, nil)
 	c.completeOne(&a, e, w)

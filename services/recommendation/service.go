@@ -62,7 +62,8 @@ type Config struct {
 	NewID func() (string, error)
 	// Clock is the wall clock, for latencies.
 	Clock func() time.Time
-	// Staff tells managers of the licence of the one in charge. Nil: nobody's is known.
+	// Staff tells the licence of the manager in charge. Nil: nobody's is known, and nothing
+	// is offered in the branch (C03).
 	Staff features.Staff
 	// ObserveStage is told how long each stage took. May be nil.
 	ObserveStage func(Stage, time.Duration)
@@ -268,8 +269,9 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 	if err != nil {
 		return nil, nil, err
 	}
-	if q.request.Audience == wording.Manager {
-		if q.request.Licence, err = s.licence(ctx, profile.Person.ManagerID, at); err != nil {
+	// In the branch a manager speaks, whoever reads the answer: C03 asks for his licence.
+	if q.request.Audience == wording.Manager || q.request.Channel == fund.Branch {
+		if q.request.Licence, err = s.licence(ctx, &profile.Person, at); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -277,9 +279,11 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 	return core, profile, nil
 }
 
-// licence looks up the manager in charge of the customer, for the manager's own card. A
-// licence whose end is not on file is not known to hold.
-func (s *Service) licence(ctx context.Context, managerID string, at fund.Instant) (matcher.Licence, error) {
+// licence looks up the manager in charge of the customer. A licence whose end is not on
+// file is not known to hold; a manager who is known to be of another branch than the
+// customer is not in charge of him.
+func (s *Service) licence(ctx context.Context, person *fund.Person, at fund.Instant) (matcher.Licence, error) {
+	managerID := person.ManagerID
 	out := matcher.Licence{ManagerID: managerID, State: matcher.LicenceUnknown}
 	if managerID == "" || s.config.Staff == nil {
 		return out, nil
@@ -294,10 +298,12 @@ func (s *Service) licence(ctx context.Context, managerID string, at fund.Instant
 	out.Until = m.LicenceUntil
 	switch {
 	case m.LicenceID == "" || m.LicenceUntil == 0:
-	case at.Date() < m.LicenceUntil:
-		out.State = matcher.LicenceValid
-	default:
+	case at.Date() >= m.LicenceUntil:
 		out.State = matcher.LicenceExpired
+	case m.BranchID != "" && person.BranchID != "" && m.BranchID != person.BranchID:
+		out.State = matcher.LicenceElsewhere
+	default:
+		out.State = matcher.LicenceValid
 	}
 	return out, nil
 }
