@@ -25,6 +25,22 @@ type Explanation struct {
 	Assumed       []fund.Field
 }
 
+// Strongest is what decides whether the product is offered to him, the first of the strongest
+// in the rulebook's order; nil: no rule keeps it back, neither from a list nor from his own
+// order. The findings stay in the pack's order, and none is left out.
+func (e *Explanation) Strongest() *eligibility.Finding {
+	var out *eligibility.Finding
+	for _, findings := range [...][]eligibility.Finding{e.Findings, e.OrderFindings} {
+		for i := range findings {
+			f := &findings[i]
+			if f.Outcome >= eligibility.Confirm && (out == nil || f.Outcome > out.Outcome) {
+				out = f
+			}
+		}
+	}
+	return out
+}
+
 // Explain judges one product for one customer with every rule, scores it whether it is
 // permitted or not, and shows its record. Errors: ErrUnknownProduct, ErrRequest,
 // ErrOutsideValidity.
