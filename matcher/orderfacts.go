@@ -31,7 +31,7 @@ func (c *Core) orderOf(a *asking, place int, amount fund.Money, windowDays int, 
 		Wealth:  eligibility.Wealth{AUM: max(p.Person.AUM, 0), Income: max(p.Person.Income, 0)},
 		Dealing: c.dealing(place, a.request.At),
 	}
-	o.Amount = c.orderAmount(a, place, windowDays, o.Dealing.On)
+	o.Amount = c.orderAmount(a, place, windowDays, o.Dealing.On, w)
 	o.Amount.Fen = amount
 	c.readPapers(&o.Proofs, p, place, a.request.At)
 	if a.facts.Redeemed != 0 {
@@ -60,7 +60,7 @@ func (c *Core) opensOn(place int) fund.Date {
 // orderAmount sums up the orders before this one: those of the product that are dealt on its
 // day, and those of S15's window. Where no confirmed order is on the trail in the window,
 // purchases of the books stand in for it, as far as their amounts are known.
-func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date) (out eligibility.OrderAmount) {
+func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date, w *work) (out eligibility.OrderAmount) {
 	p, at := a.profile, a.request.At
 	since, opens := at.Date().AddDays(1-max(windowDays, 1)).Start(), c.opensOn(place)
 	out.WindowOK, out.DayOK = true, true
@@ -69,11 +69,8 @@ func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date) (out 
 		out.WindowOK, out.DayOK = complete < since, last < on
 	}
 	confirmed := false
-	for i := range p.Trail.Recent {
+	for _, i := range w.confirmed {
 		e := &p.Trail.Recent[i]
-		if e.Kind != fund.OrderConfirm || e.At > at {
-			continue
-		}
 		if e.At >= since {
 			confirmed = true
 			out.Window = addMoney(out.Window, e.Amount)
@@ -91,6 +88,29 @@ func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date) (out 
 		out.Window = boughtSince(p, since.Date(), at.Date())
 	}
 	return out
+}
+
+// readOrders finds the confirmed orders on the trail, as of an instant.
+func readOrders(trail *fund.Trail, at fund.Instant, w *work) {
+	w.confirmed = w.confirmed[:0]
+	if trail.Tallies[fund.OrderConfirm].Count == 0 {
+		return
+	}
+	for i := range trail.Recent {
+		if e := &trail.Recent[i]; e.Kind == fund.OrderConfirm && e.At <= at {
+			w.confirmed = append(w.confirmed, int32(i))
+		}
+	}
+}
+
+// suggestible is the largest amount that the rules of orders would let pass if it were
+// ordered now on the firm's initiative (G01, S15, K04); fund.MaxMoney: nothing bounds it.
+func (c *Core) suggestible(a *asking, product int32, w *work) fund.Money {
+	place := int(product)
+	facts := a.facts
+	facts.Situation = eligibility.FirmOrder
+	order := c.orderOf(a, place, 0, c.gate.OrderTerms(place).WindowDays, w)
+	return c.gate.MaxAmount(place, &facts, &order)
 }
 
 // boughtSince sums up what he bought, by the books, from one day to another.
@@ -126,12 +146,10 @@ func (c *Core) stakesOf(a *asking, place int, w *work) eligibility.Stakes {
 			s.add(position.ProductCode, position.Cost)
 		}
 	}
-	at := a.request.At
-	from := at.Date().AddDays(-pendingDays).Start()
-	recent := a.profile.Trail.Recent
-	for i := len(recent) - 1; i >= 0 && recent[i].At >= from; i-- {
-		e := &recent[i]
-		if e.Kind != fund.OrderConfirm || e.At > at {
+	from := a.request.At.Date().AddDays(-pendingDays).Start()
+	for _, i := range w.confirmed {
+		e := &a.profile.Trail.Recent[i]
+		if e.At < from {
 			continue
 		}
 		if held := w.conduct.Position(e.ProductCode); held == nil || held.LastOn < e.At.Date() {

@@ -173,6 +173,7 @@ type work struct {
 	objected      []score.Objection
 	holdings      []objection.Held
 	holdingFunds  []int32      // of each of holdings
+	confirmed     []int32      // places of confirmed orders on the trail
 	themes        []fund.Money // what he has of each theme of a product
 	doubt         objection.Case
 	peer          objection.Peer

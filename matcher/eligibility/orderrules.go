@@ -13,27 +13,22 @@ import (
 func dealt(*Edition) []orderPart {
 	return []orderPart{
 		{
-			reason: "BELOW_MINIMUM", remedy: remedyAmount,
+			reason: "BELOW_MINIMUM", remedy: RemedyAmount,
 			speaks: func(q *orderQuestion) bool { return q.Amount.Fen < q.product.Terms.MinPurchase },
 			facts: func(q *orderQuestion) []Fact {
 				return []Fact{fen("amount_fen", q.Amount.Fen), fen("min_purchase_fen", q.product.Terms.MinPurchase)}
 			},
 		},
 		bounded(orderPart{
-			reason: "ABOVE_DAY_LIMIT", remedy: remedyAmount,
-			room: func(q *orderQuestion) fund.Money {
-				if q.product.Terms.DayLimit == 0 || !q.Amount.DayOK {
-					return fund.MaxMoney
-				}
-				return q.product.Terms.DayLimit - q.Amount.Day
-			},
+			reason: "ABOVE_DAY_LIMIT", remedy: RemedyAmount,
+			room: func(q *orderQuestion) fund.Money { return unless(!q.Amount.DayOK, q.dayRoom(q.product.Product)) },
 			facts: func(q *orderQuestion) []Fact {
 				return []Fact{fen("amount_fen", q.Amount.Fen), fen("ordered_fen", q.Amount.Day), fen("day_limit_fen", q.product.Terms.DayLimit)}
 			},
 		}),
 		bounded(orderPart{
 			reason: "DAY_ORDERS_UNKNOWN",
-			room:   func(q *orderQuestion) fund.Money { return roomUnless(q.product.Terms.DayLimit > 0 && !q.Amount.DayOK) },
+			room:   func(q *orderQuestion) fund.Money { return unless(q.Amount.DayOK, q.dayRoom(q.product.Product)) },
 			facts:  func(q *orderQuestion) []Fact { return []Fact{fen("day_limit_fen", q.product.Terms.DayLimit)} },
 		}),
 		{
@@ -63,26 +58,44 @@ func withinMeans(e *Edition) []orderPart {
 	read := []string{"assets_percent", "income_percent", "window_days"}
 	return []orderPart{
 		bounded(orderPart{
-			reason: "ABOVE_MEANS", remedy: remedyAmount, reads: read,
-			room: func(q *orderQuestion) fund.Money {
-				if !q.Wealth.known() || !q.Amount.WindowOK {
-					return fund.MaxMoney
-				}
-				return m.limit(&q.Wealth) - q.Amount.Window
-			},
+			reason: "ABOVE_MEANS", remedy: RemedyAmount, reads: read,
+			room: func(q *orderQuestion) fund.Money { return unless(!q.Amount.WindowOK, m.room(q.Order)) },
 			facts: func(q *orderQuestion) []Fact {
 				return []Fact{fen("amount_fen", q.Amount.Fen), fen("ordered_fen", q.Amount.Window), fen("limit_fen", m.limit(&q.Wealth))}
 			},
 		}),
 		bounded(orderPart{
 			reason: "ORDERS_UNKNOWN", reads: read,
-			room: func(q *orderQuestion) fund.Money { return roomUnless(q.Wealth.known() && !q.Amount.WindowOK) },
+			room: func(q *orderQuestion) fund.Money { return unless(q.Amount.WindowOK, m.room(q.Order)) },
 		}),
 		{
 			reason: "MEANS_UNKNOWN", reads: read, hisOnly: true,
 			speaks: func(q *orderQuestion) bool { return !q.Wealth.known() },
 		},
 	}
+}
+
+// dayRoom is what the day limit leaves; nothing where it cannot be told.
+func (o *Order) dayRoom(p *fund.Product) fund.Money {
+	switch {
+	case p.Terms.DayLimit == 0:
+		return fund.MaxMoney
+	case !o.Amount.DayOK:
+		return 0
+	}
+	return p.Terms.DayLimit - o.Amount.Day
+}
+
+// room is what his means leave beside his other orders; nothing where those are not all
+// known, and everything where his means are not.
+func (m *Means) room(o *Order) fund.Money {
+	switch {
+	case !o.Wealth.known():
+		return fund.MaxMoney
+	case !o.Amount.WindowOK:
+		return 0
+	}
+	return m.limit(&o.Wealth) - o.Amount.Window
 }
 
 func (w *Wealth) known() bool { return w.AUM > 0 || w.Income > 0 }
@@ -105,14 +118,8 @@ func concentrated(e *Edition) []orderPart {
 	c := &e.concentration
 	of := func(reason, parameter string, limits *[fund.C5 + 1]int, stake func(s *Stakes) *Stake) orderPart {
 		return bounded(orderPart{
-			reason: reason, remedy: remedyAmount, reads: []string{parameter},
-			room: func(q *orderQuestion) fund.Money {
-				s := stake(&q.Stakes)
-				if !s.OK {
-					return fund.MaxMoney
-				}
-				return q.roomBeside(s.Value, limits[q.facts.Level])
-			},
+			reason: reason, remedy: RemedyAmount, reads: []string{parameter},
+			room: func(q *orderQuestion) fund.Money { return q.roomBeside(stake(&q.Stakes), limits[q.facts.Level]) },
 			facts: func(q *orderQuestion) []Fact {
 				base, _ := q.base()
 				return []Fact{
@@ -136,26 +143,26 @@ func concentrated(e *Edition) []orderPart {
 
 // base is what he has with the bank before the order, and whether the order adds to it;
 // 0: unknown.
-func (q *orderQuestion) base() (total fund.Money, grows bool) {
-	if q.Wealth.AUM > 0 && q.Wealth.AUM >= q.Stakes.Portfolio {
-		return q.Wealth.AUM, false
+func (o *Order) base() (total fund.Money, grows bool) {
+	if o.Wealth.AUM > 0 && o.Wealth.AUM >= o.Stakes.Portfolio {
+		return o.Wealth.AUM, false
 	}
-	return q.Stakes.Portfolio, true
+	return o.Stakes.Portfolio, true
 }
 
 // roomBeside is the largest amount with which a stake stays within a percentage of what he
 // has. Where the order adds to that, from (stake + a) * 100 <= percent * (total + a).
-func (q *orderQuestion) roomBeside(stake fund.Money, percent int) fund.Money {
-	total, grows := q.base()
+func (o *Order) roomBeside(of *Stake, percent int) fund.Money {
+	total, grows := o.base()
 	switch {
-	case total == 0:
+	case !of.OK || total == 0:
 		return fund.MaxMoney
 	case !grows:
-		return percentOf(total, percent) - stake
+		return percentOf(total, percent) - of.Value
 	case percent >= 100:
 		return fund.MaxMoney
 	}
-	total, stake = min(total, mostCounted), min(stake, mostCounted)
+	total, stake := min(total, mostCounted), min(of.Value, mostCounted)
 	return max(0, total*fund.Money(percent)-100*stake) / fund.Money(100-percent)
 }
 
@@ -219,13 +226,10 @@ func feesOnFile(p *fund.Product) bool {
 // qualifiedAmount (P01): a product with entry conditions is bought from a minimum on, after
 // a time to cool off and a call back.
 func qualifiedAmount(e *Edition) []orderPart {
-	private := func(q *orderQuestion) bool {
-		k := q.product.Listing.Kind
-		return k == fund.Trust || k == fund.AssetManagement
-	}
+	private := func(q *orderQuestion) bool { return isPrivate(q.product.Product) }
 	return []orderPart{
 		{
-			reason: "BELOW_QUALIFIED_MINIMUM", remedy: remedyAmount, reads: []string{"min_purchase_fen"},
+			reason: "BELOW_QUALIFIED_MINIMUM", remedy: RemedyAmount, reads: []string{"min_purchase_fen"},
 			speaks: func(q *orderQuestion) bool { return private(q) && q.Amount.Fen < e.qualified.MinPurchase },
 			facts: func(q *orderQuestion) []Fact {
 				return []Fact{fen("amount_fen", q.Amount.Fen), fen("min_purchase_fen", e.qualified.MinPurchase)}
@@ -239,8 +243,13 @@ func qualifiedAmount(e *Edition) []orderPart {
 	}
 }
 
-// remedyAmount: another amount would do.
-const remedyAmount = "CHANGE_AMOUNT"
+// isPrivate: sold by the asset-management rules to qualified investors only (P01).
+func isPrivate(p *fund.Product) bool {
+	return p.Listing.Kind == fund.Trust || p.Listing.Kind == fund.AssetManagement
+}
+
+// RemedyAmount is the remedy of a finding that another amount cures.
+const RemedyAmount = "CHANGE_AMOUNT"
 
 // bounded makes a part speak about every amount above its room.
 func bounded(p orderPart) orderPart {
@@ -249,12 +258,12 @@ func bounded(p orderPart) orderPart {
 	return p
 }
 
-// roomUnless is all room, or none.
-func roomUnless(blocked bool) fund.Money {
-	if blocked {
-		return 0
+// unless is a room, or all room where another part speaks.
+func unless(elsewhere bool, room fund.Money) fund.Money {
+	if elsewhere {
+		return fund.MaxMoney
 	}
-	return fund.MaxMoney
+	return room
 }
 
 func fen(name string, m fund.Money) Fact { return Fact{name, strconv.FormatInt(int64(m), 10)} }
