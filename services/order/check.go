@@ -49,7 +49,7 @@ func (s *Service) CheckOrder(ctx context.Context, r *fundmatchv1.CheckOrderReque
 		if err := q.core.CheckOrder(q.profile, asked.request, &check); err != nil {
 			return nil, err
 		}
-		view := presenter{core: q.core, audience: asked.audience}
+		view := presenter{question: q, audience: asked.audience}
 		answer := view.order(&check, given, id)
 		if view.err != nil {
 			return nil, view.err

@@ -141,7 +141,7 @@ func (s *Service) asking(ctx context.Context, w *word) (*matcher.OrderCheck, err
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", w.decisionID, err)
 	}
-	if check.Verdict != matcher.OrderConfirm {
+	if check.Verdict == matcher.OrderBlock { // whatever is confirmed, it cannot be placed
 		return nil, fmt.Errorf("%w: decision %s answered %s", ErrNotAsked, w.decisionID, check.Verdict)
 	}
 	return check, nil
@@ -149,27 +149,27 @@ func (s *Service) asking(ctx context.Context, w *word) (*matcher.OrderCheck, err
 
 // words makes one confirmation of each item.
 func (s *Service) words(ctx context.Context, w *word, check *matcher.OrderCheck) ([]features.Confirmation, error) {
-	asked := check.Request.At
-	now, expires := max(fund.InstantOf(s.config.Now()), asked), asked.Add(matcher.OrderConfirmationLife)
+	askedAt := check.Request.At
+	now, expires := max(fund.InstantOf(s.config.Now()), askedAt), askedAt.Add(matcher.OrderConfirmationLife)
 	if now >= expires {
-		return nil, fmt.Errorf("%w: asked at %s", ErrQuestionExpired, asked)
+		return nil, fmt.Errorf("%w: asked at %s", ErrQuestionExpired, askedAt)
 	}
 	out := make([]features.Confirmation, len(w.items))
 	for i, it := range w.items {
-		q := requirement(check, it)
-		if q == nil {
+		q, ok := asked(check, it)
+		if !ok {
 			return nil, fmt.Errorf("%w: %.64q %.64q", ErrNotAsked, it.GetRuleId(), it.GetReason())
 		}
-		if err := s.prove(ctx, w, q.Kind, now); err != nil {
+		if err := s.prove(ctx, w, q.review, now); err != nil {
 			return nil, err
 		}
 		c := features.Confirmation{
 			ID: confirmationID(w.decisionID, it), CustomerID: w.customerID, RuleID: string(q.Rule), Reason: q.Reason,
 			ProductCode: q.ProductCode, Grade: q.Grade, Level: q.Level, Amount: q.Amount, DecisionID: w.decisionID,
 			Channel: w.proof.Channel, Trace: w.proof.Trace, RecordingID: w.proof.RecordingID, ManagerID: w.proof.ManagerID,
-			AskedAt: asked, ConfirmedAt: now, ExpiresAt: expires,
+			AskedAt: askedAt, ConfirmedAt: now, ExpiresAt: expires,
 		}
-		if q.Kind == eligibility.Review {
+		if q.review {
 			c.ReviewerID = w.proof.ReviewerID
 		}
 		out[i] = c
@@ -177,42 +177,73 @@ func (s *Service) words(ctx context.Context, w *word, check *matcher.OrderCheck)
 	return out, nil
 }
 
-// requirement finds the open question that an item answers; nil: it was not asked.
-func requirement(check *matcher.OrderCheck, it *fundmatchv1.ConfirmedItem) *matcher.Requirement {
-	for i := range check.Required {
-		if q := &check.Required[i]; !q.Met && string(q.Rule) == it.GetRuleId() && q.Reason == it.GetReason() {
-			return q
-		}
-	}
-	return nil
+// open is one question or step of an order check that can be answered.
+type open struct {
+	matcher.WarnedOf
+	review bool
 }
 
-// prove asks for the proof that the kind of a question needs: of a review who decided, and
-// that he is not the manager in charge; of a customer's word the recording and the manager
-// in a branch, elsewhere the trace of the signature (C04).
-func (s *Service) prove(ctx context.Context, w *word, kind eligibility.Outcome, now fund.Instant) error {
-	switch p := &w.proof; {
-	case kind == eligibility.Review:
-		profile, err := s.profile(ctx, w.customerID, now)
-		if err != nil {
+// asked finds what an item answers: a warning that is not confirmed yet, a review, or a step
+// that is done by his word; not the steps that are themselves proof (C04). Not ok: the check
+// did not ask for it.
+func asked(check *matcher.OrderCheck, it *fundmatchv1.ConfirmedItem) (open, bool) {
+	for i := range check.Required {
+		if q := &check.Required[i]; !q.Met && string(q.Rule) == it.GetRuleId() && q.Reason == it.GetReason() {
+			return open{q.WarnedOf, q.Kind == eligibility.Review}, true
+		}
+	}
+	for i := range check.Steps {
+		x := &check.Steps[i]
+		if !x.Done && x.Rule != eligibility.C04 && string(x.Rule) == it.GetRuleId() && x.Code == it.GetReason() {
+			return open{subject(check, x), false}, true
+		}
+	}
+	return open{}, false
+}
+
+// subject is what the word on a step is bound to: as a warning of the same check would be.
+func subject(check *matcher.OrderCheck, x *matcher.OrderStep) matcher.WarnedOf {
+	out := matcher.WarnedOf{Rule: x.Rule, Reason: x.Code, ProductCode: check.Request.ProductCode, Amount: check.Request.Amount}
+	for i := range check.Facts {
+		switch f := &check.Facts[i]; f.Field {
+		case "GRADE":
+			out.Grade, _ = fund.ParseRiskGrade(f.Text) // unknown where it does not parse, and then no store keeps it
+		case "LEVEL":
+			out.Level, _ = fund.ParseRiskLevel(f.Text)
+		}
+	}
+	return out
+}
+
+// prove asks for the proof that a word needs: in a branch the recording and the manager,
+// elsewhere the trace of the signature (C04); of a review also who decided, and that he is
+// neither that manager nor the one in charge.
+func (s *Service) prove(ctx context.Context, w *word, review bool, now fund.Instant) error {
+	p := &w.proof
+	if w.channel == fund.Branch {
+		if p.RecordingID == "" {
+			return features.Invalid("recordingId", "", "the id of the recording in the branch")
+		}
+		if p.ManagerID == "" {
+			return features.Invalid("managerId", "", "the manager before whom it was said")
+		}
+		if err := s.known(ctx, p.ManagerID); err != nil {
 			return err
 		}
-		if p.ReviewerID == "" || p.ReviewerID == profile.Person.ManagerID {
-			return features.Invalid("reviewerId", p.ReviewerID, "who decided the review, and not the manager in charge of the customer")
-		}
-		return s.known(ctx, p.ReviewerID)
-	case w.channel != fund.Branch:
-		if p.Trace == "" {
-			return features.Invalid("trace", "", "the trace of the electronic signature")
-		}
-		return nil
-	case p.RecordingID == "":
-		return features.Invalid("recordingId", "", "the id of the recording in the branch")
-	case p.ManagerID == "":
-		return features.Invalid("managerId", "", "the manager before whom it was said")
-	default:
-		return s.known(ctx, p.ManagerID)
+	} else if p.Trace == "" {
+		return features.Invalid("trace", "", "the trace of the electronic signature")
 	}
+	if !review {
+		return nil
+	}
+	profile, err := s.profile(ctx, w.customerID, now)
+	if err != nil {
+		return err
+	}
+	if p.ReviewerID == "" || p.ReviewerID == p.ManagerID || p.ReviewerID == profile.Person.ManagerID {
+		return features.Invalid("reviewerId", p.ReviewerID, "who decided the review, and not the manager in charge of the customer")
+	}
+	return s.known(ctx, p.ReviewerID)
 }
 
 // known asks that somebody is one of the bank's people.
