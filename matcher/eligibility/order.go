@@ -112,5 +112,3 @@ func (p orderPart) says(o Outcome) orderPart {
 	p.outcomes = Outcomes{None, o, o}
 	return p
 }
-
-func switched(*Edition) []orderPart { return nil }
