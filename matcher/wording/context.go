@@ -78,6 +78,11 @@ func (c *context) negated(l *folded, from int) bool {
 	return false
 }
 
+// turned reports whether a word between two halves of a pattern keeps them apart.
+func (c *context) turned(l *folded, from, to int, words [][]rune) bool {
+	return len(words) > 0 && l.has(from, to, words)
+}
+
 // Endings are words by their last character, to be found backwards.
 type endings map[rune][][]rune
 
