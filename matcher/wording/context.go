@@ -13,7 +13,9 @@ type context struct {
 // The words that deny what follows.
 type denial struct {
 	negators, fillers    endings
+	notOnly, quantifiers endings // 不仅; 一款, between two negators
 	rhetorical           [][]rune
+	doubts, plain        [][]rune // 哪有; the shortest negators
 	denials, denialStops [][]rune
 }
 
@@ -32,6 +34,8 @@ func newContext(f *folding, s *contextSource) *context {
 	return &context{
 		denial: denial{
 			negators: f.endings(s.Negators), fillers: f.endings(s.Fillers), rhetorical: f.list(s.Rhetorical),
+			notOnly: f.endings(s.NotOnly), quantifiers: f.endings(s.Quantifiers),
+			doubts: f.list(s.Doubts), plain: f.list([]string{"不", "没", "无", "非"}),
 			denials: f.list(s.Denials), denialStops: f.list(s.DenialStop),
 		},
 		report: report{
@@ -55,7 +59,7 @@ const (
 
 // lawful reports whether the word at [from, to) is no claim.
 func (c *context) lawful(l *folded, from, to int) bool {
-	return c.negated(l, from) || c.denied(l, from) || c.reported(l, from, to) ||
+	return c.negated(l, from) || c.denied(l, from) || c.doubted(l, from) || c.reported(l, from, to) ||
 		c.wished(l, from, to) || c.answered(l, to)
 }
 
@@ -64,10 +68,11 @@ func (c *context) lawful(l *folded, from, to int) bool {
 // 不仅保本 is none, since 仅 fills nothing; two negators cancel out: 不是不保本.
 func (c *context) negated(l *folded, from int) bool {
 	for i := from; from-i <= negationReach; {
+		if longestBefore(l, i, c.denial.notOnly) > 0 {
+			return false
+		}
 		if n := longestBefore(l, i, c.denial.negators); n > 0 {
-			j := i - n
-			return longestBefore(l, j, c.denial.negators) == 0 &&
-				!l.has(l.clauseStart(j), j, c.denial.rhetorical)
+			return !c.turnedBack(l, i-n)
 		}
 		n := longestBefore(l, i, c.denial.fillers)
 		if n == 0 {
@@ -81,6 +86,30 @@ func (c *context) negated(l *folded, from int) bool {
 // turned reports whether a word between two halves of a pattern keeps them apart.
 func (c *context) turned(l *folded, from, to int, words [][]rune) bool {
 	return len(words) > 0 && l.has(from, to, words)
+}
+
+// turnedBack reports whether the negator at i is itself denied, so that two make a
+// claim: 不是不保本, 没有一款不保本, 哪有不保本的.
+func (c *context) turnedBack(l *folded, i int) bool {
+	if l.has(l.clauseStart(i), i, c.denial.rhetorical) || l.has(l.clauseStart(i), i, c.denial.doubts) {
+		return true
+	}
+	for {
+		if longestBefore(l, i, c.denial.negators) > 0 {
+			return true
+		}
+		n := longestBefore(l, i, c.denial.quantifiers)
+		if n == 0 {
+			return false
+		}
+		i -= n
+	}
+}
+
+// doubted reports whether the clause asks against the word: 哪有稳赚的生意, 谁能保证.
+func (c *context) doubted(l *folded, from int) bool {
+	at, k := l.find(l.clauseStart(from), from, c.denial.doubts)
+	return at >= 0 && !l.has(at+len(c.denial.doubts[k]), from, c.denial.plain)
 }
 
 // Endings are words by their last character, to be found backwards.

@@ -159,7 +159,7 @@ func (d *disguise) candidate(line *folded, word int32, from, to int) (candidate,
 			changed++
 		}
 	}
-	if changed == 0 || d.isOrdinary(line, from, to) {
+	if changed == 0 || d.isOrdinary(line, w, from) {
 		return candidate{}, false
 	}
 	if len(w) > 2 && changed < len(w) {
@@ -181,13 +181,25 @@ func endsWithAny(line *folded, i int, words [][]rune) bool {
 	return false
 }
 
-// isOrdinary reports whether an ordinary word shares a character with [from, to).
-func (d *disguise) isOrdinary(line *folded, from, to int) bool {
+// isOrdinary reports whether an ordinary word runs across a character that differs
+// from the forbidden word's at from.
+func (d *disguise) isOrdinary(line *folded, forbidden []rune, from int) bool {
+	to := from + len(forbidden)
 	for i := max(0, from-d.longest+1); i < to; i++ {
 		for _, w := range d.ordinary[line.runes[i]] {
-			if i+len(w) > from && line.matches(i, w) {
+			if i+len(w) > from && line.matches(i, w) && differs(line, forbidden, from, i, i+len(w)) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// differs reports whether, within [i, end), the line differs from the word at from.
+func differs(line *folded, word []rune, from, i, end int) bool {
+	for k := max(from, i); k < min(end, from+len(word)); k++ {
+		if line.runes[k] != word[k-from] {
+			return true
 		}
 	}
 	return false

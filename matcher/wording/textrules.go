@@ -34,6 +34,8 @@ type groupSource struct {
 	Spellings []string `yaml:"spellings"` // homophones and look-alikes, written out
 	Disguised []string `yaml:"disguised"` // terms also found by sound and shape
 	With      []string `yaml:"with"`      // the term counts only in a sentence with one of these
+	Behind    []string `yaml:"behind"`    // the term counts only within Within behind one of these
+	Across    bool     `yaml:"across"`    // Then may stand in a later clause of the sentence
 	Gap       []string `yaml:"gap"`       // with Then: none of these may stand between
 	Pinyin    []string `yaml:"pinyin"`    // syllables separated by spaces, one entry a term of the same length
 	Lawful    []string `yaml:"lawful"`    // contexts around ~ that make it no claim
@@ -53,6 +55,11 @@ type contextSource struct {
 
 	Negators   []string `yaml:"negators"`
 	Rhetorical []string `yaml:"rhetorical"`
+	Doubts     []string `yaml:"doubts"`
+	NotOnly    []string `yaml:"not_only"`
+
+	Quantifiers []string `yaml:"quantifiers"`
+
 	Fillers    []string `yaml:"fillers"`
 	Denials    []string `yaml:"denials"`
 	DenialStop []string `yaml:"denial_stop"`
@@ -85,6 +92,29 @@ type performanceSource struct {
 	MoneyFunds []string `yaml:"money_funds"`
 	Past       []string `yaml:"past"`
 	Future     []string `yaml:"future"`
+	Foreseen   []string `yaml:"foreseen"`
+	Market     []string `yaml:"market"`
+	Product    []string `yaml:"product"`
+
+	Records recordsSource `yaml:"records"`
+}
+
+// The words of ranks, managers' records, simulated plans and pension products.
+type recordsSource struct {
+	Ranks      []string `yaml:"ranks"`
+	Ratings    []string `yaml:"ratings"`
+	NotRanks   []string `yaml:"not_ranks"`
+	Evaluators []string `yaml:"evaluators"`
+	Classes    []string `yaml:"classes"`
+	Managers   []string `yaml:"managers"`
+	Coverage   []string `yaml:"coverage"`
+	Pensions   []string `yaml:"pensions"`
+	Outcomes   []string `yaml:"outcomes"`
+	Yields     []string `yaml:"yields"`
+	Costs      []string `yaml:"costs"`
+	Indices    []string `yaml:"indices"`
+	Formulas   []string `yaml:"formulas"`
+	Sources    []string `yaml:"sources"`
 }
 
 // A group, ready to judge a hit.
@@ -92,7 +122,8 @@ type group struct {
 	rule, why, instead string
 	lawful, claims     []around
 	then, near         [][]rune
-	with, gap          [][]rune
+	with, gap, behind  [][]rune
+	reach              boundary // how far Then may stand
 	within             int
 	proof              bool
 }
@@ -183,7 +214,10 @@ func (l *Linter) addGroup(r *ruleSource, s *groupSource, disguised *[]disguisedW
 	g := group{
 		rule: r.ID, why: r.Why, instead: r.Instead, proof: s.Proof,
 		then: l.fold.list(s.Then), near: l.fold.list(s.Near), within: s.Within,
-		with: l.fold.list(s.With), gap: l.fold.list(s.Gap),
+		with: l.fold.list(s.With), gap: l.fold.list(s.Gap), behind: l.fold.list(s.Behind), reach: clause,
+	}
+	if s.Across {
+		g.reach = sentence
 	}
 	if s.Instead != "" {
 		g.instead = s.Instead
