@@ -27,6 +27,7 @@ type report struct {
 // The words of a wish that is refused and of a question that is answered with no.
 type wish struct {
 	wishes, refusals, questions, answers [][]rune
+	replies, open                        [][]rune // 答; 能不能
 }
 
 func newContext(f *folding, s *contextSource) *context {
@@ -44,7 +45,7 @@ func newContext(f *folding, s *contextSource) *context {
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
-			questions: f.list([]string{"吗", "么"}),
+			questions: f.list([]string{"吗", "么"}), replies: f.list([]string{"答", "回答", "答案"}), open: f.list(s.Open),
 		},
 		sources: f.list(r.Sources), possessive: f.list([]string{"的"}),
 	}
@@ -53,14 +54,14 @@ func newContext(f *folding, s *contextSource) *context {
 // How far back a negation governs a word through words that only fill.
 const (
 	negationReach = 24
-	denialReach   = 20
-	verdictReach  = 24
+	denialReach   = 32
+	verdictReach  = 36
 )
 
 // lawful reports whether the word at [from, to) is no claim.
 func (c *context) lawful(l *folded, from, to int) bool {
 	return c.negated(l, from) || c.denied(l, from) || c.doubted(l, from) || c.reported(l, from, to) ||
-		c.wished(l, from, to) || c.answered(l, to)
+		c.wished(l, from, to) || c.answered(l, to) || c.asked(l, from, to)
 }
 
 // negated walks back over words that only fill (任何, 收益, 向投资者, other forbidden
@@ -207,14 +208,38 @@ func (c *context) wished(l *folded, from, to int) bool {
 }
 
 // answered reports whether the word stands in a question that is at once answered
-// with no: 基金保本吗？不保本。
+// with no: 基金保本吗？不保本。 问：一定能赚钱吗？答：不一定。
 func (c *context) answered(l *folded, to int) bool {
-	end := l.endOf(to, 8, clause)
+	end := l.endOf(to, questionReach, clause)
 	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.wish.questions) {
 		return false
 	}
+	at := end + longestAt(l, end, c.wish.replies)
 	for _, w := range c.wish.answers {
-		if l.matches(end, w) {
+		if l.matches(at, w) {
+			return true
+		}
+	}
+	return false
+}
+
+const questionReach = 12
+
+// asked reports whether the word stands in an open question, which claims nothing:
+// 什么时候买最好？ 能不能保证收益？ A question that expects yes is a claim.
+func (c *context) asked(l *folded, from, to int) bool {
+	end := l.endOf(to, questionReach, clause)
+	if end >= len(l.runes) || !l.asks(end) {
+		return false
+	}
+	start := l.clauseStart(from)
+	return l.has(start, end, c.wish.open) && !l.has(start, from, c.denial.rhetorical) && longestBefore(l, from, c.denial.negators) == 0
+}
+
+// asks reports whether a question mark stands before i.
+func (l *folded) asks(i int) bool {
+	for k := l.till[i-1]; k < l.at[i]; k++ {
+		if l.original[k] == '?' || l.original[k] == '？' {
 			return true
 		}
 	}

@@ -113,6 +113,8 @@ func foldOne(r rune) uint16 {
 	switch {
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return markDrop
+	case unicode.IsLetter(r) && !unicode.In(r, unicode.Han, unicode.Latin, unicode.Greek, unicode.Cyrillic):
+		return markLoose // kana and the like are ornaments here: 保ベ本
 	case unicode.IsLetter(r), unicode.IsNumber(r):
 		return uint16(lower)
 	default:

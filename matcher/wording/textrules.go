@@ -57,6 +57,7 @@ type contextSource struct {
 	Rhetorical []string `yaml:"rhetorical"`
 	Doubts     []string `yaml:"doubts"`
 	NotOnly    []string `yaml:"not_only"`
+	Open       []string `yaml:"open_questions"`
 
 	Quantifiers []string `yaml:"quantifiers"`
 
