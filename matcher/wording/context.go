@@ -6,28 +6,28 @@ type context struct {
 	denial     denial
 	report     report
 	wish       wish
-	sources    [][]rune
-	possessive [][]rune
+	sources    phrases
+	possessive phrases
 }
 
 // The words that deny what follows.
 type denial struct {
 	negators, fillers    endings
 	notOnly, quantifiers endings // 不仅; 一款, between two negators
-	rhetorical           [][]rune
-	doubts, plain        [][]rune // 哪有; the shortest negators
-	denials, denialStops [][]rune
+	rhetorical           phrases
+	doubts, plain        phrases // 哪有; the shortest negators
+	denials, denialStops phrases
 }
 
 // The words that call something unlawful or abolished.
 type report struct {
-	alone, copulas, verdicts, turned, openers [][]rune
+	alone, copulas, verdicts, turned, openers phrases
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
 type wish struct {
-	wishes, refusals, questions, answers [][]rune
-	replies, open                        [][]rune // 答; 能不能
+	wishes, refusals, questions, answers phrases
+	replies, open                        phrases // 答; 能不能
 }
 
 func newContext(f *folding, s *contextSource) *context {
@@ -85,8 +85,8 @@ func (c *context) negated(l *folded, from int) bool {
 }
 
 // turned reports whether a word between two halves of a pattern keeps them apart.
-func (c *context) turned(l *folded, from, to int, words [][]rune) bool {
-	return len(words) > 0 && l.has(from, to, words)
+func (c *context) turned(l *folded, from, to int, words phrases) bool {
+	return !words.none() && l.has(from, to, words)
 }
 
 // turnedBack reports whether the negator at i is itself denied, so that two make a
@@ -110,7 +110,7 @@ func (c *context) turnedBack(l *folded, i int) bool {
 // doubted reports whether the clause asks against the word: 哪有稳赚的生意, 谁能保证.
 func (c *context) doubted(l *folded, from int) bool {
 	at, k := l.find(l.clauseStart(from), from, c.denial.doubts)
-	return at >= 0 && !l.has(at+len(c.denial.doubts[k]), from, c.denial.plain)
+	return at >= 0 && !l.has(at+len(c.denial.doubts.list[k]), from, c.denial.plain)
 }
 
 // Endings are words by their last character, to be found backwards.
@@ -118,7 +118,7 @@ type endings map[rune][][]rune
 
 func (f *folding) endings(words []string) endings {
 	out := endings{}
-	for _, w := range f.list(words) {
+	for _, w := range f.list(words).list {
 		last := w[len(w)-1]
 		out[last] = append(out[last], w)
 	}
@@ -147,7 +147,7 @@ func (c *context) denied(l *folded, from int) bool {
 	if at < 0 || l.has(l.clauseStart(at), at, c.denial.rhetorical) {
 		return false
 	}
-	rest := at + len(c.denial.denials[k])
+	rest := at + len(c.denial.denials.list[k])
 	return rest <= from && !l.has(rest, from, c.denial.denialStops) && longestBefore(l, from, c.denial.negators) == 0
 }
 
@@ -215,7 +215,7 @@ func (c *context) answered(l *folded, to int) bool {
 		return false
 	}
 	at := end + longestAt(l, end, c.wish.replies)
-	for _, w := range c.wish.answers {
+	for _, w := range c.wish.answers.list {
 		if l.matches(at, w) {
 			return true
 		}
@@ -240,16 +240,6 @@ func (c *context) asked(l *folded, from, to int) bool {
 func (l *folded) asks(i int) bool {
 	for k := l.till[i-1]; k < l.at[i]; k++ {
 		if l.original[k] == '?' || l.original[k] == '？' {
-			return true
-		}
-	}
-	return false
-}
-
-// endsIn reports whether one of the words is the last of the clause that ends at i.
-func (l *folded) endsIn(i int, words [][]rune) bool {
-	for _, w := range words {
-		if l.matches(i-len(w), w) {
 			return true
 		}
 	}

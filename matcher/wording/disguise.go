@@ -18,7 +18,7 @@ type disguise struct {
 	words  []disguisedWord
 	ending [stateWidth]int32 // bit where a word ends -> its index
 
-	before, after, sales [][]rune
+	before, after, sales phrases
 	ordinary             map[rune][][]rune // by first character
 	longest              int               // of the ordinary words
 }
@@ -49,7 +49,7 @@ func newDisguise(f *folding, s *disguiseSource, words []disguisedWord) (*disguis
 		class: make([]uint8, basicPlane), masks: make([]stateBits, 1), words: words,
 		before: f.list(s.Before), after: f.list(s.After), sales: f.list(s.Sales), ordinary: map[rune][][]rune{},
 	}
-	for _, w := range f.list(s.Ordinary) {
+	for _, w := range f.list(s.Ordinary).list {
 		d.ordinary[w[0]] = append(d.ordinary[w[0]], w)
 		d.longest = max(d.longest, len(w))
 	}
@@ -172,8 +172,8 @@ func (d *disguise) candidate(line *folded, word int32, from, to int) (candidate,
 	return candidate{word: -1 - d.words[word].group, from: from, to: to}, framed && sold
 }
 
-func endsWithAny(line *folded, i int, words [][]rune) bool {
-	for _, w := range words {
+func endsWithAny(line *folded, i int, words phrases) bool {
+	for _, w := range words.list {
 		if line.endsWith(i, w) {
 			return true
 		}

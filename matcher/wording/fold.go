@@ -317,22 +317,3 @@ func (l *folded) endOf(i, reach int, b boundary) int {
 	}
 	return i
 }
-
-// find returns the first place of any of the words in [from, to), and which one;
-// -1 when there is none.
-func (l *folded) find(from, to int, words [][]rune) (int, int) {
-	for i := from; i < to; i++ {
-		for k, w := range words {
-			if i+len(w) <= to && l.runes[i] == w[0] && l.matches(i, w) {
-				return i, k
-			}
-		}
-	}
-	return -1, -1
-}
-
-// has reports whether any of the words stands in [from, to).
-func (l *folded) has(from, to int, words [][]rune) bool {
-	i, _ := l.find(from, to, words)
-	return i >= 0
-}

@@ -182,17 +182,17 @@ func (l *Linter) judge(line *folded, g *group, t term, from, to int) (int, bool)
 		return to, false
 	}
 	end := to
-	if len(g.then) > 0 {
+	if !g.then.none() {
 		at, k := line.find(to, line.endOf(to, g.within+8, g.reach), g.then)
 		if at < 0 || at-to > g.within || l.context.turned(line, to, at, g.gap) {
 			return to, false
 		}
-		end = at + len(g.then[k])
+		end = at + len(g.then.list[k])
 	}
-	if len(g.behind) > 0 && !line.has(max(line.clauseStart(from), from-g.within), from, g.behind) {
+	if !g.behind.none() && !line.has(max(line.clauseStart(from), from-g.within), from, g.behind) {
 		return to, false
 	}
-	if len(g.with) > 0 && !line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.with) {
+	if !g.with.none() && !line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.with) {
 		return to, false
 	}
 	lawful := l.context.lawful(line, from, to) ||

@@ -20,31 +20,31 @@ type performance struct {
 
 // The words that tell a return from what only looks like one.
 type vocabulary struct {
-	notReturns [][]rune // behind a word of return: 收益分配
-	others     [][]rune // own the figure: 赎回费
-	notPast    endings  // before it: 预期收益
-	denies     [][]rune
-	money      [][]rune // money funds
-	market     [][]rune // what rises and falls and is no product: 沪指
-	product    [][]rune
-	foreseen   [][]rune // before it in its clause: what has not happened
+	notReturns phrases // behind a word of return: 收益分配
+	others     phrases // own the figure: 赎回费
+	notPast    endings // before it: 预期收益
+	denies     phrases
+	money      phrases // money funds
+	market     phrases // what rises and falls and is no product: 沪指
+	product    phrases
+	foreseen   phrases // before it in its clause: what has not happened
 }
 
 // The words of a window: 近三个月本基金净值.
 type windows struct {
-	prefixes, between [][]rune
+	prefixes, between phrases
 	ahead             endings // the prefixes again, found backwards
 }
 
 // What must stand in a line with a return.
 type beside struct {
-	drawdown, volatility, benchmark [][]rune
-	past, future                    [][]rune
+	drawdown, volatility, benchmark phrases
+	past, future                    phrases
 }
 
 func newPerformance(f *folding, s *performanceSource, c *context, statements map[string]statement) (*performance, error) {
 	p := &performance{
-		context: c, names: f.list(s.Returns), annualised: f.word("年化"), spelled: f.word("百分之"),
+		context: c, names: f.list(s.Returns).list, annualised: f.word("年化"), spelled: f.word("百分之"),
 		vocabulary: vocabulary{
 			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证"}),
 			others:     f.list(s.Others), notPast: f.endings(s.NotPast),
@@ -203,16 +203,6 @@ func (p *performance) ofMarket(l *folded, from int) bool {
 	return l.has(start, from, p.vocabulary.market) && !l.has(start, from, p.vocabulary.product)
 }
 
-func longestAfter(l *folded, i int, words [][]rune) int {
-	longest := 0
-	for _, w := range words {
-		if len(w) > longest && l.startsWith(i, w) {
-			longest = len(w)
-		}
-	}
-	return longest
-}
-
 // figureAfter looks for a percentage behind a word of return: 收益率为12.3%. Another
 // noun in between owns the figure, and so does a formula (收益率×95%).
 func (p *performance) figureAfter(l *folded, to int) (int, bool) {
@@ -359,16 +349,6 @@ func (p *performance) bare(l *folded, i, end int, m *mention, from int) bool {
 		return true
 	}
 	return m.figure && l.runes[end-1] != '年' && l.runes[end-1] != '日' && p.onlyFills(l, end, from)
-}
-
-func longestAt(l *folded, i int, words [][]rune) int {
-	longest := 0
-	for _, w := range words {
-		if len(w) > longest && l.matches(i, w) {
-			longest = len(w)
-		}
-	}
-	return longest
 }
 
 // number reads an Arabic or a short Chinese number at i; 半 counts as -1 (half of

@@ -9,16 +9,16 @@ type records struct {
 	spots                         *automaton
 	rankWords                     [][]rune
 	ratingsFrom                   int // rankWords from here on need no ordinal
-	notRanks, evaluators, classes [][]rune
-	managers, coverage, pensions  [][]rune
+	notRanks, evaluators, classes phrases
+	managers, coverage, pensions  phrases
 	plan                          planWords
 }
 
 // The words of a simulated plan.
 type planWords struct {
-	name                      [][]rune
-	outcomes, yields, costs   [][]rune
-	indices, formulas, source [][]rune
+	name                      phrases
+	outcomes, yields, costs   phrases
+	indices, formulas, source phrases
 }
 
 // The spans that the rules ask for, in days. Three years for a plan is this
@@ -38,9 +38,9 @@ func newRecords(f *folding, s *recordsSource, p *performance) *records {
 			indices: f.list(s.Indices), formulas: f.list(s.Formulas), source: f.list(s.Sources),
 		},
 	}
-	r.rankWords = f.list(s.Ranks)
+	r.rankWords = f.list(s.Ranks).list
 	r.ratingsFrom = len(r.rankWords)
-	r.rankWords = append(r.rankWords, f.list(s.Ratings)...)
+	r.rankWords = append(r.rankWords, f.list(s.Ratings).list...)
 	r.spots = newAutomaton(r.rankWords)
 	return r
 }
@@ -71,7 +71,7 @@ func (a *answer) ask(question func() bool) bool {
 	return *a == yes
 }
 
-func (f *recordFacts) inLine(a *answer, words [][]rune) bool {
+func (f *recordFacts) inLine(a *answer, words phrases) bool {
 	return a.ask(func() bool { return f.line.has(0, len(f.line.runes), words) })
 }
 
@@ -239,7 +239,7 @@ func (r *records) plans(f *recordFacts, hits []hit) []hit {
 		if at < 0 {
 			return hits
 		}
-		to := at + len(r.plan.name[k])
+		to := at + len(r.plan.name.list[k])
 		start, end := l.startOf(at, sentenceReach, sentence), l.endOf(to, sentenceReach, sentence)
 		if r.simulated(l, start, end) && !r.performance.context.lawful(l, at, to) {
 			if r.provenPlan(l) {

@@ -122,8 +122,8 @@ type recordsSource struct {
 type group struct {
 	rule, why, instead string
 	lawful, claims     []around
-	then, near         [][]rune
-	with, gap, behind  [][]rune
+	then, near         phrases
+	with, gap, behind  phrases
 	reach              boundary // how far Then may stand
 	within             int
 	proof              bool
@@ -296,15 +296,4 @@ func (l *Linter) arounds(contexts []string) ([]around, error) {
 		out = append(out, around{before: l.fold.word(before), after: l.fold.word(rest), end: end})
 	}
 	return out, nil
-}
-
-// list folds words, empty ones left out.
-func (f *folding) list(words []string) [][]rune {
-	var out [][]rune
-	for _, w := range words {
-		if word := f.word(w); len(word) > 0 {
-			out = append(out, word)
-		}
-	}
-	return out
 }
