@@ -22,6 +22,7 @@ type ParameterDescription struct {
 	Bound string // beyond the bounds of its values; empty: nothing
 
 	stricter direction
+	strictly string // the stricter one of two words
 }
 
 // direction says which way a parameter is stricter.
