@@ -78,7 +78,7 @@ func (c *Core) costs(a *asking, out *Card, s subject, quote *conversion.Quote, w
 	p := &c.products[s.product]
 	start := len(w.costs)
 	add := func(place int32) {
-		w.points = conversion.CostTable(&c.products[place], c.classes[place], quote.CostAmount, w.points[:0])
+		w.points = conversion.CostTable(&c.products[place], c.serviceLimit(int(place)), quote.CostAmount, w.points[:0])
 		for _, point := range w.points {
 			if point.Days == 0 && p.Terms.ClosedUntil > a.request.At.Date() {
 				continue // nobody gets out on the day of entry
@@ -107,7 +107,7 @@ func (c *Core) costs(a *asking, out *Card, s subject, quote *conversion.Quote, w
 		if other != s.product {
 			add(other)
 		}
-		if days, ok := conversion.BreakEven(&c.products[classA], &c.products[classC], c.classes[s.product], quote.CostAmount); ok {
+		if days, ok := conversion.BreakEven(&c.products[classA], &c.products[classC], c.serviceLimit(int(s.product)), quote.CostAmount); ok {
 			out.BreakEvenDays = days
 		}
 	}

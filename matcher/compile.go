@@ -69,6 +69,7 @@ type Core struct {
 	contact     conversion.ContactLimits
 	known       holdings
 	gate        *eligibility.Gate
+	quarantined []int
 	rules       eligibility.Edition
 	scorer      *score.Scorer
 	chooser     *slate.Chooser
@@ -214,6 +215,7 @@ func (c *Core) compileGate(in *Inputs) error {
 		return err
 	}
 	c.gate = gate
+	c.quarantine()
 	c.rules = in.Rules.InForce(c.identity.AsOf)
 	for f := range score.Features {
 		if c.rules.ForbidsInput(f.String()) {
@@ -356,6 +358,7 @@ func (c *Core) compileScores(in *Inputs) error {
 		subject.Day = day
 		scored[i] = score.Product{
 			Product: p, Fund: c.funds.of[i], Record: subject.Record, Raises: uint32(objection.Raises(&subject)),
+			ServiceLimit: c.serviceLimit(i),
 		}
 		choices[i] = slate.Product{
 			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,

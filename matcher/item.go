@@ -305,7 +305,12 @@ func (c *Core) quote(a *asking, s subject, w *work) conversion.Quote {
 }
 
 func (c *Core) costOf(product int32, amount fund.Money, days int32) conversion.ClassCost {
-	return conversion.CostOf(&c.products[product], c.classes[product], amount, days)
+	return conversion.CostOf(&c.products[product], c.serviceLimit(int(product)), amount, days)
+}
+
+// serviceLimit is F03's limit on a product's service fee, as the pack has it in force.
+func (c *Core) serviceLimit(product int) fund.ServiceLimit {
+	return c.rules.ServiceFeeDays().For(c.classes[product])
 }
 
 // cheapestClass replaces a product by the permitted share class of its fund that the

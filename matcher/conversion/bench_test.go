@@ -48,8 +48,8 @@ func TestNothingIsAllocated(t *testing.T) {
 			_, facts = conversion.Decide(&cases[i], facts[:0])
 		}
 		_, facts = conversion.ReviewHolding(holding, facts[:0])
-		points = conversion.CostTable(a, fund.Equity, 1_000_000, points[:0])
-		conversion.BreakEven(a, c, fund.Equity, 1_000_000)
+		points = conversion.CostTable(a, year, 1_000_000, points[:0])
+		conversion.BreakEven(a, c, year, 1_000_000)
 		conversion.Allow(conduct, fund.Yes, cases[0].At, limits)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
@@ -74,7 +74,7 @@ func BenchmarkCostTable(b *testing.B) {
 	points := make([]conversion.CostPoint, 0, 32)
 	b.ReportAllocs()
 	for b.Loop() {
-		points = conversion.CostTable(a, fund.Equity, 1_000_000, points[:0])
+		points = conversion.CostTable(a, year, 1_000_000, points[:0])
 	}
 }
 
@@ -82,7 +82,7 @@ func BenchmarkBreakEven(b *testing.B) {
 	a, c := costly()
 	b.ReportAllocs()
 	for b.Loop() {
-		conversion.BreakEven(a, c, fund.Equity, 1_000_000)
+		conversion.BreakEven(a, c, year, 1_000_000)
 	}
 }
 

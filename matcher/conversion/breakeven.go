@@ -10,11 +10,11 @@ const longestHolding = fund.MaxHorizonMonths / 12 * 366
 // than class c, for every longer holding too, in what classes differ in (fund.Cost.
 // Differing). Where class a, too, has a service fee, two roundings may leave a fen
 // between them on a later day. Not OK: never, or fees are unknown.
-func BreakEven(a, c *fund.Product, class fund.Class, amount fund.Money) (days int32, ok bool) {
+func BreakEven(a, c *fund.Product, limit fund.ServiceLimit, amount fund.Money) (days int32, ok bool) {
 	if !feesKnown(a) || !feesKnown(c) || amount <= 0 {
 		return 0, false
 	}
-	p := pair{a: &a.Fees, c: &c.Fees, amount: amount, moneyMarket: class == fund.MoneyMarket}
+	p := pair{a: &a.Fees, c: &c.Fees, amount: amount, limit: limit}
 	// From the last stretch to the first: the day looked for comes right after the last
 	// one on which a costs more.
 	for end := int32(longestHolding); end >= 0; {
@@ -32,23 +32,23 @@ func BreakEven(a, c *fund.Product, class fund.Class, amount fund.Money) (days in
 
 // pair are the fees of two classes of one fund.
 type pair struct {
-	a, c        *fund.FeeSchedule
-	amount      fund.Money
-	moneyMarket bool
+	a, c   *fund.FeeSchedule
+	amount fund.Money
+	limit  fund.ServiceLimit
 }
 
 // dearer reports whether a costs more than c when sold after so many days.
 func (p *pair) dearer(days int32) bool {
-	return p.a.CostOf(p.amount, days, p.moneyMarket).Differing() > p.c.CostOf(p.amount, days, p.moneyMarket).Differing()
+	return p.a.CostOf(p.amount, days, p.limit).Differing() > p.c.CostOf(p.amount, days, p.limit).Differing()
 }
 
 // stretch returns the first day of the run of days that ends with end and over which the
 // difference between the classes moves in one direction: between the bounds of the
-// ladders, and on either side of the year after which the service fee ends (F03).
+// ladders, and on either side of the day on which the service fee ends (F03).
 func (p *pair) stretch(end int32) int32 {
 	start := int32(0)
-	if !p.moneyMarket && end >= daysInYear {
-		start = daysInYear
+	if l := int32(p.limit); l > 0 && end >= l {
+		start = l
 	}
 	for _, f := range [...]*fund.FeeSchedule{p.a, p.c} {
 		for i := range f.Redemption {

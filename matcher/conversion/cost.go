@@ -10,13 +10,13 @@ type ClassCost struct {
 	OK bool
 }
 
-// CostOf computes the cost of one share class of a product of a class; unknown fees
-// leave it not OK.
-func CostOf(p *fund.Product, class fund.Class, amount fund.Money, days int32) ClassCost {
+// CostOf computes the cost of one share class of a product, with F03's limit as it is in
+// force for the product; unknown fees leave it not OK.
+func CostOf(p *fund.Product, limit fund.ServiceLimit, amount fund.Money, days int32) ClassCost {
 	if !feesKnown(p) || amount <= 0 {
 		return ClassCost{Code: p.Code}
 	}
-	return ClassCost{Code: p.Code, Cost: p.Fees.CostOf(amount, days, class == fund.MoneyMarket), OK: true}
+	return ClassCost{Code: p.Code, Cost: p.Fees.CostOf(amount, days, limit), OK: true}
 }
 
 // feesKnown reports whether every part of the cost is known (rulebook: no ladder or fee,
@@ -47,14 +47,14 @@ type CostPoint struct {
 	OK bool
 }
 
-// daysInYear is the last day for which F03 lets a service fee be charged.
+// daysInYear is a day that every table names, in days.
 const daysInYear = 365
 
 // CostTable appends to dst what the manager reads out: the cost on the day of entry, on
 // the first day of each step of the exit ladder, and at one year, by rising days. With
 // unknown fees it is the entry and the year, both not OK. Nobody gets out during a
 // lockup: what would come before its end comes on it.
-func CostTable(p *fund.Product, class fund.Class, amount fund.Money, dst []CostPoint) []CostPoint {
+func CostTable(p *fund.Product, limit fund.ServiceLimit, amount fund.Money, dst []CostPoint) []CostPoint {
 	known := feesKnown(p) && amount > 0
 	start, lockup := len(dst), max(p.Terms.LockupDays, 0)
 	at := func(days int32) {
@@ -63,7 +63,7 @@ func CostTable(p *fund.Product, class fund.Class, amount fund.Money, dst []CostP
 		}
 		point := CostPoint{Days: days, OK: known}
 		if known {
-			point.Cost = p.Fees.CostOf(amount, days, class == fund.MoneyMarket)
+			point.Cost = p.Fees.CostOf(amount, days, limit)
 		}
 		dst = append(dst, point)
 	}

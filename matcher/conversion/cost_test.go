@@ -76,11 +76,14 @@ func (f *costFile) product(t *testing.T, name string) *fund.Product {
 	}}
 }
 
-func classOf(moneyFund bool) fund.Class {
+// year is F03's limit as it is in force.
+const year = fund.ServiceLimit(365)
+
+func limitOf(moneyFund bool) fund.ServiceLimit {
 	if moneyFund {
-		return fund.MoneyMarket
+		return 0
 	}
-	return fund.Equity
+	return year
 }
 
 // Costs to the fen: ladders by day and by amount, fixed fees, 外扣法, discounts, F03.
@@ -91,7 +94,7 @@ func TestCostsByHand(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, c := range file.Cases {
-		got := conversion.CostOf(file.product(t, c.Of.Schedule), classOf(c.Of.MoneyFund), c.Of.Amount, c.Of.Days)
+		got := conversion.CostOf(file.product(t, c.Of.Schedule), limitOf(c.Of.MoneyFund), c.Of.Amount, c.Of.Days)
 		want := fund.Cost{Entry: c.Costs.Entry, Service: c.Costs.Service, Running: c.Costs.Running, Exit: c.Costs.Exit}
 		if !got.OK || got.Cost != want || seen[c.Case] {
 			t.Errorf("%s: %+v, want %+v", c.Case, got, want)
@@ -104,7 +107,7 @@ func TestCostsByHand(t *testing.T) {
 func TestBreakEvenByHand(t *testing.T) {
 	file := readCosts(t)
 	for _, c := range file.BreakEven {
-		days, ok := conversion.BreakEven(file.product(t, c.Of.A), file.product(t, c.Of.C), classOf(c.Of.MoneyFund), c.Of.Amount)
+		days, ok := conversion.BreakEven(file.product(t, c.Of.A), file.product(t, c.Of.C), limitOf(c.Of.MoneyFund), c.Of.Amount)
 		if ok == c.Never || ok && days != c.Day {
 			t.Errorf("%s: %d days, %v; want %d, never %v", c.Case, days, ok, c.Day, c.Never)
 		}
@@ -113,14 +116,14 @@ func TestBreakEvenByHand(t *testing.T) {
 	for _, missing := range []fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldServiceFee, fund.FieldManagementFee} {
 		unknown := *c
 		unknown.Missing = unknown.Missing.With(missing)
-		if _, ok := conversion.BreakEven(a, &unknown, fund.Equity, 1_000_000); ok {
+		if _, ok := conversion.BreakEven(a, &unknown, year, 1_000_000); ok {
 			t.Errorf("without C's %s there is a break-even day", missing)
 		}
-		if _, ok := conversion.BreakEven(&unknown, a, fund.Equity, 1_000_000); ok {
+		if _, ok := conversion.BreakEven(&unknown, a, year, 1_000_000); ok {
 			t.Errorf("without A's %s there is a break-even day", missing)
 		}
 	}
-	if _, ok := conversion.BreakEven(a, c, fund.Equity, 0); ok {
+	if _, ok := conversion.BreakEven(a, c, year, 0); ok {
 		t.Error("nothing breaks even")
 	}
 }
@@ -151,34 +154,34 @@ func TestBreakEvenAgainstEveryDay(t *testing.T) {
 		a := &fund.Product{Code: "A", Fees: feesOf(t, "A", own)}
 		c := &fund.Product{Code: "C", Fees: feesOf(t, "C", 100)}
 		amount := fund.Money(rapid.Int64Range(1, 1_000_000_000).Draw(t, "amount"))
-		class := classOf(rapid.Bool().Draw(t, "money fund"))
+		limit := limitOf(rapid.Bool().Draw(t, "money fund"))
 		const far = 50 * 366
 		last := int32(-1)
 		for d := int32(far); d >= 0 && last < 0; d-- {
-			if excess(a, c, class, amount, d) > 0 {
+			if excess(a, c, limit, amount, d) > 0 {
 				last = d
 			}
 		}
-		days, ok := conversion.BreakEven(a, c, class, amount)
+		days, ok := conversion.BreakEven(a, c, limit, amount)
 		if own == 0 {
 			if ok != (last < far) || ok && days != last+1 {
 				t.Fatalf("%d days, %v; A last costs more on day %d", days, ok, last)
 			}
 			return
 		}
-		if !ok && excess(a, c, class, amount, far) <= 0 || ok && days > 0 && excess(a, c, class, amount, days-1) <= 0 {
+		if !ok && excess(a, c, limit, amount, far) <= 0 || ok && days > 0 && excess(a, c, limit, amount, days-1) <= 0 {
 			t.Fatalf("%d days, %v is later than need be", days, ok)
 		}
 		for d := days; ok && d < far; d += 1 + d/64 {
-			if excess(a, c, class, amount, d) > 1 {
+			if excess(a, c, limit, amount, d) > 1 {
 				t.Fatalf("on day %d A costs more, %d was named", d, days)
 			}
 		}
 	})
 }
 
-func excess(a, c *fund.Product, class fund.Class, amount fund.Money, days int32) fund.Money {
-	x, y := conversion.CostOf(a, class, amount, days), conversion.CostOf(c, class, amount, days)
+func excess(a, c *fund.Product, limit fund.ServiceLimit, amount fund.Money, days int32) fund.Money {
+	x, y := conversion.CostOf(a, limit, amount, days), conversion.CostOf(c, limit, amount, days)
 	return x.Differing() - y.Differing()
 }
 
@@ -189,12 +192,14 @@ func TestServiceFeeEndsAfterAYear(t *testing.T) {
 		p := &fund.Product{Fees: feesOf(t, "C", 200)}
 		amount := fund.Money(rapid.Int64Range(1, int64(fund.MaxMoney)).Draw(t, "amount"))
 		days := rapid.Int32Range(0, 3_000).Draw(t, "days")
-		at := func(class fund.Class, d int32) fund.Money { return conversion.CostOf(p, class, amount, d).Service }
-		if at(fund.Equity, days) > at(fund.Equity, days+1) || at(fund.Equity, days) > at(fund.Equity, 365) {
-			t.Fatalf("%d days: %d, then %d, a year %d", days, at(fund.Equity, days), at(fund.Equity, days+1), at(fund.Equity, 365))
+		at := func(limit fund.ServiceLimit, d int32) fund.Money {
+			return conversion.CostOf(p, limit, amount, d).Service
 		}
-		if days <= 365 && at(fund.Equity, days) != at(fund.MoneyMarket, days) || at(fund.MoneyMarket, days) > at(fund.MoneyMarket, days+1) {
-			t.Fatalf("%d days: %d, a money fund's %d", days, at(fund.Equity, days), at(fund.MoneyMarket, days))
+		if at(year, days) > at(year, days+1) || at(year, days) > at(year, 365) {
+			t.Fatalf("%d days: %d, then %d, a year %d", days, at(year, days), at(year, days+1), at(year, 365))
+		}
+		if days <= 365 && at(year, days) != at(0, days) || at(0, days) > at(0, days+1) {
+			t.Fatalf("%d days: %d, a money fund's %d", days, at(year, days), at(0, days))
 		}
 	})
 }
@@ -224,10 +229,10 @@ func TestCostTable(t *testing.T) {
 		}
 		p.Fees.Redemption, p.Terms.LockupDays = exit, c.lockup
 		before := conversion.CostPoint{Days: -1}
-		got := conversion.CostTable(p, fund.Equity, 1_000_000, []conversion.CostPoint{before})
+		got := conversion.CostTable(p, year, 1_000_000, []conversion.CostPoint{before})
 		want := []conversion.CostPoint{before}
 		for _, d := range c.days {
-			want = append(want, conversion.CostPoint{Days: d, Cost: p.Fees.CostOf(1_000_000, d, false), OK: true})
+			want = append(want, conversion.CostPoint{Days: d, Cost: p.Fees.CostOf(1_000_000, d, year), OK: true})
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -want +got\n%s", name, diff)
@@ -236,14 +241,14 @@ func TestCostTable(t *testing.T) {
 	unknown := file.product(t, "equity_a")
 	unknown.Missing = unknown.Missing.With(fund.FieldRedemptionLadder)
 	for name, got := range map[string][]conversion.CostPoint{
-		"fees unknown": conversion.CostTable(unknown, fund.Equity, 1_000_000, nil),
-		"nothing":      conversion.CostTable(file.product(t, "equity_a"), fund.Equity, 0, nil),
+		"fees unknown": conversion.CostTable(unknown, year, 1_000_000, nil),
+		"nothing":      conversion.CostTable(file.product(t, "equity_a"), year, 0, nil),
 	} {
 		if diff := cmp.Diff([]conversion.CostPoint{{}, {Days: 365}}, got); diff != "" {
 			t.Errorf("%s: -want +got\n%s", name, diff)
 		}
 	}
-	money := conversion.CostTable(file.product(t, "money"), fund.MoneyMarket, 1_000_000, nil)
+	money := conversion.CostTable(file.product(t, "money"), 0, 1_000_000, nil)
 	if money[1].Service != 2_500 {
 		t.Errorf("a money fund's year: %+v", money[1])
 	}
@@ -255,11 +260,11 @@ func TestCostOfUnknownFees(t *testing.T) {
 	for _, missing := range []fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldServiceFee, fund.FieldManagementFee} {
 		unknown := *p
 		unknown.Missing = unknown.Missing.With(missing)
-		if got := conversion.CostOf(&unknown, fund.Equity, 1_000_000, 730); got.OK || got.Total() != 0 || got.Code != p.Code {
+		if got := conversion.CostOf(&unknown, year, 1_000_000, 730); got.OK || got.Total() != 0 || got.Code != p.Code {
 			t.Errorf("without %s: %+v", missing, got)
 		}
 	}
-	if got := conversion.CostOf(p, fund.Equity, 0, 730); got.OK {
+	if got := conversion.CostOf(p, year, 0, 730); got.OK {
 		t.Errorf("of nothing: %+v", got)
 	}
 }

@@ -19,6 +19,7 @@ var ErrCompile = errors.New("gate not compiled")
 // and may be used by any number of goroutines.
 type Gate struct {
 	edition     Edition
+	nfra        Edition
 	products    []candidate
 	funds       funds
 	refusals    Outcomes // A06's, which speaks from Refusals; silent while not in force
@@ -53,7 +54,7 @@ func Compile(pack *Pack, products []fund.Product, asOf fund.Instant) (*Gate, err
 	case len(products) > MaxProducts:
 		return nil, fmt.Errorf("%w: %d products, expected at most %d", ErrCompile, len(products), MaxProducts)
 	}
-	g := &Gate{edition: pack.InForce(asOf), products: candidates(products, asOf.Date()), funds: fundsOf(products)}
+	g := &Gate{edition: pack.InForce(asOf), nfra: pack.InForceIn(asOf, NFRA), products: candidates(products, asOf.Date()), funds: fundsOf(products)}
 	g.from, g.until = validity(pack, asOf)
 	for _, r := range g.edition.Rules {
 		spec := specOf(r.ID)
@@ -144,8 +145,19 @@ func (g *Gate) mask(p *part, key int) mask {
 // Len is the number of products.
 func (g *Gate) Len() int { return len(g.products) }
 
-// Edition is what is in force.
+// Edition is what is in force for the customer, the bank and public funds.
 func (g *Gate) Edition() *Edition { return &g.edition }
+
+// EditionOf is what is in force in a book.
+func (g *Gate) EditionOf(b Book) *Edition {
+	if b == NFRA {
+		return &g.nfra
+	}
+	return &g.edition
+}
+
+// Book is the set of rules that product i is sold by (S11); i must be less than Len.
+func (g *Gate) Book(i int) Book { return g.edition.BookOf(g.products[i].Listing.Kind) }
 
 // Validity returns the instants [from, until) in which the gate's answers hold: until
 // the next 00:00 in Asia/Shanghai or the next boundary of the pack.

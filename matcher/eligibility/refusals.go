@@ -15,6 +15,10 @@ type Refusals struct {
 	// Every is a refusal that named no product, Complaint an open complaint. Outside the
 	// app both hide everything; in the app his own feed goes on.
 	Every, Complaint Refused
+	// Tired are funds that were shown to him so often without a reaction of his that they
+	// rest, each once, by number. On is the day of the showing with which the cap was full,
+	// Until the instant at which that one leaves the window.
+	Tired []Refused
 	// Until is the first later instant at which any of this changes by the clock alone;
 	// fund.Forever: never. 0 in the zero value, which nobody read off a profile.
 	Until fund.Instant
@@ -46,6 +50,12 @@ type silence struct {
 	QuietFrom, QuietUntil int
 }
 
+// The quiet hours of packs that name none: 20:00 to 9:00.
+const (
+	eveningQuiet = 20 * 60
+	morningQuiet = 9 * 60
+)
+
 func (s silence) install(e *Edition) { e.silence = s }
 
 // readSilence: how long a word holds is the bank's to set, not whether it holds; so each
@@ -57,7 +67,7 @@ func readSilence(in *reader) setting {
 		ContactCap:        in.number("contact_cap", 1, 31),
 		ContactWindowDays: in.number("contact_window_days", 7, 365),
 		ExposureCap:       in.added("exposure_cap", 1, 1000, 0), ExposureWindowDays: in.added("exposure_window_days", 7, 365, 0),
-		QuietFrom: in.added("quiet_from_minute", 17*60, 22*60, 20*60), QuietUntil: in.added("quiet_until_minute", 7*60, 12*60, 9*60),
+		QuietFrom: in.added("quiet_from_minute", 17*60, 22*60, eveningQuiet), QuietUntil: in.added("quiet_until_minute", 7*60, 12*60, morningQuiet),
 	}
 }
 

@@ -182,7 +182,7 @@ func appendBound(b []byte, i int, below int64) []byte {
 // charged on the net amount as if the price did not move (S06).
 type Cost struct {
 	Entry   Money // subscription fee
-	Service Money // service fee over the days, none after a year (F03)
+	Service Money // service fee over the days that bear one (F03)
 	Running Money // management and custody over the days
 	Exit    Money // redemption fee on the last day
 }
@@ -196,28 +196,50 @@ func (c Cost) Differing() Money { return c.Entry + c.Service + c.Exit }
 // daysInYear is the day count of accrued fund fees (365, leap years too).
 const daysInYear = 365
 
-// CostOf returns the cost of a gross purchase of amount held for days. isMoneyMarket
-// lifts F03's limit of one year on the service fee.
+// ServiceLimit is after how many days of holding no service fee is charged any more (F03).
+// 0 is no limit: a money fund, or a rule pack in which F03 is not in force.
+type ServiceLimit int32
+
+// For returns the limit for products of a class: a money fund has none.
+func (l ServiceLimit) For(class Class) ServiceLimit {
+	if class == MoneyMarket {
+		return 0
+	}
+	return l
+}
+
+// Bearing returns how many of the first so many days of holding bear a service fee.
+func (l ServiceLimit) Bearing(days int32) int32 {
+	if l <= 0 {
+		return days
+	}
+	return min(days, int32(l))
+}
+
+// CostOf returns the cost of a gross purchase of amount held for days, of which limit says
+// how many bear a service fee.
 //
 // The entry fee is charged on the net amount (外扣法): net = gross / (1 + rate), fee =
 // gross - net; a fixed fee is taken whole. The ladder's step is chosen by the gross
 // amount. CSRC, 证券投资基金销售业务中费用计算方法.
-func (f *FeeSchedule) CostOf(amount Money, days int32, isMoneyMarket bool) Cost {
+func (f *FeeSchedule) CostOf(amount Money, days int32, limit ServiceLimit) Cost {
 	if amount <= 0 {
 		return Cost{}
 	}
 	entry := f.EntryFee(amount)
 	net := amount - entry
-	serviceDays := days
-	if !isMoneyMarket {
-		serviceDays = min(days, daysInYear)
-	}
 	return Cost{
 		Entry:   entry,
-		Service: mulDiv(net, int64(f.Service)*int64(serviceDays), 10_000*daysInYear),
-		Running: mulDiv(net, int64(f.Management+f.Custody)*int64(days), 10_000*daysInYear),
+		Service: Accrue(net, f.Service, limit.Bearing(days)),
+		Running: Accrue(net, f.Management+f.Custody, days),
 		Exit:    f.ExitFee(net, days),
 	}
+}
+
+// Accrue returns what a yearly rate takes of an amount in so many days, rounded half up to
+// the fen. Fees accrue by days over 365, leap years too; nothing accrues in less than a day.
+func Accrue(amount Money, rate BasisPoints, days int32) Money {
+	return mulDiv(amount, int64(rate)*int64(days), 10_000*daysInYear)
 }
 
 // EntryFee returns the subscription fee on a gross amount, discount taken off.
@@ -253,6 +275,28 @@ func (f *FeeSchedule) ExitRate(days int32) BasisPoints {
 		}
 	}
 	return 0
+}
+
+// GrossOf returns what shares were worth whose redemption at a rate paid out so much,
+// rounded half up to the fen.
+func GrossOf(proceeds Money, rate BasisPoints) Money {
+	return mulDiv(proceeds, 10_000, 10_000-int64(rate))
+}
+
+// navUnit is how finely a NAV is read: published NAVs have four places, some eight.
+const navUnit = 100_000_000
+
+// Worth returns what shares are worth at a unit NAV in yuan, rounded half up to the fen.
+// It is computed on the NAV's decimal places, so that a half fen is one. Not OK: the NAV is
+// unknown, or the value is more than a bank can hold and so a mistake in the data.
+func (s Shares) Worth(nav float64) (Money, bool) {
+	scaled := float64(nav * navUnit)
+	if !(scaled >= 1 && scaled < 1e17) { // NaN is neither
+		return 0, false
+	}
+	// Ten-thousandths of a share in a share, over fen in a yuan.
+	worth := mulDiv(Money(s), int64(scaled+0.5), 100*navUnit)
+	return worth, worth <= MaxMoney
 }
 
 // FreeExitAfter returns the days after which redemption costs nothing, or -1 when it

@@ -102,31 +102,33 @@ func TestCostByHand(t *testing.T) {
 		Management: 120, Custody: 20, Service: 40,
 	}
 	for _, c := range []struct {
-		days        int32
-		moneyMarket bool
-		want        fund.Cost
+		days  int32
+		limit fund.ServiceLimit
+		want  fund.Cost
 	}{
-		{0, false, fund.Cost{Entry: 1498, Exit: 14_978}},
-		{6, false, fund.Cost{Entry: 1498, Service: 66, Running: 230, Exit: 14_978}},
-		{7, false, fund.Cost{Entry: 1498, Service: 77, Running: 268, Exit: 7_489}},
-		{29, false, fund.Cost{Entry: 1498, Service: 317, Running: 1_111, Exit: 7_489}},
-		{30, false, fund.Cost{Entry: 1498, Service: 328, Running: 1_149, Exit: 4_993}},
-		{179, false, fund.Cost{Entry: 1498, Service: 1_959, Running: 6_855, Exit: 4_993}},
-		{180, false, fund.Cost{Entry: 1498, Service: 1_970, Running: 6_894}},
-		{365, false, fund.Cost{Entry: 1498, Service: 3_994, Running: 13_979}},
-		{366, false, fund.Cost{Entry: 1498, Service: 3_994, Running: 14_017}}, // F03: no service fee after a year
-		{730, false, fund.Cost{Entry: 1498, Service: 3_994, Running: 27_958}},
-		{730, true, fund.Cost{Entry: 1498, Service: 7_988, Running: 27_958}}, // money funds go on
+		{0, 365, fund.Cost{Entry: 1498, Exit: 14_978}},
+		{6, 365, fund.Cost{Entry: 1498, Service: 66, Running: 230, Exit: 14_978}},
+		{7, 365, fund.Cost{Entry: 1498, Service: 77, Running: 268, Exit: 7_489}},
+		{29, 365, fund.Cost{Entry: 1498, Service: 317, Running: 1_111, Exit: 7_489}},
+		{30, 365, fund.Cost{Entry: 1498, Service: 328, Running: 1_149, Exit: 4_993}},
+		{179, 365, fund.Cost{Entry: 1498, Service: 1_959, Running: 6_855, Exit: 4_993}},
+		{180, 365, fund.Cost{Entry: 1498, Service: 1_970, Running: 6_894}},
+		{365, 365, fund.Cost{Entry: 1498, Service: 3_994, Running: 13_979}},
+		{366, 365, fund.Cost{Entry: 1498, Service: 3_994, Running: 14_017}}, // F03: no service fee after a year
+		{730, 365, fund.Cost{Entry: 1498, Service: 3_994, Running: 27_958}},
+		{29, 30, fund.Cost{Entry: 1498, Service: 317, Running: 1_111, Exit: 7_489}}, // a pack's shorter limit
+		{30, 29, fund.Cost{Entry: 1498, Service: 317, Running: 1_149, Exit: 4_993}},
+		{730, 0, fund.Cost{Entry: 1498, Service: 7_988, Running: 27_958}}, // money funds go on, and so did all before F03
 	} {
-		got := f.CostOf(1_000_000, c.days, c.moneyMarket)
+		got := f.CostOf(1_000_000, c.days, c.limit)
 		if got != c.want {
-			t.Errorf("%d days (money fund %v): %+v, want %+v", c.days, c.moneyMarket, got, c.want)
+			t.Errorf("%d days (limit %d): %+v, want %+v", c.days, c.limit, got, c.want)
 		}
 		if got.Total() != got.Differing()+got.Running {
 			t.Errorf("%d days: the total %d is not what differs and what runs", c.days, got.Total())
 		}
 	}
-	if got := f.CostOf(0, 10, false); got != (fund.Cost{}) {
+	if got := f.CostOf(0, 10, 365); got != (fund.Cost{}) {
 		t.Errorf("nothing costs %+v", got)
 	}
 }
@@ -159,7 +161,7 @@ func TestCostsAgainstBigNumbers(t *testing.T) {
 			Service: fund.Money(halfUp(net, int64(f.Service)*int64(min(days, 365)), 3_650_000)),
 			Running: fund.Money(halfUp(net, int64(f.Management+f.Custody)*int64(days), 3_650_000)),
 		}
-		if got := f.CostOf(amount, days, false); got != want {
+		if got := f.CostOf(amount, days, 365); got != want {
 			t.Fatalf("%d fen for %d days: %+v, want %+v", amount, days, got, want)
 		}
 	})
@@ -176,7 +178,7 @@ func TestDamagedFeesDoNotPanic(t *testing.T) {
 			DiscountPct: rapid.Int32().Draw(t, "discount"), Redemption: []fund.RedemptionTier{{Rate: fund.BasisPoints(rapid.Int32().Draw(t, "exit"))}},
 			Management: fund.BasisPoints(rapid.Int32().Draw(t, "management")), Service: fund.BasisPoints(rapid.Int32().Draw(t, "service")),
 		}
-		c := f.CostOf(fund.Money(rapid.Int64().Draw(t, "amount")), rapid.Int32().Draw(t, "days"), rapid.Bool().Draw(t, "money fund"))
+		c := f.CostOf(fund.Money(rapid.Int64().Draw(t, "amount")), rapid.Int32().Draw(t, "days"), fund.ServiceLimit(rapid.Int32().Draw(t, "limit")))
 		if c.Entry < 0 || c.Service < 0 || c.Running < 0 || c.Exit < 0 {
 			t.Fatalf("a negative cost %+v", c)
 		}

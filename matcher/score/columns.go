@@ -46,6 +46,8 @@ type Product struct {
 	Fund   int32 // index of the fund that its share classes have in common
 	Record *fund.TrackRecord
 	Raises uint32 // doubts that the product raises by itself: a bit a code, any numbering
+	// ServiceLimit is F03's, as it is in force for the product.
+	ServiceLimit fund.ServiceLimit
 }
 
 // Compile computes the columns. Funds are numbered from 0 to count-1; neighbours are
@@ -79,7 +81,7 @@ func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *S
 		s.loss[level] = column(func(p *Product) float64 { return lossFit(&m.Settings, p, m.Settings.LossTolerance[level]) })
 	}
 	for h, months := range horizons {
-		s.cost[h] = column(func(p *Product) float64 { return yearlyCost(p.Product, m.Settings.Cost.ReferenceAmount, months) })
+		s.cost[h] = column(func(p *Product) float64 { return yearlyCost(p, m.Settings.Cost.ReferenceAmount, months) })
 	}
 	s.quality = qualities(&m.Settings, products)
 	most := slices.Max(append([]int32{0}, neighbours.Holders...))
@@ -156,14 +158,14 @@ func expectedFall(s *Settings, p *Product) (fund.Ratio, bool) {
 }
 
 // yearlyCost is the full cost of the reference amount over a horizon as a share of it, a
-// year. Money funds aside, service fees end after a year (F03). Unknown fees add nothing.
-func yearlyCost(p *fund.Product, amount fund.Money, months int32) float64 {
+// year. Unknown fees add nothing.
+func yearlyCost(p *Product, amount fund.Money, months int32) float64 {
 	for _, f := range [...]fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldManagementFee, fund.FieldServiceFee} {
 		if p.Missing.Has(f) {
 			return 0
 		}
 	}
-	total := p.Fees.CostOf(amount, HorizonDays(months), p.Class() == fund.MoneyMarket).Total()
+	total := p.Fees.CostOf(amount, HorizonDays(months), p.ServiceLimit).Total()
 	return float64(total) / float64(amount) * 12 / float64(months)
 }
 

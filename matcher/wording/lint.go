@@ -19,7 +19,7 @@ const (
 
 // A Finding is a place where text breaks a text rule.
 type Finding struct {
-	Rule string // W01, W03-W07, S06, C09
+	Rule string // W01-W10, S06, C09
 	Line int    // from 1
 	// Start and End count characters within the line: [Start, End).
 	Start, End int
@@ -49,6 +49,12 @@ func (l *Linter) Version() string { return l.version }
 // start, and rule. The same text gives the same findings. Bytes that are not UTF-8
 // count as one character each and match nothing.
 func (l *Linter) Lint(text string, kind TextKind) []Finding {
+	return l.LintRules(text, kind, AllRules())
+}
+
+// LintRules is Lint with only the rules that are enabled: what a rule pack has
+// switched off is not reported and changes nothing else.
+func (l *Linter) LintRules(text string, kind TextKind, enabled RuleSet) []Finding {
 	var out []Finding
 	var line folded
 	var hits []hit
@@ -58,7 +64,9 @@ func (l *Linter) Lint(text string, kind TextKind) []Finding {
 		l.fold.fold(&line, strings.TrimSuffix(raw, "\r"))
 		hits = l.lintLine(&line, kind, hits[:0], &scratch)
 		for _, h := range hits {
-			out = append(out, finding(&line, number, h))
+			if enabled.Has(h.rule) {
+				out = append(out, finding(&line, number, h))
+			}
 		}
 		if !more {
 			return out

@@ -273,3 +273,26 @@ func BenchmarkNewLinter(b *testing.B) {
 		linter(b)
 	}
 }
+
+// A rule that is off is not reported, and the others say what they said before.
+func TestLintRulesOff(t *testing.T) {
+	l := linter(t)
+	const text = "近一个月收益5.2%，规模突破百亿，保本"
+	all := l.Lint(text, SalesText)
+	for _, id := range AllRules().IDs() {
+		off, err := ParseRuleSet(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Rule == id })
+		if diff := cmp.Diff(want, l.LintRules(text, SalesText, AllRules().Without(off))); diff != "" {
+			t.Errorf("without %s: %s", id, diff)
+		}
+	}
+	if got := summary(l.LintRules(text, SalesText, AllRules().Without(DraftRules()))); got != "W05:收益5.2% W07:保本" {
+		t.Errorf("without the draft: %s", got)
+	}
+	if got := l.LintRules(text, SalesText, 0); len(got) != 0 {
+		t.Errorf("no rules: %s", summary(got))
+	}
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 )
@@ -269,37 +270,12 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 		return nil, nil, err
 	}
 	if q.request.Audience == wording.Manager {
-		if q.request.Licence, err = s.licence(ctx, profile.Person.ManagerID, at); err != nil {
+		if q.request.Licence, err = engine.Licence(ctx, s.config.Staff, profile.Person.ManagerID, at); err != nil {
 			return nil, nil, err
 		}
 	}
 	watch.lap(StageProfile)
 	return core, profile, nil
-}
-
-// licence looks up the manager in charge of the customer, for the manager's own card. A
-// licence whose end is not on file is not known to hold.
-func (s *Service) licence(ctx context.Context, managerID string, at fund.Instant) (matcher.Licence, error) {
-	out := matcher.Licence{ManagerID: managerID, State: matcher.LicenceUnknown}
-	if managerID == "" || s.config.Staff == nil {
-		return out, nil
-	}
-	m, err := s.config.Staff.Manager(ctx, managerID)
-	if errors.Is(err, features.ErrNotFound) {
-		return out, nil
-	}
-	if err != nil {
-		return out, err
-	}
-	out.Until = m.LicenceUntil
-	switch {
-	case m.LicenceID == "" || m.LicenceUntil == 0:
-	case at.Date() < m.LicenceUntil:
-		out.State = matcher.LicenceValid
-	default:
-		out.State = matcher.LicenceExpired
-	}
-	return out, nil
 }
 
 // stopwatch measures stages one after the other.

@@ -1,0 +1,175 @@
+package matcher
+
+import (
+	"time"
+
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
+	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+// OrderConfirmationLife is how long a confirmation, or a review, of an order's warning may
+// be used: what stands unused for longer was said about another day. The service sets
+// ExpiresAt by it.
+const OrderConfirmationLife = 7 * 24 * time.Hour
+
+// MaxGivenConfirmations bounds the confirmations of one order.
+const MaxGivenConfirmations = 32
+
+// OrderRequest is one order to be checked. Who brought it up is not in it: that is derived.
+type OrderRequest struct {
+	ProductCode   string
+	Amount        fund.Money
+	At            fund.Instant
+	Channel       fund.Channel
+	Licence       eligibility.Licence // of the manager in charge; read in the branch only (C03)
+	RecordingID   string              // of the sound and picture of a branch sale (C04); empty: none
+	Confirmations []GivenConfirmation
+}
+
+// GivenConfirmation is a recorded word of the customer that comes with an order. That it is
+// his is the caller's to know.
+type GivenConfirmation struct {
+	ID string
+	WarnedOf
+	WordProof
+	AskedAt, ConfirmedAt, ExpiresAt fund.Instant
+	Used                            bool // it served another decision
+}
+
+// WarnedOf is what a confirmation is about: it stands for nothing else.
+type WarnedOf struct {
+	Rule        eligibility.RuleID
+	Reason      string
+	ProductCode string
+	Grade       fund.RiskGrade // the effective one
+	Level       fund.RiskLevel
+	Amount      fund.Money // the largest that he confirmed
+}
+
+// WordProof is what proves a word: in a branch the recording and the manager, elsewhere the
+// trace of the electronic signature (C04); of a review also the person who decided.
+type WordProof struct {
+	Channel, Trace, RecordingID, ManagerID, ReviewerID string
+}
+
+// OrderVerdict is the answer to an order.
+type OrderVerdict uint8
+
+// The verdicts. The zero value lets nothing through.
+const (
+	OrderBlock   OrderVerdict = iota // it cannot be placed
+	OrderConfirm                     // not before what is required is confirmed
+	OrderAllow
+	orderVerdicts
+)
+
+// String returns the verdict's code.
+func (v OrderVerdict) String() string {
+	return [...]string{"BLOCK", "CONFIRM", "ALLOW"}[min(v, OrderAllow)]
+}
+
+// OrderCheck is the answer to one order, whole and without reference to the core: what a
+// decision record keeps. Its buffers are used again by the next CheckOrder into it.
+type OrderCheck struct {
+	CustomerID string
+	Request    OrderRequest
+	Identity   Identity
+	Origin     behaviour.Origin
+	Verdict    OrderVerdict
+	Findings   []eligibility.OrderFinding // of every rule that spoke
+	OrderDemands
+	OrderWords
+	Dealing Dealing
+	// MaxAmount is the largest amount that neither the day limit nor his means nor the
+	// concentration speak against; fund.MaxMoney: nothing bounds it; 0: there is none.
+	MaxAmount fund.Money
+	Facts     []fund.Evidence // the order and what it was measured by
+
+	work work
+}
+
+// OrderDemands are what the findings ask for.
+type OrderDemands struct {
+	Required    []Requirement
+	Steps       []OrderStep
+	Disclosures []OrderDisclosure
+}
+
+// OrderWords are what became of the confirmations that came with the order.
+type OrderWords struct {
+	Rejected []RejectedConfirmation
+	Uses     []string // ids that the order consumes; only where the verdict is OrderAllow
+}
+
+// Requirement is a warning to be confirmed by the customer, or to be decided by a person,
+// before the order.
+type Requirement struct {
+	WarnedOf
+	Kind      eligibility.Outcome // Confirm or Review
+	Met       bool                // by one of the given confirmations
+	Sentence  string              // template; its slots are fields of Evidence
+	Evidence  []fund.Evidence
+	NotBefore fund.Instant // the earliest instant of the order (S05: time to think); 0: none
+}
+
+// OrderStep is something to do or to record before the order. It does not change the verdict.
+type OrderStep struct {
+	Rule     eligibility.RuleID
+	Code     string // RECORDING, KEY_FACTS, ...
+	Done     bool
+	Sentence string // template
+	Evidence []fund.Evidence
+}
+
+// OrderDisclosure is something that must be shown before the order.
+type OrderDisclosure struct {
+	Rule     eligibility.RuleID
+	Code     string
+	Sentence string // template; empty: another part of the program words it
+	Evidence []fund.Evidence
+}
+
+// RejectedConfirmation is a given confirmation that does not count.
+type RejectedConfirmation struct {
+	ID  string
+	Why RejectionReason
+}
+
+// RejectionReason says why a confirmation does not count.
+type RejectionReason string
+
+// The reasons, in the order in which they are looked for.
+const (
+	RejectedTwice       RejectionReason = "GIVEN_TWICE" // its id stands before
+	RejectedUsed        RejectionReason = "USED"
+	RejectedProduct     RejectionReason = "OTHER_PRODUCT"
+	RejectedNotRequired RejectionReason = "NOT_REQUIRED" // nothing asks for that rule and reason
+	RejectedGrade       RejectionReason = "OTHER_GRADE"
+	RejectedLevel       RejectionReason = "OTHER_LEVEL"
+	RejectedAmount      RejectionReason = "SMALLER_AMOUNT" // confirmed than ordered
+	RejectedTimes       RejectionReason = "TIMES"          // confirmed before it was asked, or in the future
+	RejectedExpired     RejectionReason = "EXPIRED"
+	RejectedTooEarly    RejectionReason = "TOO_EARLY" // the time to think is not over
+	RejectedRecording   RejectionReason = "NO_RECORDING"
+	RejectedTrace       RejectionReason = "NO_TRACE"
+	RejectedReviewer    RejectionReason = "NO_REVIEWER" // none, or the manager in charge himself
+	RejectedSurplus     RejectionReason = "SURPLUS"     // another one meets the same requirement
+)
+
+// Dealing is when an order is dealt.
+type Dealing struct {
+	On       fund.Date // 0: no open day is in sight
+	Later    bool      // not on the day on which it is given: after the cutoff, or a closed day
+	Calendar conversion.CalendarSource
+}
+
+// CheckOrder derives whose initiative an order is, judges it by every rule, and settles it
+// into out: OrderBlock where something excludes it, OrderConfirm where a warning or a review
+// is not met by a proven confirmation, else OrderAllow. Steps and disclosures are told, done
+// or not, and do not change the verdict. Errors: ErrUnknownProduct, ErrOutsideValidity, and
+// ErrRequest for an amount that is none or above fund.MaxMoney, or too many confirmations.
+func (c *Core) CheckOrder(p *fund.Profile, r OrderRequest, out *OrderCheck) error {
+	return ErrRequest
+}
