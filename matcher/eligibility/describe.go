@@ -53,3 +53,12 @@ func DescribeParameter(id RuleID, name string) ParameterDescription {
 	}
 	return ParameterDescription{Name: name}
 }
+
+// RuleIDs lists the rules that this program knows, in the rulebook's order.
+func RuleIDs() []RuleID {
+	ids := make([]RuleID, len(rulebook))
+	for i := range rulebook {
+		ids[i] = rulebook[i].id
+	}
+	return ids
+}
