@@ -240,6 +240,7 @@ type question struct {
 	profile  *fund.Profile
 	ctx      eligibility.Context
 	gate     *eligibility.Gate
+	pack     *eligibility.Pack
 }
 
 func someQuestion(t *rapid.T, packs []*eligibility.Pack) question {
@@ -257,7 +258,8 @@ func someQuestion(t *rapid.T, packs []*eligibility.Pack) question {
 		q.profile.Trail.Recent = append(q.profile.Trail.Recent, someTrail(t)...)
 	}
 	slices.SortFunc(q.profile.Trail.Recent, func(a, b fund.Event) int { return fund.CompareEvents(&a, &b) })
-	q.gate = compile(t, packs[rapid.IntRange(0, len(packs)-1).Draw(t, "pack")], q.products, q.ctx.At)
+	q.pack = packs[rapid.IntRange(0, len(packs)-1).Draw(t, "pack")]
+	q.gate = compile(t, q.pack, q.products, q.ctx.At)
 	return q
 }
 
@@ -335,6 +337,7 @@ func TestSelectAndJudgeAgree(t *testing.T) {
 					seen[found.Rule] = true
 					counts[found.Rule]++
 				}
+				assertKnownReason(t, &found)
 				onOwn := f.Situation != eligibility.CustomerOrder
 				if onOwn && (found.Outcome == eligibility.Confirm || found.Outcome == eligibility.Review) {
 					t.Fatalf("on the firm's initiative: %+v", found)
@@ -384,8 +387,18 @@ func TestNothingUnsuitableIsEverPermitted(t *testing.T) {
 				t.Fatalf("status %v", p.Listing.Status)
 			case p.Listing.PoolFrom > today, p.Listing.PoolTo != 0 && p.Listing.PoolTo <= today:
 				t.Fatalf("pool %v to %v", p.Listing.PoolFrom, p.Listing.PoolTo)
-			case p.Listing.Kind.HasEntryConditions():
-				t.Fatalf("kind %v without proof", p.Listing.Kind)
+			case p.Listing.Kind == fund.PrivateFund:
+				t.Fatal("a directly sold private fund")
+			case p.Listing.Kind.HasEntryConditions() && (person.Qualified.Class == "" || person.Qualified.Until <= today || q.ctx.Public):
+				t.Fatalf("kind %v without proof, or to the public", p.Listing.Kind)
+			case (p.ShareClass == "Y" || p.Listing.Kind == fund.PensionFund) && person.Pension != fund.Yes:
+				t.Fatal("a pension fund without an account")
+			case person.OpenChecks != 0:
+				t.Fatal("a check is open")
+			case q.ctx.Channel == fund.ChannelUnknown, q.ctx.Channel == fund.Branch && q.ctx.Licence != eligibility.LicenceValid:
+				t.Fatalf("over %v with a licence %v", q.ctx.Channel, q.ctx.Licence)
+			case firm && !professional && grade == fund.R5:
+				t.Fatal("a high-risk product on the firm's initiative")
 			case grade > fund.R1 && !professional && !valid:
 				t.Fatalf("%v without a valid assessment: %+v", grade, q.profile)
 			case firm && !professional && valid && int(grade) > int(assessment.Level):
@@ -403,6 +416,10 @@ func TestALowerLevelOrAHigherGradePermitsNothingMore(t *testing.T) {
 	packs := somePacks(t)
 	rapid.Check(t, func(t *rapid.T) {
 		q := someQuestion(t, packs)
+		// Two rules weigh one level against another and not a level: the jump to it (S13), and a
+		// redemption that cured a mismatch (K01). They stand aside here.
+		q.profile.Assessments = nil
+		q.redeemUnknown()
 		_, before := q.ask(q.profile)
 		lower := *q.profile
 		if lower.Assessment.Level > fund.C1 {
@@ -417,24 +434,27 @@ func TestALowerLevelOrAHigherGradePermitsNothingMore(t *testing.T) {
 				g.Bank++
 			}
 		}
-		q.gate = recompiled(t, q.gate, packs, riskier, q.ctx.At)
+		q.gate = compile(t, q.pack, riskier, q.ctx.At)
 		_, after = q.ask(q.profile)
 		assertSubset(t, "a higher grade", after, before, len(q.products))
 	})
 }
 
-// recompiled finds the pack by its edition's rules.
-func recompiled(t failer, g *eligibility.Gate, packs []*eligibility.Pack, products []fund.Product, at fund.Instant) *eligibility.Gate {
-	for _, p := range packs {
-		if p.InForce(at).Rules[0] == g.Edition().Rules[0] {
-			return compile(t, p, products, at)
+// redeemUnknown makes every redemption one of a product that the pool does not know.
+func (q *question) redeemUnknown() {
+	for i := range q.profile.Trail.Recent {
+		if e := &q.profile.Trail.Recent[i]; e.Kind == fund.Redeem {
+			e.ProductCode = "gone"
 		}
 	}
-	t.Fatal("no pack of that edition")
-	return nil
 }
 
+// assertSubset: a list for information only (S12), of R1 and without a buy button, is no
+// permission beside one to buy from.
 func assertSubset(t *rapid.T, what string, of, all *eligibility.Verdicts, n int) {
+	if of.Information && !all.Information {
+		return
+	}
 	for i := range n {
 		if of.Has(i) && !all.Has(i) {
 			t.Fatalf("%s permits product %d, which was not", what, i)
@@ -460,6 +480,9 @@ func TestAMissingFactPermitsNothingMore(t *testing.T) {
 				p.Person.IsLowestClass = fund.Unknown
 			}
 		},
+		"entry proof":     func(p *fund.Profile) { p.Person.Qualified.Until = 0 },
+		"entry class":     func(p *fund.Profile) { p.Person.Qualified.Class = "" },
+		"pension account": func(p *fund.Profile) { p.Person.Pension = fund.Unknown },
 		"full capacity": func(p *fund.Profile) {
 			if p.Person.Capacity == fund.FullCapacity {
 				p.Person.Capacity = fund.CapacityUnknown
@@ -473,7 +496,18 @@ func TestAMissingFactPermitsNothingMore(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		q := someQuestion(t, packs)
+		q.profile.Assessments = nil // without the assessment in force there is nothing to count (S13)
 		_, before := q.ask(q.profile)
+		asked := q.ctx
+		for _, ctx := range []eligibility.Context{
+			{At: asked.At, Initiative: asked.Initiative, Channel: asked.Channel, Public: asked.Public, Order: asked.Order},
+			{At: asked.At, Initiative: asked.Initiative, Licence: asked.Licence, Public: asked.Public, Order: asked.Order},
+		} {
+			q.ctx = ctx
+			_, after := q.ask(q.profile)
+			assertSubset(t, "without licence or channel the gate", after, before, len(q.products))
+		}
+		q.ctx = asked
 		for what, drop := range dropped {
 			less := *q.profile
 			drop(&less)
@@ -485,9 +519,111 @@ func TestAMissingFactPermitsNothingMore(t *testing.T) {
 			for i := range less {
 				drop(&less[i])
 			}
-			q.gate = recompiled(t, q.gate, packs, less, q.ctx.At)
+			q.gate = compile(t, q.pack, less, q.ctx.At)
 			_, after := q.ask(q.profile)
 			assertSubset(t, "without "+what+" the gate", after, before, len(q.products))
+		}
+	})
+}
+
+// assertKnownReason: what the gate says stands in Reasons, with its remedy.
+func assertKnownReason(t *rapid.T, f *eligibility.Finding) {
+	for _, r := range eligibility.Reasons() {
+		if r.Rule != f.Rule || r.Reason != f.Reason || r.Order {
+			continue
+		}
+		if f.Remedy.Code != "" && !slices.Contains(r.Remedies, f.Remedy.Code) || f.Remedy.Code == "" && (len(r.Remedies) > 0 || f.Remedy.On != 0) {
+			t.Fatalf("remedy %+v of %s %s, expected one of %v", f.Remedy, f.Rule, f.Reason, r.Remedies)
+		}
+		if (f.Remedy.Code == eligibility.RemedyWait) && f.Remedy.On <= today {
+			t.Fatalf("%s %s waits until %v", f.Rule, f.Reason, f.Remedy.On)
+		}
+		return
+	}
+	t.Fatalf("unknown reason %s %s", f.Rule, f.Reason)
+}
+
+// TestTimeCuresWhatItIsSaidToCure: on the day that a remedy names, and not the day before,
+// that reason is silent.
+func TestTimeCuresWhatItIsSaidToCure(t *testing.T) {
+	packs := somePacks(t)
+	cured := map[string]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		// Nothing new happens meanwhile.
+		q.profile.Trail.Recent = slices.DeleteFunc(q.profile.Trail.Recent, func(e fund.Event) bool { return e.At > q.ctx.At })
+		q.profile.Assessment.On = min(q.profile.Assessment.On, today)
+		for i := range q.products {
+			for _, found := range q.judge(i, q.ctx.At) {
+				if found.Remedy.On == 0 {
+					continue
+				}
+				same := func(f eligibility.Finding) bool { return f.Rule == found.Rule && f.Reason == found.Reason }
+				eve := max(q.ctx.At, found.Remedy.On.AddDays(-1).Start())
+				if !slices.ContainsFunc(q.judge(i, eve), same) || slices.ContainsFunc(q.judge(i, found.Remedy.On.Start()), same) {
+					t.Fatalf("product %d: %s %s is said to end on %v", i, found.Rule, found.Reason, found.Remedy.On)
+				}
+				cured[found.Reason] = true
+			}
+		}
+	})
+	for _, reason := range []string{"NOT_YET_IN_POOL", "CLOSED_PERIOD", "PAID_BY_REDEMPTION", "PRODUCT_REFUSED"} {
+		if !cured[reason] {
+			t.Errorf("no draw shows %s", reason)
+		}
+	}
+}
+
+// judge asks about one product at another instant, all else the same.
+func (q *question) judge(i int, at fund.Instant) []eligibility.Finding {
+	gate := q.gate
+	if at != q.ctx.At {
+		gate = compile(failing{}, q.pack, q.products, at)
+	}
+	ctx := q.ctx
+	ctx.At = at
+	f := gate.Facts(q.profile, fund.GoalUnknown, 0, fund.NeedUnknown, ctx)
+	var r eligibility.Refusals
+	gate.Refusals(q.profile, at, &r)
+	_, findings := gate.Judge(i, &f, &r, nil)
+	return findings
+}
+
+type failing struct{}
+
+func (failing) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
+
+// TestOneMoreFactNeverUnblocks: an event, an open check or an assessment more takes away
+// and gives nothing. A reaction of his, which lets a tired fund speak again, and a settled
+// complaint are what they are for.
+func TestOneMoreFactNeverUnblocks(t *testing.T) {
+	packs := somePacks(t)
+	more := map[string]func(t *rapid.T, p *fund.Profile){
+		"a check": func(_ *rapid.T, p *fund.Profile) { p.Person.OpenChecks |= fund.CheckAML },
+		"an exposure": func(_ *rapid.T, p *fund.Profile) {
+			p.Trail.Recent = append(p.Trail.Recent, fund.Event{Kind: fund.Exposure, At: today.Start(), ProductCode: "p0"})
+		},
+		"a redemption": func(t *rapid.T, p *fund.Profile) {
+			code := rapid.SampledFrom([]string{"", "p0", "p1", "gone"}).Draw(t, "sold")
+			p.Trail.Recent = append(p.Trail.Recent, fund.Event{Kind: fund.Redeem, At: today.AddDays(-rapid.IntRange(0, 15).Draw(t, "ago")).Start(), ProductCode: code})
+		},
+		"an assessment": func(_ *rapid.T, p *fund.Profile) {
+			if p.Assessment.On != 0 {
+				p.Assessments = append(p.Assessments, fund.Assessed{At: p.Assessment.On.Start(), Level: p.Assessment.Level})
+			}
+		},
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		q := someQuestion(t, packs)
+		_, before := q.ask(q.profile)
+		for what, add := range more {
+			with := *q.profile
+			with.Trail.Recent, with.Assessments = slices.Clone(with.Trail.Recent), slices.Clone(with.Assessments)
+			add(t, &with)
+			slices.SortFunc(with.Trail.Recent, func(a, b fund.Event) int { return fund.CompareEvents(&a, &b) })
+			slices.SortStableFunc(with.Assessments, func(a, b fund.Assessed) int { return int(a.At - b.At) })
+			_, after := q.ask(&with)
+			assertSubset(t, what, after, before, len(q.products))
 		}
 	})
 }
@@ -506,7 +642,7 @@ func TestTheOrderOfThePoolDoesNotMatter(t *testing.T) {
 		for to, from := range order {
 			shuffled[to] = q.products[from]
 		}
-		q.gate = recompiled(t, q.gate, packs, shuffled, q.ctx.At)
+		q.gate = compile(t, q.pack, shuffled, q.ctx.At)
 		_, after := q.ask(q.profile)
 		for to, from := range order {
 			if after.Has(to) != before.Has(from) {

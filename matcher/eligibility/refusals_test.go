@@ -50,6 +50,39 @@ func (q *question) mayNotHear(p *fund.Product) bool {
 			}
 		}
 	}
+	return q.shownTooOften(p, sameFund)
+}
+
+// shownTooOften counts by brute force: for every showing in the window, those from it on,
+// where he did not react since.
+func (q *question) shownTooOften(p *fund.Product, sameFund func(code string) bool) bool {
+	e := q.gate.Edition()
+	inWindow := func(x *fund.Event) bool {
+		return x.At <= q.ctx.At && q.ctx.At.Date().DaysSince(x.At.Date()) < e.ExposureWindowDays()
+	}
+	for i := range q.profile.Trail.Recent {
+		first := &q.profile.Trail.Recent[i]
+		if first.Kind != fund.Exposure || !inWindow(first) || !sameFund(first.ProductCode) {
+			continue
+		}
+		shown, reacted := 0, false
+		for j := range q.profile.Trail.Recent {
+			x := &q.profile.Trail.Recent[j]
+			if !sameFund(x.ProductCode) || x.At < first.At || x.At > q.ctx.At {
+				continue
+			}
+			switch x.Kind {
+			case fund.Exposure:
+				shown++
+			case fund.Click, fund.OrderAbandon:
+				reacted = true
+			default:
+			}
+		}
+		if !reacted && shown >= e.ExposureCap() {
+			return true
+		}
+	}
 	return false
 }
 
@@ -99,6 +132,9 @@ func TestOneMoreRefusalPermitsNothingMore(t *testing.T) {
 		more.Trail.Recent = slices.Clone(more.Trail.Recent)
 		for _, said := range someTrail(t) {
 			said.Closed = false // a settled complaint lets the bank speak again
+			if said.Kind == fund.Click || said.Kind == fund.OrderAbandon {
+				said.Kind = fund.Refusal // his own step lets a fund that was tired speak again
+			}
 			more.Trail.Recent = append(more.Trail.Recent, said)
 		}
 		slices.SortFunc(more.Trail.Recent, func(a, b fund.Event) int { return fund.CompareEvents(&a, &b) })
