@@ -2,6 +2,7 @@ package matcher_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -146,16 +147,18 @@ func (j *judgement) permitted(code string) error {
 		wish, _ = expectation.Settle(j.profile, at, nil)
 	}
 	goal, months, need := wish.ForGate(j.slate.Personal)
-	facts := j.gate.Facts(j.profile, goal, months, need, eligibility.Context{At: at, Channel: j.slate.Request.Channel})
+	ctx := eligibility.Context{At: at, Channel: j.slate.Request.Channel}
+	if j.slate.Request.Licence == licensed {
+		ctx.Licence = eligibility.LicenceValid
+	}
+	facts := j.gate.Facts(j.profile, goal, months, need, ctx)
 	var refusals eligibility.Refusals
 	j.gate.Refusals(j.profile, at, &refusals)
 	if verdict, findings := j.gate.Judge(place, &facts, &refusals, nil); !verdict.Permitted {
 		return fmt.Errorf("the gate refuses it: %+v", findings)
 	}
-	why := refusal(j.core.Product(place), j.profile, at, j.slate.Request.Channel)
-	if why == "" {
-		why = j.silence(j.core.Product(place))
-	}
+	product, channel := j.core.Product(place), j.slate.Request.Channel
+	why := cmp.Or(overTheWrongCounter(&j.slate.Request), refusal(product, j.profile, at, channel), j.silence(product))
 	if why != "" {
 		return fmt.Errorf("the rulebook refuses it: %s", why)
 	}
@@ -212,8 +215,19 @@ func closedLater(later []fund.Event, e *fund.Event, at fund.Instant) bool {
 	return false
 }
 
-// refusal is an independent reading of rulebook.md: S01 S02 S04 (tied money) S07 S10 S12
-// S14 E01 E02 C02 G01 P03. It shares no code with the gate, nor its arithmetic of dates.
+// overTheWrongCounter is what C01 and C03 say.
+func overTheWrongCounter(r *matcher.Request) string {
+	switch {
+	case r.Channel == fund.ChannelUnknown:
+		return "C01: no channel of the bank's"
+	case r.Channel == fund.Branch && r.Licence.State != "VALID":
+		return "C03: no licensed manager"
+	}
+	return ""
+}
+
+// refusal is an independent reading of rulebook.md: S01 S02 S04 (tied money) S05 S07 S10
+// S12 S14 E01 E02 C02 C07 G01 P03. It shares no code with the gate, nor its arithmetic of dates.
 func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Channel) string {
 	shanghai := time.FixedZone("CST", 8*60*60)
 	now := at.Time().In(shanghai)
@@ -277,6 +291,10 @@ func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Cha
 		return "S12: no valid assessment"
 	case !professional && int(grade) > max(int(level), 1):
 		return "S02: above the level"
+	case !professional && grade == fund.R5:
+		return "S05: high risk"
+	case c.Person.OpenChecks != 0:
+		return "C07: a check is open"
 	case c.Person.IsLowestClass == fund.Yes && grade > fund.R1:
 		return "S01: lowest class by flag"
 	case level == fund.C1 && c.Person.IsLowestClass != fund.No && !professional && grade > fund.R1:
