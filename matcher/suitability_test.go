@@ -302,11 +302,12 @@ func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Cha
 	case elder && channel != fund.Branch && grade > fund.R3:
 		return "E01: grade without a manager"
 	}
-	return tiedRefusal(p, c, today, date, launching, elder, professional)
+	// A list for information only is not cut to a goal (S12).
+	return tiedRefusal(p, c, today, date, launching, elder, professional || !valid)
 }
 
-// tiedRefusal is what S04 and E01 say about money that cannot come out.
-func tiedRefusal(p *fund.Product, c *fund.Profile, today time.Time, date func(fund.Date) time.Time, launching, elder, professional bool) string {
+// tiedRefusal is what S04, unless he is exempt, and E01 say about money that cannot come out.
+func tiedRefusal(p *fund.Product, c *fund.Profile, today time.Time, date func(fund.Date) time.Time, launching, elder, exempt bool) string {
 	start := today
 	for _, d := range []fund.Date{p.Terms.NextOpenOn, p.Terms.ClosedUntil} {
 		if d != 0 && date(d).After(start) && (d == p.Terms.NextOpenOn || launching) {
@@ -317,7 +318,7 @@ func tiedRefusal(p *fund.Product, c *fund.Profile, today time.Time, date func(fu
 	switch {
 	case elder && tied > 365:
 		return "E01: long lockup"
-	case professional:
+	case exempt:
 		return ""
 	case (len(c.Needs.Goals) == 0 || c.Needs.HorizonMonths == 0) && tied > 90:
 		return "S04: lockup without a stated goal and horizon"
