@@ -107,7 +107,9 @@ func TestWithoutPersonalisationOnlyTheGateReadsTheCustomer(t *testing.T) {
 // are facts of the gate (A06, K01), and everything else of another.
 func trailWithSilenceOf(one, other fund.Trail) fund.Trail {
 	var events []fund.Event
-	isSilence := func(e *fund.Event) bool { return e.Kind == fund.Refusal || e.Kind == fund.Complaint || e.Kind == fund.Redeem }
+	isSilence := func(e *fund.Event) bool {
+		return e.Kind == fund.Refusal || e.Kind == fund.Complaint || e.Kind == fund.Redeem
+	}
 	for i := range one.Recent {
 		if isSilence(&one.Recent[i]) {
 			events = append(events, one.Recent[i])
