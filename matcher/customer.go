@@ -250,7 +250,7 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 	if manager || a.personal && len(w.conduct.Journeys) > 0 {
 		// Whether he may be called now, and so the day of a follow-up, which the record of a
 		// customer's answer holds as well.
-		for _, minutes := range [...]int{quietUntil, quietFrom} {
+		for _, minutes := range [...]int{c.rules.QuietUntil(), c.rules.QuietFrom()} {
 			if edge := at.Date().Start().Add(time.Duration(minutes) * time.Minute); edge > at {
 				until = min(until, edge)
 			}

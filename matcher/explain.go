@@ -25,6 +25,22 @@ type Explanation struct {
 	Assumed       []fund.Field
 }
 
+// Strongest is what decides whether the product is offered to him, the first of the strongest
+// in the rulebook's order; nil: no rule keeps it back, neither from a list nor from his own
+// order. The findings stay in the pack's order, and none is left out.
+func (e *Explanation) Strongest() *eligibility.Finding {
+	var out *eligibility.Finding
+	for _, findings := range [...][]eligibility.Finding{e.Findings, e.OrderFindings} {
+		for i := range findings {
+			f := &findings[i]
+			if f.Outcome >= eligibility.Confirm && (out == nil || f.Outcome > out.Outcome) {
+				out = f
+			}
+		}
+	}
+	return out
+}
+
 // Explain judges one product for one customer with every rule, scores it whether it is
 // permitted or not, and shows its record. Errors: ErrUnknownProduct, ErrRequest,
 // ErrOutsideValidity.
@@ -39,9 +55,9 @@ func (c *Core) Explain(p *fund.Profile, productCode string, r Request) (*Explana
 	}
 	e := &Explanation{Product: &c.products[place], Place: place, Assumed: c.gate.Assumed(place)}
 	w := &e.Slate.work
-	own := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByCustomer, Channel: r.Channel, Order: true}, w)
+	own := c.ask(p, r, r.context(fund.ByCustomer), w)
 	e.OrderVerdict, e.OrderFindings = c.gate.Judge(place, &own.facts, &w.refusals, nil)
-	a := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel}, w)
+	a := c.ask(p, r, r.context(fund.ByFirm), w)
 	e.Personal = a.personal
 	e.Verdict, e.Findings = c.gate.Judge(place, &a.facts, &w.refusals, nil)
 	c.completeOne(&a, e, w)

@@ -94,13 +94,46 @@ var mismatchTasks = [...]string{"TELL_CUSTOMER", "CONFIRM_PLAN", "RETEST_RISK", 
 func (t MismatchTask) String() string { return mismatchTasks[t] }
 
 // Why is the template of the manager's sentence about the cause.
-func (m *Mismatch) Why() string { return "rematch.cause." + m.Cause.String() }
+func (m *Mismatch) Why() string {
+	name := "rematch.cause." + m.Cause.String()
+	switch dated := m.Since != 0; {
+	case dated, m.Cause == LevelAbsent, m.Cause == LowestClass, m.Cause == GradeMissing:
+		return name
+	default:
+		return name + ".undated"
+	}
+}
 
 // Do is the template of the manager's sentence about the task.
 func (m *Mismatch) Do() string { return "rematch.task." + m.Task.String() }
 
 // Tell is the template of what the customer is told.
 func (m *Mismatch) Tell() string { return "rematch.tell." + m.Kind.String() + "." + m.Cause.String() }
+
+// ForManager says why it does not match and what is to be done, for the relationship
+// manager. An error says that a sentence lacks a fact.
+func (c *Core) ForManager(m *Mismatch) (string, error) {
+	text, err := c.say(nil, m.Why(), m.Facts)
+	if err == nil {
+		text, err = c.say(text, m.Do(), m.Facts)
+	}
+	return string(text), err
+}
+
+// ForCustomer says what the customer is told of it.
+func (c *Core) ForCustomer(m *Mismatch) (string, error) {
+	text, err := c.say(nil, m.Tell(), m.Facts)
+	return string(text), err
+}
+
+// say appends a sentence.
+func (c *Core) say(dst []byte, name string, facts []fund.Evidence) ([]byte, error) {
+	id, ok := c.text.ID(name)
+	if !ok {
+		return dst, fmt.Errorf("%w: no sentence %s", ErrCompile, name)
+	}
+	return c.text.AppendEvidence(dst, id, facts)
+}
 
 // EarlierGrades are the grades of a pool revision of before.
 type EarlierGrades struct {
@@ -192,6 +225,7 @@ type rematching struct {
 	standing *eligibility.Standing
 	earlier  *EarlierGrades
 	day      fund.Date
+	matrix   eligibility.Matrix // of the book by which the product at hand is sold (S09, S11)
 	out      *Rematch
 }
 
@@ -231,13 +265,16 @@ func (r *rematching) plan(p *fund.Plan) {
 	r.report(&m)
 }
 
-// grade is the effective grade (S10); unknown also for what is not in the pool.
+// grade takes up a product and returns its effective grade (S10); unknown also for what is
+// not in the pool.
 func (r *rematching) grade(code string) fund.RiskGrade {
 	i, ok := r.core.index[code]
 	if !ok {
 		return fund.GradeUnknown
 	}
-	return r.core.rules.Grade(&r.core.products[i])
+	edition := r.core.gate.EditionOf(r.core.gate.Book(int(i)))
+	r.matrix = edition.Matrix()
+	return edition.Grade(&r.core.products[i])
 }
 
 // untested reports whether no order of his passes for want of a valid assessment (S12).
@@ -248,12 +285,11 @@ func (r *rematching) untested() bool {
 // exceeds reports whether a grade is above what his level of now allows. A documented
 // professional without a level has none to exceed (S14).
 func (r *rematching) exceeds(grade fund.RiskGrade) bool {
-	matrix := r.core.rules.Matrix()
 	switch {
-	case r.standing.Professional && r.standing.Level == fund.LevelUnknown:
+	case r.standing.Professional && r.standing.Level == fund.LevelUnknown && !r.standing.Lowest:
 		return false
 	case r.untested():
-		return !matrix.Fits(grade, fund.LevelUnknown)
+		return !r.matrix.Fits(grade, fund.LevelUnknown)
 	default:
 		return !r.fitsLast(grade)
 	}
@@ -262,21 +298,21 @@ func (r *rematching) exceeds(grade fund.RiskGrade) bool {
 // fitsLast reports whether a grade is within the level of the last assessment, whether that
 // holds or not.
 func (r *rematching) fitsLast(grade fund.RiskGrade) bool {
-	matrix := r.core.rules.Matrix()
-	return matrix.Fits(grade, r.standing.Level) && (!r.standing.Lowest || matrix.Fits(grade, fund.C1))
+	return r.matrix.Fits(grade, r.standing.Level) && (!r.standing.Lowest || r.matrix.Fits(grade, fund.C1))
 }
 
 // trace finds the cause of a mismatch of what he has had since a day; 0: unknown.
 func (r *rematching) trace(m *Mismatch, since fund.Date) {
-	matrix := r.core.rules.Matrix()
 	switch {
+	case r.standing.Level == fund.LevelUnknown && r.standing.Professional:
+		m.Cause = LowestClass // nothing else speaks against what a professional has
 	case r.standing.Level == fund.LevelUnknown:
 		m.Cause = LevelAbsent
 	case r.fitsLast(m.Grade):
 		m.Cause, m.Since = LevelExpired, r.core.expiresOn(r.profile)
 	case r.raised(m):
 		m.Cause, m.Since = GradeRaised, r.earlier.raisedOn
-	case matrix.Fits(m.Grade, m.Level):
+	case r.matrix.Fits(m.Grade, m.Level):
 		m.Cause = LowestClass
 	case r.lowered(m, since):
 		m.Cause = LevelLowered
@@ -301,9 +337,9 @@ func (r *rematching) raised(m *Mismatch) bool {
 // lowered looks for the newest assessment by which the grade suited him: the one after it
 // lowered his level. What he came by later was above his level from the first.
 func (r *rematching) lowered(m *Mismatch, since fund.Date) bool {
-	matrix, history := r.core.rules.Matrix(), r.profile.Assessments
+	history := r.profile.Assessments
 	first := len(history) // of the assessments by which it does not suit him
-	for first > 0 && !matrix.Fits(m.Grade, history[first-1].Level) {
+	for first > 0 && !r.matrix.Fits(m.Grade, history[first-1].Level) {
 		first--
 	}
 	if first == 0 || first == len(history) {

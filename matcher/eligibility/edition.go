@@ -9,8 +9,8 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// Edition is what is in force of a pack at an instant: the enabled rules in pack order,
-// and the parameters that other code reads.
+// Edition is what is in force of one book of a pack at an instant: the enabled rules in
+// pack order, each once, and the parameters that other code reads.
 type Edition struct {
 	Rules []*Rule
 
@@ -65,6 +65,16 @@ func (r *Rule) inPeriod(at fund.Instant) bool { return r.From <= at && at < r.Un
 // hasOwn reports whether a book has an entry of its own of a rule at an instant.
 func (p *Pack) hasOwn(id RuleID, book Book, at fund.Instant) bool {
 	return slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.ID == id && r.Book == book && r.inPeriod(at) })
+}
+
+// Rule is the entry in force of a rule, nil where there is none.
+func (e *Edition) Rule(id RuleID) *Rule {
+	for _, r := range e.Rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
 }
 
 // BookOf is the set of rules that a kind of products is sold by (S11). What is of no known

@@ -63,7 +63,8 @@ type Config struct {
 	NewID func() (string, error)
 	// Clock is the wall clock, for latencies.
 	Clock func() time.Time
-	// Staff tells managers of the licence of the one in charge. Nil: nobody's is known.
+	// Staff tells the licence of the manager in charge. Nil: nobody's is known, and nothing
+	// is offered in the branch (C03).
 	Staff features.Staff
 	// ObserveStage is told how long each stage took. May be nil.
 	ObserveStage func(Stage, time.Duration)
@@ -269,8 +270,9 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 	if err != nil {
 		return nil, nil, err
 	}
-	if q.request.Audience == wording.Manager {
-		if q.request.Licence, err = engine.Licence(ctx, s.config.Staff, profile.Person.ManagerID, at); err != nil {
+	// In the branch a manager speaks, whoever reads the answer: C03 asks for his licence.
+	if q.request.Audience == wording.Manager || q.request.Channel == fund.Branch {
+		if q.request.Licence, err = engine.Licence(ctx, s.config.Staff, &profile.Person, at); err != nil {
 			return nil, nil, err
 		}
 	}

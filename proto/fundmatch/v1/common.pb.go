@@ -645,7 +645,9 @@ type Finding struct {
 	Remedy *Remedy `protobuf:"bytes,9,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// How sure the rule's source is: 1 read in its text or full quotation, 2 read in a report about it, 3 known and not
 	// checked.
-	SourceMark    int32 `protobuf:"varint,10,opt,name=source_mark,json=sourceMark,proto3" json:"source_mark,omitempty"`
+	SourceMark int32 `protobuf:"varint,10,opt,name=source_mark,json=sourceMark,proto3" json:"source_mark,omitempty"`
+	// What the customer may be told of it, in zh-CN; empty: nothing.
+	CustomerText  string `protobuf:"bytes,11,opt,name=customer_text,json=customerText,proto3" json:"customer_text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -748,6 +750,13 @@ func (x *Finding) GetSourceMark() int32 {
 		return x.SourceMark
 	}
 	return 0
+}
+
+func (x *Finding) GetCustomerText() string {
+	if x != nil {
+		return x.CustomerText
+	}
+	return ""
 }
 
 // RuleParameter is a value that the bank sets.
@@ -1007,7 +1016,7 @@ const file_fundmatch_v1_common_proto_rawDesc = "" +
 	"Disclosure\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\xe2\x02\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\x87\x03\n" +
 	"\aFinding\x12\x17\n" +
 	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x16\n" +
@@ -1022,7 +1031,8 @@ const file_fundmatch_v1_common_proto_rawDesc = "" +
 	"\x06remedy\x18\t \x01(\v2\x14.fundmatch.v1.RemedyR\x06remedy\x12%\n" +
 	"\vsource_mark\x18\n" +
 	" \x01(\x05B\x04\xa8\xbb\x18\x01R\n" +
-	"sourceMark\"9\n" +
+	"sourceMark\x12#\n" +
+	"\rcustomer_text\x18\v \x01(\tR\fcustomerText\"9\n" +
 	"\rRuleParameter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"@\n" +

@@ -966,7 +966,7 @@ type AssessSwitchRequest struct {
 	Shares string `protobuf:"bytes,3,opt,name=shares,proto3" json:"shares,omitempty"`
 	// Code of the product to buy.
 	BuyProductCode string `protobuf:"bytes,4,opt,name=buy_product_code,json=buyProductCode,proto3" json:"buy_product_code,omitempty"`
-	// Amount to pay for the purchase in fen; 0: what the sale brings.
+	// Amount to pay for the purchase in fen, the subscription fee included; 0: what the sale brings.
 	AmountFen int64 `protobuf:"varint,5,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
 	// Channel: BRANCH (default) or APP.
 	Channel string `protobuf:"bytes,6,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -1064,47 +1064,50 @@ type AssessSwitchResponse struct {
 	DecidedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
 	// Customer id.
 	CustomerId string `protobuf:"bytes,3,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// ALLOW: a certain benefit exceeds the certain cost. REVIEW: a person decides first. HIDE: the bank may not propose
-	// it; on his own initiative the customer may. BLOCK: it may not be dealt.
+	// ALLOW, CONFIRM (a person decides, or the customer confirms, before it is made) or BLOCK (neither proposed nor made).
 	Verdict string `protobuf:"bytes,4,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// FIRM or CUSTOMER: on whose initiative the switch is; derived, never the caller's word.
+	Initiative string `protobuf:"bytes,5,opt,name=initiative,proto3" json:"initiative,omitempty"`
+	// What the certain sums say: NO_SWITCH (a money market fund is sold), COST_UNKNOWN (a fee, a value or a lot is not
+	// known: nothing speaks for it), COSTS_MORE (the certain benefit is not above the certain cost), CURES (a mismatch or a
+	// concentration is cured) or PAYS (the certain benefit is above the certain cost).
+	Balance string `protobuf:"bytes,6,opt,name=balance,proto3" json:"balance,omitempty"`
+	// What keeps a cost from being known, or the sale from being made: NO_LOTS, NO_NAV, NO_EXIT_FEE, NO_OLD_FEES,
+	// NO_NEW_FEES, NO_LOT_DAY (the highest fee is taken), IN_LOCKUP, TOO_FEW, NO_PROCEEDS, NO_HORIZON.
+	Gaps []string `protobuf:"bytes,7,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	// The product to sell.
-	Sell *ProductSummary `protobuf:"bytes,5,opt,name=sell,proto3" json:"sell,omitempty"`
+	Sell *ProductSummary `protobuf:"bytes,8,opt,name=sell,proto3" json:"sell,omitempty"`
 	// The product to buy.
-	Buy *ProductSummary `protobuf:"bytes,6,opt,name=buy,proto3" json:"buy,omitempty"`
-	// The lots that would be sold, oldest first.
-	Lots []*SwitchLot `protobuf:"bytes,7,rep,name=lots,proto3" json:"lots,omitempty"`
+	Buy *ProductSummary `protobuf:"bytes,9,opt,name=buy,proto3" json:"buy,omitempty"`
 	// The sale, all lots together.
-	Sale *SwitchSale `protobuf:"bytes,8,opt,name=sale,proto3" json:"sale,omitempty"`
-	// The purchase, in the share class that was asked for and in the others of the fund.
-	Purchases []*SwitchPurchase `protobuf:"bytes,9,rep,name=purchases,proto3" json:"purchases,omitempty"`
-	// What is certain to be paid and to be saved.
-	Parts []*SwitchPart `protobuf:"bytes,10,rep,name=parts,proto3" json:"parts,omitempty"`
-	// Sum of the certain costs in fen; 0 when cost_known is false.
-	CostFen int64 `protobuf:"varint,11,opt,name=cost_fen,json=costFen,proto3" json:"cost_fen,omitempty"`
-	// Sum of the certain benefits in fen over days.
-	BenefitFen int64 `protobuf:"varint,12,opt,name=benefit_fen,json=benefitFen,proto3" json:"benefit_fen,omitempty"`
-	// Whether every fee of both legs is known; where it is not, nothing justifies the switch on the firm's initiative.
-	CostKnown bool `protobuf:"varint,13,opt,name=cost_known,json=costKnown,proto3" json:"cost_known,omitempty"`
-	// Days that fees over time are computed for: his horizon.
-	Days int32 `protobuf:"varint,14,opt,name=days,proto3" json:"days,omitempty"`
-	// Days after which the fees saved have paid for the switch; 0 when they never do, or the cost is not known.
-	BreakEvenDays int32 `protobuf:"varint,15,opt,name=break_even_days,json=breakEvenDays,proto3" json:"break_even_days,omitempty"`
-	// What he redeemed in the last 365 days over his mean holdings; absent when not known.
-	Turnover *Evidence `protobuf:"bytes,16,opt,name=turnover,proto3" json:"turnover,omitempty"`
-	// Fees of switches in the last 365 days over his mean holdings; absent when not known.
-	CostToEquity *Evidence `protobuf:"bytes,17,opt,name=cost_to_equity,json=costToEquity,proto3" json:"cost_to_equity,omitempty"`
-	// Switches in the last 365 days, this one included.
-	SwitchesAYear int32 `protobuf:"varint,18,opt,name=switches_a_year,json=switchesAYear,proto3" json:"switches_a_year,omitempty"`
-	// What would justify it or does, in zh-CN: certain benefits only. A forecast of return is none.
-	Grounds []*SwitchGround `protobuf:"bytes,19,rep,name=grounds,proto3" json:"grounds,omitempty"`
-	// Every rule that spoke.
+	Sale *SwitchSale `protobuf:"bytes,10,opt,name=sale,proto3" json:"sale,omitempty"`
+	// The lots of the sale, in the order in which they are sold; those that cannot be sold last.
+	Lots []*SwitchLot `protobuf:"bytes,11,rep,name=lots,proto3" json:"lots,omitempty"`
+	// The amount in each share class of the fund that is bought, held for days; the one that was asked for first.
+	Options []*SwitchOption `protobuf:"bytes,12,rep,name=options,proto3" json:"options,omitempty"`
+	// Amount in fen to be paid for the purchase, the subscription fee included.
+	AmountFen int64 `protobuf:"varint,13,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
+	// What is certain to be paid; absent when it is not known.
+	Cost *SwitchCost `protobuf:"bytes,14,opt,name=cost,proto3" json:"cost,omitempty"`
+	// What is certain to be gained.
+	Benefit *SwitchBenefit `protobuf:"bytes,15,opt,name=benefit,proto3" json:"benefit,omitempty"`
+	// First day, counted from the switch, on which the fees saved are above the cost; absent: there is none, or it is not
+	// known.
+	BreakEvenDays *int32 `protobuf:"varint,16,opt,name=break_even_days,json=breakEvenDays,proto3,oneof" json:"break_even_days,omitempty"`
+	// What leaving the new fund costs on each day on which a step of its ladder falls, beside the old one.
+	Leaving []*SwitchLeaving `protobuf:"bytes,17,rep,name=leaving,proto3" json:"leaving,omitempty"`
+	// How often he was switched before, and what that took.
+	History *SwitchHistory `protobuf:"bytes,18,opt,name=history,proto3" json:"history,omitempty"`
+	// What would speak for it, or make it cheaper.
+	Justify []*SwitchJustification `protobuf:"bytes,19,rep,name=justify,proto3" json:"justify,omitempty"`
+	// Every rule that spoke about the purchase and the switch.
 	Findings []*Finding `protobuf:"bytes,20,rep,name=findings,proto3" json:"findings,omitempty"`
-	// What the reader is told, in zh-CN.
+	// What the reader is told, in zh-CN, in order.
 	Texts []string `protobuf:"bytes,21,rep,name=texts,proto3" json:"texts,omitempty"`
-	// Texts that must be shown.
-	Disclosures []*Disclosure `protobuf:"bytes,22,rep,name=disclosures,proto3" json:"disclosures,omitempty"`
-	// Evidence of what was computed.
-	Evidence []*Evidence `protobuf:"bytes,23,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// Day on which both legs are dealt, YYYY-MM-DD; empty when unknown.
+	AvailableOn string `protobuf:"bytes,22,opt,name=available_on,json=availableOn,proto3" json:"available_on,omitempty"`
+	// KNOWN or ASSUMED: whether the trading calendar was loaded.
+	CalendarSource string `protobuf:"bytes,23,opt,name=calendar_source,json=calendarSource,proto3" json:"calendar_source,omitempty"`
 	// What the answer was computed from.
 	Revisions *Revisions `protobuf:"bytes,24,opt,name=revisions,proto3" json:"revisions,omitempty"`
 	// How the answer is to be shown to him (A07).
@@ -1175,6 +1178,27 @@ func (x *AssessSwitchResponse) GetVerdict() string {
 	return ""
 }
 
+func (x *AssessSwitchResponse) GetInitiative() string {
+	if x != nil {
+		return x.Initiative
+	}
+	return ""
+}
+
+func (x *AssessSwitchResponse) GetBalance() string {
+	if x != nil {
+		return x.Balance
+	}
+	return ""
+}
+
+func (x *AssessSwitchResponse) GetGaps() []string {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
 func (x *AssessSwitchResponse) GetSell() *ProductSummary {
 	if x != nil {
 		return x.Sell
@@ -1189,13 +1213,6 @@ func (x *AssessSwitchResponse) GetBuy() *ProductSummary {
 	return nil
 }
 
-func (x *AssessSwitchResponse) GetLots() []*SwitchLot {
-	if x != nil {
-		return x.Lots
-	}
-	return nil
-}
-
 func (x *AssessSwitchResponse) GetSale() *SwitchSale {
 	if x != nil {
 		return x.Sale
@@ -1203,79 +1220,65 @@ func (x *AssessSwitchResponse) GetSale() *SwitchSale {
 	return nil
 }
 
-func (x *AssessSwitchResponse) GetPurchases() []*SwitchPurchase {
+func (x *AssessSwitchResponse) GetLots() []*SwitchLot {
 	if x != nil {
-		return x.Purchases
+		return x.Lots
 	}
 	return nil
 }
 
-func (x *AssessSwitchResponse) GetParts() []*SwitchPart {
+func (x *AssessSwitchResponse) GetOptions() []*SwitchOption {
 	if x != nil {
-		return x.Parts
+		return x.Options
 	}
 	return nil
 }
 
-func (x *AssessSwitchResponse) GetCostFen() int64 {
+func (x *AssessSwitchResponse) GetAmountFen() int64 {
 	if x != nil {
-		return x.CostFen
+		return x.AmountFen
 	}
 	return 0
 }
 
-func (x *AssessSwitchResponse) GetBenefitFen() int64 {
+func (x *AssessSwitchResponse) GetCost() *SwitchCost {
 	if x != nil {
-		return x.BenefitFen
+		return x.Cost
 	}
-	return 0
+	return nil
 }
 
-func (x *AssessSwitchResponse) GetCostKnown() bool {
+func (x *AssessSwitchResponse) GetBenefit() *SwitchBenefit {
 	if x != nil {
-		return x.CostKnown
+		return x.Benefit
 	}
-	return false
-}
-
-func (x *AssessSwitchResponse) GetDays() int32 {
-	if x != nil {
-		return x.Days
-	}
-	return 0
+	return nil
 }
 
 func (x *AssessSwitchResponse) GetBreakEvenDays() int32 {
-	if x != nil {
-		return x.BreakEvenDays
+	if x != nil && x.BreakEvenDays != nil {
+		return *x.BreakEvenDays
 	}
 	return 0
 }
 
-func (x *AssessSwitchResponse) GetTurnover() *Evidence {
+func (x *AssessSwitchResponse) GetLeaving() []*SwitchLeaving {
 	if x != nil {
-		return x.Turnover
+		return x.Leaving
 	}
 	return nil
 }
 
-func (x *AssessSwitchResponse) GetCostToEquity() *Evidence {
+func (x *AssessSwitchResponse) GetHistory() *SwitchHistory {
 	if x != nil {
-		return x.CostToEquity
+		return x.History
 	}
 	return nil
 }
 
-func (x *AssessSwitchResponse) GetSwitchesAYear() int32 {
+func (x *AssessSwitchResponse) GetJustify() []*SwitchJustification {
 	if x != nil {
-		return x.SwitchesAYear
-	}
-	return 0
-}
-
-func (x *AssessSwitchResponse) GetGrounds() []*SwitchGround {
-	if x != nil {
-		return x.Grounds
+		return x.Justify
 	}
 	return nil
 }
@@ -1294,18 +1297,18 @@ func (x *AssessSwitchResponse) GetTexts() []string {
 	return nil
 }
 
-func (x *AssessSwitchResponse) GetDisclosures() []*Disclosure {
+func (x *AssessSwitchResponse) GetAvailableOn() string {
 	if x != nil {
-		return x.Disclosures
+		return x.AvailableOn
 	}
-	return nil
+	return ""
 }
 
-func (x *AssessSwitchResponse) GetEvidence() []*Evidence {
+func (x *AssessSwitchResponse) GetCalendarSource() string {
 	if x != nil {
-		return x.Evidence
+		return x.CalendarSource
 	}
-	return nil
+	return ""
 }
 
 func (x *AssessSwitchResponse) GetRevisions() *Revisions {
@@ -1336,142 +1339,30 @@ func (x *AssessSwitchResponse) GetAudience() string {
 	return ""
 }
 
-// SwitchLot is one lot of the sale.
-type SwitchLot struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Day of purchase, YYYY-MM-DD; empty when unknown.
-	AcquiredOn string `protobuf:"bytes,1,opt,name=acquired_on,json=acquiredOn,proto3" json:"acquired_on,omitempty"`
-	// Days held at the sale; -1 when unknown.
-	HeldDays int32 `protobuf:"varint,2,opt,name=held_days,json=heldDays,proto3" json:"held_days,omitempty"`
-	// Shares sold, a decimal number of 4 places.
-	Shares string `protobuf:"bytes,3,opt,name=shares,proto3" json:"shares,omitempty"`
-	// What they are worth in fen.
-	ValueFen int64 `protobuf:"varint,4,opt,name=value_fen,json=valueFen,proto3" json:"value_fen,omitempty"`
-	// Redemption fee in basis points; -1 when unknown.
-	ExitBps int32 `protobuf:"varint,5,opt,name=exit_bps,json=exitBps,proto3" json:"exit_bps,omitempty"`
-	// Redemption fee in fen; 0 when it is unknown.
-	ExitFen int64 `protobuf:"varint,6,opt,name=exit_fen,json=exitFen,proto3" json:"exit_fen,omitempty"`
-	// Whether the fee is known.
-	FeeKnown bool `protobuf:"varint,7,opt,name=fee_known,json=feeKnown,proto3" json:"fee_known,omitempty"`
-	// Day from which the next lower redemption fee holds, YYYY-MM-DD; empty when there is none.
-	NextStepOn string `protobuf:"bytes,8,opt,name=next_step_on,json=nextStepOn,proto3" json:"next_step_on,omitempty"`
-	// What waiting for that day would save in fen.
-	NextStepSavesFen int64 `protobuf:"varint,9,opt,name=next_step_saves_fen,json=nextStepSavesFen,proto3" json:"next_step_saves_fen,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *SwitchLot) Reset() {
-	*x = SwitchLot{}
-	mi := &file_fundmatch_v1_order_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SwitchLot) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SwitchLot) ProtoMessage() {}
-
-func (x *SwitchLot) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_order_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SwitchLot.ProtoReflect.Descriptor instead.
-func (*SwitchLot) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *SwitchLot) GetAcquiredOn() string {
-	if x != nil {
-		return x.AcquiredOn
-	}
-	return ""
-}
-
-func (x *SwitchLot) GetHeldDays() int32 {
-	if x != nil {
-		return x.HeldDays
-	}
-	return 0
-}
-
-func (x *SwitchLot) GetShares() string {
-	if x != nil {
-		return x.Shares
-	}
-	return ""
-}
-
-func (x *SwitchLot) GetValueFen() int64 {
-	if x != nil {
-		return x.ValueFen
-	}
-	return 0
-}
-
-func (x *SwitchLot) GetExitBps() int32 {
-	if x != nil {
-		return x.ExitBps
-	}
-	return 0
-}
-
-func (x *SwitchLot) GetExitFen() int64 {
-	if x != nil {
-		return x.ExitFen
-	}
-	return 0
-}
-
-func (x *SwitchLot) GetFeeKnown() bool {
-	if x != nil {
-		return x.FeeKnown
-	}
-	return false
-}
-
-func (x *SwitchLot) GetNextStepOn() string {
-	if x != nil {
-		return x.NextStepOn
-	}
-	return ""
-}
-
-func (x *SwitchLot) GetNextStepSavesFen() int64 {
-	if x != nil {
-		return x.NextStepSavesFen
-	}
-	return 0
-}
-
 // SwitchSale is the sell leg.
 type SwitchSale struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Shares sold, a decimal number of 4 places.
 	Shares string `protobuf:"bytes,1,opt,name=shares,proto3" json:"shares,omitempty"`
-	// What they are worth in fen at the last net asset value.
+	// What they are worth at the last unit net asset value, in fen.
 	ValueFen int64 `protobuf:"varint,2,opt,name=value_fen,json=valueFen,proto3" json:"value_fen,omitempty"`
 	// Redemption fee in fen.
 	ExitFen int64 `protobuf:"varint,3,opt,name=exit_fen,json=exitFen,proto3" json:"exit_fen,omitempty"`
 	// What is paid out in fen.
-	ProceedsFen   int64 `protobuf:"varint,4,opt,name=proceeds_fen,json=proceedsFen,proto3" json:"proceeds_fen,omitempty"`
+	ProceedsFen int64 `protobuf:"varint,4,opt,name=proceeds_fen,json=proceedsFen,proto3" json:"proceeds_fen,omitempty"`
+	// Days held of the youngest lot; -1: of some lot unknown.
+	YoungestDays int32 `protobuf:"varint,5,opt,name=youngest_days,json=youngestDays,proto3" json:"youngest_days,omitempty"`
+	// Shares in lockup on the day, a decimal number of 4 places.
+	LockedShares string `protobuf:"bytes,6,opt,name=locked_shares,json=lockedShares,proto3" json:"locked_shares,omitempty"`
+	// Shares asked for that are not there or locked, a decimal number of 4 places.
+	ShortShares   string `protobuf:"bytes,7,opt,name=short_shares,json=shortShares,proto3" json:"short_shares,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SwitchSale) Reset() {
 	*x = SwitchSale{}
-	mi := &file_fundmatch_v1_order_proto_msgTypes[12]
+	mi := &file_fundmatch_v1_order_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1374,7 @@ func (x *SwitchSale) String() string {
 func (*SwitchSale) ProtoMessage() {}
 
 func (x *SwitchSale) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_order_proto_msgTypes[12]
+	mi := &file_fundmatch_v1_order_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1387,7 @@ func (x *SwitchSale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SwitchSale.ProtoReflect.Descriptor instead.
 func (*SwitchSale) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{12}
+	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SwitchSale) GetShares() string {
@@ -1527,37 +1418,199 @@ func (x *SwitchSale) GetProceedsFen() int64 {
 	return 0
 }
 
-// SwitchPurchase is the buy leg in one share class.
-type SwitchPurchase struct {
+func (x *SwitchSale) GetYoungestDays() int32 {
+	if x != nil {
+		return x.YoungestDays
+	}
+	return 0
+}
+
+func (x *SwitchSale) GetLockedShares() string {
+	if x != nil {
+		return x.LockedShares
+	}
+	return ""
+}
+
+func (x *SwitchSale) GetShortShares() string {
+	if x != nil {
+		return x.ShortShares
+	}
+	return ""
+}
+
+// SwitchLot is one lot of the sell leg.
+type SwitchLot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Day of purchase, YYYY-MM-DD; empty when unknown.
+	AcquiredOn string `protobuf:"bytes,1,opt,name=acquired_on,json=acquiredOn,proto3" json:"acquired_on,omitempty"`
+	// Days held on the day of the sale; -1: unknown, and the highest fee is taken.
+	HeldDays int32 `protobuf:"varint,2,opt,name=held_days,json=heldDays,proto3" json:"held_days,omitempty"`
+	// Shares of the lot, a decimal number of 4 places.
+	HeldShares string `protobuf:"bytes,3,opt,name=held_shares,json=heldShares,proto3" json:"held_shares,omitempty"`
+	// Shares sold, a decimal number of 4 places.
+	Shares string `protobuf:"bytes,4,opt,name=shares,proto3" json:"shares,omitempty"`
+	// What the shares sold are worth in fen.
+	ValueFen int64 `protobuf:"varint,5,opt,name=value_fen,json=valueFen,proto3" json:"value_fen,omitempty"`
+	// Redemption fee in basis points.
+	ExitBps int32 `protobuf:"varint,6,opt,name=exit_bps,json=exitBps,proto3" json:"exit_bps,omitempty"`
+	// Redemption fee in fen.
+	ExitFen int64 `protobuf:"varint,7,opt,name=exit_fen,json=exitFen,proto3" json:"exit_fen,omitempty"`
+	// First day after the lockup, YYYY-MM-DD; empty when there is none.
+	FreeOn string `protobuf:"bytes,8,opt,name=free_on,json=freeOn,proto3" json:"free_on,omitempty"`
+	// Whether the lot is in lockup.
+	Locked bool `protobuf:"varint,9,opt,name=locked,proto3" json:"locked,omitempty"`
+	// Day from which the next lower redemption fee holds, YYYY-MM-DD; empty when there is none, or the lot's day is unknown.
+	NextStepOn string `protobuf:"bytes,10,opt,name=next_step_on,json=nextStepOn,proto3" json:"next_step_on,omitempty"`
+	// That fee in basis points.
+	NextStepBps int32 `protobuf:"varint,11,opt,name=next_step_bps,json=nextStepBps,proto3" json:"next_step_bps,omitempty"`
+	// That fee in fen for the same value.
+	NextStepFen   int64 `protobuf:"varint,12,opt,name=next_step_fen,json=nextStepFen,proto3" json:"next_step_fen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SwitchLot) Reset() {
+	*x = SwitchLot{}
+	mi := &file_fundmatch_v1_order_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SwitchLot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SwitchLot) ProtoMessage() {}
+
+func (x *SwitchLot) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_order_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SwitchLot.ProtoReflect.Descriptor instead.
+func (*SwitchLot) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SwitchLot) GetAcquiredOn() string {
+	if x != nil {
+		return x.AcquiredOn
+	}
+	return ""
+}
+
+func (x *SwitchLot) GetHeldDays() int32 {
+	if x != nil {
+		return x.HeldDays
+	}
+	return 0
+}
+
+func (x *SwitchLot) GetHeldShares() string {
+	if x != nil {
+		return x.HeldShares
+	}
+	return ""
+}
+
+func (x *SwitchLot) GetShares() string {
+	if x != nil {
+		return x.Shares
+	}
+	return ""
+}
+
+func (x *SwitchLot) GetValueFen() int64 {
+	if x != nil {
+		return x.ValueFen
+	}
+	return 0
+}
+
+func (x *SwitchLot) GetExitBps() int32 {
+	if x != nil {
+		return x.ExitBps
+	}
+	return 0
+}
+
+func (x *SwitchLot) GetExitFen() int64 {
+	if x != nil {
+		return x.ExitFen
+	}
+	return 0
+}
+
+func (x *SwitchLot) GetFreeOn() string {
+	if x != nil {
+		return x.FreeOn
+	}
+	return ""
+}
+
+func (x *SwitchLot) GetLocked() bool {
+	if x != nil {
+		return x.Locked
+	}
+	return false
+}
+
+func (x *SwitchLot) GetNextStepOn() string {
+	if x != nil {
+		return x.NextStepOn
+	}
+	return ""
+}
+
+func (x *SwitchLot) GetNextStepBps() int32 {
+	if x != nil {
+		return x.NextStepBps
+	}
+	return 0
+}
+
+func (x *SwitchLot) GetNextStepFen() int64 {
+	if x != nil {
+		return x.NextStepFen
+	}
+	return 0
+}
+
+// SwitchOption is the amount in one share class of the fund that is bought.
+type SwitchOption struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Product code of the class.
 	ProductCode string `protobuf:"bytes,1,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
 	// Share class; empty when the fund has one.
 	ShareClass string `protobuf:"bytes,2,opt,name=share_class,json=shareClass,proto3" json:"share_class,omitempty"`
-	// Amount paid in fen.
-	AmountFen int64 `protobuf:"varint,3,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
-	// Cost over days.
-	Cost *Cost `protobuf:"bytes,4,opt,name=cost,proto3" json:"cost,omitempty"`
-	// Whether every fee is known; without it the cost is no figure.
-	CostKnown     bool `protobuf:"varint,5,opt,name=cost_known,json=costKnown,proto3" json:"cost_known,omitempty"`
+	// Cost over the horizon; absent when its fees are not known.
+	Cost          *Cost `protobuf:"bytes,3,opt,name=cost,proto3" json:"cost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *SwitchPurchase) Reset() {
-	*x = SwitchPurchase{}
+func (x *SwitchOption) Reset() {
+	*x = SwitchOption{}
 	mi := &file_fundmatch_v1_order_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *SwitchPurchase) String() string {
+func (x *SwitchOption) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*SwitchPurchase) ProtoMessage() {}
+func (*SwitchOption) ProtoMessage() {}
 
-func (x *SwitchPurchase) ProtoReflect() protoreflect.Message {
+func (x *SwitchOption) ProtoReflect() protoreflect.Message {
 	mi := &file_fundmatch_v1_order_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1569,75 +1622,63 @@ func (x *SwitchPurchase) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use SwitchPurchase.ProtoReflect.Descriptor instead.
-func (*SwitchPurchase) Descriptor() ([]byte, []int) {
+// Deprecated: Use SwitchOption.ProtoReflect.Descriptor instead.
+func (*SwitchOption) Descriptor() ([]byte, []int) {
 	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *SwitchPurchase) GetProductCode() string {
+func (x *SwitchOption) GetProductCode() string {
 	if x != nil {
 		return x.ProductCode
 	}
 	return ""
 }
 
-func (x *SwitchPurchase) GetShareClass() string {
+func (x *SwitchOption) GetShareClass() string {
 	if x != nil {
 		return x.ShareClass
 	}
 	return ""
 }
 
-func (x *SwitchPurchase) GetAmountFen() int64 {
-	if x != nil {
-		return x.AmountFen
-	}
-	return 0
-}
-
-func (x *SwitchPurchase) GetCost() *Cost {
+func (x *SwitchOption) GetCost() *Cost {
 	if x != nil {
 		return x.Cost
 	}
 	return nil
 }
 
-func (x *SwitchPurchase) GetCostKnown() bool {
-	if x != nil {
-		return x.CostKnown
-	}
-	return false
-}
-
-// SwitchPart is one certain cost or benefit.
-type SwitchPart struct {
+// SwitchCost is in fen.
+type SwitchCost struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Code: REDEMPTION_FEE, LOST_FEE_STEPS, SUBSCRIPTION_FEE, SERVICE_FEE, RUNNING_FEE; further codes may come.
-	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// COST or BENEFIT.
-	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Amount in fen, not negative.
-	AmountFen int64 `protobuf:"varint,3,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
-	// Label in zh-CN.
-	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// Redemption fee of what is sold.
+	ExitFen int64 `protobuf:"varint,1,opt,name=exit_fen,json=exitFen,proto3" json:"exit_fen,omitempty"`
+	// Subscription fee of what is bought.
+	EntryFen int64 `protobuf:"varint,2,opt,name=entry_fen,json=entryFen,proto3" json:"entry_fen,omitempty"`
+	// By how much leaving at the horizon costs more than it would have (lost steps of the redemption ladder).
+	LostStepsFen int64 `protobuf:"varint,3,opt,name=lost_steps_fen,json=lostStepsFen,proto3" json:"lost_steps_fen,omitempty"`
+	// By how much the running fees are higher over the horizon.
+	RunningFen int64 `protobuf:"varint,4,opt,name=running_fen,json=runningFen,proto3" json:"running_fen,omitempty"`
+	// Sum.
+	TotalFen      int64 `protobuf:"varint,5,opt,name=total_fen,json=totalFen,proto3" json:"total_fen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *SwitchPart) Reset() {
-	*x = SwitchPart{}
+func (x *SwitchCost) Reset() {
+	*x = SwitchCost{}
 	mi := &file_fundmatch_v1_order_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *SwitchPart) String() string {
+func (x *SwitchCost) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*SwitchPart) ProtoMessage() {}
+func (*SwitchCost) ProtoMessage() {}
 
-func (x *SwitchPart) ProtoReflect() protoreflect.Message {
+func (x *SwitchCost) ProtoReflect() protoreflect.Message {
 	mi := &file_fundmatch_v1_order_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1649,66 +1690,77 @@ func (x *SwitchPart) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use SwitchPart.ProtoReflect.Descriptor instead.
-func (*SwitchPart) Descriptor() ([]byte, []int) {
+// Deprecated: Use SwitchCost.ProtoReflect.Descriptor instead.
+func (*SwitchCost) Descriptor() ([]byte, []int) {
 	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{14}
 }
 
-func (x *SwitchPart) GetCode() string {
+func (x *SwitchCost) GetExitFen() int64 {
 	if x != nil {
-		return x.Code
-	}
-	return ""
-}
-
-func (x *SwitchPart) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *SwitchPart) GetAmountFen() int64 {
-	if x != nil {
-		return x.AmountFen
+		return x.ExitFen
 	}
 	return 0
 }
 
-func (x *SwitchPart) GetText() string {
+func (x *SwitchCost) GetEntryFen() int64 {
 	if x != nil {
-		return x.Text
+		return x.EntryFen
 	}
-	return ""
+	return 0
 }
 
-// SwitchGround is one certain reason for a switch.
-type SwitchGround struct {
+func (x *SwitchCost) GetLostStepsFen() int64 {
+	if x != nil {
+		return x.LostStepsFen
+	}
+	return 0
+}
+
+func (x *SwitchCost) GetRunningFen() int64 {
+	if x != nil {
+		return x.RunningFen
+	}
+	return 0
+}
+
+func (x *SwitchCost) GetTotalFen() int64 {
+	if x != nil {
+		return x.TotalFen
+	}
+	return 0
+}
+
+// SwitchBenefit is what is certain to be gained. A forecast of return is no benefit (S06).
+type SwitchBenefit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Code: FEES_SAVED, MISMATCH_CURED, CONCENTRATION_CURED.
-	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// Whether it holds here.
-	Holds bool `protobuf:"varint,2,opt,name=holds,proto3" json:"holds,omitempty"`
-	// Sentence in zh-CN.
-	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Running fees saved over the horizon, in fen.
+	RunningFen int64 `protobuf:"varint,1,opt,name=running_fen,json=runningFen,proto3" json:"running_fen,omitempty"`
+	// Running fees of the moved money in the old fund over the next 365 days, in fen.
+	YearOldFen int64 `protobuf:"varint,2,opt,name=year_old_fen,json=yearOldFen,proto3" json:"year_old_fen,omitempty"`
+	// The same in the new fund, in fen.
+	YearNewFen int64 `protobuf:"varint,3,opt,name=year_new_fen,json=yearNewFen,proto3" json:"year_new_fen,omitempty"`
+	// Whether a product above his level is sold for one that suits him.
+	MismatchCured bool `protobuf:"varint,4,opt,name=mismatch_cured,json=mismatchCured,proto3" json:"mismatch_cured,omitempty"`
+	// Whether a concentration above the limit is cured.
+	ConcentrationCured bool `protobuf:"varint,5,opt,name=concentration_cured,json=concentrationCured,proto3" json:"concentration_cured,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
-func (x *SwitchGround) Reset() {
-	*x = SwitchGround{}
+func (x *SwitchBenefit) Reset() {
+	*x = SwitchBenefit{}
 	mi := &file_fundmatch_v1_order_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *SwitchGround) String() string {
+func (x *SwitchBenefit) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*SwitchGround) ProtoMessage() {}
+func (*SwitchBenefit) ProtoMessage() {}
 
-func (x *SwitchGround) ProtoReflect() protoreflect.Message {
+func (x *SwitchBenefit) ProtoReflect() protoreflect.Message {
 	mi := &file_fundmatch_v1_order_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1720,30 +1772,291 @@ func (x *SwitchGround) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use SwitchGround.ProtoReflect.Descriptor instead.
-func (*SwitchGround) Descriptor() ([]byte, []int) {
+// Deprecated: Use SwitchBenefit.ProtoReflect.Descriptor instead.
+func (*SwitchBenefit) Descriptor() ([]byte, []int) {
 	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{15}
 }
 
-func (x *SwitchGround) GetCode() string {
+func (x *SwitchBenefit) GetRunningFen() int64 {
+	if x != nil {
+		return x.RunningFen
+	}
+	return 0
+}
+
+func (x *SwitchBenefit) GetYearOldFen() int64 {
+	if x != nil {
+		return x.YearOldFen
+	}
+	return 0
+}
+
+func (x *SwitchBenefit) GetYearNewFen() int64 {
+	if x != nil {
+		return x.YearNewFen
+	}
+	return 0
+}
+
+func (x *SwitchBenefit) GetMismatchCured() bool {
+	if x != nil {
+		return x.MismatchCured
+	}
+	return false
+}
+
+func (x *SwitchBenefit) GetConcentrationCured() bool {
+	if x != nil {
+		return x.ConcentrationCured
+	}
+	return false
+}
+
+// SwitchLeaving compares what it costs to leave on one day.
+type SwitchLeaving struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Days after the switch.
+	Days int32 `protobuf:"varint,1,opt,name=days,proto3" json:"days,omitempty"`
+	// Redemption fee of the new fund then, in fen.
+	NewFen int64 `protobuf:"varint,2,opt,name=new_fen,json=newFen,proto3" json:"new_fen,omitempty"`
+	// What the old one would have taken then, in fen.
+	OldFen        int64 `protobuf:"varint,3,opt,name=old_fen,json=oldFen,proto3" json:"old_fen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SwitchLeaving) Reset() {
+	*x = SwitchLeaving{}
+	mi := &file_fundmatch_v1_order_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SwitchLeaving) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SwitchLeaving) ProtoMessage() {}
+
+func (x *SwitchLeaving) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_order_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SwitchLeaving.ProtoReflect.Descriptor instead.
+func (*SwitchLeaving) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SwitchLeaving) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *SwitchLeaving) GetNewFen() int64 {
+	if x != nil {
+		return x.NewFen
+	}
+	return 0
+}
+
+func (x *SwitchLeaving) GetOldFen() int64 {
+	if x != nil {
+		return x.OldFen
+	}
+	return 0
+}
+
+// SwitchHistory is about the last 365 days.
+type SwitchHistory struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Redemptions that paid an order, this one included.
+	Switches int32 `protobuf:"varint,1,opt,name=switches,proto3" json:"switches,omitempty"`
+	// What was redeemed for them, in fen.
+	RedeemedFen int64 `protobuf:"varint,2,opt,name=redeemed_fen,json=redeemedFen,proto3" json:"redeemed_fen,omitempty"`
+	// Mean value of his holdings, in fen.
+	MeanFen int64 `protobuf:"varint,3,opt,name=mean_fen,json=meanFen,proto3" json:"mean_fen,omitempty"`
+	// Fees of those switches as far as they are known, in fen.
+	FeesFen int64 `protobuf:"varint,4,opt,name=fees_fen,json=feesFen,proto3" json:"fees_fen,omitempty"`
+	// Fees that are not in it.
+	FeesUnknown int32 `protobuf:"varint,5,opt,name=fees_unknown,json=feesUnknown,proto3" json:"fees_unknown,omitempty"`
+	// Redeemed over the mean; absent when not known.
+	Turnover *float64 `protobuf:"fixed64,6,opt,name=turnover,proto3,oneof" json:"turnover,omitempty"`
+	// Fees over the mean; absent when not known.
+	CostToEquity *float64 `protobuf:"fixed64,7,opt,name=cost_to_equity,json=costToEquity,proto3,oneof" json:"cost_to_equity,omitempty"`
+	// Whether he was in and out of the same fund.
+	InAndOut      bool `protobuf:"varint,8,opt,name=in_and_out,json=inAndOut,proto3" json:"in_and_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SwitchHistory) Reset() {
+	*x = SwitchHistory{}
+	mi := &file_fundmatch_v1_order_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SwitchHistory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SwitchHistory) ProtoMessage() {}
+
+func (x *SwitchHistory) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_order_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SwitchHistory.ProtoReflect.Descriptor instead.
+func (*SwitchHistory) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *SwitchHistory) GetSwitches() int32 {
+	if x != nil {
+		return x.Switches
+	}
+	return 0
+}
+
+func (x *SwitchHistory) GetRedeemedFen() int64 {
+	if x != nil {
+		return x.RedeemedFen
+	}
+	return 0
+}
+
+func (x *SwitchHistory) GetMeanFen() int64 {
+	if x != nil {
+		return x.MeanFen
+	}
+	return 0
+}
+
+func (x *SwitchHistory) GetFeesFen() int64 {
+	if x != nil {
+		return x.FeesFen
+	}
+	return 0
+}
+
+func (x *SwitchHistory) GetFeesUnknown() int32 {
+	if x != nil {
+		return x.FeesUnknown
+	}
+	return 0
+}
+
+func (x *SwitchHistory) GetTurnover() float64 {
+	if x != nil && x.Turnover != nil {
+		return *x.Turnover
+	}
+	return 0
+}
+
+func (x *SwitchHistory) GetCostToEquity() float64 {
+	if x != nil && x.CostToEquity != nil {
+		return *x.CostToEquity
+	}
+	return 0
+}
+
+func (x *SwitchHistory) GetInAndOut() bool {
+	if x != nil {
+		return x.InAndOut
+	}
+	return false
+}
+
+// SwitchJustification is one thing that would speak for the switch, or make it cheaper.
+type SwitchJustification struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// WAIT_FOR_EXIT_STEP, CHEAPER_CLASS, ONLY_CHEAPER_LOTS, HOLD_TO_BREAK_EVEN, KEEP, FEES_TO_BE_SUPPLIED,
+	// AFTER_FEWER_SWITCHES, WAIT_FOR_LOCKUP; further codes may come.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// First day on which time alone brings it about, YYYY-MM-DD; empty: time does not.
+	On string `protobuf:"bytes,2,opt,name=on,proto3" json:"on,omitempty"`
+	// Product code of the cheaper share class; may be empty.
+	ProductCode string `protobuf:"bytes,3,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
+	// By how much less it costs, in fen.
+	SavedFen      int64 `protobuf:"varint,4,opt,name=saved_fen,json=savedFen,proto3" json:"saved_fen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SwitchJustification) Reset() {
+	*x = SwitchJustification{}
+	mi := &file_fundmatch_v1_order_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SwitchJustification) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SwitchJustification) ProtoMessage() {}
+
+func (x *SwitchJustification) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_order_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SwitchJustification.ProtoReflect.Descriptor instead.
+func (*SwitchJustification) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_order_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SwitchJustification) GetCode() string {
 	if x != nil {
 		return x.Code
 	}
 	return ""
 }
 
-func (x *SwitchGround) GetHolds() bool {
+func (x *SwitchJustification) GetOn() string {
 	if x != nil {
-		return x.Holds
-	}
-	return false
-}
-
-func (x *SwitchGround) GetText() string {
-	if x != nil {
-		return x.Text
+		return x.On
 	}
 	return ""
+}
+
+func (x *SwitchJustification) GetProductCode() string {
+	if x != nil {
+		return x.ProductCode
+	}
+	return ""
+}
+
+func (x *SwitchJustification) GetSavedFen() int64 {
+	if x != nil {
+		return x.SavedFen
+	}
+	return 0
 }
 
 var File_fundmatch_v1_order_proto protoreflect.FileDescriptor
@@ -1856,7 +2169,7 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\n" +
 	"amount_fen\x18\x05 \x01(\x03R\tamountFen\x12\x18\n" +
 	"\achannel\x18\x06 \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\a \x01(\tR\baudience\"\xb5\t\n" +
+	"\baudience\x18\a \x01(\tR\baudience\"\xa6\t\n" +
 	"\x14AssessSwitchResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x129\n" +
@@ -1864,71 +2177,104 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"decided_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\x1f\n" +
 	"\vcustomer_id\x18\x03 \x01(\tR\n" +
 	"customerId\x12\x18\n" +
-	"\averdict\x18\x04 \x01(\tR\averdict\x120\n" +
-	"\x04sell\x18\x05 \x01(\v2\x1c.fundmatch.v1.ProductSummaryR\x04sell\x12.\n" +
-	"\x03buy\x18\x06 \x01(\v2\x1c.fundmatch.v1.ProductSummaryR\x03buy\x12+\n" +
-	"\x04lots\x18\a \x03(\v2\x17.fundmatch.v1.SwitchLotR\x04lots\x12,\n" +
-	"\x04sale\x18\b \x01(\v2\x18.fundmatch.v1.SwitchSaleR\x04sale\x12:\n" +
-	"\tpurchases\x18\t \x03(\v2\x1c.fundmatch.v1.SwitchPurchaseR\tpurchases\x12.\n" +
-	"\x05parts\x18\n" +
-	" \x03(\v2\x18.fundmatch.v1.SwitchPartR\x05parts\x12\x19\n" +
-	"\bcost_fen\x18\v \x01(\x03R\acostFen\x12\x1f\n" +
-	"\vbenefit_fen\x18\f \x01(\x03R\n" +
-	"benefitFen\x12\x1d\n" +
+	"\averdict\x18\x04 \x01(\tR\averdict\x12\x1e\n" +
 	"\n" +
-	"cost_known\x18\r \x01(\bR\tcostKnown\x12\x12\n" +
-	"\x04days\x18\x0e \x01(\x05R\x04days\x12&\n" +
-	"\x0fbreak_even_days\x18\x0f \x01(\x05R\rbreakEvenDays\x128\n" +
-	"\bturnover\x18\x10 \x01(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\bturnover\x12B\n" +
-	"\x0ecost_to_equity\x18\x11 \x01(\v2\x16.fundmatch.v1.EvidenceB\x04\xa8\xbb\x18\x01R\fcostToEquity\x12,\n" +
-	"\x0fswitches_a_year\x18\x12 \x01(\x05B\x04\xa8\xbb\x18\x01R\rswitchesAYear\x124\n" +
-	"\agrounds\x18\x13 \x03(\v2\x1a.fundmatch.v1.SwitchGroundR\agrounds\x121\n" +
+	"initiative\x18\x05 \x01(\tR\n" +
+	"initiative\x12\x18\n" +
+	"\abalance\x18\x06 \x01(\tR\abalance\x12\x12\n" +
+	"\x04gaps\x18\a \x03(\tR\x04gaps\x120\n" +
+	"\x04sell\x18\b \x01(\v2\x1c.fundmatch.v1.ProductSummaryR\x04sell\x12.\n" +
+	"\x03buy\x18\t \x01(\v2\x1c.fundmatch.v1.ProductSummaryR\x03buy\x12,\n" +
+	"\x04sale\x18\n" +
+	" \x01(\v2\x18.fundmatch.v1.SwitchSaleR\x04sale\x12+\n" +
+	"\x04lots\x18\v \x03(\v2\x17.fundmatch.v1.SwitchLotR\x04lots\x124\n" +
+	"\aoptions\x18\f \x03(\v2\x1a.fundmatch.v1.SwitchOptionR\aoptions\x12\x1d\n" +
+	"\n" +
+	"amount_fen\x18\r \x01(\x03R\tamountFen\x12,\n" +
+	"\x04cost\x18\x0e \x01(\v2\x18.fundmatch.v1.SwitchCostR\x04cost\x125\n" +
+	"\abenefit\x18\x0f \x01(\v2\x1b.fundmatch.v1.SwitchBenefitR\abenefit\x12+\n" +
+	"\x0fbreak_even_days\x18\x10 \x01(\x05H\x00R\rbreakEvenDays\x88\x01\x01\x125\n" +
+	"\aleaving\x18\x11 \x03(\v2\x1b.fundmatch.v1.SwitchLeavingR\aleaving\x12;\n" +
+	"\ahistory\x18\x12 \x01(\v2\x1b.fundmatch.v1.SwitchHistoryB\x04\xa8\xbb\x18\x01R\ahistory\x12;\n" +
+	"\ajustify\x18\x13 \x03(\v2!.fundmatch.v1.SwitchJustificationR\ajustify\x121\n" +
 	"\bfindings\x18\x14 \x03(\v2\x15.fundmatch.v1.FindingR\bfindings\x12\x14\n" +
-	"\x05texts\x18\x15 \x03(\tR\x05texts\x12:\n" +
-	"\vdisclosures\x18\x16 \x03(\v2\x18.fundmatch.v1.DisclosureR\vdisclosures\x122\n" +
-	"\bevidence\x18\x17 \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x125\n" +
+	"\x05texts\x18\x15 \x03(\tR\x05texts\x12!\n" +
+	"\favailable_on\x18\x16 \x01(\tR\vavailableOn\x12'\n" +
+	"\x0fcalendar_source\x18\x17 \x01(\tR\x0ecalendarSource\x125\n" +
 	"\trevisions\x18\x18 \x01(\v2\x17.fundmatch.v1.RevisionsR\trevisions\x12>\n" +
 	"\fpresentation\x18\x19 \x01(\v2\x1a.fundmatch.v1.PresentationR\fpresentation\x12\x18\n" +
 	"\achannel\x18\x1a \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\x1b \x01(\tR\baudience\"\xa2\x02\n" +
-	"\tSwitchLot\x12\x1f\n" +
-	"\vacquired_on\x18\x01 \x01(\tR\n" +
-	"acquiredOn\x12\x1b\n" +
-	"\theld_days\x18\x02 \x01(\x05R\bheldDays\x12\x16\n" +
-	"\x06shares\x18\x03 \x01(\tR\x06shares\x12\x1b\n" +
-	"\tvalue_fen\x18\x04 \x01(\x03R\bvalueFen\x12\x19\n" +
-	"\bexit_bps\x18\x05 \x01(\x05R\aexitBps\x12\x19\n" +
-	"\bexit_fen\x18\x06 \x01(\x03R\aexitFen\x12\x1b\n" +
-	"\tfee_known\x18\a \x01(\bR\bfeeKnown\x12 \n" +
-	"\fnext_step_on\x18\b \x01(\tR\n" +
-	"nextStepOn\x12-\n" +
-	"\x13next_step_saves_fen\x18\t \x01(\x03R\x10nextStepSavesFen\"\x7f\n" +
+	"\baudience\x18\x1b \x01(\tR\baudienceB\x12\n" +
+	"\x10_break_even_days\"\xec\x01\n" +
 	"\n" +
 	"SwitchSale\x12\x16\n" +
 	"\x06shares\x18\x01 \x01(\tR\x06shares\x12\x1b\n" +
 	"\tvalue_fen\x18\x02 \x01(\x03R\bvalueFen\x12\x19\n" +
 	"\bexit_fen\x18\x03 \x01(\x03R\aexitFen\x12!\n" +
-	"\fproceeds_fen\x18\x04 \x01(\x03R\vproceedsFen\"\xba\x01\n" +
-	"\x0eSwitchPurchase\x12!\n" +
+	"\fproceeds_fen\x18\x04 \x01(\x03R\vproceedsFen\x12#\n" +
+	"\ryoungest_days\x18\x05 \x01(\x05R\fyoungestDays\x12#\n" +
+	"\rlocked_shares\x18\x06 \x01(\tR\flockedShares\x12!\n" +
+	"\fshort_shares\x18\a \x01(\tR\vshortShares\"\xf0\x02\n" +
+	"\tSwitchLot\x12\x1f\n" +
+	"\vacquired_on\x18\x01 \x01(\tR\n" +
+	"acquiredOn\x12\x1b\n" +
+	"\theld_days\x18\x02 \x01(\x05R\bheldDays\x12\x1f\n" +
+	"\vheld_shares\x18\x03 \x01(\tR\n" +
+	"heldShares\x12\x16\n" +
+	"\x06shares\x18\x04 \x01(\tR\x06shares\x12\x1b\n" +
+	"\tvalue_fen\x18\x05 \x01(\x03R\bvalueFen\x12\x19\n" +
+	"\bexit_bps\x18\x06 \x01(\x05R\aexitBps\x12\x19\n" +
+	"\bexit_fen\x18\a \x01(\x03R\aexitFen\x12\x17\n" +
+	"\afree_on\x18\b \x01(\tR\x06freeOn\x12\x16\n" +
+	"\x06locked\x18\t \x01(\bR\x06locked\x12 \n" +
+	"\fnext_step_on\x18\n" +
+	" \x01(\tR\n" +
+	"nextStepOn\x12\"\n" +
+	"\rnext_step_bps\x18\v \x01(\x05R\vnextStepBps\x12\"\n" +
+	"\rnext_step_fen\x18\f \x01(\x03R\vnextStepFen\"z\n" +
+	"\fSwitchOption\x12!\n" +
 	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\x12\x1f\n" +
 	"\vshare_class\x18\x02 \x01(\tR\n" +
-	"shareClass\x12\x1d\n" +
+	"shareClass\x12&\n" +
+	"\x04cost\x18\x03 \x01(\v2\x12.fundmatch.v1.CostR\x04cost\"\xa8\x01\n" +
 	"\n" +
-	"amount_fen\x18\x03 \x01(\x03R\tamountFen\x12&\n" +
-	"\x04cost\x18\x04 \x01(\v2\x12.fundmatch.v1.CostR\x04cost\x12\x1d\n" +
+	"SwitchCost\x12\x19\n" +
+	"\bexit_fen\x18\x01 \x01(\x03R\aexitFen\x12\x1b\n" +
+	"\tentry_fen\x18\x02 \x01(\x03R\bentryFen\x12$\n" +
+	"\x0elost_steps_fen\x18\x03 \x01(\x03R\flostStepsFen\x12\x1f\n" +
+	"\vrunning_fen\x18\x04 \x01(\x03R\n" +
+	"runningFen\x12\x1b\n" +
+	"\ttotal_fen\x18\x05 \x01(\x03R\btotalFen\"\xcc\x01\n" +
+	"\rSwitchBenefit\x12\x1f\n" +
+	"\vrunning_fen\x18\x01 \x01(\x03R\n" +
+	"runningFen\x12 \n" +
+	"\fyear_old_fen\x18\x02 \x01(\x03R\n" +
+	"yearOldFen\x12 \n" +
+	"\fyear_new_fen\x18\x03 \x01(\x03R\n" +
+	"yearNewFen\x12%\n" +
+	"\x0emismatch_cured\x18\x04 \x01(\bR\rmismatchCured\x12/\n" +
+	"\x13concentration_cured\x18\x05 \x01(\bR\x12concentrationCured\"U\n" +
+	"\rSwitchLeaving\x12\x12\n" +
+	"\x04days\x18\x01 \x01(\x05R\x04days\x12\x17\n" +
+	"\anew_fen\x18\x02 \x01(\x03R\x06newFen\x12\x17\n" +
+	"\aold_fen\x18\x03 \x01(\x03R\x06oldFen\"\xb1\x02\n" +
+	"\rSwitchHistory\x12\x1a\n" +
+	"\bswitches\x18\x01 \x01(\x05R\bswitches\x12!\n" +
+	"\fredeemed_fen\x18\x02 \x01(\x03R\vredeemedFen\x12\x19\n" +
+	"\bmean_fen\x18\x03 \x01(\x03R\ameanFen\x12\x19\n" +
+	"\bfees_fen\x18\x04 \x01(\x03R\afeesFen\x12!\n" +
+	"\ffees_unknown\x18\x05 \x01(\x05R\vfeesUnknown\x12\x1f\n" +
+	"\bturnover\x18\x06 \x01(\x01H\x00R\bturnover\x88\x01\x01\x12)\n" +
+	"\x0ecost_to_equity\x18\a \x01(\x01H\x01R\fcostToEquity\x88\x01\x01\x12\x1c\n" +
 	"\n" +
-	"cost_known\x18\x05 \x01(\bR\tcostKnown\"g\n" +
-	"\n" +
-	"SwitchPart\x12\x12\n" +
-	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
-	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1d\n" +
-	"\n" +
-	"amount_fen\x18\x03 \x01(\x03R\tamountFen\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"L\n" +
-	"\fSwitchGround\x12\x12\n" +
-	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
-	"\x05holds\x18\x02 \x01(\bR\x05holds\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text2\xa2\x02\n" +
+	"in_and_out\x18\b \x01(\bR\binAndOutB\v\n" +
+	"\t_turnoverB\x11\n" +
+	"\x0f_cost_to_equity\"y\n" +
+	"\x13SwitchJustification\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x0e\n" +
+	"\x02on\x18\x02 \x01(\tR\x02on\x12!\n" +
+	"\fproduct_code\x18\x03 \x01(\tR\vproductCode\x12\x1b\n" +
+	"\tsaved_fen\x18\x04 \x01(\x03R\bsavedFen2\xa2\x02\n" +
 	"\fOrderService\x12O\n" +
 	"\n" +
 	"CheckOrder\x12\x1f.fundmatch.v1.CheckOrderRequest\x1a .fundmatch.v1.CheckOrderResponse\x12j\n" +
@@ -1947,7 +2293,7 @@ func file_fundmatch_v1_order_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_order_proto_rawDescData
 }
 
-var file_fundmatch_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_fundmatch_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_fundmatch_v1_order_proto_goTypes = []any{
 	(*CheckOrderRequest)(nil),           // 0: fundmatch.v1.CheckOrderRequest
 	(*CheckOrderResponse)(nil),          // 1: fundmatch.v1.CheckOrderResponse
@@ -1960,64 +2306,65 @@ var file_fundmatch_v1_order_proto_goTypes = []any{
 	(*RecordedConfirmation)(nil),        // 8: fundmatch.v1.RecordedConfirmation
 	(*AssessSwitchRequest)(nil),         // 9: fundmatch.v1.AssessSwitchRequest
 	(*AssessSwitchResponse)(nil),        // 10: fundmatch.v1.AssessSwitchResponse
-	(*SwitchLot)(nil),                   // 11: fundmatch.v1.SwitchLot
-	(*SwitchSale)(nil),                  // 12: fundmatch.v1.SwitchSale
-	(*SwitchPurchase)(nil),              // 13: fundmatch.v1.SwitchPurchase
-	(*SwitchPart)(nil),                  // 14: fundmatch.v1.SwitchPart
-	(*SwitchGround)(nil),                // 15: fundmatch.v1.SwitchGround
-	(*timestamppb.Timestamp)(nil),       // 16: google.protobuf.Timestamp
-	(*Disclosure)(nil),                  // 17: fundmatch.v1.Disclosure
-	(*Finding)(nil),                     // 18: fundmatch.v1.Finding
-	(*Revisions)(nil),                   // 19: fundmatch.v1.Revisions
-	(*Presentation)(nil),                // 20: fundmatch.v1.Presentation
-	(*ProductSummary)(nil),              // 21: fundmatch.v1.ProductSummary
-	(*Evidence)(nil),                    // 22: fundmatch.v1.Evidence
-	(*Cost)(nil),                        // 23: fundmatch.v1.Cost
+	(*SwitchSale)(nil),                  // 11: fundmatch.v1.SwitchSale
+	(*SwitchLot)(nil),                   // 12: fundmatch.v1.SwitchLot
+	(*SwitchOption)(nil),                // 13: fundmatch.v1.SwitchOption
+	(*SwitchCost)(nil),                  // 14: fundmatch.v1.SwitchCost
+	(*SwitchBenefit)(nil),               // 15: fundmatch.v1.SwitchBenefit
+	(*SwitchLeaving)(nil),               // 16: fundmatch.v1.SwitchLeaving
+	(*SwitchHistory)(nil),               // 17: fundmatch.v1.SwitchHistory
+	(*SwitchJustification)(nil),         // 18: fundmatch.v1.SwitchJustification
+	(*timestamppb.Timestamp)(nil),       // 19: google.protobuf.Timestamp
+	(*Disclosure)(nil),                  // 20: fundmatch.v1.Disclosure
+	(*Finding)(nil),                     // 21: fundmatch.v1.Finding
+	(*Revisions)(nil),                   // 22: fundmatch.v1.Revisions
+	(*Presentation)(nil),                // 23: fundmatch.v1.Presentation
+	(*ProductSummary)(nil),              // 24: fundmatch.v1.ProductSummary
+	(*Cost)(nil),                        // 25: fundmatch.v1.Cost
 }
 var file_fundmatch_v1_order_proto_depIdxs = []int32{
-	16, // 0: fundmatch.v1.CheckOrderResponse.decided_at:type_name -> google.protobuf.Timestamp
+	19, // 0: fundmatch.v1.CheckOrderResponse.decided_at:type_name -> google.protobuf.Timestamp
 	2,  // 1: fundmatch.v1.CheckOrderResponse.required:type_name -> fundmatch.v1.RequiredConfirmation
 	3,  // 2: fundmatch.v1.CheckOrderResponse.steps:type_name -> fundmatch.v1.OrderStep
-	17, // 3: fundmatch.v1.CheckOrderResponse.disclosures:type_name -> fundmatch.v1.Disclosure
-	18, // 4: fundmatch.v1.CheckOrderResponse.findings:type_name -> fundmatch.v1.Finding
-	16, // 5: fundmatch.v1.CheckOrderResponse.cutoff:type_name -> google.protobuf.Timestamp
+	20, // 3: fundmatch.v1.CheckOrderResponse.disclosures:type_name -> fundmatch.v1.Disclosure
+	21, // 4: fundmatch.v1.CheckOrderResponse.findings:type_name -> fundmatch.v1.Finding
+	19, // 5: fundmatch.v1.CheckOrderResponse.cutoff:type_name -> google.protobuf.Timestamp
 	4,  // 6: fundmatch.v1.CheckOrderResponse.rejected_confirmations:type_name -> fundmatch.v1.RejectedConfirmation
-	19, // 7: fundmatch.v1.CheckOrderResponse.revisions:type_name -> fundmatch.v1.Revisions
-	20, // 8: fundmatch.v1.CheckOrderResponse.presentation:type_name -> fundmatch.v1.Presentation
-	21, // 9: fundmatch.v1.CheckOrderResponse.product:type_name -> fundmatch.v1.ProductSummary
-	16, // 10: fundmatch.v1.RequiredConfirmation.not_before:type_name -> google.protobuf.Timestamp
-	16, // 11: fundmatch.v1.RequiredConfirmation.expires_at:type_name -> google.protobuf.Timestamp
+	22, // 7: fundmatch.v1.CheckOrderResponse.revisions:type_name -> fundmatch.v1.Revisions
+	23, // 8: fundmatch.v1.CheckOrderResponse.presentation:type_name -> fundmatch.v1.Presentation
+	24, // 9: fundmatch.v1.CheckOrderResponse.product:type_name -> fundmatch.v1.ProductSummary
+	19, // 10: fundmatch.v1.RequiredConfirmation.not_before:type_name -> google.protobuf.Timestamp
+	19, // 11: fundmatch.v1.RequiredConfirmation.expires_at:type_name -> google.protobuf.Timestamp
 	6,  // 12: fundmatch.v1.RecordConfirmationsRequest.items:type_name -> fundmatch.v1.ConfirmedItem
 	8,  // 13: fundmatch.v1.RecordConfirmationsResponse.confirmations:type_name -> fundmatch.v1.RecordedConfirmation
-	16, // 14: fundmatch.v1.RecordedConfirmation.confirmed_at:type_name -> google.protobuf.Timestamp
-	16, // 15: fundmatch.v1.RecordedConfirmation.expires_at:type_name -> google.protobuf.Timestamp
-	16, // 16: fundmatch.v1.AssessSwitchResponse.decided_at:type_name -> google.protobuf.Timestamp
-	21, // 17: fundmatch.v1.AssessSwitchResponse.sell:type_name -> fundmatch.v1.ProductSummary
-	21, // 18: fundmatch.v1.AssessSwitchResponse.buy:type_name -> fundmatch.v1.ProductSummary
-	11, // 19: fundmatch.v1.AssessSwitchResponse.lots:type_name -> fundmatch.v1.SwitchLot
-	12, // 20: fundmatch.v1.AssessSwitchResponse.sale:type_name -> fundmatch.v1.SwitchSale
-	13, // 21: fundmatch.v1.AssessSwitchResponse.purchases:type_name -> fundmatch.v1.SwitchPurchase
-	14, // 22: fundmatch.v1.AssessSwitchResponse.parts:type_name -> fundmatch.v1.SwitchPart
-	22, // 23: fundmatch.v1.AssessSwitchResponse.turnover:type_name -> fundmatch.v1.Evidence
-	22, // 24: fundmatch.v1.AssessSwitchResponse.cost_to_equity:type_name -> fundmatch.v1.Evidence
-	15, // 25: fundmatch.v1.AssessSwitchResponse.grounds:type_name -> fundmatch.v1.SwitchGround
-	18, // 26: fundmatch.v1.AssessSwitchResponse.findings:type_name -> fundmatch.v1.Finding
-	17, // 27: fundmatch.v1.AssessSwitchResponse.disclosures:type_name -> fundmatch.v1.Disclosure
-	22, // 28: fundmatch.v1.AssessSwitchResponse.evidence:type_name -> fundmatch.v1.Evidence
-	19, // 29: fundmatch.v1.AssessSwitchResponse.revisions:type_name -> fundmatch.v1.Revisions
-	20, // 30: fundmatch.v1.AssessSwitchResponse.presentation:type_name -> fundmatch.v1.Presentation
-	23, // 31: fundmatch.v1.SwitchPurchase.cost:type_name -> fundmatch.v1.Cost
-	0,  // 32: fundmatch.v1.OrderService.CheckOrder:input_type -> fundmatch.v1.CheckOrderRequest
-	5,  // 33: fundmatch.v1.OrderService.RecordConfirmations:input_type -> fundmatch.v1.RecordConfirmationsRequest
-	9,  // 34: fundmatch.v1.OrderService.AssessSwitch:input_type -> fundmatch.v1.AssessSwitchRequest
-	1,  // 35: fundmatch.v1.OrderService.CheckOrder:output_type -> fundmatch.v1.CheckOrderResponse
-	7,  // 36: fundmatch.v1.OrderService.RecordConfirmations:output_type -> fundmatch.v1.RecordConfirmationsResponse
-	10, // 37: fundmatch.v1.OrderService.AssessSwitch:output_type -> fundmatch.v1.AssessSwitchResponse
-	35, // [35:38] is the sub-list for method output_type
-	32, // [32:35] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	19, // 14: fundmatch.v1.RecordedConfirmation.confirmed_at:type_name -> google.protobuf.Timestamp
+	19, // 15: fundmatch.v1.RecordedConfirmation.expires_at:type_name -> google.protobuf.Timestamp
+	19, // 16: fundmatch.v1.AssessSwitchResponse.decided_at:type_name -> google.protobuf.Timestamp
+	24, // 17: fundmatch.v1.AssessSwitchResponse.sell:type_name -> fundmatch.v1.ProductSummary
+	24, // 18: fundmatch.v1.AssessSwitchResponse.buy:type_name -> fundmatch.v1.ProductSummary
+	11, // 19: fundmatch.v1.AssessSwitchResponse.sale:type_name -> fundmatch.v1.SwitchSale
+	12, // 20: fundmatch.v1.AssessSwitchResponse.lots:type_name -> fundmatch.v1.SwitchLot
+	13, // 21: fundmatch.v1.AssessSwitchResponse.options:type_name -> fundmatch.v1.SwitchOption
+	14, // 22: fundmatch.v1.AssessSwitchResponse.cost:type_name -> fundmatch.v1.SwitchCost
+	15, // 23: fundmatch.v1.AssessSwitchResponse.benefit:type_name -> fundmatch.v1.SwitchBenefit
+	16, // 24: fundmatch.v1.AssessSwitchResponse.leaving:type_name -> fundmatch.v1.SwitchLeaving
+	17, // 25: fundmatch.v1.AssessSwitchResponse.history:type_name -> fundmatch.v1.SwitchHistory
+	18, // 26: fundmatch.v1.AssessSwitchResponse.justify:type_name -> fundmatch.v1.SwitchJustification
+	21, // 27: fundmatch.v1.AssessSwitchResponse.findings:type_name -> fundmatch.v1.Finding
+	22, // 28: fundmatch.v1.AssessSwitchResponse.revisions:type_name -> fundmatch.v1.Revisions
+	23, // 29: fundmatch.v1.AssessSwitchResponse.presentation:type_name -> fundmatch.v1.Presentation
+	25, // 30: fundmatch.v1.SwitchOption.cost:type_name -> fundmatch.v1.Cost
+	0,  // 31: fundmatch.v1.OrderService.CheckOrder:input_type -> fundmatch.v1.CheckOrderRequest
+	5,  // 32: fundmatch.v1.OrderService.RecordConfirmations:input_type -> fundmatch.v1.RecordConfirmationsRequest
+	9,  // 33: fundmatch.v1.OrderService.AssessSwitch:input_type -> fundmatch.v1.AssessSwitchRequest
+	1,  // 34: fundmatch.v1.OrderService.CheckOrder:output_type -> fundmatch.v1.CheckOrderResponse
+	7,  // 35: fundmatch.v1.OrderService.RecordConfirmations:output_type -> fundmatch.v1.RecordConfirmationsResponse
+	10, // 36: fundmatch.v1.OrderService.AssessSwitch:output_type -> fundmatch.v1.AssessSwitchResponse
+	34, // [34:37] is the sub-list for method output_type
+	31, // [31:34] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_order_proto_init() }
@@ -2029,13 +2376,15 @@ func file_fundmatch_v1_order_proto_init() {
 	file_fundmatch_v1_common_proto_init()
 	file_fundmatch_v1_recommendation_proto_init()
 	file_fundmatch_v1_order_proto_msgTypes[1].OneofWrappers = []any{}
+	file_fundmatch_v1_order_proto_msgTypes[10].OneofWrappers = []any{}
+	file_fundmatch_v1_order_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_order_proto_rawDesc), len(file_fundmatch_v1_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
