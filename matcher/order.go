@@ -191,9 +191,9 @@ func (c *Core) CheckOrder(p *fund.Profile, r OrderRequest, out *OrderCheck) erro
 		out.Findings = append(out.Findings, eligibility.OrderFinding{Finding: found[i]})
 	}
 	order := c.orderOf(a, place, r.Amount, terms.WindowDays, w)
-	if a.facts.Situation == eligibility.CustomerOrder || a.facts.Redeemed != 0 {
-		// On the firm's initiative the gate says which redemptions count: an order for what the
-		// list may show is not judged by others.
+	if a.facts.Situation == eligibility.CustomerOrder {
+		// On the firm's initiative the gate has the word on redemptions that may pay an order
+		// (PAID_BY_REDEMPTION): what a list may show is not judged by other measures here.
 		order.Switch = c.switchFacts(a, place, r.Amount, &out.work)
 	}
 	order.Proofs.RecordingID, order.Proofs.Warned = r.RecordingID, asksForWord(out.Findings)
