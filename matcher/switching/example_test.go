@@ -97,7 +97,7 @@ func TestExampleByHand(t *testing.T) {
 	e, want := readExample(t)
 	got := map[row]fund.Money{}
 	var a *switching.Assessment
-	for _, horizon := range []int32{150, 730} {
+	for _, horizon := range []int32{153, 731} {
 		c := e.toCase(t, horizon)
 		a = assess(&c)
 		at := func(key string, m fund.Money) { got[row{fmt.Sprintf("Held for %d days", horizon), key}] = m }
@@ -111,7 +111,7 @@ func TestExampleByHand(t *testing.T) {
 		at("new running", fund.Accrue(a.Moved, 20, horizon))
 		at("class A", a.Classes[0].Differing())
 		at("class C", a.Classes[1].Differing())
-		wantVerdict := map[int32]switching.Verdict{150: switching.CostsMore, 730: switching.Pays}[horizon]
+		wantVerdict := map[int32]switching.Verdict{153: switching.CostsMore, 731: switching.Pays}[horizon]
 		if a.Verdict != wantVerdict || a.BreakEven != 180 || a.Gaps != 0 {
 			t.Errorf("%d days: %s, break-even %d, gaps %b; want %s, 180, none", horizon, a.Verdict, a.BreakEven, a.Gaps, wantVerdict)
 		}

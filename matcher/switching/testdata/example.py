@@ -81,7 +81,7 @@ def saved(d):
     return accrue(net, OLD, d) - accrue(net, NEW, d)
 
 
-for h in (150, 730):
+for h in (153, 731):
     print(h)
     row("new exit", f"{rate(LADDER, h) / 100:g} % of {yuan(net)}", new_exit(h))
     row("old exit", " + ".join(f"{rate(LADDER, x[0] + h) / 100:g} % of {yuan(m)} after {x[0] + h} days" for x, m in zip(rows, moved)), old_exit(h))
