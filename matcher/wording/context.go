@@ -23,7 +23,7 @@ type denial struct {
 type report struct {
 	alone, copulas, verdicts, turned, openers phrases
 	disowned                                  phrases // behind a quotation: 我不敢这么讲
-	warnings, resumed                         phrases // 骗子; 本基金
+	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
@@ -44,7 +44,7 @@ func newContext(f *folding, s *contextSource) *context {
 		report: report{
 			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
 			turned: f.list(r.Turned), openers: f.list(r.Openers),
-			disowned: f.list(r.Disowned), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
+			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
@@ -159,7 +159,11 @@ func (c *context) denied(l *folded, from int) bool {
 // turned (绝不违规) is none.
 func (c *context) reported(l *folded, from, to int) bool {
 	end := l.endOf(to, verdictReach, clause)
-	if l.quoted(from) && l.has(to, l.endOf(to, sentenceReach, sentence), c.report.disowned) {
+	rest := l.endOf(to, sentenceReach, sentence)
+	if l.has(to, rest, c.report.sanctions) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
+		return true
+	}
+	if l.quoted(from) && l.has(to, rest, c.report.disowned) {
 		return true
 	}
 	if c.verdict(l, to, end) {

@@ -78,6 +78,8 @@ type reportedSource struct {
 	Disowned []string `yaml:"disowned"`
 	Warnings []string `yaml:"warnings"`
 	Resumed  []string `yaml:"resumed"`
+
+	Sanctions []string `yaml:"sanctions"`
 	Wishes   []string `yaml:"wishes"`
 	Refusals []string `yaml:"refusals"`
 	Answers  []string `yaml:"answers"`
