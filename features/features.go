@@ -195,11 +195,21 @@ type Models interface {
 	// Artifact returns the bytes of an id. ErrNotFound.
 	Artifact(ctx context.Context, kind ArtifactKind, id string) ([]byte, error)
 
-	// Activate makes a kept artifact the one in force. ErrNotFound.
-	Activate(ctx context.Context, kind ArtifactKind, id string, at fund.Instant) error
+	// Activate makes a kept artifact the one in force and adds who did it, when and why to
+	// the history of its kind, also when it is in force already. An artifact that was never
+	// put: ErrNotFound. One that Activation.Check refuses: ErrInvalid.
+	Activate(ctx context.Context, a Activation) error
 
-	// Active returns the artifact in force. ErrNotFound when none was activated.
+	// Active returns the artifact in force: of the last entry of the history, whatever its
+	// instant. ErrNotFound when none was activated.
 	Active(ctx context.Context, kind ArtifactKind) (id string, data []byte, err error)
+
+	// ActiveAt returns the artifact that was in force at an instant: of the last entry of
+	// the history whose instant is at or before it. ErrNotFound before the first.
+	ActiveAt(ctx context.Context, kind ArtifactKind, at fund.Instant) (id string, data []byte, err error)
+
+	// Activations returns the history of a kind, oldest first; none is none.
+	Activations(ctx context.Context, kind ArtifactKind) ([]Activation, error)
 }
 
 // Importer loads a dataset.

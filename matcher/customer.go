@@ -31,6 +31,7 @@ type asking struct {
 // ask settles what is known of the customer at the instant.
 func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work) asking {
 	behaviour.Read(p, c.heldLevel(p, ctx), r.At, &c.known, &w.conduct)
+	readOrders(&p.Trail, r.At, w)
 	c.know(p, r.At, w)
 	wish, until := expectation.Settle(p, r.At, &w.knowledge)
 	a := asking{profile: p, request: r, wish: wish, wishUntil: until, mustAsk: wish.MustAsk()}

@@ -266,6 +266,7 @@ func (c *Core) means(a *asking, product int32, w *work) conversion.Means {
 	m := conversion.Means{Share: s.AUMShare, MaxShare: s.MaxAUMShare, Rounding: s.Rounding}
 	if a.personal {
 		m.AUM, m.Need, m.Held = a.profile.Person.AUM, a.wish.Need, w.heldValue(c.funds.of[product])
+		m.Bound, m.Bounded = c.suggestible(a, product, w), true
 	}
 	return m
 }

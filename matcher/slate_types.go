@@ -123,8 +123,8 @@ const (
 	LicenceElsewhere = "ELSEWHERE"
 )
 
-// forGate is what the gate goes by: whatever is not known is missing.
-func (l *Licence) forGate() eligibility.Licence {
+// ForGate is what the gate goes by: whatever is not known is missing.
+func (l *Licence) ForGate() eligibility.Licence {
 	switch l.State {
 	case LicenceValid:
 		return eligibility.LicenceValid
@@ -139,7 +139,7 @@ func (l *Licence) forGate() eligibility.Licence {
 
 // context is the circumstance in which the gate is asked.
 func (r *Request) context(by fund.Initiative) eligibility.Context {
-	return eligibility.Context{At: r.At, Initiative: by, Channel: r.Channel, Licence: r.Licence.forGate(), Order: by == fund.ByCustomer}
+	return eligibility.Context{At: r.At, Initiative: by, Channel: r.Channel, Licence: r.Licence.ForGate(), Order: by == fund.ByCustomer}
 }
 
 // HoldingReview is a word about something that the customer holds.
@@ -172,7 +172,9 @@ type work struct {
 	owned, held   []int32
 	objected      []score.Objection
 	holdings      []objection.Held
-	holdingFunds  []int32 // of each of holdings
+	holdingFunds  []int32      // of each of holdings
+	confirmed     []int32      // places of confirmed orders on the trail
+	themes        []fund.Money // what he has of each theme of a product
 	doubt         objection.Case
 	peer          objection.Peer
 	cards         []Card

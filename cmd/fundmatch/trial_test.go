@@ -157,7 +157,8 @@ func TestOnlyTheMarketIsTried(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if err := s.Activate(t.Context(), features.RulesArtifact, put(t, s, features.RulesArtifact, "no rules"), 1); err != nil {
+	bad := features.Activation{Kind: features.RulesArtifact, ArtifactID: put(t, s, features.RulesArtifact, "no rules"), At: 1, By: "tester"}
+	if err := s.Activate(t.Context(), bad); err != nil {
 		t.Fatal(err)
 	}
 	try := func(fill func(features.Batch) error) error {

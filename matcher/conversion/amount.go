@@ -19,6 +19,10 @@ type Means struct {
 	Rounding fund.Money       // suggestions are rounded down to it
 	Need     fund.Need        // how soon he may need the money back; the sooner, the less is suggested
 	Held     fund.Money       // what he has in the same fund already; it counts towards MaxShare (K04)
+	// Bound is the largest amount that the rules of orders would let pass, where Bounded is
+	// set (G01, S15, K04): nobody is suggested an amount that he may not order.
+	Bound   fund.Money
+	Bounded bool
 }
 
 // needPercent is the part of the share that is suggested, by liquidity need: money that
@@ -29,11 +33,20 @@ var needPercent = [fund.Needs]fund.Money{fund.NeedUnknown: 75, fund.NeedLow: 100
 // Affords reports whether the product's minimum is within what one product may still
 // take of the customer's assets. Where those are unknown it is (rulebook: means unknown).
 func (m *Means) Affords(p *fund.Product) bool {
+	if m.Bounded && (m.Bound <= 0 || p.Terms.MinPurchase > m.Bound) {
+		return false
+	}
 	return m.AUM == 0 || p.Terms.MinPurchase <= m.room()
 }
 
 // room is what one product may still take (K04).
-func (m *Means) room() fund.Money { return max(0, m.share(m.MaxShare)-m.Held) }
+func (m *Means) room() fund.Money {
+	room := max(0, m.share(m.MaxShare)-m.Held)
+	if m.Bounded {
+		room = min(room, m.Bound)
+	}
+	return room
+}
 
 func (m *Means) share(bps fund.BasisPoints) fund.Money { return m.AUM / 10_000 * fund.Money(bps) }
 

@@ -112,9 +112,26 @@ func (e *Edition) ForbiddenInputs() []string { return e.forbidden }
 // ForbidsInput reports whether a feature's name says that it is a forbidden input, as
 // itself or as one of the words between its underscores, dots and hyphens.
 func (e *Edition) ForbidsInput(feature string) bool {
-	padded := "_" + strings.NewReplacer(".", "_", "-", "_", " ", "_").Replace(strings.ToLower(feature)) + "_"
+	padded := padWords(feature)
 	return slices.ContainsFunc(e.forbidden, func(word string) bool { return strings.Contains(padded, "_"+word+"_") })
 }
+
+// padWords writes a name with an underscore before, between and after its words.
+func padWords(name string) string {
+	return "_" + strings.NewReplacer(".", "_", "-", "_", " ", "_").Replace(strings.ToLower(name)) + "_"
+}
+
+// ForbidsTag reports whether a tag's name says that it is about something that no tag may be
+// about (A09), as itself or as one of the words between its underscores, dots, hyphens and
+// spaces.
+func (e *Edition) ForbidsTag(name string) bool {
+	padded := padWords(name)
+	return slices.ContainsFunc(e.forbiddenTags, func(word string) bool { return strings.Contains(padded, "_"+word+"_") })
+}
+
+// Tests is how many risk assessments count at most in a day and in twelve months (S13); 0
+// while the rule is not in force.
+func (e *Edition) Tests() (perDay, perYear int) { return e.tests.PerDay, e.tests.PerYear }
 
 // RefusalDays is how long after a refusal nothing of it is offered again, unless he named
 // a later day (A06). 0 while the rule is not in force, as in packs of before 2026-11-22.

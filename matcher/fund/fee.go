@@ -264,8 +264,11 @@ func (f *FeeSchedule) EntryFee(amount Money) Money {
 // ExitFee returns the redemption fee on shares worth value that were held so many days,
 // rounded half up to the fen. It is taken off the proceeds.
 func (f *FeeSchedule) ExitFee(value Money, days int32) Money {
-	return mulDiv(value, int64(f.ExitRate(days)), 10_000)
+	return f.ExitRate(days).Of(value)
 }
+
+// Of returns what the rate takes of an amount, rounded half up to the fen.
+func (r BasisPoints) Of(amount Money) Money { return mulDiv(amount, int64(r), 10_000) }
 
 // ExitRate returns the redemption fee's rate for shares held so many days.
 func (f *FeeSchedule) ExitRate(days int32) BasisPoints {
@@ -297,6 +300,23 @@ func (s Shares) Worth(nav float64) (Money, bool) {
 	// Ten-thousandths of a share in a share, over fen in a yuan.
 	worth := mulDiv(Money(s), int64(scaled+0.5), 100*navUnit)
 	return worth, worth <= MaxMoney
+}
+
+// ExitRates returns the least and the highest redemption rate for shares of which only
+// this much is known: they were held from so many to so many days. A ladder that is not
+// known has no rate; ok is false.
+func (f *FeeSchedule) ExitRates(from, to int32) (least, highest BasisPoints, ok bool) {
+	start := int32(0)
+	for _, t := range f.Redemption {
+		if (t.Below == 0 || t.Below > from) && start <= to {
+			if !ok {
+				least, ok = t.Rate, true
+			}
+			least, highest = min(least, t.Rate), max(highest, t.Rate)
+		}
+		start = t.Below
+	}
+	return least, highest, ok
 }
 
 // FreeExitAfter returns the days after which redemption costs nothing, or -1 when it

@@ -57,7 +57,43 @@ type Checks uint8
 const (
 	CheckKYC Checks = 1 << iota // know your customer
 	CheckAML                    // anti money laundering
+
+	allChecks = CheckKYC | CheckAML
 )
+
+// checkNames are the checks' codes, the lowest bit first.
+var checkNames = [...]string{"KYC", "AML"}
+
+// String returns the codes of the dataset format, separated by spaces; empty: none.
+func (c Checks) String() string {
+	out := make([]string, 0, len(checkNames))
+	for i, name := range checkNames {
+		if c&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// ParseChecks reads codes separated by single spaces, each at most once, in any order.
+// The empty text is none.
+func ParseChecks(s string) (Checks, error) {
+	var c Checks
+	if s == "" {
+		return c, nil
+	}
+	for word := range strings.SplitSeq(s, " ") {
+		i := slices.Index(checkNames[:], word)
+		if i < 0 {
+			return 0, fmt.Errorf("%w: check %.80q, expected %s", ErrInvalid, word, strings.Join(checkNames[:], " "))
+		}
+		if c&(1<<i) != 0 {
+			return 0, fmt.Errorf("%w: check %q twice, expected each once", ErrInvalid, word)
+		}
+		c |= 1 << i
+	}
+	return c, nil
+}
 
 // Professional is the documented standing of a professional investor (rule S14).
 type Professional struct {

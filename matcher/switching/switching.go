@@ -9,9 +9,9 @@ import "github.com/fundmatch/fundmatch/matcher/fund"
 type Case struct {
 	Sell         Sale
 	Buy          Purchase
-	On           fund.Date // the day on which both legs are dealt
-	HorizonDays  int32     // for how long the new fund would be held
-	ServiceLimit fund.ServiceLimit
+	On           fund.Date         // the day on which both legs are dealt
+	HorizonDays  int32             // for how long the new fund would be held
+	ServiceLimit fund.ServiceLimit // F03's as in force; a money fund has none
 	Suitability  Suitability
 	Portfolio    Portfolio
 	History      History
@@ -21,17 +21,17 @@ type Case struct {
 // redemption of before has paid out already.
 type Sale struct {
 	Product *fund.Product
-	Lots    []fund.Lot // his lots; those of other products are passed over
-	Shares  fund.Shares
-	UnitNAV float64 // yuan a share; 0: unknown
+	Lots    []fund.Lot  // his lots; those of other products are passed over
+	Shares  fund.Shares // 0: as many as the purchase needs, or all
+	UnitNAV float64     // yuan a share; 0: unknown
 	Paid    Paid
 }
 
 // Paid is a redemption that was made: its lots are gone.
 type Paid struct {
-	Proceeds fund.Money // net of the fee; 0: unknown
-	On       fund.Date  // 0: there was none, the Lots are to be sold
-	Acquired fund.Window
+	Proceeds fund.Money  // net of the fee; 0: unknown
+	On       fund.Date   // 0: there was none, the Lots are to be sold
+	Acquired fund.Window // when what was redeemed had been bought; zero: unknown
 }
 
 // Purchase is the leg that is bought. The fund's retail classes are compared; the money
@@ -48,8 +48,8 @@ type Suitability struct {
 
 // Portfolio is by what a concentration is told. It must have all that he holds.
 type Portfolio struct {
-	Known  bool // everything that he holds has a value
-	Assets fund.Money
+	Known  bool       // everything that he holds has a value
+	Assets fund.Money // that the shares are of
 	Stakes []Stake
 	Limits Limits
 }
@@ -87,7 +87,7 @@ type Assessment struct {
 	Verdict   Verdict
 	Gaps      Gaps
 	Sold      Sold
-	Lots      []LotSale // in the order in which they are sold; those that cannot be sold last
+	Lots      []LotSale // in the order in which they are sold: first in, first out
 	Classes   []Option  // of the fund that is bought, in the order of the case
 	Leaving   []Leaving // what leaving costs on each day on which a step of the new ladder falls
 	Amount    fund.Money
@@ -118,8 +118,9 @@ type LotSale struct {
 	Value      fund.Money  // of the shares sold, rounded half up once
 	Rate       fund.BasisPoints
 	Fee        fund.Money
-	FreeOn     fund.Date // first day after the lockup; 0: it is not locked
-	Locked     bool
+	Locked     bool       // in lockup on the day, or not shown to be out of it: it cannot be sold
+	FreeOn     fund.Date  // first day after the lockup; 0: not locked, or unknown
+	Moved      fund.Money // what of the value comes to work in the new fund, filled lot by lot
 	Next       Step
 }
 
@@ -144,7 +145,7 @@ type Leaving struct {
 	New, Old fund.Money
 }
 
-// Cost is what is certain to be paid. Not OK: some part is not known.
+// Cost is what is certain to be paid. Not OK: some part is not known and stands at 0.
 type Cost struct {
 	OK      bool
 	Exit    fund.Money // redemption fee of what is sold
@@ -180,7 +181,6 @@ const (
 	TooFew                      // fewer shares than asked for, or than the amount needs
 	NoProceeds                  // a redemption without an amount, or of unclear fee
 	NoHorizon                   // no horizon
-	gapsEnd
 )
 
 // Has reports whether all of g are among the gaps.

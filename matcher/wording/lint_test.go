@@ -186,7 +186,7 @@ func TestLintOddInput(t *testing.T) {
 // Rule data that are broken are refused with a message that names the place.
 func TestBrokenRuleData(t *testing.T) {
 	good := map[string]string{}
-	for _, name := range []string{"rules/text_rules.yaml", "rules/context.yaml"} {
+	for _, name := range []string{"rules/text_rules.yaml", "rules/context.yaml", "rules/disguises.yaml"} {
 		text, err := rulesFiles.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -271,5 +271,28 @@ func BenchmarkLint(b *testing.B) {
 func BenchmarkNewLinter(b *testing.B) {
 	for b.Loop() {
 		linter(b)
+	}
+}
+
+// A rule that is off is not reported, and the others say what they said before.
+func TestLintRulesOff(t *testing.T) {
+	l := linter(t)
+	const text = "近一个月收益5.2%，规模突破百亿，保本"
+	all := l.Lint(text, SalesText)
+	for _, id := range AllRules().IDs() {
+		off, err := ParseRuleSet(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Rule == id })
+		if diff := cmp.Diff(want, l.LintRules(text, SalesText, AllRules().Without(off))); diff != "" {
+			t.Errorf("without %s: %s", id, diff)
+		}
+	}
+	if got := summary(l.LintRules(text, SalesText, AllRules().Without(DraftRules()))); got != "W05:收益5.2% W07:保本" {
+		t.Errorf("without the draft: %s", got)
+	}
+	if got := l.LintRules(text, SalesText, 0); len(got) != 0 {
+		t.Errorf("no rules: %s", summary(got))
 	}
 }

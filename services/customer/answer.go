@@ -10,6 +10,7 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/wire"
 )
 
 // The states of a cell.
@@ -134,19 +135,9 @@ func hasTag(p *fund.Profile, name string) bool {
 
 func lotMessage(l *fund.Lot) *fundmatchv1.Lot {
 	return &fundmatchv1.Lot{
-		ProductCode: l.ProductCode, Shares: sharesText(l.Shares), AcquiredOn: l.AcquiredOn.String(),
+		ProductCode: l.ProductCode, Shares: wire.Shares(l.Shares), AcquiredOn: l.AcquiredOn.String(),
 		CostFen: int64(l.Cost), Account: l.Account,
 	}
-}
-
-// sharesText writes shares as parseShares reads them, without needless zeros.
-func sharesText(s fund.Shares) string {
-	text := strconv.FormatInt(int64(s)/sharesPerUnit, 10)
-	if part := int64(s) % sharesPerUnit; part != 0 {
-		digits := strconv.FormatInt(sharesPerUnit+part, 10)[1:]
-		text += "." + strings.TrimRight(digits, "0")
-	}
-	return text
 }
 
 // number writes a count of which 0 is unknown.

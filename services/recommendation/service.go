@@ -19,6 +19,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 )
@@ -271,41 +272,12 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 	}
 	// In the branch a manager speaks, whoever reads the answer: C03 asks for his licence.
 	if q.request.Audience == wording.Manager || q.request.Channel == fund.Branch {
-		if q.request.Licence, err = s.licence(ctx, &profile.Person, at); err != nil {
+		if q.request.Licence, err = engine.Licence(ctx, s.config.Staff, &profile.Person, at); err != nil {
 			return nil, nil, err
 		}
 	}
 	watch.lap(StageProfile)
 	return core, profile, nil
-}
-
-// licence looks up the manager in charge of the customer. A licence whose end is not on
-// file is not known to hold; a manager who is known to be of another branch than the
-// customer is not in charge of him.
-func (s *Service) licence(ctx context.Context, person *fund.Person, at fund.Instant) (matcher.Licence, error) {
-	managerID := person.ManagerID
-	out := matcher.Licence{ManagerID: managerID, State: matcher.LicenceUnknown}
-	if managerID == "" || s.config.Staff == nil {
-		return out, nil
-	}
-	m, err := s.config.Staff.Manager(ctx, managerID)
-	if errors.Is(err, features.ErrNotFound) {
-		return out, nil
-	}
-	if err != nil {
-		return out, err
-	}
-	out.Until = m.LicenceUntil
-	switch {
-	case m.LicenceID == "" || m.LicenceUntil == 0:
-	case at.Date() >= m.LicenceUntil:
-		out.State = matcher.LicenceExpired
-	case m.BranchID != "" && person.BranchID != "" && m.BranchID != person.BranchID:
-		out.State = matcher.LicenceElsewhere
-	default:
-		out.State = matcher.LicenceValid
-	}
-	return out, nil
 }
 
 // stopwatch measures stages one after the other.
