@@ -2,6 +2,7 @@ package eligibility
 
 // The packages that hold rules beside the gate and the check of orders.
 const (
+	heldInGate           = "matcher/eligibility"
 	heldInMatcher        = "matcher"
 	heldInFund           = "matcher/fund"
 	heldInSlate          = "matcher/slate"
@@ -74,9 +75,10 @@ var descriptions = [...]Description{
 		Elsewhere: []string{heldInMatcher},
 	},
 	{
-		id:   S09,
-		Name: "等级对应关系",
-		Says: "C1 至 C5 各自最高对应的产品等级，默认 C1 对 R1、C5 对 R5。",
+		id:        S09,
+		Name:      "等级对应关系",
+		Says:      "C1 至 C5 各自最高对应的产品等级，默认 C1 对 R1、C5 对 R5。",
+		Elsewhere: []string{heldInGate},
 		parameters: []ParameterDescription{
 			{Name: "matrix", Says: "各客户等级最高对应的产品等级", Bound: "不得宽于 C1-R1 至 C5-R5，等级越高不得越低", stricter: less},
 		},
@@ -123,11 +125,12 @@ var descriptions = [...]Description{
 		},
 	},
 	{
-		id:      S14,
-		Name:    "专业投资者",
-		Says:    "有类别、有未到期证明且没有自愿按普通投资者对待的专业投资者，放宽 S02、S04、S05。",
-		Missing: "没有类别或未到期证明的，按普通投资者。",
-		Relaxes: true,
+		id:        S14,
+		Name:      "专业投资者",
+		Says:      "有类别、有未到期证明且没有自愿按普通投资者对待的专业投资者，放宽 S02、S04、S05。",
+		Missing:   "没有类别或未到期证明的，按普通投资者。",
+		Elsewhere: []string{heldInGate},
+		Relaxes:   true,
 	},
 	{
 		id:      S15,
