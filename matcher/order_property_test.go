@@ -34,6 +34,9 @@ func TestWhatIsRecommendedCanBeOrdered(t *testing.T) {
 		var check matcher.OrderCheck
 		for i := range answersPerPool {
 			p, r := b.customer(i), b.request(core)
+			if b.one(2) {
+				r.Licence = matcher.Licence{ManagerID: "M1", State: matcher.LicenceValid}
+			}
 			if err := core.Match(p, r, &list); err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +47,7 @@ func TestWhatIsRecommendedCanBeOrdered(t *testing.T) {
 				}
 				tried++
 				order := matcher.OrderRequest{
-					ProductCode: it.Code, Amount: it.Conversion.Quote.Suggested, At: r.At, Channel: r.Channel, Licence: licenceOf(r),
+					ProductCode: it.Code, Amount: it.Conversion.Quote.Suggested, At: r.At, Channel: r.Channel, Licence: r.Licence.ForGate(),
 				}
 				exposed := *p
 				exposed.Trail = withExposure(p, it.Code, r.At)
@@ -60,13 +63,10 @@ func TestWhatIsRecommendedCanBeOrdered(t *testing.T) {
 			}
 		}
 	}
-	if tried < answers/10 {
+	if tried < answers/20 {
 		t.Errorf("%d orders of %d answers: the test shows little", tried, answers)
 	}
 }
-
-// licenceOf is the licence that the list was made with.
-func licenceOf(matcher.Request) eligibility.Licence { return eligibility.LicenceValid }
 
 // withExposure is his trail once the list has been shown to him.
 func withExposure(p *fund.Profile, code string, at fund.Instant) fund.Trail {
