@@ -99,7 +99,7 @@ func (v *presenter) assessment(s *matcher.SwitchAssessment, decisionID string) *
 	out := &fundmatchv1.AssessSwitchResponse{
 		DecisionId: decisionID, DecidedAt: wire.Timestamp(r.At), CustomerId: s.CustomerID, Verdict: s.Decision.String(),
 		Initiative: s.Initiative.String(), Balance: a.Verdict.String(), Gaps: gapCodes(a.Gaps), Sell: v.product(r.SellCode), Buy: v.product(r.BuyCode),
-		Sale: sale(&a.Sold), AmountFen: int64(a.Amount), Benefit: benefit(&a.Benefit), Findings: v.findings(s.Findings),
+		Sale: sale(&a.Sold), AmountFen: int64(a.Amount), Cost: wire.SwitchCost(&a.Cost), Benefit: benefit(&a.Benefit), Findings: v.findings(s.Findings),
 		AvailableOn: s.Dealing.AvailableOn.String(), CalendarSource: s.Dealing.Calendar.String(), Revisions: wire.Revisions(s.Identity),
 		Presentation: v.presentation(), Channel: r.Channel.String(), Audience: v.audience.String(),
 	}
@@ -111,11 +111,6 @@ func (v *presenter) assessment(s *matcher.SwitchAssessment, decisionID string) *
 	}
 	for _, x := range a.Leaving {
 		out.Leaving = append(out.Leaving, &fundmatchv1.SwitchLeaving{Days: x.Days, NewFen: int64(x.New), OldFen: int64(x.Old)})
-	}
-	if c := &a.Cost; c.OK {
-		out.Cost = &fundmatchv1.SwitchCost{
-			ExitFen: int64(c.Exit), EntryFen: int64(c.Entry), LostStepsFen: int64(c.Lost), RunningFen: int64(c.Running), TotalFen: int64(c.Total()),
-		}
 	}
 	if days := a.BreakEven; days >= 0 {
 		out.BreakEvenDays = &days
@@ -216,4 +211,3 @@ func ratio(m fund.Measure) *float64 {
 	value := m.Value.Float()
 	return &value
 }
-
