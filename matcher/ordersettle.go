@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -32,7 +33,7 @@ func (s *settlement) settle() {
 			})
 		case eligibility.Disclose:
 			s.check.Disclosures = append(s.check.Disclosures, OrderDisclosure{
-				Rule: f.Rule, Code: f.Reason, Sentence: s.sentence(f.Rule, f.Reason, ""), Evidence: s.evidence(f.Rule, f.Reason, ""),
+				Rule: f.Rule, Code: f.Reason, Sentence: s.sentence(f.Rule, s.variant(f.Reason), ""), Evidence: s.evidence(f.Rule, s.variant(f.Reason), ""),
 			})
 		}
 	}
@@ -41,6 +42,18 @@ func (s *settlement) settle() {
 	if s.check.Verdict == OrderAllow {
 		s.check.Uses = append(s.check.Uses, accepted...)
 	}
+}
+
+// variant is the reason in the words for a day that was reckoned without a calendar, and
+// for a product of the bank's own.
+func (s *settlement) variant(reason string) string {
+	switch {
+	case reason == "ACCEPTED_FOR_NEXT_OPEN_DAY" && s.check.Dealing.Calendar == conversion.AssumedCalendar:
+		return reason + ".assumed"
+	case reason == "NO_DEPOSIT" && s.core.products[s.place].Listing.Kind == fund.OwnProduct:
+		return reason + ".own"
+	}
+	return reason
 }
 
 // require adds a requirement; a rule that says the same twice is confirmed once.
