@@ -38,16 +38,17 @@ func (c *Core) Words(f *eligibility.Finding, reader wording.Audience) Words {
 }
 
 // SourceMark says how sure the source of a finding's rule is: 1 read in the text, 2 read in a
-// report, 3 known and not checked; 0: no entry in force has its citation.
-func (c *Core) SourceMark(f *eligibility.Finding) int {
+// report, 3 known and not checked; 0: the rule is not in force. Of a rule's entries in the two
+// books it is the one with the finding's citation.
+func (c *Core) SourceMark(f *eligibility.Finding) (mark int) {
 	for book := range eligibility.Books {
 		for _, r := range c.gate.EditionOf(book).Rules {
-			if r.ID == f.Rule && r.Citation == f.Citation {
-				return r.SourceMark
+			if r.ID == f.Rule && (mark == 0 || r.Citation == f.Citation) {
+				mark = r.SourceMark
 			}
 		}
 	}
-	return 0
+	return mark
 }
 
 // firstThatFits renders the first of the sentences that exists, is the reader's to see and

@@ -41,7 +41,7 @@ func TestNothingOfTheManagersReachesACustomer(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		request := matcher.Request{At: at, Channel: fund.Branch, Audience: wording.Manager, Limit: rapid.IntRange(1, 6).Draw(rt, "limit")}
+		request := matcher.Request{At: at, Channel: fund.Branch, Audience: wording.Manager, Limit: rapid.IntRange(1, 6).Draw(rt, "limit"), Licence: matcher.Licence{State: matcher.LicenceValid}}
 		if err := core.Match(profile, request, &slate); err != nil {
 			rt.Fatal(err)
 		}
@@ -224,6 +224,7 @@ func (p *planter) explanation(s *matcher.Slate) *matcher.Explanation {
 	finding := eligibility.Finding{
 		Rule: "S02", Outcome: eligibility.Hide, Reason: "GRADE_ABOVE_LEVEL", Citation: secret,
 		Facts: []eligibility.Fact{{Name: "level", Value: secret}, {Name: "grade", Value: "R5"}},
+		Parameters: []eligibility.Parameter{{Name: "app_grade", Value: secret}}, Remedy: eligibility.Remedy{Code: eligibility.RemedyRetest},
 	}
 	e.Findings, e.OrderFindings = []eligibility.Finding{finding}, []eligibility.Finding{finding}
 	return e
