@@ -12,12 +12,13 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// Confirm is features.Confirmations.
+// Confirm is features.Confirmations. Its commit waits for the disk, as that of Use: a word
+// that was used must not be free again after a power failure.
 func (s *Store) Confirm(ctx context.Context, cs []features.Confirmation) error {
 	if err := features.CheckConfirmations(cs); err != nil {
 		return err
 	}
-	err := s.inTransaction(ctx, s.writer, func(tx *sqlx.Tx) error {
+	err := s.durably(ctx, func(tx *sqlx.Tx) error {
 		for i := range cs {
 			if err := s.confirm(ctx, tx, &cs[i]); err != nil {
 				return err
@@ -80,7 +81,7 @@ func (s *Store) Use(ctx context.Context, customerID string, ids []string, decisi
 	if err := features.CheckUse(ids, decisionID, at); err != nil {
 		return err
 	}
-	err := s.inTransaction(ctx, s.writer, func(tx *sqlx.Tx) error {
+	err := s.durably(ctx, func(tx *sqlx.Tx) error {
 		for _, id := range ids {
 			if err := s.use(ctx, tx, customerID, id, decisionID, at); err != nil {
 				return err

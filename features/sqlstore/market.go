@@ -187,7 +187,10 @@ func (s *Store) Activate(ctx context.Context, a features.Activation) error {
 	if _, err := s.Artifact(ctx, a.Kind, a.ArtifactID); err != nil { // artifacts are never removed
 		return err
 	}
-	_, err := s.stmts[insertActivation].ExecContext(ctx, string(a.Kind), a.ArtifactID, int64(a.At), a.By, a.Note)
+	err := s.durably(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.Stmtx(s.stmts[insertActivation]).ExecContext(ctx, string(a.Kind), a.ArtifactID, int64(a.At), a.By, a.Note)
+		return err
+	})
 	return fail(ctx, "activate an artifact", err)
 }
 

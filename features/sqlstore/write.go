@@ -57,6 +57,25 @@ func (s *Store) inTransaction(ctx context.Context, db beginner, f func(*sqlx.Tx)
 	return err
 }
 
+// durably runs f in a transaction whose commit waits for the disk, so that it outlives a
+// power failure too: for imports, which nobody repeats, and for evidence.
+func (s *Store) durably(ctx context.Context, f func(*sqlx.Tx) error) (err error) {
+	conn, err := s.writer.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
+		return err
+	}
+	defer func() {
+		// Even when the caller's context has ended, the next writer gets the usual setting.
+		_, reset := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = NORMAL")
+		err = errors.Join(err, reset)
+	}()
+	return s.inTransaction(ctx, conn, f)
+}
+
 func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (features.Receipt, error) {
 	if r, done, err := s.replay(ctx, tx, w); done || err != nil {
 		return r, err
