@@ -320,7 +320,7 @@ func times(xs ...int64) *big.Int {
 }
 
 // costs follows docs/conversions.md: 外扣法, steps by the gross amount and by days held, the
-// service fee for a year at most, the price unmoved.
+// service fee for a year at most since F03 is in force, the price unmoved.
 func (k *clerk) costs(p *fund.Product, c *claim) (x costs) {
 	amount, days := int64(math.Round(k.amount(c))), int64(math.Ceil(float64(k.horizon(c))*30.4375))
 	kept := int64(100 - p.Fees.DiscountPct)
@@ -334,7 +334,7 @@ func (k *clerk) costs(p *fund.Product, c *claim) (x costs) {
 		}
 	}
 	net, serviceDays := amount-x.entry, min(days, 365)
-	if p.Class() == fund.MoneyMarket {
+	if p.Class() == fund.MoneyMarket || k.day < 20260101 { // the day on which F03 begins
 		serviceDays = days
 	}
 	year := big.NewInt(10_000 * 365)

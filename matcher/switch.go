@@ -1,7 +1,9 @@
 package matcher
 
 import (
-	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"fmt"
+
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/switching"
@@ -11,44 +13,37 @@ import (
 type SwitchRequest struct {
 	At       fund.Instant
 	Channel  fund.Channel
-	Licence  Licence // of the manager in charge; read in the branch only (C03)
+	Licence  eligibility.Licence // of the manager in charge; read in the branch only (C03)
 	SellCode string
 	Shares   fund.Shares // to be sold; 0: as many as Amount needs, or all
 	BuyCode  string
 	Amount   fund.Money // gross, to be paid for the purchase; 0: what the sale brings
 }
 
-// SwitchDecision is what may be done about a switch.
-type SwitchDecision uint8
-
-// The decisions, weakest first.
-const (
-	SwitchAllowed   SwitchDecision = iota
-	SwitchConfirm                  // a person decides, or the customer confirms, before it is made
-	SwitchBlocked                  // neither offered nor made
-	SwitchDecisions                // the number of decisions
-)
-
-var switchDecisionNames = [SwitchDecisions]string{"ALLOW", "CONFIRM", "BLOCK"}
-
-// String returns the decision's code.
-func (d SwitchDecision) String() string { return switchDecisionNames[min(d, SwitchBlocked)] }
-
-// SwitchAssessment is the answer about one switch, whole and without reference to the core.
-// Its buffers are used again by the next AssessSwitch into it.
+// SwitchAssessment is the answer about one switch, whole and without reference to the core:
+// what a decision record keeps. Its buffers are used again by the next AssessSwitch into it.
 type SwitchAssessment struct {
 	CustomerID string
 	Request    SwitchRequest
 	Identity   Identity
-	Initiative fund.Initiative // derived, never the caller's word
-	Decision   SwitchDecision
-	Dealing    conversion.Dealing
+	Origin     behaviour.Origin // whose initiative it is; derived, never the caller's word
+	// Verdict: OrderBlock where a rule excludes the purchase or the switch, or where nothing
+	// can be sold; OrderConfirm where a warning or a review comes first; else OrderAllow.
+	Verdict    OrderVerdict
+	Dealing    Dealing // of both legs
+	Horizon    SwitchHorizon
 	Assessment switching.Assessment
-	Findings   []eligibility.Finding // of the purchase and of K01
+	Findings   []eligibility.Finding // of the gate about the purchase, then of K01
 	Justify    []Justification       // what would justify it, or cost less
-	Sentences  []Said                // zh-CN templates with their slots, in the order in which they are said
+	Sentences  []Said                // in the order in which they are said
 
 	work switchWork
+}
+
+// SwitchHorizon is for how long the new fund would be held.
+type SwitchHorizon struct {
+	Days    int32
+	Assumed bool // he named none: a year, or less where the model's default is less
 }
 
 // Justification is one thing that would speak for the switch, or make it cheaper.
@@ -56,53 +51,118 @@ type Justification struct {
 	Code        JustifyCode
 	On          fund.Date  // the first day on which time alone brings it about; 0: time does not
 	ProductCode string     // the share class that is cheaper; may be empty
-	Saved       fund.Money // by how much less it costs
+	Amount      fund.Money // what the sale would bring; 0: it does not change
+	Saved       fund.Money // by how much less it costs; 0: it saves nothing by itself
 }
 
 // JustifyCode says what a Justification is.
 type JustifyCode string
 
-// What may justify a switch.
+// What may justify a switch, or make it cheaper, in the order in which it is said.
 const (
-	JustifyWait       JustifyCode = "WAIT_FOR_EXIT_STEP"  // until On, when the redemption fee falls
-	JustifyClass      JustifyCode = "CHEAPER_CLASS"       // buy another share class of the same fund
-	JustifySmaller    JustifyCode = "ONLY_CHEAPER_LOTS"   // sell only the lots that cost nothing to sell
-	JustifyHold       JustifyCode = "HOLD_TO_BREAK_EVEN"  // held to On the fees saved are above the cost
-	JustifyKeep       JustifyCode = "KEEP"                // do nothing
-	JustifyFeesKnown  JustifyCode = "FEES_TO_BE_SUPPLIED" // the bank supplies the fees or values that are not known
-	JustifyAfterYear  JustifyCode = "AFTER_FEWER_SWITCHES"
-	JustifyLockupOver JustifyCode = "WAIT_FOR_LOCKUP"
+	JustifyFees   JustifyCode = "SUPPLY_FEES"        // put on file the fees, values or days that are missing
+	JustifyLockup JustifyCode = "WAIT_FOR_LOCKUP"    // until On, when the first locked lot is free
+	JustifyWait   JustifyCode = "WAIT_FOR_EXIT_STEP" // until On, when the redemption fee falls
+	JustifyLess   JustifyCode = "SELL_FREE_LOTS"     // sell less: only the lots that cost nothing to sell
+	JustifyClass  JustifyCode = "CHEAPER_CLASS"      // buy another share class of the same fund
+	JustifyLonger JustifyCode = "HOLD_TO_BREAK_EVEN" // hold to On: from then on the fees saved are above the cost
+	JustifyKeep   JustifyCode = "KEEP"               // do nothing: it costs nothing
 )
 
 // Said is one sentence with what fills its slots.
 type Said struct {
-	Sentence string
+	Sentence string // template
 	Evidence []fund.Evidence
 }
 
 // switchWork are the buffers of AssessSwitch.
-type switchWork struct{ facts []fund.Evidence }
+type switchWork struct {
+	work    work
+	classes []*fund.Product
+	stakes  []switching.Stake
+}
 
-// AssessSwitch says what a switch costs, what it certainly brings, what the rules say about
-// it and what would justify it, into out. Errors: ErrUnknownProduct, ErrRequest,
-// ErrOutsideValidity.
+// AssessSwitch says what a switch certainly costs and brings, what the rules say of it and
+// what would justify it, into out. Errors: ErrUnknownProduct, ErrOutsideValidity, and
+// ErrRequest for shares or an amount below 0 or above fund.MaxMoney, or a product that is to
+// be switched into itself.
 func (c *Core) AssessSwitch(p *fund.Profile, r SwitchRequest, out *SwitchAssessment) error {
-	*out = SwitchAssessment{CustomerID: p.CustomerID, Request: r, Identity: c.identity}
+	sell, buy, err := c.checkSwitch(&r)
+	if err != nil {
+		return err
+	}
+	w := out.work
+	*out = SwitchAssessment{
+		CustomerID: p.CustomerID, Request: r, Identity: c.identity, Assessment: out.Assessment,
+		Findings: out.Findings[:0], Justify: out.Justify[:0], Sentences: out.Sentences[:0], work: w,
+	}
+	out.Origin = c.originOf(p, buy, r.At)
+	ctx := eligibility.Context{At: r.At, Initiative: out.Origin.Initiative, Channel: r.Channel, Licence: r.Licence, Order: true}
+	a := c.ask(p, Request{At: r.At, Channel: r.Channel}, ctx, &out.work.work)
+	out.Dealing = c.dealSwitch(sell, buy, r.At)
+	out.Horizon = c.switchHorizon(&a)
+	k := c.switchCase(&a, sell, buy, out)
+	switching.Assess(&k, &out.Assessment)
+	c.judgeSwitch(&a, buy, out)
+	c.justify(out)
+	c.sayOfSwitch(&a, sell, buy, out)
 	return nil
 }
 
-// AppendCanonical appends the canonical bytes of the answer: what the decision log keeps
-// and replay compares.
-func (s *SwitchAssessment) AppendCanonical(dst []byte) []byte { return append(dst, switchKind, 1) }
-
-// switchKind is the first byte of a recorded switch assessment; the second is its version.
-const switchKind = 0x60
-
-// ParseSwitchAssessment reads what AppendCanonical wrote. Errors wrap fund.ErrMalformed or
-// fund.ErrNewerVersion.
-func ParseSwitchAssessment(b []byte) (*SwitchAssessment, error) {
-	if len(b) < 2 || b[0] != switchKind {
-		return nil, fund.ErrMalformed
+// checkSwitch finds both products.
+func (c *Core) checkSwitch(r *SwitchRequest) (sell, buy int, err error) {
+	switch {
+	case r.At < c.from || r.At >= c.until:
+		return 0, 0, fmt.Errorf("%w: %s, the core speaks for %s to %s", ErrOutsideValidity, r.At, c.from, c.until)
+	case r.Shares < 0 || r.Shares > fund.Shares(fund.MaxMoney):
+		return 0, 0, fmt.Errorf("%w: %d ten-thousandths of a share, expected 0 to %d", ErrRequest, r.Shares, fund.MaxMoney)
+	case r.Amount < 0 || r.Amount > fund.MaxMoney:
+		return 0, 0, fmt.Errorf("%w: amount %d fen, expected 0 to %d", ErrRequest, r.Amount, fund.MaxMoney)
+	case r.SellCode == r.BuyCode:
+		return 0, 0, fmt.Errorf("%w: %q is sold to buy itself", ErrRequest, clip(r.SellCode))
 	}
-	return &SwitchAssessment{}, nil
+	sell, ok := c.Find(r.SellCode)
+	if !ok {
+		return 0, 0, fmt.Errorf("%w: %q", ErrUnknownProduct, clip(r.SellCode))
+	}
+	if buy, ok = c.Find(r.BuyCode); !ok {
+		return 0, 0, fmt.Errorf("%w: %q", ErrUnknownProduct, clip(r.BuyCode))
+	}
+	return sell, buy, nil
+}
+
+// originOf derives whose initiative the purchase of a product is.
+func (c *Core) originOf(p *fund.Profile, buy int, at fund.Instant) behaviour.Origin {
+	number := c.funds.of[buy]
+	ofFund := func(code string) bool {
+		i, ok := c.index[code]
+		return ok && c.funds.of[i] == number
+	}
+	return behaviour.OriginOf(&p.Trail, ofFund, at, c.rules.Switching().OriginDays)
+}
+
+// judgeSwitch lets the gate speak of the purchase and K01 of the switch.
+func (c *Core) judgeSwitch(a *asking, buy int, out *SwitchAssessment) {
+	verdict, findings := c.gate.Judge(buy, &a.facts, &out.work.work.refusals, out.Findings)
+	s := switchOf(&out.Assessment)
+	k01, findings := c.gate.JudgeSwitch(buy, &a.facts, &s, out.Dealing.On, findings)
+	out.Findings = findings
+	strongest := max(verdict.Outcome, k01.Outcome)
+	switch {
+	case strongest.Excludes() || out.Assessment.Gaps.Has(switching.NoLots):
+		out.Verdict = OrderBlock
+	case strongest >= eligibility.Confirm:
+		out.Verdict = OrderConfirm
+	default:
+		out.Verdict = OrderAllow
+	}
+}
+
+// switchOf is what K01 reads of an assessment.
+func switchOf(s *switching.Assessment) eligibility.Switch {
+	return eligibility.Switch{
+		Found: s.Verdict != switching.NoSwitch, CostKnown: s.Cost.OK, Cost: s.Cost.Total(), Benefit: s.Benefit.Running,
+		CuresMismatch: s.Benefit.Mismatch, CuresConcentration: s.Benefit.Concentration, YoungestDays: s.Sold.Youngest,
+		SwitchesAYear: s.Past.Switches, Turnover: s.Past.Turnover, CostToEquity: s.Past.CostToEquity, InAndOut: s.Past.InAndOut,
+	}
 }

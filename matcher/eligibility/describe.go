@@ -22,6 +22,7 @@ type ParameterDescription struct {
 	Bound string // beyond the bounds of its values; empty: nothing
 
 	stricter direction
+	strictly string // the stricter one of two words
 }
 
 // direction says which way a parameter is stricter.
@@ -51,4 +52,13 @@ func DescribeParameter(id RuleID, name string) ParameterDescription {
 		}
 	}
 	return ParameterDescription{Name: name}
+}
+
+// RuleIDs lists the rules that this program knows, in the rulebook's order.
+func RuleIDs() []RuleID {
+	ids := make([]RuleID, len(rulebook))
+	for i := range rulebook {
+		ids[i] = rulebook[i].id
+	}
+	return ids
 }

@@ -151,7 +151,7 @@ var descriptions = [...]Description{
 		Missing: "年龄未知的，按参数处理，默认按老年客户。",
 		parameters: []ParameterDescription{
 			{Name: "age", Says: "从多少岁起", Unit: "岁", stricter: less},
-			{Name: "unknown_age", Says: "年龄未知时按老年客户（ELDER）还是成年人（ADULT）"},
+			{Name: "unknown_age", Says: "年龄未知时按老年客户还是成年人", strictly: "ELDER"},
 			{Name: "app_grade", Says: "没有客户经理时的最高产品等级", stricter: less},
 			{Name: "lockup_days", Says: "可以主动推荐的最长锁定", Unit: "天", stricter: less},
 		},
@@ -262,7 +262,7 @@ var descriptions = [...]Description{
 		Missing:   "客户没有表示的，按参数处理。",
 		Elsewhere: []string{heldInMatcher, heldInRecommendation},
 		parameters: []ParameterDescription{
-			{Name: "when_unset", Says: "客户没有表示时开（ON）还是关（OFF）"},
+			{Name: "when_unset", Says: "客户没有表示时开还是关", strictly: "OFF"},
 		},
 	},
 	{

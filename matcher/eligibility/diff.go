@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -216,11 +217,20 @@ func (d *differences) cell(parameter, key, before, after string) {
 	if key != "" {
 		name += "." + key
 	}
-	effect := Neutral
-	if before != "" && after != "" {
-		effect = effectOf(DescribeParameter(d.of.Rule, parameter).stricter, compareValues(before, after))
+	d.add(ParameterChanged, name, before, after, parameterEffect(DescribeParameter(d.of.Rule, parameter), before, after))
+}
+
+func parameterEffect(p ParameterDescription, before, after string) Effect {
+	switch {
+	case before == "" || after == "":
+		return Neutral
+	case p.strictly == "":
+		return effectOf(p.stricter, compareValues(before, after))
+	case p.strictly == after:
+		return Stricter
+	default:
+		return Laxer
 	}
-	d.add(ParameterChanged, name, before, after, effect)
 }
 
 func (r *Rule) cells(parameter string) []cell {
@@ -296,7 +306,7 @@ func instantText(t fund.Instant) string {
 	case t.Date().Start() == t:
 		return t.Date().String()
 	default:
-		return t.String()
+		return t.Time().In(time.FixedZone("", 8*60*60)).Format(time.RFC3339Nano) // Asia/Shanghai
 	}
 }
 

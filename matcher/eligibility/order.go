@@ -115,8 +115,6 @@ func (p orderPart) says(o Outcome) orderPart {
 	return p
 }
 
-func switched(*Edition) []orderPart { return nil }
-
 // defaultOriginDays is how long an exposure counts where the pack does not say (rulebook:
 // initiative is derived).
 const defaultOriginDays = 30

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
@@ -120,7 +121,7 @@ func TestRefusalsHoldUntilTheySay(t *testing.T) {
 		}
 		asked := q.ctx.At
 		q.ctx.At = min(until-1, asked+fund.Instant(rapid.IntRange(0, 100).Draw(t, "days"))*86_400_000_000)
-		if diff := cmp.Diff(before, q.refusals(q.profile)); diff != "" {
+		if diff := cmp.Diff(before, q.refusals(q.profile), cmpopts.IgnoreUnexported(eligibility.Refusals{})); diff != "" {
 			t.Fatalf("changed before %v: %s", until, diff)
 		}
 		if until == fund.Forever {

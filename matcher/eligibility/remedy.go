@@ -66,6 +66,7 @@ type ReasonSpec struct {
 	// own that one, and None where it never speaks.
 	Floor    Outcomes
 	Remedies []string // the codes that its findings may bear; empty: none
+	Order    bool     // said of one order only, not of a product
 }
 
 // Reasons lists everything that the gate may say, in the rulebook's order: every reason
@@ -74,25 +75,25 @@ func Reasons() []ReasonSpec {
 	var out []ReasonSpec
 	for i := range rulebook {
 		spec, e := &rulebook[i], &Edition{}
-		add := func(reason string, own Outcomes, remedies []string) {
+		add := func(reason string, own Outcomes, remedies []string, order bool) {
 			if own == (Outcomes{}) {
 				own = spec.floor
 			}
-			out = append(out, ReasonSpec{Rule: spec.id, Reason: reason, Floor: own, Remedies: remedies})
+			out = append(out, ReasonSpec{Rule: spec.id, Reason: reason, Floor: own, Remedies: remedies, Order: order})
 		}
 		if spec.parts != nil {
 			for _, p := range spec.parts(e, 0) {
-				add(p.reason, p.outcomes, p.way.codes)
+				add(p.reason, p.outcomes, p.way.codes, false)
 			}
 		}
 		if spec.order != nil {
 			for _, p := range spec.order(e) {
-				add(p.reason, p.outcomes, nil)
+				add(p.reason, p.outcomes, nil, true)
 			}
 		}
 		if spec.id == A06 {
 			for _, reason := range silences {
-				add(reason, Outcomes{}, []string{RemedyWait})
+				add(reason, Outcomes{}, []string{RemedyWait}, false)
 			}
 		}
 	}

@@ -186,7 +186,7 @@ func TestLintOddInput(t *testing.T) {
 // Rule data that are broken are refused with a message that names the place.
 func TestBrokenRuleData(t *testing.T) {
 	good := map[string]string{}
-	for _, name := range []string{"rules/text_rules.yaml", "rules/context.yaml"} {
+	for _, name := range []string{"rules/text_rules.yaml", "rules/context.yaml", "rules/disguises.yaml"} {
 		text, err := rulesFiles.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
