@@ -22,6 +22,7 @@ type denial struct {
 // The words that call something unlawful or abolished.
 type report struct {
 	alone, copulas, verdicts, turned, openers phrases
+	disowned                                  phrases // behind a quotation: 我不敢这么讲
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
@@ -42,6 +43,7 @@ func newContext(f *folding, s *contextSource) *context {
 		report: report{
 			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
 			turned: f.list(r.Turned), openers: f.list(r.Openers),
+			disowned: f.list(r.Disowned),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
@@ -156,6 +158,9 @@ func (c *context) denied(l *folded, from int) bool {
 // turned (绝不违规) is none.
 func (c *context) reported(l *folded, from, to int) bool {
 	end := l.endOf(to, verdictReach, clause)
+	if l.quoted(from) && l.has(to, l.endOf(to, sentenceReach, sentence), c.report.disowned) {
+		return true
+	}
 	if c.verdict(l, to, end) {
 		return true
 	}
