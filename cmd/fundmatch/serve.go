@@ -228,9 +228,9 @@ func (s *service) wire(ctx context.Context) (err error) {
 	s.engine = engine.New(loader, now, settings)
 	s.signals.metrics.Core.Watch(s.coreState)
 
-	watch := newAnswerWatch(s.signals.metrics)
+	watch, newID := newAnswerWatch(s.signals.metrics), s.decisionIDs()
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
-		NewID: s.decisionIDs(), Clock: now, Staff: s.store, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		NewID: newID, Clock: now, Staff: s.store, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
@@ -238,7 +238,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 	events := event.New(s.cache, now)
 	orders := order.New(s.engine, order.Stores{
 		Profiles: s.cache, Confirmations: s.store, Staff: s.store, Log: s.log, Records: s.reader,
-	}, order.Config{NewID: s.decisionIDs(), Now: now})
+	}, order.Config{NewID: newID, Now: now})
 	linter, err := wording.NewLinter()
 	if err != nil {
 		return err

@@ -24,8 +24,8 @@ func (s *switchAnswer) present(out *fundmatchv1.GetDecisionResponse) {
 	r, a := &s.Request, &s.Assessment
 	out.CustomerId, out.Channel = s.CustomerID, r.Channel.String()
 	out.Switch = &fundmatchv1.RecordedSwitch{
-		SellProductCode: r.SellCode, BuyProductCode: r.BuyCode, AmountFen: int64(a.Amount), Verdict: s.Decision.String(),
-		Initiative: s.Initiative.String(), Balance: a.Verdict.String(), Cost: wire.SwitchCost(&a.Cost),
+		SellProductCode: r.SellCode, BuyProductCode: r.BuyCode, AmountFen: int64(a.Amount), Verdict: s.Verdict.String(),
+		Initiative: s.Origin.Initiative.String(), Balance: a.Verdict.String(), Cost: wire.SwitchCost(&a.Cost),
 	}
 	for i := range s.Findings {
 		out.Switch.Findings = append(out.Switch.Findings, finding(&s.Findings[i]))
@@ -44,8 +44,8 @@ func (s *switchAnswer) differences(other answer) []string {
 	}
 	was, is := &s.Assessment, &again.Assessment
 	var out differing
-	out.add("verdict", s.Decision.String(), again.Decision.String())
-	out.add("initiative", s.Initiative.String(), again.Initiative.String())
+	out.add("verdict", s.Verdict.String(), again.Verdict.String())
+	out.add("initiative", s.Origin.Initiative.String(), again.Origin.Initiative.String())
 	out.add("balance", was.Verdict.String(), is.Verdict.String())
 	out.add("amount", fen(was.Amount), fen(is.Amount))
 	out.add("cost", fen(was.Cost.Total()), fen(is.Cost.Total()))
