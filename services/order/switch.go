@@ -127,7 +127,7 @@ func (v *presenter) assessment(s *matcher.SwitchAssessment, decisionID string) *
 
 // said are the sentences about the switch that the audience may read, after what follows.
 func (v *presenter) said(s *matcher.SwitchAssessment) []string {
-	out := []string{v.sentence(verdictSentence(s.Verdict.String()), nil)}
+	out := []string{v.sentence(verdictSentence(s.Verdict), nil)}
 	for i := range s.Sentences {
 		if text := v.sentence(s.Sentences[i].Sentence, s.Sentences[i].Evidence); text != "" {
 			out = append(out, text)
