@@ -21,6 +21,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/customer"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/order"
 )
 
 // Domain is the domain of every ErrorInfo.
@@ -88,6 +89,10 @@ var table = []row{
 	{error: "features.ErrNoPool", matches: is(features.ErrNoPool), code: codes.Unavailable, reason: "NO_POOL", sentence: "No pool is published yet.", retry: 5 * time.Second},
 	{error: "features.ErrUnavailable", matches: is(features.ErrUnavailable), code: codes.Unavailable, reason: "STORE_UNAVAILABLE", sentence: "The store does not answer.", retry: time.Second},
 	{error: "features.ErrNewerStore", matches: is(features.ErrNewerStore), code: codes.Unavailable, reason: "STORE_NEWER", sentence: "The store was written by a newer version of this program."},
+	{error: "features.ErrConfirmationUsed", matches: is(features.ErrConfirmationUsed), code: codes.FailedPrecondition, reason: "CONFIRMATION_USED", sentence: "A confirmation was used by another order; check the order again."},
+	{error: "order.ErrNotAsked", matches: is(order.ErrNotAsked), code: codes.FailedPrecondition, reason: "NOT_ASKED", sentence: "The decision did not ask the customer to confirm this."},
+	{error: "order.ErrAlreadyConfirmed", matches: is(order.ErrAlreadyConfirmed), code: codes.FailedPrecondition, reason: "ALREADY_CONFIRMED", sentence: "The question was answered before, with other proof; check the order again to be asked again."},
+	{error: "order.ErrQuestionExpired", matches: is(order.ErrQuestionExpired), code: codes.FailedPrecondition, reason: "QUESTION_EXPIRED", sentence: "The question is too old to be answered; check the order again to be asked again."},
 	{error: "features.ErrIdempotencyReused", matches: is(features.ErrIdempotencyReused), code: codes.FailedPrecondition, reason: "IDEMPOTENCY_KEY_REUSED", sentence: "The idempotency key came before with another request."},
 	{error: "features.ErrConfirmationUsed", matches: is(features.ErrConfirmationUsed), code: codes.FailedPrecondition, reason: "CONFIRMATION_USED", sentence: "A confirmation stands for another order already."},
 	{error: "*features.EventReusedError", matches: as[*features.EventReusedError], code: codes.FailedPrecondition, reason: reasonEventReused, sentence: sentenceEventReused, say: sayReused},
