@@ -50,12 +50,12 @@ func (q *question) mayNotHear(p *fund.Product) bool {
 			}
 		}
 	}
-	return q.shownTooOften(p, sameFund)
+	return q.shownTooOften(sameFund)
 }
 
 // shownTooOften counts by brute force: for every showing in the window, those from it on,
 // where he did not react since.
-func (q *question) shownTooOften(p *fund.Product, sameFund func(code string) bool) bool {
+func (q *question) shownTooOften(sameFund func(code string) bool) bool {
 	e := q.gate.Edition()
 	inWindow := func(x *fund.Event) bool {
 		return x.At <= q.ctx.At && q.ctx.At.Date().DaysSince(x.At.Date()) < e.ExposureWindowDays()
