@@ -307,3 +307,16 @@ func freedByMark(t *rapid.T, q *question) (freed int) {
 	}
 	return freed
 }
+
+// A fund that he refused and that was shown too often is excluded once.
+func TestARefusedFundThatIsTiredCountsOnce(t *testing.T) {
+	gate, facts := benchmarkGate(t, 3)
+	r := eligibility.Refusals{
+		Funds: []eligibility.Refused{{Fund: 0, Until: 1}, {Fund: 1, Until: 1}}, Tired: []eligibility.Refused{{Fund: 1, Until: 1}, {Fund: 2, Until: 1}},
+	}
+	var v eligibility.Verdicts
+	gate.Select(&facts, &r, &v)
+	if !slices.Contains(v.Excluded, eligibility.RuleCount{ID: eligibility.A06, Count: 3}) {
+		t.Errorf("%v, expected A06 with 3", v.Excluded)
+	}
+}
