@@ -95,9 +95,12 @@ func TestAdmissionTellsHeadOffice(t *testing.T) {
 	dear := lawful("dear", fund.PublicFund, fund.R3)
 	dear.Terms.LaunchedOn = 20260301
 	dear.Fees = fund.FeeSchedule{Subscription: []fund.SubscriptionTier{{Rate: 150}}, Service: 60, Redemption: []fund.RedemptionTier{{}}}
+	// What lies beyond the last step of a ladder is free.
+	short := dear
+	short.Code, short.Fees = "short", fund.FeeSchedule{Redemption: []fund.RedemptionTier{{Below: 7, Rate: 150}}}
 	undiligent := lawful("undiligent", fund.PublicFund, fund.R3)
 	undiligent.Listing.DueDiligenceID = ""
-	products := []fund.Product{lawful("good", fund.PublicFund, fund.R5), dear, undiligent, lawful("private", fund.PrivateFund, fund.R3)}
+	products := []fund.Product{lawful("good", fund.PublicFund, fund.R5), dear, undiligent, lawful("private", fund.PrivateFund, fund.R3), short}
 	gate := compile(t, packWith(t, nil), products, reformed.Start())
 	for i, want := range [][]string{
 		nil,
@@ -108,6 +111,7 @@ func TestAdmissionTellsHeadOffice(t *testing.T) {
 		},
 		{"C02 DUE_DILIGENCE_MISSING [{due_diligence_id }] HEAD_OFFICE BLOCK"},
 		{"C02 PRIVATE_FUND [{kind PRIVATE}] NONE BLOCK"},
+		{"F02 EXIT_FEE_BELOW_FLOOR [{held_days 7} {rate_bps 0} {floor_bps 100}] HEAD_OFFICE BLOCK"},
 	} {
 		var got []string
 		for _, f := range gate.Admission(i) {

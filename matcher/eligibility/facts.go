@@ -219,27 +219,37 @@ func (f *Facts) countTests(p *fund.Profile, day fund.Date) {
 		return
 	}
 	f.DayTests, f.YearTests = 1, 1
-	own, earlier := false, false
+	inForce, replaced := newestOf(p.Assessments, a), false
 	for i := len(p.Assessments) - 1; i >= 0; i-- {
 		h := &p.Assessments[i]
 		on := h.At.Date()
-		switch {
-		case on > a.On || on == 0:
+		if i == inForce || on > a.On || on == 0 {
 			continue
-		case !own && on == a.On && h.Level == a.Level: // this is the one in force
-			own = true
-			continue
-		case on == a.On:
+		}
+		if on == a.On {
 			f.DayTests++
 		}
 		if a.On < on.AddMonths(12) {
 			f.YearTests++
 		}
-		if h.Level != fund.LevelUnknown && !earlier && (f.Before == fund.LevelUnknown || h.Level < f.Before) {
+		if h.Level == fund.LevelUnknown || replaced {
+			continue
+		}
+		if f.Before == fund.LevelUnknown || h.Level < f.Before {
 			f.Before, f.JumpedOn = h.Level, a.On
 		}
-		earlier = earlier || on < a.On && h.Level != fund.LevelUnknown
+		replaced = on < a.On // what stood before that day is the last that it replaced
 	}
+}
+
+// newestOf is the place of an assessment in the history; -1: it is not in it.
+func newestOf(history []fund.Assessed, a *fund.Assessment) int {
+	for i := len(history) - 1; i >= 0; i-- {
+		if history[i].Level == a.Level && history[i].At.Date() == a.On {
+			return i
+		}
+	}
+	return -1
 }
 
 // readRedemption finds the last redemption that a purchase may be paid with (K01), and the

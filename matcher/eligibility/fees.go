@@ -85,15 +85,15 @@ type breach struct {
 
 // breach holds every step of the ladder against every floor: both are spans of days, so no
 // day is left out between them. What lies beyond the last step is free.
-func (x *exitFloors) breach(c *candidate) (breach, bool) {
+func (f *exitFloors) breach(c *candidate) (breach, bool) {
 	if c.class == fund.MoneyMarket || c.Missing.Has(fund.FieldRedemptionLadder) || len(c.Fees.Redemption) == 0 {
 		return breach{}, false
 	}
 	from := int32(0)
-	for _, floor := range x.Floors {
+	for _, floor := range f.Floors {
 		until := floor.Below
-		if x.Exempt[c.class] {
-			until = min(until, x.ExemptDays)
+		if f.Exempt[c.class] {
+			until = min(until, f.ExemptDays)
 		}
 		if days, rate, ok := firstBelow(c.Fees.Redemption, from, until, floor.Rate); ok {
 			return breach{days, rate, floor.Rate}, true

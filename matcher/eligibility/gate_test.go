@@ -546,7 +546,7 @@ func assertKnownReason(t *rapid.T, f *eligibility.Finding) {
 // TestTimeCuresWhatItIsSaidToCure: on the day that a remedy names, and not the day before,
 // that reason is silent.
 func TestTimeCuresWhatItIsSaidToCure(t *testing.T) {
-	packs := somePacks(t)
+	packs := []*eligibility.Pack{builtIn()} // none of its rules changes meanwhile
 	cured := map[string]bool{}
 	rapid.Check(t, func(t *rapid.T) {
 		q := someQuestion(t, packs)

@@ -60,7 +60,7 @@ func fitsGoal(e *Edition, _ fund.Date) []part {
 
 // isAskedForGoal reports whether S04 holds at all.
 func isAskedForGoal(f *Facts) bool {
-	return !f.Professional && !(f.Situation == Recommendation && f.informational())
+	return !f.Professional && (f.Situation != Recommendation || !f.informational())
 }
 
 func horizonKey(f *Facts) int {

@@ -23,7 +23,7 @@ func TestTheDefaultPackHoldsEveryRuleWithItsSource(t *testing.T) {
 	var ids []string
 	for _, r := range p.Rules {
 		ids = append(ids, string(r.ID))
-		dated := r.Book == eligibility.NFRA || strings.Contains("S11 F01 F02 F03", string(r.ID))
+		dated := r.Book == eligibility.NFRA || slices.Contains([]eligibility.RuleID{"S11", "F01", "F02", "F03"}, r.ID)
 		if r.Citation == "" || r.SourceMark < 1 || !r.Enabled || (r.From != 0) != dated || r.Until != fund.Forever {
 			t.Errorf("%+v, expected an enabled rule without end, with its source", r)
 		}

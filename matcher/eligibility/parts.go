@@ -39,7 +39,7 @@ func (p part) saysBy(o Outcomes) part {
 }
 
 // keyOf is the key of a customer's facts, -1 where the part does not apply to him.
-func (p *part) keyOf(f *Facts) int {
+func (p part) keyOf(f *Facts) int {
 	if p.key == nil {
 		return 0
 	}

@@ -174,7 +174,8 @@ const maxAsks = 16
 // nothing. It does not allocate once v's buffers have grown.
 func (g *Gate) Select(f *Facts, r *Refusals, v *Verdicts) {
 	p := &g.programs[f.Situation]
-	permitted := append(v.Permitted[:0], p.open...)
+	v.Permitted = append(v.Permitted[:0], p.open...)
+	permitted := v.Permitted // whole blocks
 	v.Permitted = permitted[:(len(g.products)+63)/64]
 	v.Excluded = slices.Grow(v.Excluded[:0], len(p.steps))
 	v.Information = f.Situation == Recommendation && f.informational()
@@ -189,7 +190,7 @@ func (g *Gate) Select(f *Facts, r *Refusals, v *Verdicts) {
 				n++
 			}
 		}
-		count := 0
+		var count int
 		if st.rule == A06 {
 			count = g.refuse(f, r, permitted)
 		} else {
@@ -204,12 +205,16 @@ func (g *Gate) Select(f *Facts, r *Refusals, v *Verdicts) {
 // exclude takes the products of any of the masks away and returns how many they are, those
 // refused to everybody included, which are away already.
 func exclude(permitted []uint64, everyone *mask, masks []*mask, all int) int {
+	for _, m := range masks {
+		if m.count == all {
+			clear(permitted)
+			return all
+		}
+	}
 	switch {
-	case len(masks) == 0 && everyone == nil:
-		return 0
-	case len(masks) == 0:
-		return everyone.count
-	case len(masks) == 1 && everyone == nil && masks[0].count < all:
+	case len(masks) > 1 || len(masks) == 1 && everyone != nil:
+		return excludeAny(permitted, everyone, masks)
+	case len(masks) == 1:
 		for i := 0; i < len(permitted); i += block {
 			p, b := (*[block]uint64)(permitted[i:]), (*[block]uint64)(masks[0].bits[i:])
 			for w := range p {
@@ -217,14 +222,15 @@ func exclude(permitted []uint64, everyone *mask, masks []*mask, all int) int {
 			}
 		}
 		return masks[0].count
+	case everyone != nil:
+		return everyone.count
+	default:
+		return 0
 	}
-	for _, m := range masks {
-		if m.count == all {
-			clear(permitted)
-			return all
-		}
-	}
-	count := 0
+}
+
+// excludeAny counts a product of several masks once.
+func excludeAny(permitted []uint64, everyone *mask, masks []*mask) (count int) {
 	for i := 0; i < len(permitted); i += block {
 		var sum [block]uint64
 		if everyone != nil {

@@ -50,12 +50,12 @@ func (q *question) mayNotHear(p *fund.Product) bool {
 			}
 		}
 	}
-	return q.shownTooOften(p, sameFund)
+	return q.shownTooOften(sameFund)
 }
 
 // shownTooOften counts by brute force: for every showing in the window, those from it on,
 // where he did not react since.
-func (q *question) shownTooOften(p *fund.Product, sameFund func(code string) bool) bool {
+func (q *question) shownTooOften(sameFund func(code string) bool) bool {
 	e := q.gate.Edition()
 	inWindow := func(x *fund.Event) bool {
 		return x.At <= q.ctx.At && q.ctx.At.Date().DaysSince(x.At.Date()) < e.ExposureWindowDays()
@@ -306,4 +306,17 @@ func freedByMark(t *rapid.T, q *question) (freed int) {
 		}
 	}
 	return freed
+}
+
+// A fund that he refused and that was shown too often is excluded once.
+func TestARefusedFundThatIsTiredCountsOnce(t *testing.T) {
+	gate, facts := benchmarkGate(t, 3)
+	r := eligibility.Refusals{
+		Funds: []eligibility.Refused{{Fund: 0, Until: 1}, {Fund: 1, Until: 1}}, Tired: []eligibility.Refused{{Fund: 1, Until: 1}, {Fund: 2, Until: 1}},
+	}
+	var v eligibility.Verdicts
+	gate.Select(&facts, &r, &v)
+	if !slices.Contains(v.Excluded, eligibility.RuleCount{ID: eligibility.A06, Count: 3}) {
+		t.Errorf("%v, expected A06 with 3", v.Excluded)
+	}
 }
