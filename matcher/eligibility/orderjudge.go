@@ -119,14 +119,20 @@ func (g *Gate) MaxAmount(i int, f *Facts, o *Order) fund.Money {
 			most = min(most, o.roomBeside(of.stake, of.percent))
 		}
 	}
-	least := max(p.Terms.MinPurchase, 1)
-	if isPrivate(p) {
-		least = max(least, e.qualified.MinPurchase)
-	}
-	if most < least {
+	if most < max(g.MinAmount(i), 1) {
 		return 0
 	}
 	return most
+}
+
+// MinAmount is the least that may be ordered of product i: its minimum and, where it has
+// entry conditions, the rules' (P01). 0: none.
+func (g *Gate) MinAmount(i int) fund.Money {
+	p := g.products[i].Product
+	if isPrivate(p) {
+		return max(p.Terms.MinPurchase, g.orderEdition(i).qualified.MinPurchase)
+	}
+	return p.Terms.MinPurchase
 }
 
 // OrderReasons lists what the parts of orders may say, in the rulebook's order: every reason
