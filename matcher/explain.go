@@ -82,7 +82,7 @@ func (c *Core) completeOne(a *asking, e *Explanation, w *work) {
 	if peer >= 0 {
 		it.PeerCode = c.products[peer].Code
 	}
-	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), bar: barOf(e.Findings), peer: peer, offered: &w.verdicts}, w)
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), bar: e.bar(), peer: peer, offered: &w.verdicts}, w)
 	s.Items = append(s.Items, it)
 	if a.request.Audience == wording.Manager {
 		s.Brief = c.brief(a, w)
@@ -105,12 +105,15 @@ func standing(e *Explanation) conversion.Standing {
 	}
 }
 
-// barOf says what keeps the product out of a recommendation, where the customer is told
-// of that in words of its own.
-func barOf(findings []eligibility.Finding) conversion.Bar {
+// bar says what keeps the product back, where the customer is told of that in words of its
+// own: of a sale the one rule that stands against it, else what hides it.
+func (e *Explanation) bar() conversion.Bar {
+	if bar, blocked := saleBar(e.OrderFindings); blocked {
+		return bar
+	}
 	bar := conversion.OtherBar
-	for i := range findings {
-		switch f := &findings[i]; {
+	for i := range e.Findings {
+		switch f := &e.Findings[i]; {
 		case f.Outcome != eligibility.Hide:
 		case f.Rule == eligibility.S04:
 			return conversion.Unfit
@@ -119,6 +122,30 @@ func barOf(findings []eligibility.Finding) conversion.Bar {
 		}
 	}
 	return bar
+}
+
+// saleBar is what alone blocks his order; with several he would be sent the wrong way.
+func saleBar(findings []eligibility.Finding) (bar conversion.Bar, blocked bool) {
+	for i := range findings {
+		f := &findings[i]
+		if f.Outcome != eligibility.Block {
+			continue
+		}
+		this := conversion.OtherBar
+		switch {
+		case f.Rule == eligibility.P03:
+			this = conversion.NoPension
+		case f.Rule == eligibility.E02 && f.Reason == "MINOR":
+			return conversion.Underage, true // whatever else there is, it does not change that
+		case f.Rule == eligibility.E02 && f.Reason == "CAPACITY_LIMITED":
+			this = conversion.NotHisOwn
+		}
+		if blocked && this != bar {
+			this = conversion.OtherBar
+		}
+		bar, blocked = this, true
+	}
+	return bar, blocked
 }
 
 // waitsForTest reports whether no order is possible for want of a valid assessment (S12).

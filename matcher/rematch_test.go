@@ -103,7 +103,11 @@ func TestRematch(t *testing.T) {
 	}{
 		{"his grade is his level", holds(owner(level(fund.C3, 20260101)), "R3", 20260201), ""},
 		{"he holds nothing", owner(level(fund.C1, 20260101)), ""},
-		{"sold out", func() *fund.Profile { p := holds(owner(level(fund.C1, 20260101)), "R4", 20260201); p.Lots[0].Shares = 0; return p }(), ""},
+		{"sold out", func() *fund.Profile {
+			p := holds(owner(level(fund.C1, 20260101)), "R4", 20260201)
+			p.Lots[0].Shares = 0
+			return p
+		}(), ""},
 		{"one above from the first", holds(owner(level(fund.C3, 20260101)), "R4", 20260201), "R4 HOLDING NEVER_SUITABLE 2026-02-01 TELL_CUSTOMER"},
 		{"the day of buying is unknown", holds(owner(level(fund.C3, 20260101)), "R4", 0), "R4 HOLDING NEVER_SUITABLE - TELL_CUSTOMER"},
 		{"lowered twice: since the first that did not suit it", holds(owner(lowered...), "R4", 20250930), "R4 HOLDING LEVEL_LOWERED 2025-10-01 TELL_CUSTOMER C4>C2"},

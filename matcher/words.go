@@ -91,8 +91,11 @@ var unitsByName = [...]struct {
 	unit   fund.Unit
 	times  int64
 }{
-	{"_days", fund.UnitDays, 1}, {"_months", fund.UnitMonths, 1}, {"_fen", fund.UnitFen, 1},
-	{"_bps", fund.UnitRatio, 100}, {"percent", fund.UnitRatio, 10_000}, // a ratio counts millionths
+	{"_days", fund.UnitDays, 1},
+	{"_months", fund.UnitMonths, 1},
+	{"_fen", fund.UnitFen, 1},
+	{"_bps", fund.UnitRatio, 100},
+	{"percent", fund.UnitRatio, 10_000}, // a ratio counts millionths
 	{"_minute", fund.UnitMinutes, 1},
 }
 

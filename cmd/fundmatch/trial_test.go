@@ -163,7 +163,9 @@ func TestOnlyTheMarketIsTried(t *testing.T) {
 	}
 	try := func(fill func(features.Batch) error) error {
 		_, err := s.Import(t.Context(), 2, func(b features.Batch) error {
-			return errors.Join(fill(b), p.tryPool(t.Context(), s, b, fund.Date(2026_06_30).Start()))
+			filled := fill(b)
+			_, refused := p.tryPool(t.Context(), s, b, fund.Date(2026_06_30).Start())
+			return errors.Join(filled, refused)
 		})
 		return err
 	}

@@ -8,9 +8,11 @@ type records struct {
 
 	spots                         *automaton
 	rankWords                     [][]rune
+	top                           []rune
 	ratingsFrom                   int // rankWords from here on need no ordinal
 	notRanks, evaluators, classes phrases
 	managers, coverage, pensions  phrases
+	titles, manages               phrases // 经理, with 管理的 a few characters on
 	plan                          planWords
 }
 
@@ -33,11 +35,13 @@ func newRecords(f *folding, s *recordsSource, p *performance) *records {
 		performance: p,
 		notRanks:    f.list(s.NotRanks), evaluators: f.list(s.Evaluators), classes: f.list(s.Classes),
 		managers: f.list(s.Managers), coverage: f.list(s.Coverage), pensions: f.list(s.Pensions),
+		titles: f.list(s.Titles), manages: f.list(s.Manages),
 		plan: planWords{
 			name: f.list([]string{"定投", "定期定额"}), outcomes: f.list(s.Outcomes), yields: f.list(s.Yields), costs: f.list(s.Costs),
 			indices: f.list(s.Indices), formulas: f.list(s.Formulas), source: f.list(s.Sources),
 		},
 	}
+	r.top = f.word("top")
 	r.rankWords = f.list(s.Ranks).list
 	r.ratingsFrom = len(r.rankWords)
 	r.rankWords = append(r.rankWords, f.list(s.Ratings).list...)
@@ -90,9 +94,16 @@ func (r *records) judge(f *recordFacts, m mention, hits []hit) []hit {
 // without all his comparable funds, and where it says so.
 func (r *records) managed(f *recordFacts, from, to int) (int, bool) {
 	l := f.line
-	owner, _ := l.find(l.startOf(from, sentenceReach, sentence), l.endOf(to, sentenceReach, sentence), r.managers)
+	start := l.startOf(from, sentenceReach, sentence)
+	owner, _ := l.find(start, l.endOf(to, sentenceReach, sentence), r.managers)
+	if at, _ := l.find(start, from, r.titles); owner < 0 && at >= 0 && l.has(at, min(from, at+nameReach), r.manages) {
+		owner = at
+	}
 	return owner, owner >= 0 && owner < to && !f.inLine(&f.coverage, r.coverage)
 }
+
+// nameReach is how far behind a title the words that name his funds stand.
+const nameReach = 12
 
 // days returns the longest span that the sentence around [from, to) names for it,
 // known days included.
@@ -172,12 +183,14 @@ func (r *records) rank(l *folded, word, from, to int) (int, bool) {
 	}
 	for i := to - 1; i < end; i++ {
 		ordinal := l.runes[i] == '第' || l.runes[i] == '前'
-		if i < to && !ordinal {
-			continue
-		}
 		at := i
-		if ordinal {
+		switch {
+		case ordinal:
 			at++
+		case i < to:
+			continue
+		case l.matches(i, r.top):
+			ordinal, at = true, at+len(r.top)
 		}
 		n, stop := number(l, at)
 		if n == 0 || stop == at || stop > len(l.runes) {

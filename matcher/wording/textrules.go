@@ -75,6 +75,11 @@ type reportedSource struct {
 	Verdicts []string `yaml:"verdicts"`
 	Turned   []string `yaml:"turned"`
 	Openers  []string `yaml:"openers"`
+	Disowned []string `yaml:"disowned"`
+	Warnings []string `yaml:"warnings"`
+	Resumed  []string `yaml:"resumed"`
+
+	Sanctions []string `yaml:"sanctions"`
 	Wishes   []string `yaml:"wishes"`
 	Refusals []string `yaml:"refusals"`
 	Answers  []string `yaml:"answers"`
@@ -108,6 +113,8 @@ type recordsSource struct {
 	Evaluators []string `yaml:"evaluators"`
 	Classes    []string `yaml:"classes"`
 	Managers   []string `yaml:"managers"`
+	Titles     []string `yaml:"titles"`
+	Manages    []string `yaml:"manages"`
 	Coverage   []string `yaml:"coverage"`
 	Pensions   []string `yaml:"pensions"`
 	Outcomes   []string `yaml:"outcomes"`

@@ -11,7 +11,6 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
-	"github.com/fundmatch/fundmatch/services/engine"
 )
 
 // orderQuestion is an order as it is asked about.
@@ -129,12 +128,8 @@ func (s *Service) readOrder(ctx context.Context, asked *orderQuestion) (question
 	}
 	r := &asked.request
 	r.At = q.at
-	if r.Channel == fund.Branch { // elsewhere no manager speaks
-		inCharge, err := engine.Licence(ctx, s.stores.Staff, &q.profile.Person, q.at)
-		if err != nil {
-			return q, nil, err
-		}
-		r.Licence = inCharge.ForGate()
+	if r.Licence, err = s.licence(ctx, &q, r.Channel); err != nil {
+		return q, nil, err
 	}
 	given, err := s.confirmations(ctx, asked.customerID, asked.ids)
 	if err != nil {

@@ -24,12 +24,12 @@ func (v *presenter) forManager() bool { return v.audience == wording.Manager }
 
 // order presents an order check.
 func (v *presenter) order(o *matcher.OrderCheck, given []features.Confirmation, decisionID string) *fundmatchv1.CheckOrderResponse {
-	r := &o.Request
+	r, found := &o.Request, judged(o)
 	out := &fundmatchv1.CheckOrderResponse{
 		DecisionId: decisionID, DecidedAt: wire.Timestamp(r.At), CustomerId: o.CustomerID, AmountFen: int64(r.Amount),
 		Channel: r.Channel.String(), Audience: v.audience.String(), Verdict: o.Verdict.String(), Initiative: o.Origin.Initiative.String(),
 		Revisions: wire.Revisions(o.Identity), Product: v.product(r.ProductCode), UsedConfirmations: o.Uses, Presentation: v.presentation(),
-		AvailableOn: o.Dealing.On.String(), CalendarSource: o.Dealing.Calendar.String(), Findings: v.findings(judged(o)),
+		AvailableOn: o.Dealing.On.String(), CalendarSource: o.Dealing.Calendar.String(), Findings: v.findings(found),
 	}
 	if day := o.Dealing.On; day != 0 {
 		out.Cutoff = wire.Timestamp(day.Start().Add(fund.Cutoff))
@@ -41,7 +41,7 @@ func (v *presenter) order(o *matcher.OrderCheck, given []features.Confirmation, 
 	for _, x := range o.Rejected {
 		out.RejectedConfirmations = append(out.RejectedConfirmations, rejected(x, given))
 	}
-	out.Texts = v.texts(verdictSentence(o.Verdict.String()), out.GetFindings())
+	out.Texts = v.texts(o.Verdict, found)
 	if v.forManager() {
 		out.OriginReason, out.OriginOn = string(o.Origin.Reason), o.Origin.On.String()
 	}
@@ -72,7 +72,9 @@ func (v *presenter) demands(o *matcher.OrderCheck, out *fundmatchv1.CheckOrderRe
 		if x.Sentence == "" {
 			d.Id = "order." + string(x.Rule) + "." + x.Code
 		}
-		out.Disclosures = append(out.Disclosures, d)
+		if !slices.ContainsFunc(out.GetDisclosures(), func(o *fundmatchv1.Disclosure) bool { return o.GetText() == d.GetText() }) {
+			out.Disclosures = append(out.Disclosures, d)
+		}
 	}
 }
 
@@ -129,16 +131,21 @@ func tellable(f *eligibility.Finding) bool {
 	}
 }
 
-// texts are what the customer is told: what follows, then the words of the rules that he
-// may be told of, each once.
-func (v *presenter) texts(first string, findings []*fundmatchv1.Finding) []string {
-	out := []string{v.sentence(first, nil)}
-	for _, f := range findings {
-		text := f.GetCustomerText()
-		if f.GetRuleId() == string(eligibility.C07) || text == "" || slices.Contains(out, text) {
+// texts are what the customer is told: what follows and, where something stands against it,
+// why, in the words of the rules that he may be told of, each once.
+func (v *presenter) texts(verdict matcher.OrderVerdict, findings []eligibility.Finding) []string {
+	out := []string{v.sentence(verdictSentence(verdict), nil)}
+	if verdict == matcher.OrderAllow {
+		return out
+	}
+	for i := range findings {
+		f := &findings[i]
+		if f.Outcome < eligibility.Confirm || !tellable(f) {
 			continue
 		}
-		out = append(out, text)
+		if text := v.core.Words(f, wording.Customer).Text; text != "" && !slices.Contains(out, text) {
+			out = append(out, text)
+		}
 	}
 	return out
 }
@@ -146,7 +153,7 @@ func (v *presenter) texts(first string, findings []*fundmatchv1.Finding) []strin
 // The sentences of this service, in templates/verdict.yaml. None of them tells a reason.
 const reviewSentence = "verdict.REVIEW"
 
-func verdictSentence(verdict string) string { return "verdict." + verdict }
+func verdictSentence(v matcher.OrderVerdict) string { return "verdict." + v.String() }
 
 // sentence renders a sentence that the audience may read; "" for no name.
 func (v *presenter) sentence(name string, facts []fund.Evidence) string {

@@ -11,10 +11,12 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
 )
 
 // The refusals of RecordConfirmations that no other call makes.
@@ -99,6 +101,16 @@ func (s *Service) profile(ctx context.Context, customerID string, at fund.Instan
 		return nil, &features.NotFoundError{Kind: features.CustomerKind, ID: customerID}
 	}
 	return profile, err
+}
+
+// licence is what the gate reads of the manager in charge; outside a branch no manager
+// speaks.
+func (s *Service) licence(ctx context.Context, q *question, channel fund.Channel) (eligibility.Licence, error) {
+	if channel != fund.Branch {
+		return eligibility.LicenceMissing, nil
+	}
+	inCharge, err := engine.Licence(ctx, s.stores.Staff, &q.profile.Person, q.at)
+	return inCharge.ForGate(), err
 }
 
 // record seals a decision. It is called before its answer is given: an answer that nobody

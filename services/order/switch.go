@@ -10,7 +10,6 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/switching"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
-	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/wire"
 )
 
@@ -33,10 +32,8 @@ func (s *Service) AssessSwitch(ctx context.Context, r *fundmatchv1.AssessSwitchR
 		return nil, err
 	}
 	asked.request.At = q.at
-	if asked.request.Channel == fund.Branch { // elsewhere no manager speaks
-		if asked.request.Licence, err = engine.Licence(ctx, s.stores.Staff, &q.profile.Person, q.at); err != nil {
-			return nil, err
-		}
+	if asked.request.Licence, err = s.licence(ctx, &q, asked.request.Channel); err != nil {
+		return nil, err
 	}
 	for _, code := range [...]string{asked.request.SellCode, asked.request.BuyCode} {
 		if _, ok := q.core.Find(code); !ok {
@@ -97,11 +94,11 @@ func parseSwitch(r *fundmatchv1.AssessSwitchRequest) (q switchQuestion, err erro
 func (v *presenter) assessment(s *matcher.SwitchAssessment, decisionID string) *fundmatchv1.AssessSwitchResponse {
 	r, a := &s.Request, &s.Assessment
 	out := &fundmatchv1.AssessSwitchResponse{
-		DecisionId: decisionID, DecidedAt: wire.Timestamp(r.At), CustomerId: s.CustomerID, Verdict: s.Decision.String(),
-		Initiative: s.Initiative.String(), Balance: a.Verdict.String(), Gaps: gapCodes(a.Gaps), Sell: v.product(r.SellCode), Buy: v.product(r.BuyCode),
-		Sale: sale(&a.Sold), AmountFen: int64(a.Amount), Benefit: benefit(&a.Benefit), Findings: v.findings(s.Findings),
-		AvailableOn: s.Dealing.AvailableOn.String(), CalendarSource: s.Dealing.Calendar.String(), Revisions: wire.Revisions(s.Identity),
-		Presentation: v.presentation(), Channel: r.Channel.String(), Audience: v.audience.String(),
+		DecisionId: decisionID, DecidedAt: wire.Timestamp(r.At), CustomerId: s.CustomerID, Verdict: s.Verdict.String(),
+		Initiative: s.Origin.Initiative.String(), Balance: a.Verdict.String(), Gaps: gapCodes(a.Gaps), Sell: v.product(r.SellCode), Buy: v.product(r.BuyCode),
+		Sale: sale(&a.Sold), AmountFen: int64(a.Amount), Cost: wire.SwitchCost(&a.Cost), Benefit: benefit(&a.Benefit), Findings: v.findings(s.Findings),
+		AvailableOn: s.Dealing.On.String(), CalendarSource: s.Dealing.Calendar.String(), Revisions: wire.Revisions(s.Identity),
+		HorizonDays: s.Horizon.Days, HorizonAssumed: s.Horizon.Assumed, Presentation: v.presentation(), Channel: r.Channel.String(), Audience: v.audience.String(),
 	}
 	for i := range a.Lots {
 		out.Lots = append(out.Lots, lot(&a.Lots[i]))
@@ -112,29 +109,25 @@ func (v *presenter) assessment(s *matcher.SwitchAssessment, decisionID string) *
 	for _, x := range a.Leaving {
 		out.Leaving = append(out.Leaving, &fundmatchv1.SwitchLeaving{Days: x.Days, NewFen: int64(x.New), OldFen: int64(x.Old)})
 	}
-	if c := &a.Cost; c.OK {
-		out.Cost = &fundmatchv1.SwitchCost{
-			ExitFen: int64(c.Exit), EntryFen: int64(c.Entry), LostStepsFen: int64(c.Lost), RunningFen: int64(c.Running), TotalFen: int64(c.Total()),
-		}
-	}
 	if days := a.BreakEven; days >= 0 {
 		out.BreakEvenDays = &days
 	}
 	for _, j := range s.Justify {
 		out.Justify = append(out.Justify, &fundmatchv1.SwitchJustification{
-			Code: string(j.Code), On: j.On.String(), ProductCode: j.ProductCode, SavedFen: int64(j.Saved),
+			Code: string(j.Code), On: j.On.String(), ProductCode: j.ProductCode, AmountFen: int64(j.Amount), SavedFen: int64(j.Saved),
 		})
 	}
 	out.Texts = v.said(s)
 	if v.forManager() {
 		out.History = history(&a.Past)
+		out.OriginReason, out.OriginOn = string(s.Origin.Reason), s.Origin.On.String()
 	}
 	return out
 }
 
 // said are the sentences about the switch that the audience may read, after what follows.
 func (v *presenter) said(s *matcher.SwitchAssessment) []string {
-	out := []string{v.sentence(verdictSentence(s.Decision.String()), nil)}
+	out := []string{v.sentence(verdictSentence(s.Verdict), nil)}
 	for i := range s.Sentences {
 		if text := v.sentence(s.Sentences[i].Sentence, s.Sentences[i].Evidence); text != "" {
 			out = append(out, text)
@@ -216,4 +209,3 @@ func ratio(m fund.Measure) *float64 {
 	value := m.Value.Float()
 	return &value
 }
-

@@ -60,7 +60,9 @@ func explainedCustomers() []fund.Profile {
 		{Person: fund.Person{BirthDate: 19850505, Capacity: fund.FullCapacity, OpenChecks: fund.CheckAML}, Assessment: assessed(fund.C5), Needs: growth},
 		{Person: person, Assessment: assessed(fund.C5), Needs: growth, Assessments: []fund.Assessed{
 			{At: fund.Date(20230601).Start(), Level: fund.C1},
-			{At: fund.Date(20240101).Start(), Level: fund.C2}, {At: fund.Date(20240101).Start() + 1, Level: fund.C3}, {At: fund.Date(20240101).Start() + 2, Level: fund.C5},
+			{At: fund.Date(20240101).Start(), Level: fund.C2},
+			{At: fund.Date(20240101).Start() + 1, Level: fund.C3},
+			{At: fund.Date(20240101).Start() + 2, Level: fund.C5},
 		}},
 		{Person: person, Assessment: assessed(fund.C5), Needs: growth, Trail: fund.Trail{Recent: []fund.Event{
 			{At: fund.Date(20240220).Start(), Kind: fund.Refusal, ProductCode: "good"},

@@ -135,7 +135,7 @@ func compile(t *testing.T, pack string) *matcher.Core {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Activate(t.Context(), features.Activation{Kind: features.RulesArtifact, ArtifactID: id, At: at}); err != nil {
+	if err := store.Activate(t.Context(), features.Activation{Kind: features.RulesArtifact, ArtifactID: id, At: at, By: "compliance", Note: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	loader, err := engine.NewLoader(store, store, "test")

@@ -1081,9 +1081,9 @@ type AssessSwitchResponse struct {
 	Buy *ProductSummary `protobuf:"bytes,9,opt,name=buy,proto3" json:"buy,omitempty"`
 	// The sale, all lots together.
 	Sale *SwitchSale `protobuf:"bytes,10,opt,name=sale,proto3" json:"sale,omitempty"`
-	// The lots of the sale, in the order in which they are sold; those that cannot be sold last.
+	// The lots of the sale, in the order in which they are sold: first in, first out.
 	Lots []*SwitchLot `protobuf:"bytes,11,rep,name=lots,proto3" json:"lots,omitempty"`
-	// The amount in each share class of the fund that is bought, held for days; the one that was asked for first.
+	// The amount in each share class of the fund that is bought, held for horizon_days; the one that was asked for first.
 	Options []*SwitchOption `protobuf:"bytes,12,rep,name=options,proto3" json:"options,omitempty"`
 	// Amount in fen to be paid for the purchase, the subscription fee included.
 	AmountFen int64 `protobuf:"varint,13,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
@@ -1115,7 +1115,15 @@ type AssessSwitchResponse struct {
 	// Channel.
 	Channel string `protobuf:"bytes,26,opt,name=channel,proto3" json:"channel,omitempty"`
 	// Audience of the texts.
-	Audience      string `protobuf:"bytes,27,opt,name=audience,proto3" json:"audience,omitempty"`
+	Audience string `protobuf:"bytes,27,opt,name=audience,proto3" json:"audience,omitempty"`
+	// Days for which the new fund would be held: his horizon.
+	HorizonDays int32 `protobuf:"varint,28,opt,name=horizon_days,json=horizonDays,proto3" json:"horizon_days,omitempty"`
+	// Whether he named none, and the bank's default stands for it.
+	HorizonAssumed bool `protobuf:"varint,29,opt,name=horizon_assumed,json=horizonAssumed,proto3" json:"horizon_assumed,omitempty"`
+	// What shows the initiative, as CheckOrderResponse.origin_reason.
+	OriginReason string `protobuf:"bytes,30,opt,name=origin_reason,json=originReason,proto3" json:"origin_reason,omitempty"`
+	// Day of the newest trace that shows it, YYYY-MM-DD; empty when there is none.
+	OriginOn      string `protobuf:"bytes,31,opt,name=origin_on,json=originOn,proto3" json:"origin_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1335,6 +1343,34 @@ func (x *AssessSwitchResponse) GetChannel() string {
 func (x *AssessSwitchResponse) GetAudience() string {
 	if x != nil {
 		return x.Audience
+	}
+	return ""
+}
+
+func (x *AssessSwitchResponse) GetHorizonDays() int32 {
+	if x != nil {
+		return x.HorizonDays
+	}
+	return 0
+}
+
+func (x *AssessSwitchResponse) GetHorizonAssumed() bool {
+	if x != nil {
+		return x.HorizonAssumed
+	}
+	return false
+}
+
+func (x *AssessSwitchResponse) GetOriginReason() string {
+	if x != nil {
+		return x.OriginReason
+	}
+	return ""
+}
+
+func (x *AssessSwitchResponse) GetOriginOn() string {
+	if x != nil {
+		return x.OriginOn
 	}
 	return ""
 }
@@ -1988,15 +2024,19 @@ func (x *SwitchHistory) GetInAndOut() bool {
 // SwitchJustification is one thing that would speak for the switch, or make it cheaper.
 type SwitchJustification struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// WAIT_FOR_EXIT_STEP, CHEAPER_CLASS, ONLY_CHEAPER_LOTS, HOLD_TO_BREAK_EVEN, KEEP, FEES_TO_BE_SUPPLIED,
-	// AFTER_FEWER_SWITCHES, WAIT_FOR_LOCKUP; further codes may come.
+	// SUPPLY_FEES (put on file the fees, values or days that are missing), WAIT_FOR_LOCKUP (until the first locked lot is
+	// free), WAIT_FOR_EXIT_STEP (until the redemption fee falls), SELL_FREE_LOTS (only those that cost nothing to sell),
+	// CHEAPER_CLASS (another share class of the same fund), HOLD_TO_BREAK_EVEN (from then on the fees saved are above the
+	// cost) or KEEP (do nothing: it costs nothing).
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// First day on which time alone brings it about, YYYY-MM-DD; empty: time does not.
 	On string `protobuf:"bytes,2,opt,name=on,proto3" json:"on,omitempty"`
 	// Product code of the cheaper share class; may be empty.
 	ProductCode string `protobuf:"bytes,3,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
-	// By how much less it costs, in fen.
-	SavedFen      int64 `protobuf:"varint,4,opt,name=saved_fen,json=savedFen,proto3" json:"saved_fen,omitempty"`
+	// By how much less it costs, in fen; 0: it saves nothing by itself.
+	SavedFen int64 `protobuf:"varint,4,opt,name=saved_fen,json=savedFen,proto3" json:"saved_fen,omitempty"`
+	// What the sale would bring, in fen; 0: it does not change.
+	AmountFen     int64 `protobuf:"varint,5,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2055,6 +2095,13 @@ func (x *SwitchJustification) GetProductCode() string {
 func (x *SwitchJustification) GetSavedFen() int64 {
 	if x != nil {
 		return x.SavedFen
+	}
+	return 0
+}
+
+func (x *SwitchJustification) GetAmountFen() int64 {
+	if x != nil {
+		return x.AmountFen
 	}
 	return 0
 }
@@ -2169,7 +2216,8 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\n" +
 	"amount_fen\x18\x05 \x01(\x03R\tamountFen\x12\x18\n" +
 	"\achannel\x18\x06 \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\a \x01(\tR\baudience\"\xa6\t\n" +
+	"\baudience\x18\a \x01(\tR\baudience\"\xc0\n" +
+	"\n" +
 	"\x14AssessSwitchResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x129\n" +
@@ -2204,7 +2252,11 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\trevisions\x18\x18 \x01(\v2\x17.fundmatch.v1.RevisionsR\trevisions\x12>\n" +
 	"\fpresentation\x18\x19 \x01(\v2\x1a.fundmatch.v1.PresentationR\fpresentation\x12\x18\n" +
 	"\achannel\x18\x1a \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\x1b \x01(\tR\baudienceB\x12\n" +
+	"\baudience\x18\x1b \x01(\tR\baudience\x12!\n" +
+	"\fhorizon_days\x18\x1c \x01(\x05R\vhorizonDays\x12'\n" +
+	"\x0fhorizon_assumed\x18\x1d \x01(\bR\x0ehorizonAssumed\x12)\n" +
+	"\rorigin_reason\x18\x1e \x01(\tB\x04\xa8\xbb\x18\x01R\foriginReason\x12!\n" +
+	"\torigin_on\x18\x1f \x01(\tB\x04\xa8\xbb\x18\x01R\boriginOnB\x12\n" +
 	"\x10_break_even_days\"\xec\x01\n" +
 	"\n" +
 	"SwitchSale\x12\x16\n" +
@@ -2269,12 +2321,14 @@ const file_fundmatch_v1_order_proto_rawDesc = "" +
 	"\n" +
 	"in_and_out\x18\b \x01(\bR\binAndOutB\v\n" +
 	"\t_turnoverB\x11\n" +
-	"\x0f_cost_to_equity\"y\n" +
+	"\x0f_cost_to_equity\"\x98\x01\n" +
 	"\x13SwitchJustification\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x0e\n" +
 	"\x02on\x18\x02 \x01(\tR\x02on\x12!\n" +
 	"\fproduct_code\x18\x03 \x01(\tR\vproductCode\x12\x1b\n" +
-	"\tsaved_fen\x18\x04 \x01(\x03R\bsavedFen2\xa2\x02\n" +
+	"\tsaved_fen\x18\x04 \x01(\x03R\bsavedFen\x12\x1d\n" +
+	"\n" +
+	"amount_fen\x18\x05 \x01(\x03R\tamountFen2\xa2\x02\n" +
 	"\fOrderService\x12O\n" +
 	"\n" +
 	"CheckOrder\x12\x1f.fundmatch.v1.CheckOrderRequest\x1a .fundmatch.v1.CheckOrderResponse\x12j\n" +
