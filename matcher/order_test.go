@@ -488,7 +488,7 @@ func TestOrdersOfRandomBanks(t *testing.T) {
 		}
 	}
 	for v := range matcher.OrderAllow + 1 {
-		if verdicts[v] < 20 {
+		if verdicts[v] < 10 {
 			t.Errorf("only %d orders are %s: the test shows little", verdicts[v], v)
 		}
 	}
