@@ -37,6 +37,9 @@ func TestWhatIsRecommendedCanBeOrdered(t *testing.T) {
 			if b.one(2) {
 				r.Licence = matcher.Licence{ManagerID: "M1", State: matcher.LicenceValid}
 			}
+			if b.one(2) {
+				p.Person.Qualified, p.Person.Pension = fund.Qualified{Class: "ASSETS", Until: b.day.AddDays(1)}, fund.Yes
+			}
 			if err := core.Match(p, r, &list); err != nil {
 				t.Fatal(err)
 			}

@@ -18,13 +18,13 @@ func (g *Gate) JudgeOrder(i int, f *Facts, o *Order, dst []OrderFinding) (Verdic
 	given.Proofs.Warned = given.Proofs.Warned || e.warns(&q)
 	v := Verdict{}
 	e.eachOrderPart(func(r *Rule, p *orderPart) {
-		outcome := p.outcomeIn(r, f.Situation)
+		outcome := outcomeIn(p, r, f.Situation)
 		if outcome == None || !p.speaks(&q) {
 			return
 		}
 		v.Outcome = max(v.Outcome, outcome)
 		found := OrderFinding{Finding: Finding{
-			Rule: r.ID, Outcome: outcome, Reason: p.reason, Parameters: r.named(p.reads), Remedy: Remedy{Code: p.wayOut(outcome)}, Citation: r.Citation,
+			Rule: r.ID, Outcome: outcome, Reason: p.reason, Parameters: r.named(p.reads), Remedy: Remedy{Code: remedyOf(p, outcome)}, Citation: r.Citation,
 		}}
 		if p.facts != nil {
 			found.Facts = p.facts(&q)
@@ -54,7 +54,7 @@ func (e *Edition) eachOrderPart(yield func(r *Rule, p *orderPart)) {
 }
 
 // outcomeIn is what the part says in a situation, hardened on the firm's initiative.
-func (p *orderPart) outcomeIn(r *Rule, s Situation) Outcome {
+func outcomeIn(p *orderPart, r *Rule, s Situation) Outcome {
 	if p.hisOnly && s != CustomerOrder {
 		return None
 	}
@@ -65,8 +65,8 @@ func (p *orderPart) outcomeIn(r *Rule, s Situation) Outcome {
 	return outcomes.onFirmsInitiative()[s]
 }
 
-// wayOut is the code of what would make the part silent.
-func (p *orderPart) wayOut(o Outcome) string {
+// remedyOf is the code of what would make the part silent.
+func remedyOf(p *orderPart, o Outcome) string {
 	switch {
 	case p.remedy != "":
 		return p.remedy
@@ -82,7 +82,7 @@ func (p *orderPart) wayOut(o Outcome) string {
 func (e *Edition) warns(q *orderQuestion) bool {
 	warned := false
 	e.eachOrderPart(func(r *Rule, p *orderPart) {
-		outcome := p.outcomeIn(r, q.facts.Situation)
+		outcome := outcomeIn(p, r, q.facts.Situation)
 		warned = warned || (outcome == Confirm || outcome == Review) && p.speaks(q)
 	})
 	return warned
@@ -119,14 +119,20 @@ func (g *Gate) MaxAmount(i int, f *Facts, o *Order) fund.Money {
 			most = min(most, o.roomBeside(of.stake, of.percent))
 		}
 	}
-	least := max(p.Terms.MinPurchase, 1)
-	if isPrivate(p) {
-		least = max(least, e.qualified.MinPurchase)
-	}
-	if most < least {
+	if most < max(g.MinAmount(i), 1) {
 		return 0
 	}
 	return most
+}
+
+// MinAmount is the least that may be ordered of product i: its minimum and, where it has
+// entry conditions, the rules' (P01). 0: none.
+func (g *Gate) MinAmount(i int) fund.Money {
+	p := g.products[i].Product
+	if isPrivate(p) {
+		return max(p.Terms.MinPurchase, g.orderEdition(i).qualified.MinPurchase)
+	}
+	return p.Terms.MinPurchase
 }
 
 // OrderReasons lists what the parts of orders may say, in the rulebook's order: every reason
@@ -140,9 +146,9 @@ func OrderReasons() []ReasonSpec {
 		}
 		r := Rule{ID: spec.id, Outcomes: spec.floor}
 		for _, p := range spec.order(&Edition{}) {
-			x := ReasonSpec{Rule: spec.id, Reason: p.reason, Floor: Outcomes{None, p.outcomeIn(&r, FirmOrder), p.outcomeIn(&r, CustomerOrder)}}
+			x := ReasonSpec{Rule: spec.id, Reason: p.reason, Floor: Outcomes{None, outcomeIn(&p, &r, FirmOrder), outcomeIn(&p, &r, CustomerOrder)}}
 			for _, o := range [...]Outcome{x.Floor[CustomerOrder], Confirm, Review} {
-				if code := p.wayOut(o); code != "" && o >= x.Floor[CustomerOrder] && p.outcomes == (Outcomes{}) && !slices.Contains(x.Remedies, code) {
+				if code := remedyOf(&p, o); code != "" && o >= x.Floor[CustomerOrder] && p.outcomes == (Outcomes{}) && !slices.Contains(x.Remedies, code) {
 					x.Remedies = append(x.Remedies, code)
 				}
 			}

@@ -54,7 +54,7 @@ func dealt(*Edition) []orderPart {
 // order is confirmed, and nothing is said against what the firm suggests: that is the
 // minimum, or no amount.
 func withinMeans(e *Edition) []orderPart {
-	m := &e.means
+	m := e.means
 	read := []string{"assets_percent", "income_percent", "window_days"}
 	return []orderPart{
 		bounded(orderPart{
@@ -88,7 +88,7 @@ func (o *Order) dayRoom(p *fund.Product) fund.Money {
 
 // room is what his means leave beside his other orders; nothing where those are not all
 // known, and everything where his means are not.
-func (m *Means) room(o *Order) fund.Money {
+func (m Means) room(o *Order) fund.Money {
 	switch {
 	case !o.Wealth.known():
 		return fund.MaxMoney
@@ -101,7 +101,7 @@ func (m *Means) room(o *Order) fund.Money {
 func (w *Wealth) known() bool { return w.AUM > 0 || w.Income > 0 }
 
 // limit is what orders may come to. Assets speak before income: they are what he has.
-func (m *Means) limit(w *Wealth) fund.Money {
+func (m Means) limit(w *Wealth) fund.Money {
 	if w.AUM > 0 {
 		return percentOf(w.AUM, m.AssetsPercent)
 	}
