@@ -17,15 +17,15 @@ import (
 )
 
 // switchFund is one product of the example of docs/switching.md.
-func switchFund(t testing.TB, code, parent, class, kind, entry, exit string) fund.Product {
-	t.Helper()
+func switchFund(tb testing.TB, code, parent, class, kind, entry, exit string) fund.Product {
+	tb.Helper()
 	in, err := fund.ParseSubscriptionLadder(entry)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	out, err := fund.ParseRedemptionLadder(exit)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return fund.Product{
 		Code: code, Name: code, Type: kind, ShareClass: class, ParentCode: parent, Grades: fund.Grades{Bank: fund.R4},
@@ -37,17 +37,17 @@ func switchFund(t testing.TB, code, parent, class, kind, entry, exit string) fun
 }
 
 // switchBank is the pool of the example, at ten o'clock of its day.
-func switchBank(t testing.TB) *bank {
-	t.Helper()
+func switchBank(tb testing.TB) *bank {
+	tb.Helper()
 	b := &bank{day: 20261123, navs: map[string][]fund.NAV{}, purchases: map[string][]fund.Purchase{}}
 	b.asOf = b.day.Start() + 10*60*60*1_000_000
-	old := switchFund(t, "OLD", "", "", "混合型-偏股", ":80", "7:150;30:100;180:50;:0")
+	old := switchFund(tb, "OLD", "", "", "混合型-偏股", ":80", "7:150;30:100;180:50;:0")
 	old.Fees.Management, old.Fees.Custody = 120, 20
-	a := switchFund(t, "NEW-A", "NEW", "A", "指数型-股票", "100000000:30;500000000:10;:100000f", "7:150;30:100;180:50;:0")
+	a := switchFund(tb, "NEW-A", "NEW", "A", "指数型-股票", "100000000:30;500000000:10;:100000f", "7:150;30:100;180:50;:0")
 	a.Fees.DiscountPct = 90
-	c := switchFund(t, "NEW-C", "NEW", "C", "指数型-股票", ":0", "7:150;:0")
+	c := switchFund(tb, "NEW-C", "NEW", "C", "指数型-股票", ":0", "7:150;:0")
 	c.Fees.Service = 20
-	cash := switchFund(t, "CASH", "", "", "货币型", ":0", ":0")
+	cash := switchFund(tb, "CASH", "", "", "货币型", ":0", ":0")
 	cash.Grades.Bank = fund.R1
 	b.products = []fund.Product{old, a, c, cash}
 	for _, code := range []string{"OLD", "CASH"} {
@@ -78,11 +78,11 @@ func searching(p *fund.Profile, at fund.Instant, code string) *fund.Profile {
 	return p
 }
 
-func assessSwitch(t testing.TB, core *matcher.Core, p *fund.Profile, r matcher.SwitchRequest) *matcher.SwitchAssessment {
-	t.Helper()
+func assessSwitch(tb testing.TB, core *matcher.Core, p *fund.Profile, r matcher.SwitchRequest) *matcher.SwitchAssessment {
+	tb.Helper()
 	out := &matcher.SwitchAssessment{}
 	if err := core.AssessSwitch(p, r, out); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }
