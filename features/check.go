@@ -253,8 +253,8 @@ func (w *Write) Check() error {
 
 // CheckArtifact reports whether a store may keep the bytes. The error wraps ErrInvalid.
 func CheckArtifact(kind ArtifactKind, data []byte) error {
-	if kind != ModelArtifact && kind != RulesArtifact {
-		return fmt.Errorf("%w: artifact kind %.80q, expected %s or %s", ErrInvalid, kind, ModelArtifact, RulesArtifact)
+	if err := checkKind(kind); err != nil {
+		return err
 	}
 	if len(data) == 0 || len(data) > MaxArtifactLength {
 		return fmt.Errorf("%w: artifact of %d bytes, expected 1 to %d", ErrInvalid, len(data), MaxArtifactLength)

@@ -16,6 +16,7 @@ const (
 	PoolRevisionKind Kind = "POOL_REVISION"
 	TagKind          Kind = "TAG"
 	ManagerKind      Kind = "MANAGER"
+	ConfirmationKind Kind = "CONFIRMATION"
 )
 
 // NotFoundError says what does not exist. It is an ErrNotFound.

@@ -46,7 +46,7 @@ type Profiles interface {
 	// changes nothing and returns the revision that stands. A customer that was never
 	// imported: ErrNotFound. The same idempotency key with the same body within its
 	// life returns the first receipt with Replayed; with another body ErrIdempotencyReused.
-	// A write that was refused leaves its key free. A cell that Cell.Check refuses, or
+	// A write that was refused, also by its Guard, leaves its key free. A cell that Cell.Check refuses, or
 	// with which the profile passes CheckProfile's limits: ErrInvalid.
 	Write(ctx context.Context, w Write) (Receipt, error)
 
@@ -67,6 +67,10 @@ type Write struct {
 	Cells       []Cell
 	RecordedAt  fund.Instant // when the bank's system took it: the clock of the idempotency record
 	Idempotency Idempotency
+	// Guard, when not nil, decides within the transaction whether the write may be made: it
+	// is shown the customer's newest profile as it stands before, which it must not change,
+	// and its error ends the write and is returned as it is. A replay is not asked about.
+	Guard func(before *fund.Profile) error
 }
 
 // Idempotency makes a write safe to repeat. The zero value is none.
@@ -195,11 +199,21 @@ type Models interface {
 	// Artifact returns the bytes of an id. ErrNotFound.
 	Artifact(ctx context.Context, kind ArtifactKind, id string) ([]byte, error)
 
-	// Activate makes a kept artifact the one in force. ErrNotFound.
-	Activate(ctx context.Context, kind ArtifactKind, id string, at fund.Instant) error
+	// Activate makes a kept artifact the one in force and adds who did it, when and why to
+	// the history of its kind, also when it is in force already. An artifact that was never
+	// put: ErrNotFound. One that Activation.Check refuses: ErrInvalid.
+	Activate(ctx context.Context, a Activation) error
 
-	// Active returns the artifact in force. ErrNotFound when none was activated.
+	// Active returns the artifact in force: of the last entry of the history, whatever its
+	// instant. ErrNotFound when none was activated.
 	Active(ctx context.Context, kind ArtifactKind) (id string, data []byte, err error)
+
+	// ActiveAt returns the artifact that was in force at an instant: of the last entry of
+	// the history whose instant is at or before it. ErrNotFound before the first.
+	ActiveAt(ctx context.Context, kind ArtifactKind, at fund.Instant) (id string, data []byte, err error)
+
+	// Activations returns the history of a kind, oldest first; none is none.
+	Activations(ctx context.Context, kind ArtifactKind) ([]Activation, error)
 }
 
 // Importer loads a dataset.

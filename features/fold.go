@@ -71,6 +71,10 @@ func Fold(customerID string, cells []Cell, purchases []fund.Purchase, at fund.In
 		}
 	}
 	f.settleLots()
+	var err error
+	if f.profile.Assessments, err = assessments(cells, at); err != nil {
+		return nil, fmt.Errorf("%w: customer %s, an assessment: %w", ErrInvalid, customerID, err)
+	}
 	for i := range purchases {
 		if purchases[i].KnownOn.Start() <= at {
 			f.profile.Purchases = append(f.profile.Purchases, purchases[i])
@@ -251,17 +255,49 @@ func setAssessment(p *fund.Profile, c *Cell) error {
 	if c.Name == PredictedName {
 		return set(&p.PredictedLevel, c.Value, fund.ParseRiskLevel)
 	}
+	a, err := parseAssessment(c)
+	p.Assessment = a
+	return err
+}
+
+func parseAssessment(c *Cell) (fund.Assessment, error) {
 	var v AssessmentValue
 	if err := json.Unmarshal([]byte(c.Value), &v); err != nil {
-		return err
+		return fund.Assessment{}, err
 	}
 	level, err := fund.ParseRiskLevel(v.Level)
 	if err != nil {
-		return err
+		return fund.Assessment{}, err
 	}
 	on, err := fund.ParseDate(v.On)
-	p.Assessment = fund.Assessment{Level: level, On: on, At: c.EventAt, Questionnaire: v.Questionnaire, Channel: v.Channel}
-	return err
+	return fund.Assessment{Level: level, On: on, At: c.EventAt, Questionnaire: v.Questionnaire, Channel: v.Channel}, err
+}
+
+// assessments returns the newest assessments that were true and known at an instant, oldest
+// first (S13). What is said of one instant more than once is one assessment when a later
+// import corrects it, or when it is the same level again: as customers.csv repeats the newest
+// of assessments.csv, and a caller who got no answer his own.
+func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
+	var said []*Cell
+	for i := range cells {
+		if c := &cells[i]; c.View == AssessmentView && c.Name == AssessedName && !c.Tombstone && c.VisibleAt(at) {
+			said = append(said, c)
+		}
+	}
+	slices.SortFunc(said, Compare)
+	var out []fund.Assessed
+	for i, c := range said {
+		if i+1 < len(said) && said[i+1].EventAt == c.EventAt && said[i+1].KnownAt == c.KnownAt {
+			continue // corrected
+		}
+		a, err := parseAssessment(c)
+		if err != nil {
+			return nil, err
+		}
+		entry := fund.Assessed{At: a.At, Level: a.Level}
+		out = append(slices.DeleteFunc(out, func(o fund.Assessed) bool { return o == entry }), entry)
+	}
+	return out[max(0, len(out)-fund.MaxAssessed):], nil
 }
 
 func setNeed(n *fund.StatedNeeds, name, value string) error {
@@ -286,6 +322,14 @@ func setPerson(p *fund.Person, name, value string) error {
 		return set(&p.Professional.Until, value, fund.ParseDate)
 	case "elects_ordinary":
 		return set(&p.Professional.ElectsOrdinary, value, fund.ParseAnswer)
+	case "qualified_class":
+		p.Qualified.Class = value
+	case "qualified_until":
+		return set(&p.Qualified.Until, value, fund.ParseDate)
+	case "pension_account":
+		return set(&p.Pension, value, fund.ParseAnswer)
+	case "open_checks":
+		return set(&p.OpenChecks, value, fund.ParseChecks)
 	case "birth_date":
 		return set(&p.BirthDate, value, fund.ParseDate)
 	case "capacity":

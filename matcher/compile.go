@@ -69,6 +69,7 @@ type Core struct {
 	contact     conversion.ContactLimits
 	known       holdings
 	gate        *eligibility.Gate
+	quarantined []int
 	rules       eligibility.Edition
 	scorer      *score.Scorer
 	chooser     *slate.Chooser
@@ -214,6 +215,7 @@ func (c *Core) compileGate(in *Inputs) error {
 		return err
 	}
 	c.gate = gate
+	c.quarantine()
 	c.rules = in.Rules.InForce(c.identity.AsOf)
 	for f := range score.Features {
 		if c.rules.ForbidsInput(f.String()) {
@@ -282,15 +284,9 @@ func (c *Core) objectionLimits() objection.Limits {
 func (c *Core) contactLimits() conversion.ContactLimits {
 	return conversion.ContactLimits{
 		Cap: int32(c.rules.ContactCap()), WindowDays: int32(c.rules.ContactWindowDays()), RefusalDays: int32(c.rules.RefusalDays()),
-		QuietFrom: quietFrom, QuietUntil: quietUntil,
+		QuietFrom: int32(c.rules.QuietFrom()), QuietUntil: int32(c.rules.QuietUntil()),
 	}
 }
-
-// The hours in which no customer is called, minutes of the day in Asia/Shanghai.
-const (
-	quietFrom  = 20 * 60
-	quietUntil = 9 * 60
-)
 
 // manager is a manager's funds of one class: those that can be compared.
 type manager struct {

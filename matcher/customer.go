@@ -31,6 +31,7 @@ type asking struct {
 // ask settles what is known of the customer at the instant.
 func (c *Core) ask(p *fund.Profile, r Request, ctx eligibility.Context, w *work) asking {
 	behaviour.Read(p, c.heldLevel(p, ctx), r.At, &c.known, &w.conduct)
+	readOrders(&p.Trail, r.At, w)
 	c.know(p, r.At, w)
 	wish, until := expectation.Settle(p, r.At, &w.knowledge)
 	a := asking{profile: p, request: r, wish: wish, wishUntil: until, mustAsk: wish.MustAsk()}
@@ -249,7 +250,7 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 	if manager || a.personal && len(w.conduct.Journeys) > 0 {
 		// Whether he may be called now, and so the day of a follow-up, which the record of a
 		// customer's answer holds as well.
-		for _, minutes := range [...]int{quietUntil, quietFrom} {
+		for _, minutes := range [...]int{c.rules.QuietUntil(), c.rules.QuietFrom()} {
 			if edge := at.Date().Start().Add(time.Duration(minutes) * time.Minute); edge > at {
 				until = min(until, edge)
 			}

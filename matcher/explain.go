@@ -25,6 +25,22 @@ type Explanation struct {
 	Assumed       []fund.Field
 }
 
+// Strongest is what decides whether the product is offered to him, the first of the strongest
+// in the rulebook's order; nil: no rule keeps it back, neither from a list nor from his own
+// order. The findings stay in the pack's order, and none is left out.
+func (e *Explanation) Strongest() *eligibility.Finding {
+	var out *eligibility.Finding
+	for _, findings := range [...][]eligibility.Finding{e.Findings, e.OrderFindings} {
+		for i := range findings {
+			f := &findings[i]
+			if f.Outcome >= eligibility.Confirm && (out == nil || f.Outcome > out.Outcome) {
+				out = f
+			}
+		}
+	}
+	return out
+}
+
 // Explain judges one product for one customer with every rule, scores it whether it is
 // permitted or not, and shows its record. Errors: ErrUnknownProduct, ErrRequest,
 // ErrOutsideValidity.
@@ -39,9 +55,9 @@ func (c *Core) Explain(p *fund.Profile, productCode string, r Request) (*Explana
 	}
 	e := &Explanation{Product: &c.products[place], Place: place, Assumed: c.gate.Assumed(place)}
 	w := &e.Slate.work
-	own := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByCustomer, Channel: r.Channel, Order: true}, w)
+	own := c.ask(p, r, r.context(fund.ByCustomer), w)
 	e.OrderVerdict, e.OrderFindings = c.gate.Judge(place, &own.facts, &w.refusals, nil)
-	a := c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel}, w)
+	a := c.ask(p, r, r.context(fund.ByFirm), w)
 	e.Personal = a.personal
 	e.Verdict, e.Findings = c.gate.Judge(place, &a.facts, &w.refusals, nil)
 	c.completeOne(&a, e, w)
@@ -66,7 +82,7 @@ func (c *Core) completeOne(a *asking, e *Explanation, w *work) {
 	if peer >= 0 {
 		it.PeerCode = c.products[peer].Code
 	}
-	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), bar: barOf(e.Findings), peer: peer, offered: &w.verdicts}, w)
+	c.complete(a, &it, subject{product: int32(e.Place), standing: standing(e), bar: e.bar(), peer: peer, offered: &w.verdicts}, w)
 	s.Items = append(s.Items, it)
 	if a.request.Audience == wording.Manager {
 		s.Brief = c.brief(a, w)
@@ -89,12 +105,15 @@ func standing(e *Explanation) conversion.Standing {
 	}
 }
 
-// barOf says what keeps the product out of a recommendation, where the customer is told
-// of that in words of its own.
-func barOf(findings []eligibility.Finding) conversion.Bar {
+// bar says what keeps the product back, where the customer is told of that in words of its
+// own: of a sale the one rule that stands against it, else what hides it.
+func (e *Explanation) bar() conversion.Bar {
+	if bar, blocked := saleBar(e.OrderFindings); blocked {
+		return bar
+	}
 	bar := conversion.OtherBar
-	for i := range findings {
-		switch f := &findings[i]; {
+	for i := range e.Findings {
+		switch f := &e.Findings[i]; {
 		case f.Outcome != eligibility.Hide:
 		case f.Rule == eligibility.S04:
 			return conversion.Unfit
@@ -103,6 +122,30 @@ func barOf(findings []eligibility.Finding) conversion.Bar {
 		}
 	}
 	return bar
+}
+
+// saleBar is what alone blocks his order; with several he would be sent the wrong way.
+func saleBar(findings []eligibility.Finding) (bar conversion.Bar, blocked bool) {
+	for i := range findings {
+		f := &findings[i]
+		if f.Outcome != eligibility.Block {
+			continue
+		}
+		this := conversion.OtherBar
+		switch {
+		case f.Rule == eligibility.P03:
+			this = conversion.NoPension
+		case f.Rule == eligibility.E02 && f.Reason == "MINOR":
+			return conversion.Underage, true // whatever else there is, it does not change that
+		case f.Rule == eligibility.E02 && f.Reason == "CAPACITY_LIMITED":
+			this = conversion.NotHisOwn
+		}
+		if blocked && this != bar {
+			this = conversion.OtherBar
+		}
+		bar, blocked = this, true
+	}
+	return bar, blocked
 }
 
 // waitsForTest reports whether no order is possible for want of a valid assessment (S12).

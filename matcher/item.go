@@ -263,9 +263,10 @@ func (c *Core) horizon(a *asking) int32 {
 // means bound the amount; assets and holdings are read only where personal facts may be.
 func (c *Core) means(a *asking, product int32, w *work) conversion.Means {
 	s := &c.model.Settings.Suggestion
-	m := conversion.Means{Share: s.AUMShare, MaxShare: s.MaxAUMShare, Rounding: s.Rounding}
+	m := conversion.Means{Share: s.AUMShare, MaxShare: s.MaxAUMShare, Rounding: s.Rounding, Least: c.gate.MinAmount(int(product))}
 	if a.personal {
 		m.AUM, m.Need, m.Held = a.profile.Person.AUM, a.wish.Need, w.heldValue(c.funds.of[product])
+		m.Bound, m.Bounded = c.suggestible(a, product, w), true
 	}
 	return m
 }

@@ -3,7 +3,6 @@ package matcher
 import (
 	"fmt"
 
-	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/slate"
@@ -19,7 +18,7 @@ func (c *Core) Match(p *fund.Profile, r Request, out *Slate) error {
 	}
 	out.reset()
 	w := &out.work
-	w.asking = c.ask(p, r, eligibility.Context{At: r.At, Initiative: fund.ByFirm, Channel: r.Channel}, w)
+	w.asking = c.ask(p, r, r.context(fund.ByFirm), w)
 	a := &w.asking
 	out.CustomerID, out.Request, out.Identity = p.CustomerID, r, c.identity
 	out.Personal, out.Wish, out.Elder = a.personal, a.wish, a.facts.Elder

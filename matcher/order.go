@@ -1,6 +1,8 @@
 package matcher
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fundmatch/fundmatch/matcher/behaviour"
@@ -87,7 +89,7 @@ type OrderCheck struct {
 	MaxAmount fund.Money
 	Facts     []fund.Evidence // the order and what it was measured by
 
-	work work
+	work switchWork
 }
 
 // OrderDemands are what the findings ask for.
@@ -171,5 +173,84 @@ type Dealing struct {
 // or not, and do not change the verdict. Errors: ErrUnknownProduct, ErrOutsideValidity, and
 // ErrRequest for an amount that is none or above fund.MaxMoney, or too many confirmations.
 func (c *Core) CheckOrder(p *fund.Profile, r OrderRequest, out *OrderCheck) error {
-	return ErrRequest
+	place, err := c.checkOrderRequest(&r)
+	if err != nil {
+		return err
+	}
+	out.reset()
+	r.Confirmations = slices.Clone(r.Confirmations)
+	out.CustomerID, out.Request, out.Identity = p.CustomerID, r, c.identity
+	terms := c.gate.OrderTerms(place)
+	out.Origin = behaviour.OriginOf(&p.Trail, c.ofFund(place), r.At, terms.OriginDays)
+	w := &out.work.work
+	ctx := eligibility.Context{At: r.At, Initiative: out.Origin.Initiative, Channel: r.Channel, Licence: r.Licence, Order: true}
+	w.asking = c.ask(p, Request{At: r.At, Channel: r.Channel, Limit: MinLimit}, ctx, w)
+	a := &w.asking
+	_, found := c.gate.Judge(place, &a.facts, &w.refusals, nil)
+	for i := range found {
+		out.Findings = append(out.Findings, eligibility.OrderFinding{Finding: found[i]})
+	}
+	order := c.orderOf(a, place, r.Amount, terms.WindowDays, w)
+	if a.facts.Situation == eligibility.CustomerOrder {
+		// On the firm's initiative the gate has the word on redemptions that may pay an order
+		// (PAID_BY_REDEMPTION): what a list may show is not judged by other measures here.
+		order.Switch = c.switchFacts(a, place, r.Amount, &out.work)
+	}
+	order.Proofs.RecordingID, order.Proofs.Warned = r.RecordingID, asksForWord(out.Findings)
+	_, out.Findings = c.gate.JudgeOrder(place, &a.facts, &order, out.Findings)
+	out.MaxAmount = c.gate.MaxAmount(place, &a.facts, &order)
+	out.Dealing = dealingOf(&order.Dealing)
+	s := settlement{core: c, check: out, profile: p, place: place, terms: terms, level: a.facts.Level}
+	out.Facts = c.orderFacts(&s, &a.facts, &order, out.Facts)
+	s.settle()
+	a.profile = nil
+	return nil
+}
+
+func (c *Core) checkOrderRequest(r *OrderRequest) (place int, err error) {
+	switch {
+	case r.At < c.from || r.At >= c.until:
+		return 0, fmt.Errorf("%w: %s, the core speaks for %s to %s", ErrOutsideValidity, r.At, c.from, c.until)
+	case r.Amount <= 0 || r.Amount > fund.MaxMoney:
+		return 0, fmt.Errorf("%w: amount of %d fen, expected 1 to %d", ErrRequest, r.Amount, fund.MaxMoney)
+	case len(r.Confirmations) > MaxGivenConfirmations:
+		return 0, fmt.Errorf("%w: %d confirmations, expected at most %d", ErrRequest, len(r.Confirmations), MaxGivenConfirmations)
+	}
+	place, ok := c.Find(r.ProductCode)
+	if !ok {
+		return 0, fmt.Errorf("%w: %q", ErrUnknownProduct, clip(r.ProductCode))
+	}
+	return place, nil
+}
+
+// reset empties the check and keeps the buffers.
+func (o *OrderCheck) reset() {
+	*o = OrderCheck{
+		Findings: o.Findings[:0], Facts: o.Facts[:0], work: o.work,
+		OrderDemands: OrderDemands{Required: o.Required[:0], Steps: o.Steps[:0], Disclosures: o.Disclosures[:0]},
+		OrderWords:   OrderWords{Rejected: o.Rejected[:0], Uses: o.Uses[:0]},
+	}
+}
+
+// ofFund tells the codes of the share classes of a product's fund: they are one fund.
+func (c *Core) ofFund(place int) func(code string) bool {
+	number := c.funds.of[place]
+	return func(code string) bool {
+		i, ok := c.index[code]
+		return ok && c.funds.of[i] == number
+	}
+}
+
+func asksForWord(findings []eligibility.OrderFinding) bool {
+	return slices.ContainsFunc(findings, func(f eligibility.OrderFinding) bool {
+		return f.Outcome == eligibility.Confirm || f.Outcome == eligibility.Review
+	})
+}
+
+func dealingOf(d *eligibility.Dealing) Dealing {
+	out := Dealing{On: d.On, Later: d.Later(), Calendar: conversion.KnownCalendar}
+	if d.Assumed {
+		out.Calendar = conversion.AssumedCalendar
+	}
+	return out
 }

@@ -256,14 +256,17 @@ func down(x, to float64) float64 { return math.Floor(x/to) * to }
 // the fund, whole hundreds of yuan, within the product's terms.
 func (k *clerk) suggestion(c *claim) float64 {
 	p, sum := k.about(c), 0.0
-	least, limit := float64(p.Terms.MinPurchase), float64(p.Terms.DayLimit)
+	least, limit := k.least(p), float64(p.Terms.DayLimit)
+	if c.slate.Personal && k.mostOrdered(c) < max(least, 1) {
+		return 0
+	}
 	if aum := float64(k.p.Person.AUM); c.slate.Personal && aum > 0 {
 		room := k.room(c)
 		if least > room {
 			return 0
 		}
 		part := map[fund.Need]float64{fund.NeedLow: 1, fund.NeedMedium: .75, fund.NeedHigh: .5, fund.NeedUnknown: .75}[c.slate.Wish.Need]
-		sum = down(min(aum*.05*part, room)+1e-6, 10_000)
+		sum = down(min(aum*.05*part, room, k.mostOrdered(c))+1e-6, 10_000)
 	}
 	return within(sum, least, limit)
 }

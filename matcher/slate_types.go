@@ -26,7 +26,7 @@ type Request struct {
 	Channel  fund.Channel
 	Audience wording.Audience // who reads the texts; it changes nothing else
 	Limit    int
-	Licence  Licence // of the manager in charge; for managers only, changes nothing else
+	Licence  Licence // of the manager in charge; in the branch nothing is offered without a valid one (C03)
 }
 
 // Slate is one answer, whole and without reference to the core: what a decision record
@@ -119,7 +119,28 @@ const (
 	LicenceValid   = "VALID"
 	LicenceExpired = "EXPIRED"
 	LicenceUnknown = "UNKNOWN"
+	// LicenceElsewhere: the manager is known to be of another branch than the customer.
+	LicenceElsewhere = "ELSEWHERE"
 )
+
+// ForGate is what the gate goes by: whatever is not known is missing.
+func (l *Licence) ForGate() eligibility.Licence {
+	switch l.State {
+	case LicenceValid:
+		return eligibility.LicenceValid
+	case LicenceExpired:
+		return eligibility.LicenceExpired
+	case LicenceElsewhere:
+		return eligibility.LicenceElsewhere
+	default:
+		return eligibility.LicenceMissing
+	}
+}
+
+// context is the circumstance in which the gate is asked.
+func (r *Request) context(by fund.Initiative) eligibility.Context {
+	return eligibility.Context{At: r.At, Initiative: by, Channel: r.Channel, Licence: r.Licence.ForGate(), Order: by == fund.ByCustomer}
+}
 
 // HoldingReview is a word about something that the customer holds.
 type HoldingReview struct {
@@ -151,7 +172,9 @@ type work struct {
 	owned, held   []int32
 	objected      []score.Objection
 	holdings      []objection.Held
-	holdingFunds  []int32 // of each of holdings
+	holdingFunds  []int32      // of each of holdings
+	confirmed     []int32      // places of confirmed orders on the trail
+	themes        []fund.Money // what he has of each theme of a product
 	doubt         objection.Case
 	peer          objection.Peer
 	cards         []Card

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -172,7 +173,7 @@ func writeExplanation(w io.Writer, a *fundmatchv1.ExplainResponse) error {
 	var c card
 	c.line(0, "客户 %s　%s", a.GetCustomerId(), shanghai(a.GetAt().AsTime()))
 	c.line(0, "产品 %s", productLine(a.GetProduct()))
-	c.line(0, "推荐 %s　客户主动购买 %s　得分 %s", a.GetVerdict(), a.GetOrderVerdict(), number(a.GetScore()))
+	c.conclusion(a)
 	c.brief(a.GetBrief())
 	c.findings("推荐时的规则", a.GetFindings())
 	c.findings("客户主动购买时的规则", a.GetOrderFindings())
@@ -189,15 +190,48 @@ func writeExplanation(w io.Writer, a *fundmatchv1.ExplainResponse) error {
 	return c.writeTo(w)
 }
 
+// conclusion says whether and why not before anything else.
+func (c *card) conclusion(a *fundmatchv1.ExplainResponse) {
+	switch first := a.GetStrongest(); {
+	case first == nil:
+		c.line(0, "结论　可以推荐")
+	case a.GetPermitted():
+		c.line(0, "结论　可以推荐；客户主动购买时：%s", said(first))
+	case a.GetOrderVerdict() == "BLOCK":
+		c.line(0, "结论　不推荐，也不能购买：%s", said(first))
+	default:
+		c.line(0, "结论　不推荐：%s", said(first))
+	}
+	c.textLine(1, "出路：", a.GetStrongest().GetRemedy().GetText())
+	c.line(1, "推荐 %s　客户主动购买 %s　得分 %s", a.GetVerdict(), a.GetOrderVerdict(), number(a.GetScore()))
+}
+
+// said is a finding's sentence for whoever reads it.
+func said(f *fundmatchv1.Finding) string {
+	return cmp.Or(f.GetText(), f.GetCustomerText(), f.GetRuleId())
+}
+
 func (c *card) findings(title string, list []*fundmatchv1.Finding) {
 	if len(list) == 0 {
 		return
 	}
 	c.line(0, "%s", title)
 	for _, f := range list {
-		c.line(1, "%s %s　%s", f.GetRuleId(), f.GetOutcome(), f.GetText())
+		c.line(1, "%s %s　%s", f.GetRuleId(), f.GetOutcome(), said(f))
+		c.textLine(2, "事实：", strings.Join(f.GetFacts(), "，"))
+		parameters := make([]string, len(f.GetParameters()))
+		for i, p := range f.GetParameters() {
+			parameters[i] = p.GetName() + "=" + p.GetValue()
+		}
+		c.textLine(2, "参数：", strings.Join(parameters, "，"))
+		c.textLine(2, "出路：", f.GetRemedy().GetText())
 		c.textLine(2, "可改变：", f.GetChange())
-		c.textLine(2, "依据：", f.GetCitation())
+		if f.GetText() != "" {
+			c.textLine(2, "可对客户说：", f.GetCustomerText())
+		}
+		if f.GetCitation() != "" {
+			c.line(2, "依据：%s [%d]", f.GetCitation(), f.GetSourceMark())
+		}
 	}
 }
 

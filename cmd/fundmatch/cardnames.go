@@ -45,7 +45,7 @@ func purposeNames() map[string]string {
 }
 
 func licenceNames() map[string]string {
-	return map[string]string{"VALID": "有效", "EXPIRED": "已过期", "UNKNOWN": "没有记录"}
+	return map[string]string{"VALID": "有效", "EXPIRED": "已过期", "ELSEWHERE": "不属于客户所在网点", "UNKNOWN": "没有记录"}
 }
 
 func deliveryNames() map[string]string {

@@ -222,6 +222,23 @@ func TestWordingLint(t *testing.T) {
 	}
 }
 
+// A rule that is off is not reported, and a name that is no rule is refused.
+func TestWordingLintOff(t *testing.T) {
+	t.Parallel()
+	const text = "基金规模突破百亿，本产品保本"
+	out := inProcess(t.Context(), text, "wording", "lint", "--json", "--off", "W06")
+	got := decode[lintAnswer](t, out.stdout)
+	if out.code != exitFailed || len(got.Findings) != 1 || got.Findings[0].Rule != "W07" {
+		t.Errorf("without W06: exit code %d, %+v", out.code, got)
+	}
+	if out := inProcess(t.Context(), text, "wording", "lint", "--off", "W06,W07"); out.code != exitDone || out.stdout != "" {
+		t.Errorf("without W06 and W07: %+v", out)
+	}
+	if out := inProcess(t.Context(), text, "wording", "lint", "--off", "W99"); out.code != exitUsage || !strings.Contains(out.stderr, `"W99" is no text rule`) {
+		t.Errorf("an unknown rule: %+v", out)
+	}
+}
+
 // A file gets its name when all of it is written, and no half of it is left behind.
 func TestWriteFileWholeOrNot(t *testing.T) {
 	t.Parallel()

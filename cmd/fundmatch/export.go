@@ -24,6 +24,7 @@ type exportRow struct {
 	answerColumns
 	revisionColumns
 	itemColumns
+	askedColumns
 }
 
 // recordColumns are there of every record.
@@ -72,6 +73,15 @@ type itemColumns struct {
 	Objections  string  `json:"objections" parquet:"objections,dict"` // codes, separated by blanks
 	Action      string  `json:"action" parquet:"action,dict"`
 	AmountFen   int64   `json:"amount_fen" parquet:"amount_fen"` // suggested; 0: none
+}
+
+// askedColumns are those of the other answers. An order check or a switch has one row, at
+// position 0 because nothing was shown, with product and amount asked about.
+type askedColumns struct {
+	Answer     string `json:"answer" parquet:"answer,dict"`         // RECOMMENDATION, ORDER_CHECK or SWITCH_ASSESSMENT
+	Verdict    string `json:"verdict" parquet:"verdict,dict"`       // ALLOW, CONFIRM or BLOCK
+	Initiative string `json:"initiative" parquet:"initiative,dict"` // FIRM or CUSTOMER
+	SellCode   string `json:"sell_product_code" parquet:"sell_product_code,dict"`
 }
 
 // exportTable takes rows in one format.
@@ -123,10 +133,18 @@ func appendRows(rows []exportRow, stored *decisionlog.Stored) ([]exportRow, erro
 	if stored.Kind != decisionlog.KindDecision {
 		return append(rows, row), nil
 	}
+	kind := matcher.KindOf(stored.Payload)
+	if row.Answer = kind.String(); kind != matcher.SlateAnswer {
+		if err := row.describeAsked(kind, stored.Payload); err != nil {
+			return nil, fmt.Errorf("decision %s: %w", stored.DecisionID, err)
+		}
+		return append(rows, row), nil
+	}
 	s, err := matcher.ParseSlate(stored.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", stored.DecisionID, err)
 	}
+	row.Initiative = fund.ByFirm.String()
 	row.describe(s)
 	if len(s.Items) == 0 {
 		return append(rows, row), nil
@@ -139,13 +157,38 @@ func appendRows(rows []exportRow, stored *decisionlog.Stored) ([]exportRow, erro
 	return rows, nil
 }
 
-// describe fills in what all items of a decision have in common.
-func (r *exportRow) describe(s *matcher.Slate) {
-	id := &s.Identity
-	r.Channel, r.Audience, r.Limit = s.Request.Channel.String(), s.Request.Audience.String(), int32(s.Request.Limit)
-	r.Personalized, r.Information, r.ValidUntil = s.Personal, s.Information, validUntil(s.ValidUntil)
+// describeAsked fills in what an order check or an assessment of a switch says.
+func (r *exportRow) describeAsked(kind matcher.AnswerKind, payload []byte) error {
+	if kind == matcher.OrderAnswer {
+		o, err := matcher.ParseOrderCheck(payload)
+		if err != nil {
+			return err
+		}
+		r.describeRevisions(&o.Identity)
+		r.Channel, r.ProductCode, r.AmountFen = o.Request.Channel.String(), o.Request.ProductCode, int64(o.Request.Amount)
+		r.Verdict, r.Initiative = o.Verdict.String(), o.Origin.Initiative.String()
+		return nil
+	}
+	s, err := matcher.ParseSwitchAssessment(payload)
+	if err != nil {
+		return err
+	}
+	r.describeRevisions(&s.Identity)
+	r.Channel, r.ProductCode, r.AmountFen, r.SellCode = s.Request.Channel.String(), s.Request.BuyCode, int64(s.Assessment.Amount), s.Request.SellCode
+	r.Verdict, r.Initiative = s.Verdict.String(), s.Origin.Initiative.String()
+	return nil
+}
+
+func (r *exportRow) describeRevisions(id *matcher.Identity) {
 	r.Pool, r.DataSeq, r.CoreAsOf = id.PoolRevision, id.DataSeq, id.AsOf.String()
 	r.Model, r.Rules, r.Wording, r.Engine = id.ModelID, id.RulesID, id.WordingID, id.Engine
+}
+
+// describe fills in what all items of a decision have in common.
+func (r *exportRow) describe(s *matcher.Slate) {
+	r.Channel, r.Audience, r.Limit = s.Request.Channel.String(), s.Request.Audience.String(), int32(s.Request.Limit)
+	r.Personalized, r.Information, r.ValidUntil = s.Personal, s.Information, validUntil(s.ValidUntil)
+	r.describeRevisions(&s.Identity)
 	r.Goal = s.Wish.Goal.String()
 	excluded := make([]string, len(s.Excluded))
 	for i, x := range s.Excluded {

@@ -13,7 +13,9 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/engine"
 )
 
@@ -50,6 +52,9 @@ type imported struct {
 	report dataset.Report
 	result features.ImportResult
 	took   time.Duration
+	// quarantined are the products that the pool holds and no answer offers; of an import that
+	// leaves the pool as it is nothing is known.
+	quarantined []*fundmatchv1.QuarantineFinding
 }
 
 func (p *program) importFolder(ctx context.Context, dir string, o importOptions) error {
@@ -69,10 +74,14 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	if err := engine.InstallDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
 		return err // the pool is tried with them
 	}
+	forbids, err := forbiddenTags(ctx, store, fund.InstantOf(p.now()))
+	if err != nil {
+		return err
+	}
 	var done imported
 	load := func(rejects io.Writer) error {
 		var err error
-		done, err = p.load(ctx, store, folder, dataset.Options{SkipBad: o.skipBad, Rejects: rejects})
+		done, err = p.load(ctx, store, folder, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids})
 		return err
 	}
 	if o.skipBad {
@@ -84,6 +93,24 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 		return err
 	}
 	return p.tellImport(&done, o)
+}
+
+// forbiddenTags tells by the rule pack in force which tags nobody may keep (A09). By a pack
+// that this program cannot apply nothing is decided: the built-in one speaks until another
+// is in force.
+func forbiddenTags(ctx context.Context, models features.Models, at fund.Instant) (func(string) bool, error) {
+	_, data, err := models.Active(ctx, features.RulesArtifact)
+	if err != nil {
+		return nil, err
+	}
+	pack, err := eligibility.ParsePack(data)
+	if err != nil {
+		if pack, err = eligibility.ParsePack(eligibility.Default()); err != nil {
+			return nil, err
+		}
+	}
+	edition := pack.InForce(at)
+	return edition.ForbidsTag, nil
 }
 
 // loadWithRejects runs an import that writes bad rows. The file gets its name only when
@@ -125,7 +152,8 @@ func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Fol
 		if err != nil {
 			return err
 		}
-		return p.tryPool(ctx, store, b, fund.InstantOf(started))
+		done.quarantined, err = p.tryPool(ctx, store, b, fund.InstantOf(started))
+		return err
 	})
 	done.result, done.took = result, p.now().Sub(started)
 	return done, err
@@ -218,11 +246,33 @@ func (p *program) tellImport(done *imported, o importOptions) error {
 		out.WriteString("no pool: no product was ever loaded\n")
 	case done.result.Published:
 		fmt.Fprintf(&out, "published pool revision %d with %d products\n", r.ID, r.Products)
+		tellQuarantine(&out, done.quarantined)
+		if r.ID > 1 {
+			fmt.Fprintf(&out, "grades may have changed: fundmatch rematch --store %s --since-revision %d --out tasks.csv lists whom that concerns\n", o.store, r.ID-1)
+		}
 	default:
 		fmt.Fprintf(&out, "pool revision %d with %d products stays in force\n", r.ID, r.Products)
 	}
 	_, err := io.WriteString(p.stdout, out.String())
 	return err
+}
+
+// maxQuarantineTold bounds the findings that are printed: GET /v1/pool lists all.
+const maxQuarantineTold = 50
+
+// tellQuarantine names the products that are published and not offered: head office has to
+// know of each, and the rest of the pool does not wait for it.
+func tellQuarantine(out *strings.Builder, found []*fundmatchv1.QuarantineFinding) {
+	for _, f := range found[:min(len(found), maxQuarantineTold)] {
+		fmt.Fprintf(out, "notice: product %s is in quarantine: %s %s", f.GetProductCode(), f.GetRuleId(), f.GetReason())
+		if len(f.GetFacts()) > 0 {
+			fmt.Fprintf(out, " (%s)", strings.Join(f.GetFacts(), ", "))
+		}
+		out.WriteByte('\n')
+	}
+	if left := len(found) - maxQuarantineTold; left > 0 {
+		fmt.Fprintf(out, "notice: %d more findings of quarantine: GET /v1/pool lists them\n", left)
+	}
 }
 
 func perSecond(n int64, took time.Duration) float64 {

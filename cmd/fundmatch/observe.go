@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 	"github.com/fundmatch/fundmatch/services/telemetry"
+	"github.com/fundmatch/fundmatch/services/wire"
 )
 
 // What the parts report becomes metrics and log lines here, so that they need not know
@@ -30,6 +32,24 @@ func (s *service) observeCompile(c engine.Compiled) {
 	s.logger.LogAttrs(context.Background(), slog.LevelInfo, "compiled a core",
 		slog.String("pool", strconv.FormatUint(id.PoolRevision, 10)), slog.Uint64("seq", id.DataSeq),
 		slog.Int("count", c.Products), slog.Int64("duration_us", c.Took.Microseconds()))
+	s.observeQuarantine(c.Core)
+}
+
+// maxQuarantineLines bounds the products that are logged one by one: /v1/pool lists all.
+const maxQuarantineLines = 100
+
+// observeQuarantine names the products that the pool holds and no answer offers. What is said
+// of them is about products: it may be logged.
+func (s *service) observeQuarantine(core *matcher.Core) {
+	found := wire.Quarantined(core)
+	for _, f := range found[:min(len(found), maxQuarantineLines)] {
+		s.logger.LogAttrs(context.Background(), slog.LevelWarn, "a product is in quarantine",
+			slog.String("product", f.GetProductCode()), slog.String("rule", f.GetRuleId()), slog.String("reason", f.GetReason()),
+			slog.String("state", strings.Join(f.GetFacts(), " ")))
+	}
+	if left := len(found) - maxQuarantineLines; left > 0 {
+		s.logger.LogAttrs(context.Background(), slog.LevelWarn, "more findings of quarantine than are logged", slog.Int("count", left))
+	}
 }
 
 // coreState says which core answers now.
@@ -39,6 +59,7 @@ func (s *service) coreState() telemetry.CoreState {
 	if err != nil {
 		return state
 	}
+	state.Quarantined = len(core.Quarantined())
 	id := core.Identity()
 	state.Revision = &telemetry.CoreRevision{
 		Pool: strconv.FormatUint(id.PoolRevision, 10), Model: id.ModelID, Rules: id.RulesID, Engine: id.Engine,

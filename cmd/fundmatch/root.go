@@ -87,9 +87,9 @@ func newRoot(w world) *cobra.Command {
 	root.PersistentFlags().BoolVar(&p.quiet, "quiet", false, "no progress and no notes on stderr")
 	root.AddCommand(
 		p.serveCommand(), p.importCommand(), p.demoCommand(),
-		p.recommendCommand(), p.explainCommand(),
+		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
 		p.replayCommand(), p.decisionsCommand(),
-		p.wordingCommand(),
+		p.wordingCommand(), p.rulesCommand(),
 		p.migrateCommand(), p.checkConfigCommand(), p.versionCommand(),
 	)
 	markRuns(root)

@@ -15,16 +15,19 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/cache"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/customer"
 	"github.com/fundmatch/fundmatch/services/decision"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/event"
+	"github.com/fundmatch/fundmatch/services/order"
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 	"github.com/fundmatch/fundmatch/services/server"
 	"github.com/fundmatch/fundmatch/services/telemetry"
+	text "github.com/fundmatch/fundmatch/services/wording"
 )
 
 // serveOptions are the flags of serve. A flag that is given counts more than the file.
@@ -225,14 +228,22 @@ func (s *service) wire(ctx context.Context) (err error) {
 	s.engine = engine.New(loader, now, settings)
 	s.signals.metrics.Core.Watch(s.coreState)
 
-	watch := newAnswerWatch(s.signals.metrics)
+	watch, newID := newAnswerWatch(s.signals.metrics), s.decisionIDs()
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
-		NewID: s.decisionIDs(), Clock: now, Staff: s.store, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		NewID: newID, Clock: now, Staff: s.store, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
-	customers := customer.New(s.cache, now)
+	customers := customer.New(s.cache, now, s.customerRules)
 	events := event.New(s.cache, now)
+	orders := order.New(s.engine, order.Stores{
+		Profiles: s.cache, Confirmations: s.store, Staff: s.store, Log: s.log, Records: s.reader,
+	}, order.Config{NewID: newID, Now: now})
+	linter, err := wording.NewLinter()
+	if err != nil {
+		return err
+	}
+	texts := text.New(s.engine, linter)
 	s.server, err = server.New(server.Services{
 		Register: func(r grpc.ServiceRegistrar) {
 			fundmatchv1.RegisterRecommendationServiceServer(r, recommendations)
@@ -240,6 +251,8 @@ func (s *service) wire(ctx context.Context) (err error) {
 			fundmatchv1.RegisterPoolServiceServer(r, pools)
 			fundmatchv1.RegisterCustomerServiceServer(r, customers)
 			fundmatchv1.RegisterEventServiceServer(r, events)
+			fundmatchv1.RegisterOrderServiceServer(r, orders)
+			fundmatchv1.RegisterWordingServiceServer(r, texts)
 		},
 		Checks: []server.Check{
 			{Name: "store", Ready: s.store.Ping},
@@ -248,6 +261,15 @@ func (s *service) wire(ctx context.Context) (err error) {
 		},
 	}, s.logger, s.signals.metrics, s.signals.tracing, s.config.server())
 	return err
+}
+
+// customerRules are those of the core in force.
+func (s *service) customerRules() (customer.Rules, error) {
+	core, _, err := s.engine.Core()
+	if err != nil {
+		return nil, err
+	}
+	return core, nil
 }
 
 // asSetting gives what a part refuses of its settings the words of the file.

@@ -21,6 +21,7 @@ type bankStore interface {
 	features.Pools
 	features.Models
 	features.Staff
+	features.Confirmations
 	features.Importer
 	Ping(ctx context.Context) error
 	io.Closer

@@ -10,44 +10,52 @@ import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/track"
+	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/wire"
 )
 
 // tryPool compiles what an import is about to publish, within its transaction, with the
 // model and the rules in force. A pool that does not become a core is refused, so that
 // the one in force stays: a service that starts would have nothing to answer with. An
 // import that leaves pool and market data as they are is not tried.
-func (p *program) tryPool(ctx context.Context, store bankStore, b features.Batch, at fund.Instant) error {
+//
+// The products in quarantine are returned: the rest is published.
+func (p *program) tryPool(ctx context.Context, store bankStore, b features.Batch, at fund.Instant) ([]*fundmatchv1.QuarantineFinding, error) {
 	previewer, ok := b.(features.Previewer)
 	if !ok {
-		return fmt.Errorf("%w: the store cannot show what it would publish", features.ErrUnavailable)
+		return nil, fmt.Errorf("%w: the store cannot show what it would publish", features.ErrUnavailable)
 	}
 	pools, err := previewer.Preview()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	next, err := pools.Published(ctx)
 	if errors.Is(err, features.ErrNoPool) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now, err := store.Published(ctx)
 	if err == nil && now.ID == next.ID && now.Seq == next.Seq {
-		return nil
+		return nil, nil
 	}
 	if err != nil && !errors.Is(err, features.ErrNoPool) {
-		return err
+		return nil, err
 	}
 	loader, err := engine.NewLoader(futurePools{pools}, store, p.version)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err = loader.Newest(ctx, at); errors.Is(err, matcher.ErrCompile) {
-		return &exitError{code: exitUsage, text: "nothing was imported, the pool would not compile: " + err.Error(), cause: err}
+	core, err := loader.Newest(ctx, at)
+	if errors.Is(err, matcher.ErrCompile) {
+		return nil, &exitError{code: exitUsage, text: "nothing was imported, the pool would not compile: " + err.Error(), cause: err}
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return wire.Quarantined(core), nil
 }
 
 // futurePools are pools that also judge the NAVs of days to come: a core reads them when

@@ -157,12 +157,15 @@ func TestOnlyTheMarketIsTried(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if err := s.Activate(t.Context(), features.RulesArtifact, put(t, s, features.RulesArtifact, "no rules"), 1); err != nil {
+	bad := features.Activation{Kind: features.RulesArtifact, ArtifactID: put(t, s, features.RulesArtifact, "no rules"), At: 1, By: "tester"}
+	if err := s.Activate(t.Context(), bad); err != nil {
 		t.Fatal(err)
 	}
 	try := func(fill func(features.Batch) error) error {
 		_, err := s.Import(t.Context(), 2, func(b features.Batch) error {
-			return errors.Join(fill(b), p.tryPool(t.Context(), s, b, fund.Date(2026_06_30).Start()))
+			filled := fill(b)
+			_, refused := p.tryPool(t.Context(), s, b, fund.Date(2026_06_30).Start())
+			return errors.Join(filled, refused)
 		})
 		return err
 	}

@@ -36,16 +36,21 @@ func (p *program) wordingCommand() *cobra.Command {
 		Args:    arguments(0),
 		RunE:    needsVerb,
 	}
-	asJSON := false
+	asJSON, off := false, ""
 	lint := &cobra.Command{
 		Use:     "lint [FILE]",
 		Short:   "Check a sales text against the text rules, a line at a time; exit code 1 when there are findings",
-		Example: "  fundmatch wording lint talk.txt\n  echo '本产品保本保收益' | fundmatch wording lint --json",
+		Example: "  fundmatch wording lint talk.txt\n  echo '本产品保本保收益' | fundmatch wording lint --json\n  fundmatch wording lint talk.txt --off W01,W02,W03,W04,W06",
 		Args:    arguments(1, "FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return p.lint(args, asJSON)
+			disabled, err := wording.ParseRuleSet(off)
+			if err != nil {
+				return usageError("--off: %s", err)
+			}
+			return p.lint(args, asJSON, wording.AllRules().Without(disabled))
 		},
 	}
+	lint.Flags().StringVar(&off, "off", "", "rules to leave out, such as those of the draft of 2025-12: W01,W02,W03,W04,W06")
 	lint.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	cmd.AddCommand(lint)
 	return cmd
@@ -56,7 +61,7 @@ func needsVerb(cmd *cobra.Command, _ []string) error {
 	return usageError("%s: expected one of its verbs (see %s --help)", cmd.CommandPath(), cmd.CommandPath())
 }
 
-func (p *program) lint(args []string, asJSON bool) error {
+func (p *program) lint(args []string, asJSON bool, enabled wording.RuleSet) error {
 	name, in := "stdin", p.stdin
 	if len(args) == 1 && args[0] != "-" {
 		name = args[0]
@@ -75,7 +80,7 @@ func (p *program) lint(args []string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	found := linter.Lint(string(text), wording.SalesText)
+	found := linter.LintRules(string(text), wording.SalesText, enabled)
 	if asJSON {
 		answer := lintAnswer{Findings: make([]lintFinding, len(found))}
 		for i, f := range found {
@@ -104,7 +109,7 @@ func readText(name string, in io.Reader) ([]byte, error) {
 		return nil, usageError("%s: cannot be read: %s", name, pathReason(err))
 	}
 	if len(text) > maxLintBytes {
-		return nil, usageError("%s: more than %d bytes, expected a sales text", name, maxLintBytes)
+		return nil, usageError("%s: more than %d MiB, expected a sales text", name, maxLintBytes>>20)
 	}
 	return text, nil
 }

@@ -187,6 +187,13 @@ func TestBadInput(t *testing.T) {
 		{"liquidity need", "customers.csv", customers + ",liquidity_need\nc1,ORDINARY,C1,SOON\n", `customers.csv:2:liquidity_need: "SOON", expected one of LOW MEDIUM HIGH`},
 		{"negative wealth", "customers.csv", customers + ",aum_fen\nc1,ORDINARY,C1,-5\n", `customers.csv:2:aum_fen: "-5", expected ` + fen},
 		{"branch", "customers.csv", customers + ",branch_id\nc1,ORDINARY,C1,分行\n", `customers.csv:2:branch_id: "分行", expected ` + id},
+		{"an unknown check", "customers.csv", customers + ",open_checks\nc1,ORDINARY,C1,PEP\n", `customers.csv:2:open_checks: "PEP", expected words of KYC AML, each once, separated by single spaces, or NONE`},
+		{"a check twice", "customers.csv", customers + ",open_checks\nc1,ORDINARY,C1,KYC KYC\n", `customers.csv:2:open_checks: "KYC KYC", expected words of KYC AML, each once, separated by single spaces, or NONE`},
+		{"checks apart by two spaces", "customers.csv", customers + ",open_checks\nc1,ORDINARY,C1,KYC  AML\n", `customers.csv:2:open_checks: "KYC  AML", expected words of KYC AML, each once, separated by single spaces, or NONE`},
+		{"checks in lower case", "customers.csv", customers + ",open_checks\nc1,ORDINARY,C1,kyc\n", `customers.csv:2:open_checks: "kyc", expected words of KYC AML, each once, separated by single spaces, or NONE`},
+		{"none and a check", "customers.csv", customers + ",open_checks\nc1,ORDINARY,C1,NONE KYC\n", `customers.csv:2:open_checks: "NONE KYC", expected words of KYC AML, each once, separated by single spaces, or NONE`},
+		{"pension account", "customers.csv", customers + ",pension_account\nc1,ORDINARY,C1,Y\n", `customers.csv:2:pension_account: "Y", expected true or false`},
+		{"end of a proof", "customers.csv", customers + ",qualified_until\nc1,ORDINARY,C1,2026-02-30\n", `customers.csv:2:qualified_until: "2026-02-30", expected a date YYYY-MM-DD of 1900 to 2199`},
 		{"customer twice", "customers.csv", customers + "\nc1,ORDINARY,C1\nc1,ORDINARY,C2\n", `customers.csv:3:customer_id: "c1", expected ` + unique},
 
 		// What belongs to a customer.

@@ -18,6 +18,10 @@ func (v *CustomerRow) AppendCells(dst []features.Cell) []features.Cell {
 	c.addGiven(features.PersonView, "professional_class", p.Professional.Class)
 	c.addGiven(features.PersonView, "professional_until", p.Professional.Until.String())
 	c.addGiven(features.PersonView, "elects_ordinary", p.Professional.ElectsOrdinary.String())
+	c.addGiven(features.PersonView, "qualified_class", p.Qualified.Class)
+	c.addGiven(features.PersonView, "qualified_until", p.Qualified.Until.String())
+	c.addGiven(features.PersonView, "pension_account", p.Pension.String())
+	c.addChecks(v)
 	c.addGiven(features.PersonView, "birth_date", p.BirthDate.String())
 	c.addGiven(features.PersonView, "capacity", p.Capacity.String())
 	c.addGiven(features.PersonView, "is_lowest_class", p.IsLowestClass.String())
@@ -52,6 +56,14 @@ func (c *cellList) add(view features.View, name, value string) {
 func (c *cellList) addGiven(view features.View, name, value string) {
 	if value != "" {
 		c.add(view, name, value)
+	}
+}
+
+// addChecks says which checks are open; none only where the file says so, since an empty
+// field reports nothing and must not end what an earlier file reported.
+func (c *cellList) addChecks(v *CustomerRow) {
+	if checks := v.Person.OpenChecks; checks != 0 || v.NoOpenChecks {
+		c.add(features.PersonView, "open_checks", checks.String())
 	}
 }
 

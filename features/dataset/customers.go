@@ -12,6 +12,7 @@ func customerFormat() *format[CustomerRow] {
 			"risk_level_source", "risk_assessed_on", "is_lowest_class", "birth_date", "capacity", "professional_class",
 			"professional_until", "elects_ordinary", "industry", "branch_id", "manager_id", "segment", "aum_fen",
 			"income_fen", "goals", "horizon_months", "liquidity_need", "personalization",
+			"qualified_class", "qualified_until", "pension_account", "open_checks",
 		},
 		required:   3,
 		decode:     decodeCustomer,
@@ -46,6 +47,10 @@ func decodeCustomer(r *row) (v CustomerRow) {
 	v.Needs.HorizonMonths = int32(r.number("months", fund.MaxHorizonMonths))
 	v.Needs.Liquidity = code(r, fund.ParseNeed, fund.NeedLow, fund.NeedHigh)
 	v.Personalization = r.answer()
+	p.Qualified.Class = r.optionalText()
+	p.Qualified.Until = r.date()
+	p.Pension = r.answer()
+	p.OpenChecks, v.NoOpenChecks = r.openChecks()
 	v.Attributes = r.attributes(fund.MaxTextLength)
 	return v
 }
@@ -61,6 +66,21 @@ func (r *row) levelSource() LevelSource {
 	}
 	r.fail(codesOf(LevelAssessed, LevelPredicted))
 	return LevelSourceUnknown
+}
+
+// noChecks says that no check is open any more; an empty field says nothing.
+const noChecks = "NONE"
+
+func (r *row) openChecks() (checks fund.Checks, none bool) {
+	s := r.take()
+	if s == noChecks {
+		return 0, true
+	}
+	checks, err := fund.ParseChecks(s)
+	if err != nil {
+		r.fail("words of KYC AML, each once, separated by single spaces, or NONE")
+	}
+	return checks, false
 }
 
 func encodeCustomer(r *record, v *CustomerRow) {
@@ -86,6 +106,14 @@ func encodeCustomer(r *record, v *CustomerRow) {
 	r.knownNumber(int64(v.Needs.HorizonMonths))
 	r.text(v.Needs.Liquidity.String())
 	r.text(v.Personalization.String())
+	r.text(p.Qualified.Class)
+	r.date(p.Qualified.Until)
+	r.text(p.Pension.String())
+	if v.NoOpenChecks && p.OpenChecks == 0 {
+		r.text(noChecks)
+	} else {
+		r.text(p.OpenChecks.String())
+	}
 }
 
 func assessmentFormat() *format[AssessmentRow] {

@@ -220,6 +220,7 @@ func TestCustomerCellsFold(t *testing.T) {
 			InvestorType: fund.ProfessionalInvestor, BirthDate: 19800229, Capacity: fund.FullCapacity, IsLowestClass: fund.No,
 			Professional: fund.Professional{Class: "C", Until: 20300101, ElectsOrdinary: fund.Yes},
 			Industry:     "教育", Segment: "MASS", BranchID: "b1", ManagerID: "m1", AUM: 100, Income: 200,
+			Qualified: fund.Qualified{Class: "ASSETS", Until: 20270101}, Pension: fund.Yes, OpenChecks: fund.CheckKYC | fund.CheckAML,
 		},
 		Level:           CustomerLevel{Level: fund.C4, Source: LevelAssessed, AssessedOn: 20200305},
 		Needs:           fund.StatedNeeds{Goals: []fund.Goal{fund.House, fund.Cash}, HorizonMonths: 36, Liquidity: fund.NeedHigh},
@@ -228,7 +229,8 @@ func TestCustomerCellsFold(t *testing.T) {
 	}
 	want := &fund.Profile{
 		CustomerID: "c1", Person: row.Person, Needs: row.Needs, Personalization: fund.No, Attributes: row.Attributes,
-		Assessment: fund.Assessment{Level: fund.C4, On: 20200305, At: fund.Date(20200305).Start()},
+		Assessments: []fund.Assessed{{Level: fund.C4, At: fund.Date(2020_03_05).Start()}},
+		Assessment:  fund.Assessment{Level: fund.C4, On: 20200305, At: fund.Date(20200305).Start()},
 	}
 	at := fund.Date(20200305).Start()
 	got, err := features.Fold("c1", row.AppendCells(nil), nil, at)
@@ -242,7 +244,7 @@ func TestCustomerCellsFold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.Assessment = fund.Assessment{}
+	want.Assessment, want.Assessments = fund.Assessment{}, nil
 	if diff := cmp.Diff(want, before); diff != "" {
 		t.Errorf("a moment before the assessment (-want +got):\n%s", diff)
 	}
@@ -504,5 +506,29 @@ func TestOpenRefuses(t *testing.T) {
 	f, err := Open(folderOf(t, map[string]string{"nav.csv": "", "branches.csv.gz": ""}))
 	if err != nil || !slices.Equal(f.Files(), []string{"branches.csv.gz", "nav.csv"}) {
 		t.Errorf("got %v and %v, expected both files in the order of loading", f.Files(), err)
+	}
+}
+
+// A check that was reported open is closed by NONE, and not by a file that says nothing.
+func TestOpenChecksEndWhenTheFileSaysSo(t *testing.T) {
+	var stored []features.Cell
+	for i, step := range []struct {
+		column string
+		want   fund.Checks
+	}{{"KYC", fund.CheckKYC}, {"", fund.CheckKYC}, {"AML KYC", fund.CheckKYC | fund.CheckAML}, {"NONE", 0}, {"", 0}, {"AML", fund.CheckAML}} {
+		in := strings.NewReader("customer_id,investor_type,risk_level,open_checks\nc1,ORDINARY,,\"" + step.column + "\"\n")
+		for row, err := range ReadCustomers(in, "customers.csv") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored = append(stored, features.MergeImported(stored, row.AppendCells(nil), uint64(i+1))...)
+		}
+		p, err := features.Fold("c1", stored, nil, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Person.OpenChecks != step.want {
+			t.Errorf("import %d says %q: open are %q, want %q", i+1, step.column, p.Person.OpenChecks, step.want)
+		}
 	}
 }

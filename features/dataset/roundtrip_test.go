@@ -269,6 +269,7 @@ func drawCustomer(t *rapid.T) CustomerRow {
 			InvestorType: fund.InvestorType(between(t, 0, 2)), BirthDate: aDate(t), Capacity: fund.Capacity(between(t, 0, 3)), IsLowestClass: answer(),
 			Professional: fund.Professional{Class: aText(t), Until: aDate(t), ElectsOrdinary: answer()},
 			Industry:     aText(t), Segment: aText(t), BranchID: perhapsID(t), ManagerID: perhapsID(t), AUM: aMoney(t), Income: aMoney(t),
+			Qualified: fund.Qualified{Class: aText(t), Until: aDate(t)}, Pension: answer(), OpenChecks: fund.Checks(between(t, 0, 3)),
 		},
 		Level: CustomerLevel{Level: fund.RiskLevel(between(t, 0, 5)), Source: LevelSource(between(t, 0, 2))},
 		Needs: fund.StatedNeeds{
@@ -276,6 +277,7 @@ func drawCustomer(t *rapid.T) CustomerRow {
 		},
 		Personalization: answer(), Attributes: drawAttributes(t),
 	}
+	v.NoOpenChecks = v.Person.OpenChecks == 0 && rapid.Bool().Draw(t, "closed")
 	if rapid.Bool().Draw(t, "dated") {
 		v.Level.AssessedOn = aFactDate(t)
 	}

@@ -22,6 +22,7 @@ type CustomerRow struct {
 	Level           CustomerLevel
 	Needs           fund.StatedNeeds
 	Personalization fund.Answer
+	NoOpenChecks    bool             // open_checks is NONE: what was reported open is closed
 	Attributes      []fund.Attribute // columns that the format does not know, by name
 }
 

@@ -136,8 +136,8 @@ type artifactID struct {
 
 // models is what is kept of models and rule packs.
 type models struct {
-	kept   map[artifactID][]byte
-	active map[features.ArtifactKind]string
+	kept    map[artifactID][]byte
+	history map[features.ArtifactKind][]features.Activation // as they came
 }
 
 // Put is features.Models.
@@ -170,30 +170,53 @@ func (s *Store) Artifact(ctx context.Context, kind features.ArtifactKind, id str
 	return data, err
 }
 
-// Activate is features.Models. When does not matter here: nothing reads it back.
-func (s *Store) Activate(ctx context.Context, kind features.ArtifactKind, id string, _ fund.Instant) error {
+// Activate is features.Models.
+func (s *Store) Activate(ctx context.Context, a features.Activation) error {
+	if err := a.Check(); err != nil {
+		return err
+	}
 	if err := s.lockWriting(ctx); err != nil {
 		return err
 	}
 	defer s.unlockWriting()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.models.kept[artifactID{kind, id}]; !ok {
-		return notFound(string(kind), id)
+	if _, ok := s.models.kept[artifactID{a.Kind, a.ArtifactID}]; !ok {
+		return notFound(string(a.Kind), a.ArtifactID)
 	}
-	s.models.active[kind] = id
+	s.models.history[a.Kind] = append(s.models.history[a.Kind], a)
 	return nil
 }
 
 // Active is features.Models.
 func (s *Store) Active(ctx context.Context, kind features.ArtifactKind) (id string, data []byte, err error) {
+	return s.inForce(ctx, kind, func(features.Activation) bool { return true })
+}
+
+// ActiveAt is features.Models.
+func (s *Store) ActiveAt(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (id string, data []byte, err error) {
+	return s.inForce(ctx, kind, func(a features.Activation) bool { return a.At <= at })
+}
+
+// inForce returns the artifact of the last activation that counts.
+func (s *Store) inForce(ctx context.Context, kind features.ArtifactKind, counts func(features.Activation) bool) (id string, data []byte, err error) {
 	err = s.read(ctx, func() error {
-		active, ok := s.models.active[kind]
-		if !ok {
-			return notFound("active", string(kind))
+		for _, a := range slices.Backward(s.models.history[kind]) {
+			if counts(a) {
+				id, data = a.ArtifactID, slices.Clone(s.models.kept[artifactID{kind, a.ArtifactID}])
+				return nil
+			}
 		}
-		id, data = active, slices.Clone(s.models.kept[artifactID{kind, active}])
-		return nil
+		return notFound("active", string(kind))
 	})
 	return id, data, err
+}
+
+// Activations is features.Models.
+func (s *Store) Activations(ctx context.Context, kind features.ArtifactKind) (out []features.Activation, err error) {
+	err = s.read(ctx, func() error {
+		out = slices.Clone(s.models.history[kind])
+		return nil
+	})
+	return out, err
 }

@@ -36,6 +36,7 @@ type people struct {
 	events  map[string]features.Event
 	manager map[string]features.Manager
 	branch  map[string]features.Branch
+	words   map[string]features.Confirmation // by id
 }
 
 // New returns an empty store.
@@ -44,9 +45,10 @@ func New() *Store {
 	s.people = people{
 		byID: map[string]*customer{}, keys: map[idempotencyKey]idempotencyRecord{}, events: map[string]features.Event{},
 		manager: map[string]features.Manager{}, branch: map[string]features.Branch{},
+		words: map[string]features.Confirmation{},
 	}
 	s.market = market{revisions: map[uint64][]fund.Product{}, navs: map[string][]dated[fund.NAV]{}}
-	s.models = models{kept: map[artifactID][]byte{}, active: map[features.ArtifactKind]string{}}
+	s.models = models{kept: map[artifactID][]byte{}, history: map[features.ArtifactKind][]features.Activation{}}
 	return s
 }
 
@@ -171,6 +173,11 @@ func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, 
 	c, ok := s.people.byID[w.CustomerID]
 	if !ok {
 		return features.Receipt{}, notFound("customer", w.CustomerID)
+	}
+	if w.Guard != nil {
+		if err := w.Guard(c.head); err != nil {
+			return features.Receipt{}, err
+		}
 	}
 	changed := c.clone()
 	added := changed.addCells(w.Cells, s.seq+1)

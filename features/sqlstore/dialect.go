@@ -50,6 +50,9 @@ const (
 	selectCalendar
 	selectArtifact
 	selectActive
+	selectActiveAt
+	selectActivations
+	selectConfirmation
 	selectKnown
 	selectEvents
 	selectManager
@@ -86,7 +89,10 @@ const (
 	upsertManager
 	upsertBranch
 	insertArtifact
-	upsertActive
+	insertActivation
+	insertConfirmation
+	storedConfirmation
+	useConfirmation
 	statementCount
 )
 
@@ -112,8 +118,6 @@ func statements() [statementCount]string {
 		streamPurchases: `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE known_on <= ? AND seq <= ? ORDER BY customer_id, product_code, known_on, kind, seq`,
 		selectCalendar:  `SELECT day, open FROM calendar_days WHERE seq <= ? ORDER BY day, seq`,
 		selectArtifact:  `SELECT data FROM artifacts WHERE kind = ? AND artifact_id = ?`,
-		selectActive: `SELECT a.artifact_id, a.data FROM active_artifacts v
-			JOIN artifacts a ON a.kind = v.kind AND a.artifact_id = v.artifact_id WHERE v.kind = ?`,
 
 		newestSeq:      `SELECT COALESCE(MAX(seq), 0) FROM transactions`,
 		storedRevision: `SELECT revision FROM heads WHERE customer_id = ?`,
@@ -150,10 +154,9 @@ func statements() [statementCount]string {
 			ON CONFLICT (branch_id) DO UPDATE SET name = excluded.name, region = excluded.region, parent_id = excluded.parent_id, seq = excluded.seq
 			WHERE branches.name <> excluded.name OR branches.region <> excluded.region OR branches.parent_id <> excluded.parent_id`,
 		insertArtifact: `INSERT INTO artifacts (kind, artifact_id, data) VALUES (?, ?, ?) ON CONFLICT (kind, artifact_id) DO NOTHING`,
-		upsertActive: `INSERT INTO active_artifacts (kind, artifact_id, activated_at) VALUES (?, ?, ?)
-			ON CONFLICT (kind) DO UPDATE SET artifact_id = excluded.artifact_id, activated_at = excluded.activated_at`,
 	}
 	addEventStatements(&all)
+	addEvidenceStatements(&all)
 	return all
 }
 
@@ -178,6 +181,26 @@ func addEventStatements(all *[statementCount]string) {
 	all[storedHead] = `SELECT effective_from, head FROM heads WHERE customer_id = ?`
 	all[storedEvent] = `SELECT ` + eventColumns + ` FROM events e WHERE e.event_id = ?`
 	all[anyEvent] = `SELECT EXISTS (SELECT 1 FROM events)`
+}
+
+const confirmationColumns = `confirmation_id, customer_id, rule_id, reason, product_code, grade, level, amount, decision_id,
+	channel, trace, recording_id, manager_id, reviewer_id, asked_at, confirmed_at, expires_at, used_by, used_at`
+
+// addEvidenceStatements adds those of what is kept as evidence: confirmations, and who put
+// which artifact in force.
+func addEvidenceStatements(all *[statementCount]string) {
+	const activated = `SELECT a.artifact_id, a.data FROM artifact_activations v
+			JOIN artifacts a ON a.kind = v.kind AND a.artifact_id = v.artifact_id WHERE v.kind = ?`
+	all[selectActive] = activated + ` ORDER BY v.place DESC LIMIT 1`
+	all[selectActiveAt] = activated + ` AND v.activated_at <= ? ORDER BY v.place DESC LIMIT 1`
+	all[selectActivations] = `SELECT artifact_id, activated_at, activated_by, note FROM artifact_activations WHERE kind = ? ORDER BY place`
+	all[insertActivation] = `INSERT INTO artifact_activations (place, kind, artifact_id, activated_at, activated_by, note)
+			SELECT COALESCE(MAX(place), 0) + 1, ?, ?, ?, ?, ? FROM artifact_activations`
+	all[selectConfirmation] = `SELECT ` + confirmationColumns + ` FROM confirmations WHERE customer_id = ? AND confirmation_id = ?`
+	all[storedConfirmation] = `SELECT ` + confirmationColumns + ` FROM confirmations WHERE confirmation_id = ?`
+	all[insertConfirmation] = `INSERT INTO confirmations (` + confirmationColumns + `)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	all[useConfirmation] = `UPDATE confirmations SET used_by = ?, used_at = ? WHERE confirmation_id = ? AND used_by = ''`
 }
 
 // text returns a statement with the dialect's placeholders.

@@ -43,7 +43,7 @@ func fail(ctx context.Context, op string, err error) error {
 		return fmt.Errorf("%s: %w", op, ended)
 	}
 	for _, ours := range [...]error{
-		features.ErrInvalid, features.ErrNotFound, features.ErrIdempotencyReused, features.ErrEventReused, features.ErrUnavailable,
+		features.ErrInvalid, features.ErrNotFound, features.ErrIdempotencyReused, features.ErrEventReused, features.ErrConfirmationUsed, features.ErrUnavailable,
 		features.ErrNewerStore, features.ErrNoPool, context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, ours) {

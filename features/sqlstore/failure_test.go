@@ -88,10 +88,10 @@ func TestTheDatabaseOfAnotherProgramIsRefused(t *testing.T) {
 func TestANewerStoreIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bank.db")
 	s := openInternal(t, path)
-	if s.SchemaVersion() != 2 {
-		t.Errorf("schema version %d, want 2", s.SchemaVersion())
+	if s.SchemaVersion() != 3 {
+		t.Errorf("schema version %d, want 3", s.SchemaVersion())
 	}
-	if _, err := s.writer.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, 1)"); err != nil {
+	if _, err := s.writer.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (4, 1)"); err != nil {
 		t.Fatal(err)
 	}
 	_ = s.Close()

@@ -116,8 +116,8 @@ func (u *unit) addHead(p *fund.Profile, from fund.Instant) error {
 	return u.bulks[insertHeads].add(u.ctx, p.CustomerID, int64(p.Revision), int64(from), fund.AppendProfile(nil, p))
 }
 
-// refoldStale writes anew the heads that were folded by a version that left consents and
-// trails out. Each run is a transaction of its own that takes its customers off the list,
+// refoldStale writes anew the heads that were folded by a version that left consents, trails
+// or earlier assessments out. Each run is a transaction of its own that takes its customers off the list,
 // so that what is interrupted goes on at the next opening. It is no change of anybody's
 // facts, so the change log does not name it.
 func (s *Store) refoldStale(ctx context.Context) error {

@@ -18,21 +18,8 @@ import (
 // Import is features.Importer. Its commit waits for the disk; other writes may lose
 // their last instants when the power fails, but never half of one.
 func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.Batch) error) (res features.ImportResult, err error) {
-	conn, err := s.writer.Connx(ctx)
-	if err != nil {
-		return res, fail(ctx, "import", err)
-	}
-	defer func() { err = errors.Join(err, fail(ctx, "import", conn.Close())) }()
-	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
-		return res, fail(ctx, "import", err)
-	}
-	defer func() {
-		// Even when the caller's context has ended, the next writer gets the usual setting.
-		_, reset := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = NORMAL")
-		err = errors.Join(err, fail(context.WithoutCancel(ctx), "import", reset))
-	}()
 	var filled error
-	err = s.inTransaction(ctx, conn, func(tx *sqlx.Tx) error {
+	err = s.durably(ctx, func(tx *sqlx.Tx) error {
 		b, err := s.newBatch(ctx, tx, at)
 		if err != nil {
 			return err

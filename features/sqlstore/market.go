@@ -180,19 +180,48 @@ func (s *Store) Artifact(ctx context.Context, kind features.ArtifactKind, id str
 }
 
 // Activate is features.Models.
-func (s *Store) Activate(ctx context.Context, kind features.ArtifactKind, id string, at fund.Instant) error {
-	if _, err := s.Artifact(ctx, kind, id); err != nil { // artifacts are never removed
+func (s *Store) Activate(ctx context.Context, a features.Activation) error {
+	if err := a.Check(); err != nil {
 		return err
 	}
-	_, err := s.stmts[upsertActive].ExecContext(ctx, string(kind), id, int64(at))
+	if _, err := s.Artifact(ctx, a.Kind, a.ArtifactID); err != nil { // artifacts are never removed
+		return err
+	}
+	err := s.durably(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.Stmtx(s.stmts[insertActivation]).ExecContext(ctx, string(a.Kind), a.ArtifactID, int64(a.At), a.By, a.Note)
+		return err
+	})
 	return fail(ctx, "activate an artifact", err)
 }
 
 // Active is features.Models.
 func (s *Store) Active(ctx context.Context, kind features.ArtifactKind) (id string, data []byte, err error) {
-	err = s.stmts[selectActive].QueryRowContext(ctx, string(kind)).Scan(&id, &data)
+	return scanActive(ctx, kind, s.stmts[selectActive].QueryRowContext(ctx, string(kind)))
+}
+
+// ActiveAt is features.Models.
+func (s *Store) ActiveAt(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (id string, data []byte, err error) {
+	return scanActive(ctx, kind, s.stmts[selectActiveAt].QueryRowContext(ctx, string(kind), int64(at)))
+}
+
+func scanActive(ctx context.Context, kind features.ArtifactKind, row *sql.Row) (id string, data []byte, err error) {
+	err = row.Scan(&id, &data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil, notFound("active", string(kind))
 	}
 	return id, data, fail(ctx, "read the active artifact", err)
+}
+
+// Activations is features.Models.
+func (s *Store) Activations(ctx context.Context, kind features.ArtifactKind) (out []features.Activation, err error) {
+	err = each(ctx, s.stmts[selectActivations], func(rows *sqlx.Rows) error {
+		a := features.Activation{Kind: kind}
+		err := rows.Scan(&a.ArtifactID, &a.At, &a.By, &a.Note)
+		out = append(out, a)
+		return err
+	}, string(kind))
+	if err != nil {
+		return nil, fail(ctx, "read the history of artifacts", err)
+	}
+	return out, nil
 }

@@ -63,17 +63,7 @@ func staleBank(t *testing.T, path string) map[string]*fund.Profile {
 // know of no events and consents.
 func age(t *testing.T, s *Store) {
 	t.Helper()
-	folder, err := fs.Sub(migrations, s.dialect.migrations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.writer.DB, folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := provider.DownTo(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
+	downTo(t, s, 1)
 	for i := range manyStale {
 		p, _, err := s.Head(t.Context(), fmt.Sprintf("c%04d", i))
 		if err != nil {
@@ -92,8 +82,8 @@ func TestOpeningAnOlderStoreFoldsItsHeadsAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bank.db")
 	want := staleBank(t, path)
 	s := openInternal(t, path)
-	if s.SchemaVersion() != 2 {
-		t.Errorf("schema %d, want 2", s.SchemaVersion())
+	if s.SchemaVersion() != 3 {
+		t.Errorf("schema %d, want 3", s.SchemaVersion())
 	}
 	for id, w := range want {
 		for _, at := range []fund.Instant{9, 6, 4} {
@@ -145,5 +135,83 @@ func TestRefoldingGoesOnWhereItStopped(t *testing.T) {
 	}
 	if d := cmp.Diff(want[last], got); d != "" {
 		t.Errorf("%s is not what it was (-want +got):\n%s", last, d)
+	}
+}
+
+// A store of schema 2 has one row for each kind in force and heads without earlier
+// assessments. The row becomes the first entry of the history, which nobody is known to
+// have made, and the heads are folded again.
+func TestAStoreOfSchemaTwoKeepsWhatIsInForce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bank.db")
+	s := openInternal(t, path)
+	id := "c0001"
+	assessed := features.Cell{CustomerID: id, View: features.AssessmentView, Name: features.AssessedName, Value: `{"level":"C3","on":"2020-03-01"}`, EventAt: 7}
+	importCells(t, s, tagOf(id, "1"), assessed)
+	want, from, err := s.Head(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := features.Activation{Kind: features.RulesArtifact, At: 50}
+	if first.ArtifactID, err = s.Put(t.Context(), features.RulesArtifact, []byte("rules")); err != nil {
+		t.Fatal(err)
+	}
+	before := *want
+	before.Assessments = nil
+	downTo(t, s, 2)
+	for _, q := range []struct {
+		text string
+		args []any
+	}{
+		{"INSERT INTO active_artifacts (kind, artifact_id, activated_at) VALUES (?, ?, ?)", []any{"RULES", first.ArtifactID, 50}},
+		{"UPDATE heads SET head = ?, effective_from = ? WHERE customer_id = ?", []any{fund.AppendProfile(nil, &before), int64(from), id}},
+	} {
+		if _, err := s.writer.ExecContext(t.Context(), q.text, q.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s = openInternal(t, path)
+	got, _, err := s.Head(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" || len(got.Assessments) != 1 {
+		t.Errorf("head (-want +got):\n%s", d)
+	}
+	second := first
+	second.At, second.By, second.Note = 60, "compliance.li", "as before"
+	if err := s.Activate(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	history, err := s.Activations(t.Context(), features.RulesArtifact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]features.Activation{first, second}, history); d != "" {
+		t.Errorf("history (-want +got):\n%s", d)
+	}
+	downTo(t, s, 2) // and back: the last one is what is in force
+	var at int64
+	if err := s.writer.QueryRowxContext(t.Context(), "SELECT activated_at FROM active_artifacts").Scan(&at); err != nil || at != 60 {
+		t.Errorf("in force since %d, %v, want 60", at, err)
+	}
+}
+
+// downTo takes a store back to an older schema.
+func downTo(t *testing.T, s *Store, version int64) {
+	t.Helper()
+	folder, err := fs.Sub(migrations, s.dialect.migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(s.dialect.goose, s.writer.DB, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.DownTo(t.Context(), version); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -42,7 +42,7 @@ const (
 	defaultLockTimeout = 5 * time.Second
 	readCacheKiB       = 4 << 10 // of each reader
 	writeCacheKiB      = 16 << 10
-	openAttempts       = 3
+	openAttempts       = 3 // besides one for each migration
 )
 
 // Store is a store in an SQL database. It is safe for concurrent use.
@@ -144,8 +144,8 @@ func (s *Store) connect(cfg OpenConfig, conns, cacheKiB int, params url.Values, 
 	return sqlx.NewDb(db, s.dialect.driver), nil
 }
 
-// migrate brings the schema up to date. Two processes that open a new file together
-// both try; the one that comes second fails once and finds the work done.
+// migrate brings the schema up to date. Processes that open a new file together all try;
+// those that come second to a migration fail at it once and find its work done.
 func (s *Store) migrate(ctx context.Context) error {
 	if err := s.refuseForeign(ctx); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (s *Store) migrate(ctx context.Context) error {
 				return nil
 			}
 		}
-		if attempt == openAttempts || ctx.Err() != nil {
+		if attempt == openAttempts+len(sources) || ctx.Err() != nil {
 			return err
 		}
 	}

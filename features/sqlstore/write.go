@@ -21,11 +21,22 @@ func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, 
 		return features.Receipt{}, err
 	}
 	var receipt features.Receipt
+	var refused error
+	guard := w.Guard
+	if guard != nil {
+		w.Guard = func(before *fund.Profile) error {
+			refused = guard(before)
+			return refused
+		}
+	}
 	err := s.inTransaction(ctx, s.writer, func(tx *sqlx.Tx) (err error) {
 		receipt, err = s.write(ctx, tx, &w)
 		return err
 	})
-	if err != nil {
+	switch {
+	case refused != nil:
+		return features.Receipt{}, refused
+	case err != nil:
 		return features.Receipt{}, fail(ctx, "write customer "+w.CustomerID, err)
 	}
 	return receipt, nil
@@ -57,6 +68,25 @@ func (s *Store) inTransaction(ctx context.Context, db beginner, f func(*sqlx.Tx)
 	return err
 }
 
+// durably runs f in a transaction whose commit waits for the disk, so that it outlives a
+// power failure too: for imports, which nobody repeats, and for evidence.
+func (s *Store) durably(ctx context.Context, f func(*sqlx.Tx) error) (err error) {
+	conn, err := s.writer.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
+		return err
+	}
+	defer func() {
+		// Even when the caller's context has ended, the next writer gets the usual setting.
+		_, reset := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = NORMAL")
+		err = errors.Join(err, reset)
+	}()
+	return s.inTransaction(ctx, conn, f)
+}
+
 func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (features.Receipt, error) {
 	if r, done, err := s.replay(ctx, tx, w); done || err != nil {
 		return r, err
@@ -64,6 +94,11 @@ func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (feat
 	revision, err := s.standing(ctx, tx, w.CustomerID)
 	if err != nil {
 		return features.Receipt{}, err
+	}
+	if w.Guard != nil {
+		if err := s.ask(ctx, tx, w); err != nil {
+			return features.Receipt{}, err
+		}
 	}
 	u, err := s.newUnit(ctx, tx)
 	if err != nil {
@@ -86,6 +121,20 @@ func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (feat
 		}
 	}
 	return r, s.remember(ctx, tx, w, r)
+}
+
+// ask shows the write's guard the head as the writing transaction sees it.
+func (s *Store) ask(ctx context.Context, tx *sqlx.Tx, w *features.Write) error {
+	var from int64
+	var encoded []byte
+	if err := tx.Stmtx(s.stmts[storedHead]).QueryRowContext(ctx, w.CustomerID).Scan(&from, &encoded); err != nil {
+		return err
+	}
+	before, err := fund.ParseProfile(encoded)
+	if err != nil {
+		return err
+	}
+	return w.Guard(before)
 }
 
 // standing returns the revision of a customer as the writing transaction sees it.

@@ -3,9 +3,7 @@ package storetest
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -224,74 +222,5 @@ func marketSequence(t *testing.T, s Store) {
 			t.Errorf("sequence %d after %s, want more than %d", now, name, seq)
 		}
 		seq = now
-	}
-}
-
-func modelPromises() []promise {
-	return []promise{
-		{"an artifact is named by its bytes and kept once", artifactsByHash},
-		{"what was never put is not found", artifactsNotFound},
-		{"the active artifact is the one activated last", activeArtifact},
-		{"an artifact of no kind or no bytes is invalid", invalidArtifacts},
-	}
-}
-
-func artifactsByHash(t *testing.T, s Store) {
-	data := []byte("coefficients")
-	sum := sha256.Sum256(data)
-	for range 2 {
-		id, err := s.Put(t.Context(), features.ModelArtifact, data)
-		if err != nil || id != hex.EncodeToString(sum[:]) {
-			t.Fatalf("id %q, %v, want the hex SHA-256", id, err)
-		}
-		got, err := s.Artifact(t.Context(), features.ModelArtifact, id)
-		if err != nil || !slices.Equal(got, data) {
-			t.Errorf("artifact %q, %v", got, err)
-		}
-		got[0] = 'X' // the caller's own
-	}
-}
-
-func artifactsNotFound(t *testing.T, s Store) {
-	id, err := s.Put(t.Context(), features.ModelArtifact, []byte("m"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Artifact(t.Context(), features.RulesArtifact, id); !errors.Is(err, features.ErrNotFound) {
-		t.Errorf("a model read as rules: %v, want ErrNotFound", err)
-	}
-	if err := s.Activate(t.Context(), features.RulesArtifact, id, 1); !errors.Is(err, features.ErrNotFound) {
-		t.Errorf("a model activated as rules: %v, want ErrNotFound", err)
-	}
-	if _, _, err := s.Active(t.Context(), features.ModelArtifact); !errors.Is(err, features.ErrNotFound) {
-		t.Errorf("active before any: %v, want ErrNotFound", err)
-	}
-}
-
-func activeArtifact(t *testing.T, s Store) {
-	for i, text := range []string{"one", "two", "one"} {
-		id, err := s.Put(t.Context(), features.ModelArtifact, []byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Activate(t.Context(), features.ModelArtifact, id, fund.Instant(i+1)); err != nil {
-			t.Fatal(err)
-		}
-		gotID, got, err := s.Active(t.Context(), features.ModelArtifact)
-		if err != nil || gotID != id || string(got) != text {
-			t.Errorf("active %s %q, %v, want %q", gotID, got, err, text)
-		}
-	}
-	if _, _, err := s.Active(t.Context(), features.RulesArtifact); !errors.Is(err, features.ErrNotFound) {
-		t.Errorf("active rules: %v, want ErrNotFound", err)
-	}
-}
-
-func invalidArtifacts(t *testing.T, s Store) {
-	if _, err := s.Put(t.Context(), "PICTURE", []byte("x")); !errors.Is(err, features.ErrInvalid) {
-		t.Errorf("an unknown kind: %v, want ErrInvalid", err)
-	}
-	if _, err := s.Put(t.Context(), features.ModelArtifact, nil); !errors.Is(err, features.ErrInvalid) {
-		t.Errorf("no bytes: %v, want ErrInvalid", err)
 	}
 }

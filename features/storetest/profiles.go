@@ -23,6 +23,7 @@ func profilePromises() []promise {
 		{"an expired value stays with its bounds and is not replaced by an older one", expiredValueStays},
 		{"cells with equal times are ordered by sequence, then value, a tombstone last", ties},
 		{"every view comes back as it was written", everyView},
+		{"earlier assessments are held, oldest first", earlierAssessments},
 		{"a snapshot of holdings silences the lots before it", snapshotOverLots},
 		{"purchases are known from the start of their day", purchaseDays},
 		{"the revision is that of the newest visible fact", revisionOfVisible},
@@ -144,12 +145,15 @@ func everyView(t *testing.T, s Store) {
 		cell(features.NeedsView, features.GoalsName, "GROWTH HOUSE"), cell(features.NeedsView, features.HorizonName, "36"),
 		cell(features.NeedsView, features.LiquidityName, "LOW"), cell(features.PersonalizationView, features.EnabledName, "false"),
 		labelled, cell(features.LotView, "P1|2020-03-01|x", `{"product_code":"P1","shares":10000,"acquired_on":"2020-03-01","account":"x"}`),
-		cell(features.AttributeView, "city", "上海"))
+		cell(features.AttributeView, "city", "上海"),
+		cell(features.PersonView, "qualified_class", "ASSETS"), cell(features.PersonView, "qualified_until", "2030-01-01"),
+		cell(features.PersonView, "pension_account", "true"), cell(features.PersonView, "open_checks", "KYC AML"))
 	got := profile(t, s, "c1", later)
 	want := &fund.Profile{
 		CustomerID: "c1", Revision: got.Revision,
-		Person:     fund.Person{InvestorType: fund.ProfessionalInvestor, BirthDate: 19800229, AUM: 100},
+		Person:     fund.Person{InvestorType: fund.ProfessionalInvestor, BirthDate: 19800229, AUM: 100, Qualified: fund.Qualified{Class: "ASSETS", Until: 20300101}, Pension: fund.Yes, OpenChecks: fund.CheckKYC | fund.CheckAML},
 		Assessment: fund.Assessment{Level: fund.C4, On: day1, At: at, Channel: "APP"}, PredictedLevel: fund.C2,
+		Assessments:     []fund.Assessed{{At: at, Level: fund.C4}},
 		Needs:           fund.StatedNeeds{Goals: []fund.Goal{fund.Growth, fund.House}, HorizonMonths: 36, Liquidity: fund.NeedLow},
 		Personalization: fund.No,
 		Tags:            []fund.Tag{{Name: "mood", Value: "谨慎 😀", From: at, To: noon(day5), Source: "survey", Purpose: "SERVICE"}},
@@ -159,6 +163,27 @@ func everyView(t *testing.T, s Store) {
 	wantSame(t, "profile", got, want)
 	if got.Revision == 0 {
 		t.Error("revision 0 of a customer with facts")
+	}
+}
+
+// earlierAssessments holds that a head and a read of the past tell the same history.
+func earlierAssessments(t *testing.T, s Store) {
+	assessed := func(level string, at, knownAt fund.Instant) features.Cell {
+		return features.Cell{
+			CustomerID: "c1", View: features.AssessmentView, Name: features.AssessedName, EventAt: at, KnownAt: knownAt,
+			Value: `{"level":"` + level + `","on":"2020-03-01"}`,
+		}
+	}
+	loadCells(t, s, assessed("C2", day1.Start(), 0), assessed("C2", noon(day1), noon(day1)))
+	write(t, s, assessed("C4", noon(day3), noon(day3)))
+	write(t, s, assessed("C3", noon(day2), noon(day4))) // known late
+	first, second := fund.Assessed{At: day1.Start(), Level: fund.C2}, fund.Assessed{At: noon(day1), Level: fund.C2}
+	third, fourth := fund.Assessed{At: noon(day2), Level: fund.C3}, fund.Assessed{At: noon(day3), Level: fund.C4}
+	for at, want := range map[fund.Instant][]fund.Assessed{
+		day1.Start() - 1: nil, day1.Start(): {first}, noon(day1): {first, second}, noon(day3): {first, second, fourth},
+		noon(day4) - 1: {first, second, fourth}, noon(day4): {first, second, third, fourth}, later: {first, second, third, fourth},
+	} {
+		wantSame(t, "assessments at "+at.String(), profile(t, s, "c1", at).Assessments, want)
 	}
 }
 
@@ -264,8 +289,14 @@ func everyCall(ctx context.Context, s Store) map[string]error {
 	_, errs["Calendar"] = s.Calendar(ctx, 1)
 	_, errs["Put"] = s.Put(ctx, features.ModelArtifact, []byte("m"))
 	_, errs["Artifact"] = s.Artifact(ctx, features.ModelArtifact, "id")
-	errs["Activate"] = s.Activate(ctx, features.ModelArtifact, "id", 1)
+	errs["Activate"] = s.Activate(ctx, activation(features.ModelArtifact, "id", 1))
 	_, _, errs["Active"] = s.Active(ctx, features.ModelArtifact)
+	_, _, errs["ActiveAt"] = s.ActiveAt(ctx, features.ModelArtifact, later)
+	_, errs["Activations"] = s.Activations(ctx, features.ModelArtifact)
+	word := confirmation("c1", 1)
+	errs["Confirm"] = s.Confirm(ctx, []features.Confirmation{word})
+	_, errs["Confirmations"] = s.Confirmations(ctx, "c1", []string{word.ID})
+	errs["Use"] = s.Use(ctx, "c1", []string{word.ID}, "d1", 1)
 	_, errs["Import"] = s.Import(ctx, 1, func(b features.Batch) error {
 		return b.Cells([]features.Cell{tag("c1", "y", "1", noon(day1))})
 	})

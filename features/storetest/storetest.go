@@ -19,6 +19,7 @@ type Store interface {
 	features.Staff
 	features.Pools
 	features.Models
+	features.Confirmations
 	features.Importer
 	// Close ends the store; closing it again does nothing.
 	Close() error
@@ -43,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"imports", importPromises()},
 		{"pools", poolPromises()},
 		{"models", modelPromises()},
+		{"confirmations", confirmationPromises()},
 		{"events", eventPromises()},
 		{"histories", historyPromises()},
 		{"concurrency", concurrencyPromises()},

@@ -19,6 +19,11 @@ type Means struct {
 	Rounding fund.Money       // suggestions are rounded down to it
 	Need     fund.Need        // how soon he may need the money back; the sooner, the less is suggested
 	Held     fund.Money       // what he has in the same fund already; it counts towards MaxShare (K04)
+	// Bound is the largest amount that the rules of orders would let pass, where Bounded is
+	// set (G01, S15, K04): nobody is suggested an amount that he may not order.
+	Bound   fund.Money
+	Bounded bool
+	Least   fund.Money // the least that the rules of orders let pass, beside the product's minimum (P01)
 }
 
 // needPercent is the part of the share that is suggested, by liquidity need: money that
@@ -29,11 +34,23 @@ var needPercent = [fund.Needs]fund.Money{fund.NeedUnknown: 75, fund.NeedLow: 100
 // Affords reports whether the product's minimum is within what one product may still
 // take of the customer's assets. Where those are unknown it is (rulebook: means unknown).
 func (m *Means) Affords(p *fund.Product) bool {
-	return m.AUM == 0 || p.Terms.MinPurchase <= m.room()
+	if m.Bounded && (m.Bound <= 0 || m.least(p) > m.Bound) {
+		return false
+	}
+	return m.AUM == 0 || m.least(p) <= m.room()
 }
 
+// least is the smallest amount that may be ordered.
+func (m *Means) least(p *fund.Product) fund.Money { return max(p.Terms.MinPurchase, m.Least) }
+
 // room is what one product may still take (K04).
-func (m *Means) room() fund.Money { return max(0, m.share(m.MaxShare)-m.Held) }
+func (m *Means) room() fund.Money {
+	room := max(0, m.share(m.MaxShare)-m.Held)
+	if m.Bounded {
+		room = min(room, m.Bound)
+	}
+	return room
+}
 
 func (m *Means) share(bps fund.BasisPoints) fund.Money { return m.AUM / 10_000 * fund.Money(bps) }
 
@@ -43,7 +60,7 @@ func (m *Means) share(bps fund.BasisPoints) fund.Money { return m.AUM / 10_000 *
 // Without known assets it is the minimum, or none; where he cannot afford the minimum,
 // none.
 func (m *Means) Amount(p *fund.Product) (minimum, suggested, maximum fund.Money) {
-	minimum, maximum = p.Terms.MinPurchase, p.Terms.DayLimit
+	minimum, maximum = m.least(p), p.Terms.DayLimit
 	if !m.Affords(p) {
 		return minimum, 0, maximum
 	}
@@ -54,13 +71,12 @@ func (m *Means) Amount(p *fund.Product) (minimum, suggested, maximum fund.Money)
 		}
 		suggested = roundDown(min(share, m.room()), m.Rounding)
 	}
-	return minimum, withinTerms(suggested, p, m.Rounding), maximum
+	return minimum, withinTerms(suggested, minimum, p.Terms.DayLimit, m.Rounding), maximum
 }
 
 // withinTerms brings an amount within what the product takes: at least its minimum, at
 // most half of its day limit, or the minimum where half of the limit is less.
-func withinTerms(amount fund.Money, p *fund.Product, rounding fund.Money) fund.Money {
-	minimum, limit := p.Terms.MinPurchase, p.Terms.DayLimit
+func withinTerms(amount, minimum, limit, rounding fund.Money) fund.Money {
 	if limit > 0 {
 		amount = min(amount, roundDown(limit/2, rounding))
 	}
@@ -132,7 +148,7 @@ func planOf(c *sitting) (PlanTerms, bool) {
 	if part < p.Terms.MinPurchase {
 		return PlanTerms{}, false
 	}
-	return PlanTerms{Cadence: Monthly, Amount: withinTerms(roundDown(part, planRounding), p, planRounding)}, true
+	return PlanTerms{Cadence: Monthly, Amount: withinTerms(roundDown(part, planRounding), p.Terms.MinPurchase, p.Terms.DayLimit, planRounding)}, true
 }
 
 // plannable reports whether the product is one to buy in parts: an open fund that swings

@@ -41,7 +41,7 @@ const (
 	Refused                     // neither offered nor sold
 )
 
-// Bar is what keeps a product that he may order from being offered to him.
+// Bar is what keeps a product from being offered to him, or from being sold at all.
 type Bar uint8
 
 // The bars that have words of their own.
@@ -49,6 +49,9 @@ const (
 	OtherBar   Bar = iota
 	Unfit          // it does not suit his goal, his time or when he needs the money (S04)
 	LongLockup     // it ties an elder's money for long (E01)
+	NoPension      // it is sold in a pension account only, and he has none (P03)
+	Underage       // he is under 18 (E02)
+	NotHisOwn      // he acts through a guardian (E02)
 )
 
 // Conversion is the next action.
@@ -99,7 +102,7 @@ type Case struct {
 	At       fund.Instant
 	Calendar *fund.Calendar
 	Standing Standing
-	Bar      Bar // why it is Confirmable, where that is to be said in its own words
+	Bar      Bar // why it is Confirmable or Refused, where that is to be said in its own words
 	Branch   bool
 	Quote    Quote
 	Plans    PlanLimits
@@ -185,7 +188,7 @@ func (v *Conversion) settle(c *sitting, facts []fund.Evidence) []fund.Evidence {
 	case c.Standing == Refused && c.Person.Held:
 		v.decide(Hold, "conversion.HOLD.plain")
 	case c.Standing == Refused:
-		v.decide(Hold, "conversion.HOLD.not_now")
+		v.refuse(c.Bar)
 	case c.Person.HeldVery:
 		v.decide(Hold, "conversion.HOLD.already")
 	case c.Person.Held:

@@ -82,7 +82,7 @@ func (v *Conversion) confirm(c *sitting, facts []fund.Evidence) []fund.Evidence 
 		v.decide(ConfirmRequired, "conversion.CONFIRM_REQUIRED.risk")
 		v.gates(c)
 	default:
-		v.decide(ConfirmRequired, barSentences[c.Bar])
+		v.decide(ConfirmRequired, c.Bar.warning())
 		v.gates(c)
 	}
 	if !risk {
@@ -93,10 +93,32 @@ func (v *Conversion) confirm(c *sitting, facts []fund.Evidence) []fund.Evidence 
 		fund.Evidence{Field: "LEVEL", Text: c.Person.Level.String(), AsOf: c.day, Source: "CUSTOMER"})
 }
 
-// barSentences say to him why he has to confirm anything: a warning of which he does not
-// hear what it is about is none.
-var barSentences = [...]string{
-	OtherBar: "conversion.CONFIRM_REQUIRED.plain", Unfit: "conversion.CONFIRM_REQUIRED.unfit", LongLockup: "conversion.CONFIRM_REQUIRED.lockup",
+// warning says to him why he has to confirm anything: a warning of which he does not hear
+// what it is about is none.
+func (b Bar) warning() string {
+	switch b {
+	case Unfit:
+		return "conversion.CONFIRM_REQUIRED.unfit"
+	case LongLockup:
+		return "conversion.CONFIRM_REQUIRED.lockup"
+	default:
+		return "conversion.CONFIRM_REQUIRED.plain"
+	}
+}
+
+// refuse says why he cannot buy it where that is one thing that he may hear and, where he can
+// do something about it, what.
+func (v *Conversion) refuse(b Bar) {
+	switch b {
+	case NoPension:
+		v.decide(Hold, "conversion.HOLD.pension", StepPension)
+	case Underage:
+		v.decide(Hold, "conversion.HOLD.underage")
+	case NotHisOwn:
+		v.decide(Hold, "conversion.HOLD.guardian", StepGuardian)
+	default:
+		v.decide(Hold, "conversion.HOLD.not_now")
+	}
 }
 
 // ask puts the question first; what a questionnaire answers is put to him once more.

@@ -10,6 +10,7 @@ const (
 	StepAnswer    Step = "ANSWER_QUESTION"
 	StepTalk      Step = "TALK_TO_MANAGER"
 	StepGuardian  Step = "GUARDIAN"
+	StepPension   Step = "OPEN_PENSION_ACCOUNT"
 	StepRecord    Step = "RECORD_SALE"
 	StepKeyFacts  Step = "READ_KEY_FACTS"
 	StepOpinion   Step = "MATCHING_OPINION"

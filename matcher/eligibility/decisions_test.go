@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -21,11 +22,13 @@ type decision struct {
 	Product        productCase
 	At, As         string
 	Channel        string
+	Licence        string
 	Public         bool
 	SettledGoal    string `yaml:"settled_goal"`
 	SettledHorizon int32  `yaml:"settled_horizon"`
 	SettledNeed    string `yaml:"settled_need"`
 	Says, Reason   string
+	Facts, Remedy  string // of the finding, as text; empty: not looked at
 	By             map[string]string
 	Verdict, Until string
 	Information    bool
@@ -40,13 +43,22 @@ type customerCase struct {
 	ElectsOrdinary                                           string `yaml:"elects_ordinary"`
 	Goals, Horizon, Need, Personalization                    string
 	Segment                                                  string
+	Qualified                                                string // the class of his proof
+	QualifiedUntil                                           string `yaml:"qualified_until"`
+	Pension                                                  string
+	Checks                                                   []string
+	History                                                  []testCase // of assessments
 	Said                                                     []wordCase // his trail
 }
 
-// wordCase is a refusal or a complaint.
+// testCase is an earlier assessment.
+type testCase struct{ At, Level string }
+
+// wordCase is one event of his trail.
 type wordCase struct {
 	Kind, At, Product, Until string
 	Closed                   bool
+	Times                    int
 }
 
 func (c wordCase) event(t *testing.T) fund.Event {
@@ -58,6 +70,9 @@ func (c wordCase) event(t *testing.T) fund.Event {
 }
 
 type productCase struct {
+	Launched, Subscription, Redemption string
+	Service, Missing                   string
+	MinPurchase                        string `yaml:"min_purchase"`
 	Type, Grade, Status, Goals, Lockup string
 	ShareClass                         string `yaml:"share_class"`
 	Kind                               string `yaml:"product_kind"`
@@ -125,7 +140,17 @@ func (c customerCase) profile(t *testing.T) *fund.Profile {
 		p.Assessment.On = 0
 	}
 	for _, w := range c.Said {
-		p.Trail.Recent = append(p.Trail.Recent, w.event(t))
+		for range max(w.Times, 1) {
+			p.Trail.Recent = append(p.Trail.Recent, w.event(t))
+		}
+	}
+	for _, h := range c.History {
+		p.Assessments = append(p.Assessments, fund.Assessed{At: must(t, fund.ParseInstant, h.At), Level: must(t, fund.ParseRiskLevel, h.Level)})
+	}
+	p.Person.Qualified = fund.Qualified{Class: must(t, text, c.Qualified), Until: must(t, fund.ParseDate, c.QualifiedUntil)}
+	p.Person.Pension = must(t, fund.ParseAnswer, c.Pension)
+	for _, check := range c.Checks {
+		p.Person.OpenChecks |= map[string]fund.Checks{"KYC": fund.CheckKYC, "AML": fund.CheckAML}[check]
 	}
 	if !slices.IsSortedFunc(p.Trail.Recent, func(a, b fund.Event) int { return fund.CompareEvents(&a, &b) }) {
 		t.Fatal("what he said is not in the order of a trail")
@@ -135,7 +160,18 @@ func (c customerCase) profile(t *testing.T) *fund.Profile {
 
 func (c productCase) product(t *testing.T) fund.Product {
 	t.Helper()
+	missing := fund.FieldSet(0)
+	for _, f := range []fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldServiceFee} {
+		if strings.Contains(c.Missing, f.String()) {
+			missing = missing.With(f)
+		}
+	}
 	return fund.Product{
+		Missing: missing,
+		Fees: fund.FeeSchedule{
+			Subscription: must(t, fund.ParseSubscriptionLadder, c.Subscription), Redemption: must(t, fund.ParseRedemptionLadder, c.Redemption),
+			Service: fund.BasisPoints(must(t, number, c.Service)),
+		},
 		Code: "000001", ParentCode: must(t, text, c.Fund), Name: "测试基金", Type: must(t, text, c.Type), ShareClass: must(t, text, c.ShareClass),
 		Grades: fund.Grades{Bank: must(t, fund.ParseRiskGrade, c.Grade), Issuer: must(t, fund.ParseRiskGrade, c.IssuerGrade)},
 		Listing: fund.Listing{
@@ -145,7 +181,8 @@ func (c productCase) product(t *testing.T) fund.Product {
 		},
 		Terms: fund.Terms{
 			ClosedUntil: must(t, fund.ParseDate, c.ClosedUntil), NextOpenOn: must(t, fund.ParseDate, c.NextOpen),
-			LockupDays: must(t, number, c.Lockup),
+			LockupDays: must(t, number, c.Lockup), LaunchedOn: must(t, fund.ParseDate, c.Launched),
+			MinPurchase: fund.Money(must(t, number, c.MinPurchase)),
 		},
 		Content: fund.Content{Goals: fund.SetOf(must(t, fund.ParseGoals, c.Goals))},
 	}
@@ -155,6 +192,10 @@ func (d *decision) context(t *testing.T) eligibility.Context {
 	t.Helper()
 	ctx := eligibility.Context{
 		At: must(t, fund.ParseInstant, d.At), Channel: must(t, fund.ParseChannel, d.Channel), Public: d.Public,
+		Licence: map[string]eligibility.Licence{
+			"none": eligibility.LicenceMissing, "EXPIRED": eligibility.LicenceExpired, "ELSEWHERE": eligibility.LicenceElsewhere,
+			"VALID": eligibility.LicenceValid,
+		}[d.Licence],
 	}
 	switch d.As {
 	case "firm_order":
@@ -169,7 +210,7 @@ func (d *decision) context(t *testing.T) eligibility.Context {
 }
 
 // edited returns the default pack with parameters (RULE.name or RULE.table.key),
-// RULE.enabled and RULE.outcome.situation set.
+// RULE.enabled, RULE.effective_from and RULE.outcome.situation set.
 func edited(tb testing.TB, set map[string]any) []byte {
 	tb.Helper()
 	var doc map[string]any
@@ -179,8 +220,12 @@ func edited(tb testing.TB, set map[string]any) []byte {
 	rules, _ := doc["rules"].([]any)
 	for path, value := range set {
 		keys := strings.Split(path, ".")
-		into := tableIn(tb, rules[slices.IndexFunc(rules, func(r any) bool { return tableIn(tb, r)["id"] == keys[0] })])
-		if keys[1] != "enabled" && keys[1] != "outcome" {
+		// S05/NFRA is the entry of that book, S05 the first.
+		id, book, own := strings.Cut(keys[0], "/")
+		into := tableIn(tb, rules[slices.IndexFunc(rules, func(r any) bool {
+			return tableIn(tb, r)["id"] == id && (!own || tableIn(tb, r)["book"] == book)
+		})])
+		if keys[1] != "enabled" && keys[1] != "outcome" && keys[1] != "effective_from" {
 			into = tableIn(tb, into["parameters"])
 		}
 		for _, k := range keys[1 : len(keys)-1] {
@@ -195,6 +240,15 @@ func edited(tb testing.TB, set map[string]any) []byte {
 	return b
 }
 
+// builtIn is the default pack, parsed once: a pack never changes.
+var builtIn = sync.OnceValue(func() *eligibility.Pack {
+	p, err := eligibility.ParsePack(eligibility.Default())
+	if err != nil {
+		panic(err)
+	}
+	return p
+})
+
 func tableIn(tb testing.TB, v any) map[string]any {
 	tb.Helper()
 	m, ok := v.(map[string]any)
@@ -206,6 +260,9 @@ func tableIn(tb testing.TB, v any) map[string]any {
 
 func packWith(tb testing.TB, set map[string]any) *eligibility.Pack {
 	tb.Helper()
+	if len(set) == 0 {
+		return builtIn()
+	}
 	p, err := eligibility.ParsePack(edited(tb, set))
 	if err != nil {
 		tb.Fatal(err)
@@ -261,9 +318,13 @@ func TestDecisions(t *testing.T) {
 	if total < 90 {
 		t.Errorf("%d cases, expected at least 90", total)
 	}
-	for _, r := range packWith(t, nil).Rules {
-		if len(rules[string(r.ID)]) == 0 && r.ID != eligibility.F04 && r.ID != eligibility.K03 {
-			t.Errorf("no case for %s", r.ID)
+	for _, r := range eligibility.Reasons() {
+		if len(rules[string(r.Rule)]) == 0 && !r.Order {
+			t.Errorf("no case for %s", r.Rule)
+		}
+		heard := func(d decision) bool { return strings.Contains(d.Reason, r.Reason) }
+		if !r.Order && !slices.ContainsFunc(rules[string(r.Rule)], heard) {
+			t.Errorf("no case for %s %s", r.Rule, r.Reason)
 		}
 	}
 }
@@ -299,6 +360,7 @@ func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 		t.Errorf("verdict %v, expected %s: %+v", verdict.Outcome, d.Verdict, findings)
 	}
 	d.checkRule(t, id, d.Says, d.Reason, findings)
+	d.checkWords(t, id, findings)
 	for other, says := range d.By {
 		d.checkRule(t, eligibility.RuleID(other), says, "", findings)
 	}
@@ -318,6 +380,25 @@ func (d *decision) check(t *testing.T, id eligibility.RuleID) {
 	gate.Select(&facts, &refusals, &v)
 	if v.Has(0) != verdict.Permitted {
 		t.Errorf("Select permits: %v, Judge: %v", v.Has(0), verdict)
+	}
+}
+
+// checkWords looks at what the finding rests on and what would cure it.
+func (d *decision) checkWords(t *testing.T, id eligibility.RuleID, findings []eligibility.Finding) {
+	t.Helper()
+	i := slices.IndexFunc(findings, func(f eligibility.Finding) bool { return f.Rule == id && f.Reason == d.Reason })
+	if i < 0 {
+		if d.Facts+d.Remedy != "" {
+			t.Errorf("no finding %s %s", id, d.Reason)
+		}
+		return
+	}
+	f := &findings[i]
+	if facts := fmt.Sprint(f.Facts); d.Facts != "" && facts != d.Facts {
+		t.Errorf("facts %s, expected %s", facts, d.Facts)
+	}
+	if remedy := strings.TrimSpace(f.Remedy.Code + " " + f.Remedy.On.String()); d.Remedy != "" && remedy != d.Remedy {
+		t.Errorf("remedy %s, expected %s", remedy, d.Remedy)
 	}
 }
 

@@ -44,7 +44,8 @@ type Record struct {
 	// DayTests and YearTests count assessments up to the one in force and itself: those of
 	// its day, and those of the 12 months that end with it (S13).
 	DayTests, YearTests uint8
-	// Before is the level that the assessment in force replaced; unknown: it was the first.
+	// Before is the lowest level that the assessments of that day replaced; unknown: it was
+	// the first.
 	// JumpedOn is its day (S13).
 	Before   fund.RiskLevel
 	JumpedOn fund.Date
@@ -111,6 +112,7 @@ func (g *Gate) Facts(p *fund.Profile, goal fund.Goal, horizonMonths int32, need 
 		Setting:  Setting{Situation: ctx.situation(), Channel: ctx.Channel, Licence: ctx.Licence, Public: ctx.Public},
 		Until:    g.changesAfter(p, ctx.At),
 	}
+	g.read(p, ctx.At, &f)
 	f.Personal = g.edition.Personal(p.Personalization) && !ctx.Public && !f.informational()
 	return f
 }
@@ -183,6 +185,102 @@ func isProfessional(p *fund.Person, day fund.Date) bool {
 		day < p.Professional.Until && p.Professional.ElectsOrdinary != fund.Yes
 }
 
+// read fills in what the bank's books say of him, and when time alone changes that.
+func (g *Gate) read(p *fund.Profile, at fund.Instant, f *Facts) {
+	person, day := &p.Person, at.Date()
+	f.Qualified = person.Qualified.Class != "" && day < person.Qualified.Until
+	f.Pension = person.Pension == fund.Yes
+	f.OpenChecks = person.OpenChecks != 0
+	f.countTests(p, day)
+	if next := g.readRedemption(p, at, f); next != 0 {
+		f.Until = min(f.Until, next)
+	}
+	for book := range Books {
+		e := g.EditionOf(book)
+		if f.JumpedOn != 0 && e.tests.JumpDays > 0 {
+			f.changesOn(f.JumpedOn.AddDays(e.tests.JumpDays), at)
+		}
+	}
+}
+
+func (f *Facts) changesOn(day fund.Date, at fund.Instant) {
+	if edge := day.Start(); edge > at {
+		f.Until = min(f.Until, edge)
+	}
+}
+
+// countTests reads the history of assessments as of the one in force (S13): those of its
+// day, and those whose 12 months, to the same day a year on, had not ended by then. Before
+// is the lowest of the levels that the assessments of that day replaced, so that two small
+// steps on one day are the jump that they make together.
+func (f *Facts) countTests(p *fund.Profile, day fund.Date) {
+	a := &p.Assessment
+	if a.Level == fund.LevelUnknown || a.On == 0 || a.On > day {
+		return
+	}
+	f.DayTests, f.YearTests = 1, 1
+	own, earlier := false, false
+	for i := len(p.Assessments) - 1; i >= 0; i-- {
+		h := &p.Assessments[i]
+		on := h.At.Date()
+		switch {
+		case on > a.On || on == 0:
+			continue
+		case !own && on == a.On && h.Level == a.Level: // this is the one in force
+			own = true
+			continue
+		case on == a.On:
+			f.DayTests++
+		}
+		if a.On < on.AddMonths(12) {
+			f.YearTests++
+		}
+		if h.Level != fund.LevelUnknown && !earlier && (f.Before == fund.LevelUnknown || h.Level < f.Before) {
+			f.Before, f.JumpedOn = h.Level, a.On
+		}
+		earlier = earlier || on < a.On && h.Level != fund.LevelUnknown
+	}
+}
+
+// readRedemption finds the last redemption that a purchase may be paid with (K01), and the
+// first later instant at which that changes; 0: never. A redemption of a money market fund
+// is no switch, nor one that cured a mismatch; what the pool does not know counts as one.
+func (g *Gate) readRedemption(p *fund.Profile, at fund.Instant, f *Facts) (next fund.Instant) {
+	window := g.edition.switching.WindowDays
+	if window == 0 {
+		return 0
+	}
+	events := p.Trail.Recent
+	from := at.Date().AddDays(1 - window).Start()
+	for i := len(events) - 1; i >= 0 && events[i].At >= from; i-- {
+		e := &events[i]
+		if e.Kind != fund.Redeem || !g.pays(e.ProductCode, f.Level) {
+			continue
+		}
+		if e.At > at { // not there yet
+			next = e.At
+			continue
+		}
+		f.Redeemed = e.At.Date()
+		if end := f.Redeemed.AddDays(window).Start(); next == 0 || end < next {
+			next = end
+		}
+		break
+	}
+	return next
+}
+
+// pays reports whether a redemption of a product frees money that the bank may not bring
+// another product up for.
+func (g *Gate) pays(code string, level fund.RiskLevel) bool {
+	i, ok := g.places[code]
+	if !ok {
+		return true
+	}
+	c := &g.products[i]
+	return c.class != fund.MoneyMarket && (level == fund.LevelUnknown || g.EditionOf(c.book).matrix.Fits(c.grade, level))
+}
+
 func wish(stated *fund.StatedNeeds, goal fund.Goal, months int32, need fund.Need) Wish {
 	w := Wish{Goal: goal, HorizonMonths: min(max(months, 0), fund.MaxHorizonMonths), Need: max(need, stated.Liquidity)}
 	if len(stated.Goals) > 0 && !fund.SetOf(stated.Goals).Has(goal) {
@@ -198,25 +296,29 @@ func wish(stated *fund.StatedNeeds, goal fund.Goal, months int32, need fund.Need
 // changesAfter returns the first instant after at at which a fact of the customer
 // changes by the clock alone.
 func (g *Gate) changesAfter(p *fund.Profile, at fund.Instant) fund.Instant {
-	next := fund.Forever
+	e, day := &g.edition, at.Date()
+	next := fund.Date(0)
+	// Days are compared as days: a later one begins after the instant.
 	consider := func(d fund.Date) {
-		if t := d.Start(); t > at && t < next {
-			next = t
+		if d > day && (next == 0 || d < next) {
+			next = d
 		}
 	}
 	if on := p.Assessment.On; on != 0 && p.Assessment.Level != fund.LevelUnknown {
 		consider(on)
-		consider(on.AddMonths(g.edition.assessment.ValidMonths))
+		consider(on.AddMonths(e.assessment.ValidMonths))
 	}
 	if b := p.Person.BirthDate; b != 0 {
 		consider(b)
 		consider(b.AddMonths(adultAge * 12))
-		if g.edition.elder.on {
-			consider(b.AddMonths(g.edition.elder.From * 12))
+		if e.elder.on {
+			consider(b.AddMonths(e.elder.From * 12))
 		}
 	}
-	if until := p.Person.Professional.Until; until != 0 {
-		consider(until)
+	consider(p.Person.Professional.Until)
+	consider(p.Person.Qualified.Until)
+	if next == 0 {
+		return fund.Forever
 	}
-	return next
+	return next.Start()
 }

@@ -95,9 +95,11 @@ type orderPart struct {
 	outcomes Outcomes // of the rule; fixed for a part that says its own
 	remedy   string   // code of what would make it silent; empty: none to name
 	reads    []string // the parameters that it reads, by name
+	hisOnly  bool     // silent on the firm's initiative
 	speaks   func(q *orderQuestion) bool
-	facts    func(q *orderQuestion) []Fact
-	done     func(q *orderQuestion) bool // of a step; nil: nothing shows it
+	facts    func(q *orderQuestion) []Fact     // nil: none
+	done     func(q *orderQuestion) bool       // of a step; nil: nothing shows it
+	room     func(q *orderQuestion) fund.Money // the largest amount at which it is silent; nil: no amount cures it
 }
 
 // orderQuestion is one order before the rules.
@@ -111,4 +113,51 @@ type orderQuestion struct {
 func (p orderPart) says(o Outcome) orderPart {
 	p.outcomes = Outcomes{None, o, o}
 	return p
+}
+
+// defaultOriginDays is how long an exposure counts where the pack does not say (rulebook:
+// initiative is derived).
+const defaultOriginDays = 30
+
+// OrderTerms are the parameters of orders that other code reads.
+type OrderTerms struct {
+	OriginDays   int // an order so many days after an exposure is the firm's (K01)
+	WindowDays   int // orders of so many days count together, the day of the order included (S15)
+	ThinkHours   int // from S05's warning to the order
+	CoolingHours int // from P01's warning to the order
+}
+
+// OrderTerms returns the parameters of orders of product i.
+func (g *Gate) OrderTerms(i int) OrderTerms {
+	e := g.orderEdition(i)
+	t := OrderTerms{
+		OriginDays: e.switching.OriginDays, WindowDays: e.means.WindowDays,
+		ThinkHours: e.highRisk.ThinkHours, CoolingHours: e.qualified.CoolingHours,
+	}
+	if t.OriginDays == 0 {
+		t.OriginDays = defaultOriginDays
+	}
+	return t
+}
+
+// OrderLimits are the amounts that the rules measure an order by; for texts.
+type OrderLimits struct {
+	Means                fund.Money // of all orders in the window; 0: his means are unknown
+	Base                 fund.Money // what he has with the bank, the order not added; 0: unknown
+	Fund, Issuer, Theme  int        // percent of Base
+	QualifiedMinPurchase fund.Money
+}
+
+// OrderLimits returns what an order of product i is measured by.
+func (g *Gate) OrderLimits(i int, f *Facts, o *Order) OrderLimits {
+	e := g.orderEdition(i)
+	q := orderQuestion{Order: o, product: &g.products[i], facts: f}
+	l := OrderLimits{QualifiedMinPurchase: e.qualified.MinPurchase}
+	if o.Wealth.known() {
+		l.Means = e.means.limit(&o.Wealth)
+	}
+	l.Base, _ = q.base()
+	c := &e.concentration
+	l.Fund, l.Issuer, l.Theme = c.Product[f.Level], c.Issuer[f.Level], c.Theme[f.Level]
+	return l
 }

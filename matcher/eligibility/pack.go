@@ -82,6 +82,7 @@ type Rule struct {
 	SourceMark int // 1 read in the text, 2 read in a report, 3 known and not checked
 
 	setting setting
+	forms   []form // beside Parameters
 }
 
 // Parameter is one value that a bank may set, as text for people.
@@ -262,6 +263,7 @@ func readRule(place string, f *ruleFile, recorded bool) (Rule, error) {
 	in := reader{place: place + " parameters", values: f.Parameters, recorded: recorded}
 	r.setting = spec.read(&in)
 	r.Parameters, err = in.done()
+	r.forms = in.forms
 	return r, err
 }
 

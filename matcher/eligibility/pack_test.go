@@ -23,15 +23,18 @@ func TestTheDefaultPackHoldsEveryRuleWithItsSource(t *testing.T) {
 	var ids []string
 	for _, r := range p.Rules {
 		ids = append(ids, string(r.ID))
-		if r.Citation == "" || r.SourceMark < 1 || !r.Enabled || r.From != 0 || r.Until != fund.Forever {
+		dated := r.Book == eligibility.NFRA || strings.Contains("S11 F01 F02 F03", string(r.ID))
+		if r.Citation == "" || r.SourceMark < 1 || !r.Enabled || (r.From != 0) != dated || r.Until != fund.Forever {
 			t.Errorf("%+v, expected an enabled rule without end, with its source", r)
 		}
 	}
-	if got := strings.Join(ids, " "); got != "S01 S02 S03 S04 S07 S09 S10 S12 S14 E01 E02 C02 G01 P02 P03 A02 A06 F04 K03" {
+	if got := strings.Join(ids, " "); got != "S01 S02 S02 S03 S03 S04 S05 S05 S06 S07 S08 S09 S10 S11 S12 S13 S13 S14 S15 S15 E01 E02 "+
+		"C01 C02 C03 C04 C05 C06 C07 C08 C09 G01 P01 P02 P03 A01 A02 A03 A04 A05 A06 A07 A08 A09 F01 F02 F03 F04 K01 K02 K03 K04 "+
+		"W01 W02 W03 W04 W05 W06 W07 W08 W09 W10" {
 		t.Errorf("rules %s", got)
 	}
-	if b := p.Boundaries(); len(b) != 0 {
-		t.Errorf("boundaries %v, expected none", b)
+	if b := p.Boundaries(); !slices.Equal(b, []fund.Instant{fund.Date(20260101).Start(), fund.Date(20260201).Start()}) {
+		t.Errorf("boundaries %v, expected the fee reform and the NFRA's rules", b)
 	}
 	eligibility.Default()[0] = 'X'
 	if eligibility.Default()[0] == 'X' {
@@ -49,8 +52,8 @@ func TestABadPackIsRefusedByPlaceAndValue(t *testing.T) {
 		{"unknown rule key", "    source_mark: 3\n\n  - id: S14", "    source_mark: 3\n    severity: high\n\n  - id: S14", []string{"severity"}},
 		{"unknown rule", "id: S01", "id: S99", []string{"rules[0]", `"S99"`}},
 		{"twice the key", "name: fundmatch default", "name: x\nname: y", []string{"name"}},
-		{"no version", `version: "2026-11-22"`, `version: ""`, []string{"version"}},
-		{"no citation", "citation: 证券期货投资者适当性管理办法 第十九条", "citation: ''", []string{"rules[2] S03 citation"}},
+		{"no version", `version: "2026-11-22.2"`, `version: ""`, []string{"version"}},
+		{"no citation", "citation: 证券期货投资者适当性管理办法 第十九条", "citation: ''", []string{"rules[3] S03 citation"}},
 		{"mark out of bounds", "source_mark: 2", "source_mark: 4", []string{"source_mark", "4", "1, 2 or 3"}},
 		{"enabled missing", "  - id: S01\n    enabled: true\n", "  - id: S01\n", []string{"S01 enabled"}},
 		{"law disabled", "  - id: S01\n    enabled: true\n", "  - id: S01\n    enabled: false\n", []string{"S01 enabled", "law"}},
@@ -161,7 +164,7 @@ func TestEntriesOfOneRuleFollowEachOther(t *testing.T) {
 	for _, b := range p.Boundaries() {
 		texts = append(texts, b.String())
 	}
-	want := []string{"2020-12-31T16:00:00Z", "2021-05-31T16:00:00Z", "2021-06-01T04:00:00Z", "2021-12-31T16:00:00Z"}
+	want := []string{"2020-12-31T16:00:00Z", "2021-05-31T16:00:00Z", "2021-06-01T04:00:00Z", "2021-12-31T16:00:00Z", "2025-12-31T16:00:00Z", "2026-01-31T16:00:00Z"}
 	if diff := cmp.Diff(want, texts); diff != "" {
 		t.Error(diff)
 	}
@@ -341,7 +344,7 @@ func TestThePackOfBeforeA06(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := eligibility.ParsePack(old); !errors.Is(err, eligibility.ErrPack) || !strings.Contains(err.Error(), "A06") {
+	if _, err := eligibility.ParsePack(old); !errors.Is(err, eligibility.ErrPack) || !strings.Contains(err.Error(), "S05") {
 		t.Errorf("new answers by the old pack: %v", err)
 	}
 	p, err := eligibility.ParseRecorded(old)
@@ -352,9 +355,13 @@ func TestThePackOfBeforeA06(t *testing.T) {
 	if p.Version >= current.Version || p.Name != current.Name {
 		t.Errorf("%s %s is not renewed by %s %s", p.Name, p.Version, current.Name, current.Version)
 	}
+	known := map[eligibility.RuleID]bool{}
+	for _, r := range p.Rules {
+		known[r.ID] = true
+	}
 	described := func(rules []eligibility.Rule) (out []string) {
 		for _, r := range rules {
-			if r.ID != eligibility.A06 {
+			if known[r.ID] && r.Book == eligibility.BothBooks {
 				out = append(out, fmt.Sprint(r.ID, r.From, r.Until, r.Enabled, r.Outcomes, r.Parameters, r.Citation, r.SourceMark))
 			}
 		}

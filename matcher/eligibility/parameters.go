@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -20,8 +21,18 @@ type reader struct {
 	// recorded: the pack was in force once, perhaps before some parameters were known.
 	recorded bool
 	read     []Parameter
+	forms    []form // beside read
 	err      error
 }
+
+// form is what a parameter is made of, for people who compare packs and their bounds.
+type form struct {
+	bounds string // of a value, or of each cell: 1-12, R1-R5, ELDER|ADULT
+	cells  []cell // of a table by key, in order; one without a key of anything else
+}
+
+// cell is one value of a parameter. A word that reads as several is quoted.
+type cell struct{ key, value string }
 
 func (r *reader) fail(name string, value any, expected string, args ...any) {
 	if r.err == nil {
@@ -35,10 +46,35 @@ func (r *reader) take(name string) any {
 		r.fail(name, "nothing", "a value")
 	}
 	r.read = append(r.read, Parameter{Name: name})
+	r.forms = append(r.forms, form{})
 	return v
 }
 
-func (r *reader) note(text string) { r.read[len(r.read)-1].Value = text }
+// note keeps a parameter's value as text.
+func (r *reader) note(text string) {
+	r.read[len(r.read)-1].Value = text
+	r.hold("", text)
+}
+
+// hold keeps one cell of the parameter that is being read.
+func (r *reader) hold(key, text string) {
+	f := r.form()
+	f.cells = append(f.cells, cell{key, text})
+}
+
+// form is that of the parameter that is being read.
+func (r *reader) form() *form { return &r.forms[len(r.forms)-1] }
+
+// noteWords keeps a list as text.
+func (r *reader) noteWords(key string, words []string) {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		if quoted[i] = w; strings.ContainsFunc(w, func(c rune) bool { return c == '"' || unicode.IsSpace(c) || !unicode.IsPrint(c) }) {
+			quoted[i] = strconv.Quote(w)
+		}
+	}
+	r.hold(key, strings.Join(quoted, " "))
+}
 
 // number reads a whole number from lo to hi.
 func (r *reader) number(name string, lo, hi int) int {
@@ -57,6 +93,7 @@ func (r *reader) added(name string, lo, hi, absent int) int {
 }
 
 func (r *reader) within(name string, v any, lo, hi int) int {
+	r.form().bounds = strconv.Itoa(lo) + "–" + strconv.Itoa(hi)
 	n := int64(lo) - 1
 	switch t := v.(type) {
 	case uint64:
@@ -78,6 +115,7 @@ func (r *reader) yes(name string) bool {
 	if !ok {
 		r.fail(name, v, "true or false")
 	}
+	r.form().bounds = "true|false"
 	r.note(strconv.FormatBool(b))
 	return b
 }
@@ -89,6 +127,7 @@ func (r *reader) word(name string, words ...string) string {
 	if !slices.Contains(words, s) {
 		r.fail(name, v, "one of %s", strings.Join(words, " "))
 	}
+	r.form().bounds = strings.Join(words, "|")
 	r.note(s)
 	return s
 }
@@ -102,6 +141,7 @@ func (r *reader) grade(name string) fund.RiskGrade {
 }
 
 func (r *reader) asGrade(name string, v any) fund.RiskGrade {
+	r.form().bounds = "R1–R5"
 	s, _ := v.(string)
 	g, err := fund.ParseRiskGrade(s)
 	if err != nil || g == fund.GradeUnknown {
@@ -118,6 +158,7 @@ func (r *reader) date(name string) fund.Date {
 	if err != nil || d == 0 {
 		r.fail(name, v, "a day, YYYY-MM-DD")
 	}
+	r.form().bounds = "YYYY-MM-DD"
 	r.note(d.String())
 	return d
 }
@@ -125,11 +166,13 @@ func (r *reader) date(name string) fund.Date {
 // words reads a list of different words.
 func (r *reader) words(name string, limit int) []string {
 	out := r.asWords(name, r.take(name), limit)
-	r.note(strings.Join(out, " "))
+	r.read[len(r.read)-1].Value = strings.Join(out, " ")
+	r.noteWords("", out)
 	return out
 }
 
 func (r *reader) asWords(name string, v any, limit int) []string {
+	r.form().bounds = "1–" + strconv.Itoa(limit) + " 项"
 	list, ok := v.([]any)
 	if !ok || len(list) == 0 || len(list) > limit {
 		r.fail(name, v, "a list of 1 to %d words", limit)
@@ -162,14 +205,16 @@ func (r *reader) table(name string, keys []string, each func(place, key string, 
 			r.fail(name+"."+k, "nothing", "a value")
 			return
 		}
-		texts[i] = k + ": " + each(name+"."+k, k, entry)
+		text := each(name+"."+k, k, entry)
+		texts[i] = k + ": " + text
+		r.hold(k, text)
 	}
 	for _, k := range sortedKeys(m) {
 		if !slices.Contains(keys, k) {
 			r.fail(name+"."+k, m[k], "only the keys %s", strings.Join(keys, " "))
 		}
 	}
-	r.note(strings.Join(texts, ", "))
+	r.read[len(r.read)-1].Value = strings.Join(texts, ", ")
 }
 
 // done returns the parameters as text, or the first error.

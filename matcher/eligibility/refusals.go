@@ -15,9 +15,15 @@ type Refusals struct {
 	// Every is a refusal that named no product, Complaint an open complaint. Outside the
 	// app both hide everything; in the app his own feed goes on.
 	Every, Complaint Refused
+	// Tired are funds that were shown to him so often without a reaction of his that they
+	// rest, each once, by number. On is the day of the showing with which the cap was full,
+	// Until the instant at which that one leaves the window.
+	Tired []Refused
 	// Until is the first later instant at which any of this changes by the clock alone;
 	// fund.Forever: never. 0 in the zero value, which nobody read off a profile.
 	Until fund.Instant
+
+	shown []showing // the buffer of countShowings
 }
 
 // Refused is a word of the customer's that is still to be kept. Until 0: none.
@@ -46,6 +52,12 @@ type silence struct {
 	QuietFrom, QuietUntil int
 }
 
+// The quiet hours of packs that name none: 20:00 to 9:00.
+const (
+	eveningQuiet = 20 * 60
+	morningQuiet = 9 * 60
+)
+
 func (s silence) install(e *Edition) { e.silence = s }
 
 // readSilence: how long a word holds is the bank's to set, not whether it holds; so each
@@ -57,7 +69,7 @@ func readSilence(in *reader) setting {
 		ContactCap:        in.number("contact_cap", 1, 31),
 		ContactWindowDays: in.number("contact_window_days", 7, 365),
 		ExposureCap:       in.added("exposure_cap", 1, 1000, 0), ExposureWindowDays: in.added("exposure_window_days", 7, 365, 0),
-		QuietFrom: in.added("quiet_from_minute", 17*60, 22*60, 20*60), QuietUntil: in.added("quiet_until_minute", 7*60, 12*60, 9*60),
+		QuietFrom: in.added("quiet_from_minute", 17*60, 22*60, eveningQuiet), QuietUntil: in.added("quiet_until_minute", 7*60, 12*60, morningQuiet),
 	}
 }
 
@@ -70,8 +82,8 @@ func nothingFollows(*Edition, fund.Date) []part { return nil }
 // whose buffers are used again. It does not allocate once they have grown. Nothing is in
 // it where the rule is not in force.
 func (g *Gate) Refusals(p *fund.Profile, at fund.Instant, dst *Refusals) {
-	*dst = Refusals{Funds: dst.Funds[:0], Until: fund.Forever}
-	if g.edition.RefusalDays() == 0 {
+	*dst = Refusals{Funds: dst.Funds[:0], Tired: dst.Tired[:0], Until: fund.Forever, shown: dst.shown[:0]}
+	if g.silence == nil {
 		return
 	}
 	events := p.Trail.Recent
@@ -87,6 +99,7 @@ func (g *Gate) Refusals(p *fund.Profile, at fund.Instant, dst *Refusals) {
 			g.hearComplaint(e, notBefore(events, i), at, dst)
 		}
 	}
+	g.countShowings(events, at, dst)
 	dst.settle()
 }
 
@@ -150,8 +163,10 @@ func (r *Refused) extend(word Refused) {
 
 // settle says when the first of the words ends.
 func (r *Refusals) settle() {
-	for i := range r.Funds {
-		r.Until = min(r.Until, r.Funds[i].Until)
+	for _, words := range [...][]Refused{r.Funds, r.Tired} {
+		for i := range words {
+			r.Until = min(r.Until, words[i].Until)
+		}
 	}
 	for _, all := range [...]*Refused{&r.Every, &r.Complaint} {
 		if all.Until != 0 {
@@ -176,8 +191,8 @@ func find(words []Refused, number int32) (int, bool) {
 	return slices.BinarySearchFunc(words, number, func(w Refused, n int32) int { return cmp.Compare(w.Fund, n) })
 }
 
-// refuse takes the products that A06 hides away from permitted, which still holds all of
-// them, and returns how many they are.
+// refuse takes the products that A06 hides away from permitted, and returns how many they
+// are whatever other rules take away.
 func (g *Gate) refuse(f *Facts, r *Refusals, permitted []uint64) int {
 	switch {
 	case r == nil || !g.refusals[f.Situation].Excludes():
@@ -187,40 +202,57 @@ func (g *Gate) refuse(f *Facts, r *Refusals, permitted []uint64) int {
 		return len(g.products)
 	}
 	count := 0
-	for _, word := range r.Funds {
-		for i := g.funds.firstOf(word.Fund); i >= 0; i = g.funds.next[i] {
-			if bit := uint64(1) << (i & 63); permitted[i>>6]&bit != 0 {
-				permitted[i>>6] &^= bit
-				count++
-			}
+	for i := range r.Funds {
+		count += g.hideFund(r.Funds[i].Fund, permitted)
+	}
+	for i := range r.Tired {
+		if _, refused := find(r.Funds, r.Tired[i].Fund); !refused {
+			count += g.hideFund(r.Tired[i].Fund, permitted)
 		}
 	}
 	return count
 }
 
+// hideFund takes all share classes of a fund away and returns how many they are.
+func (g *Gate) hideFund(number int32, permitted []uint64) (count int) {
+	for i := g.funds.firstOf(number); i >= 0; i = g.funds.next[i] {
+		permitted[i>>6] &^= 1 << (i & 63)
+		count++
+	}
+	return count
+}
+
+// silences are the reasons of A06, in the order in which they are given.
+var silences = [...]string{"PRODUCT_REFUSED", "SHOWN_TOO_OFTEN", "EVERYTHING_REFUSED", "COMPLAINT_OPEN"}
+
 // judgeRefusals appends what A06 says about product i.
-func (g *Gate) judgeRefusals(i int, f *Facts, r *Refusals, rule *Rule, dst []Finding) []Finding {
+func (g *Gate) judgeRefusals(i int, f *Facts, r *Refusals, dst []Finding) []Finding {
 	outcome := g.refusals[f.Situation]
 	if r == nil || outcome == None {
 		return dst
 	}
-	say := func(reason, said string, word Refused) {
+	say := func(reason, said string, word Refused, parameters ...string) {
 		dst = append(dst, Finding{
-			Rule: rule.ID, Outcome: outcome, Reason: reason, Citation: rule.Citation,
-			Facts: []Fact{{said, word.On.String()}, {"until", word.Until.Date().String()}},
+			Rule: A06, Outcome: outcome, Reason: reason, Citation: g.silence.Citation,
+			Facts:      []Fact{{said, word.On.String()}, {"until", word.Until.Date().String()}},
+			Parameters: g.silence.parameters(parameters),
+			Remedy:     Remedy{Code: RemedyWait, On: word.Until.Date()},
 		})
 	}
 	if word, ok := g.RefusalOf(i, r); ok {
-		say("PRODUCT_REFUSED", "refused_on", word)
+		say("PRODUCT_REFUSED", "refused_on", word, "refusal_days")
+	}
+	if at, ok := find(r.Tired, g.funds.of[i]); ok {
+		say("SHOWN_TOO_OFTEN", "shown_since", r.Tired[at], "exposure_cap", "exposure_window_days")
 	}
 	if !r.Silent(f.Channel) {
 		return dst
 	}
 	if r.Every.Until != 0 {
-		say("EVERYTHING_REFUSED", "refused_on", r.Every)
+		say("EVERYTHING_REFUSED", "refused_on", r.Every, "refusal_days")
 	}
 	if r.Complaint.Until != 0 {
-		say("COMPLAINT_OPEN", "complained_on", r.Complaint)
+		say("COMPLAINT_OPEN", "complained_on", r.Complaint, "complaint_days")
 	}
 	return dst
 }

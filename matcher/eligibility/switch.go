@@ -28,7 +28,6 @@ const (
 	RemedySupplyFees = "SUPPLY_FEES"     // the fees and values that are missing are put on file
 	RemedyJustify    = "JUSTIFY_SWITCH"  // a certain benefit above the certain cost
 	RemedyWaitForLot = "WAIT_FOR_LOT"    // until the youngest lot is old enough
-	RemedyReview     = "REVIEW_SWITCH"   // a person decides
 	RemedyPause      = "PAUSE_SWITCHING" // until fewer switches stand in the last 365 days
 )
 

@@ -359,6 +359,7 @@ func FuzzParseProfile(f *testing.F) {
 	}))
 	f.Add(fund.AppendProfile(nil, fullProfile()))
 	f.Add(versionOne())
+	f.Add(unhex("02" + bodyOfVersionOne + tailOfVersionTwo))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := fund.ParseProfile(b)
 		if err != nil {

@@ -57,7 +57,43 @@ type Checks uint8
 const (
 	CheckKYC Checks = 1 << iota // know your customer
 	CheckAML                    // anti money laundering
+
+	allChecks = CheckKYC | CheckAML
 )
+
+// checkNames are the checks' codes, the lowest bit first.
+var checkNames = [...]string{"KYC", "AML"}
+
+// String returns the codes of the dataset format, separated by spaces; empty: none.
+func (c Checks) String() string {
+	out := make([]string, 0, len(checkNames))
+	for i, name := range checkNames {
+		if c&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// ParseChecks reads codes separated by single spaces, each at most once, in any order.
+// The empty text is none.
+func ParseChecks(s string) (Checks, error) {
+	var c Checks
+	if s == "" {
+		return c, nil
+	}
+	for word := range strings.SplitSeq(s, " ") {
+		i := slices.Index(checkNames[:], word)
+		if i < 0 {
+			return 0, fmt.Errorf("%w: check %.80q, expected %s", ErrInvalid, word, strings.Join(checkNames[:], " "))
+		}
+		if c&(1<<i) != 0 {
+			return 0, fmt.Errorf("%w: check %q twice, expected each once", ErrInvalid, word)
+		}
+		c |= 1 << i
+	}
+	return c, nil
+}
 
 // Professional is the documented standing of a professional investor (rule S14).
 type Professional struct {
@@ -189,15 +225,28 @@ func (p *Profile) Held() iter.Seq[string] {
 		if len(p.Lots) > 0 {
 			return
 		}
+		// They are ordered by product, day and kind: the last entry of a product tells. What
+		// is about a plan says nothing of what he has.
+		last := -1
 		for i := range p.Purchases {
 			b := &p.Purchases[i]
-			// They are ordered by product, day and kind: the last entry of a product tells.
-			last := i+1 == len(p.Purchases) || p.Purchases[i+1].ProductCode != b.ProductCode
-			if last && b.Owns() && !yield(b.ProductCode) {
+			if b.isPlan() {
+				continue
+			}
+			if last >= 0 && p.Purchases[last].ProductCode != b.ProductCode && !p.yieldOwned(last, yield) {
 				return
 			}
+			last = i
+		}
+		if last >= 0 {
+			p.yieldOwned(last, yield)
 		}
 	}
+}
+
+// yieldOwned yields a purchase's product if that put it into his hands.
+func (p *Profile) yieldOwned(i int, yield func(string) bool) bool {
+	return !p.Purchases[i].Owns() || yield(p.Purchases[i].ProductCode)
 }
 
 // AgeOn returns the full years of age on a day; the second result is false when the

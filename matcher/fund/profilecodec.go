@@ -3,8 +3,9 @@ package fund
 // profileVersion is the first byte of an encoded profile. A change of the layout adds a
 // version; the old ones stay readable, because decision records keep them for years.
 //
-// 2 added consents and the trail.
-const profileVersion = 2
+// 2 added consents and the trail, 3 what the rules on products with entry conditions,
+// pension accounts, open checks and repeated assessments need.
+const profileVersion = 3
 
 // AppendProfile appends the canonical bytes of a profile: its head row, and what a
 // decision record seals. The lists are in their documented order.
@@ -87,6 +88,23 @@ func encodeLists(e *Encoder, p *Profile) {
 		e.Int(int64(p.Consents[i].At))
 	}
 	encodeTrail(e, &p.Trail)
+	encodeStanding(e, p)
+}
+
+// encodeStanding writes what version 3 added. The assessments' times are differences: they
+// are in their order.
+func encodeStanding(e *Encoder, p *Profile) {
+	e.Text(p.Person.Qualified.Class)
+	e.Int(int64(p.Person.Qualified.Until))
+	e.Byte(byte(p.Person.Pension))
+	e.Byte(byte(p.Person.OpenChecks))
+	e.Uint(uint64(len(p.Assessments)))
+	var last Instant
+	for _, a := range p.Assessments {
+		e.Int(int64(a.At - last))
+		last = a.At
+		e.Byte(byte(a.Level))
+	}
 }
 
 // encodeTrail writes the times of the events as differences: they are in their order.
@@ -143,6 +161,9 @@ func ParseProfile(b []byte) (*Profile, error) {
 	decodeLists(d, p)
 	if version >= 2 {
 		decodeTrail(d, p)
+	}
+	if version >= 3 {
+		decodeStanding(d, p)
 	}
 	if err := d.Done(); err != nil {
 		return nil, err
@@ -207,5 +228,21 @@ func decodeTrail(d *Decoder, p *Profile) {
 		if y.Count = d.Int32(); y.Count > 0 {
 			y.First, y.Last, y.Amount = Instant(d.Int()), Instant(d.Int()), Money(d.Int())
 		}
+	}
+}
+
+func decodeStanding(d *Decoder, p *Profile) {
+	p.Person.Qualified.Class = d.Text()
+	p.Person.Qualified.Until = d.Day()
+	p.Person.Pension = Answer(d.Step(int(Yes) + 1))
+	p.Person.OpenChecks = Checks(d.Step(int(allChecks) + 1))
+	n := d.Count(MaxAssessed)
+	if n > 0 {
+		p.Assessments = make([]Assessed, 0, n)
+	}
+	var last Instant
+	for range n {
+		last += Instant(d.Int())
+		p.Assessments = append(p.Assessments, Assessed{At: last, Level: RiskLevel(d.Step(int(C5) + 1))})
 	}
 }

@@ -6,25 +6,30 @@ type context struct {
 	denial     denial
 	report     report
 	wish       wish
-	sources    [][]rune
-	possessive [][]rune
+	sources    phrases
+	possessive phrases
 }
 
 // The words that deny what follows.
 type denial struct {
 	negators, fillers    endings
-	rhetorical           [][]rune
-	denials, denialStops [][]rune
+	notOnly, quantifiers endings // 不仅; 一款, between two negators
+	rhetorical           phrases
+	doubts, plain        phrases // 哪有; the shortest negators
+	denials, denialStops phrases
 }
 
 // The words that call something unlawful or abolished.
 type report struct {
-	alone, copulas, verdicts, turned, openers [][]rune
+	alone, copulas, verdicts, turned, openers phrases
+	disowned                                  phrases // behind a quotation: 我不敢这么讲
+	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
 type wish struct {
-	wishes, refusals, questions, answers [][]rune
+	wishes, refusals, questions, answers phrases
+	replies, open                        phrases // 答; 能不能
 }
 
 func newContext(f *folding, s *contextSource) *context {
@@ -32,15 +37,18 @@ func newContext(f *folding, s *contextSource) *context {
 	return &context{
 		denial: denial{
 			negators: f.endings(s.Negators), fillers: f.endings(s.Fillers), rhetorical: f.list(s.Rhetorical),
+			notOnly: f.endings(s.NotOnly), quantifiers: f.endings(s.Quantifiers),
+			doubts: f.list(s.Doubts), plain: f.list([]string{"不", "没", "无", "非"}),
 			denials: f.list(s.Denials), denialStops: f.list(s.DenialStop),
 		},
 		report: report{
 			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
 			turned: f.list(r.Turned), openers: f.list(r.Openers),
+			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
-			questions: f.list([]string{"吗", "么"}),
+			questions: f.list([]string{"吗", "么"}), replies: f.list([]string{"答", "回答", "答案"}), open: f.list(s.Open),
 		},
 		sources: f.list(r.Sources), possessive: f.list([]string{"的"}),
 	}
@@ -49,14 +57,14 @@ func newContext(f *folding, s *contextSource) *context {
 // How far back a negation governs a word through words that only fill.
 const (
 	negationReach = 24
-	denialReach   = 20
-	verdictReach  = 24
+	denialReach   = 32
+	verdictReach  = 36
 )
 
 // lawful reports whether the word at [from, to) is no claim.
 func (c *context) lawful(l *folded, from, to int) bool {
-	return c.negated(l, from) || c.denied(l, from) || c.reported(l, from, to) ||
-		c.wished(l, from, to) || c.answered(l, to)
+	return c.negated(l, from) || c.denied(l, from) || c.doubted(l, from) || c.warned(l, from) || c.reported(l, from, to) ||
+		c.wished(l, from, to) || c.answered(l, to) || c.asked(l, from, to)
 }
 
 // negated walks back over words that only fill (任何, 收益, 向投资者, other forbidden
@@ -64,10 +72,11 @@ func (c *context) lawful(l *folded, from, to int) bool {
 // 不仅保本 is none, since 仅 fills nothing; two negators cancel out: 不是不保本.
 func (c *context) negated(l *folded, from int) bool {
 	for i := from; from-i <= negationReach; {
+		if longestBefore(l, i, c.denial.notOnly) > 0 {
+			return false
+		}
 		if n := longestBefore(l, i, c.denial.negators); n > 0 {
-			j := i - n
-			return longestBefore(l, j, c.denial.negators) == 0 &&
-				!l.has(l.clauseStart(j), j, c.denial.rhetorical)
+			return !c.turnedBack(l, i-n)
 		}
 		n := longestBefore(l, i, c.denial.fillers)
 		if n == 0 {
@@ -78,12 +87,41 @@ func (c *context) negated(l *folded, from int) bool {
 	return false
 }
 
+// turned reports whether a word between two halves of a pattern keeps them apart.
+func (c *context) turned(l *folded, from, to int, words phrases) bool {
+	return !words.none() && l.has(from, to, words)
+}
+
+// turnedBack reports whether the negator at i is itself denied, so that two make a
+// claim: 不是不保本, 没有一款不保本, 哪有不保本的.
+func (c *context) turnedBack(l *folded, i int) bool {
+	if l.has(l.clauseStart(i), i, c.denial.rhetorical) || l.has(l.clauseStart(i), i, c.denial.doubts) {
+		return true
+	}
+	for {
+		if longestBefore(l, i, c.denial.negators) > 0 {
+			return true
+		}
+		n := longestBefore(l, i, c.denial.quantifiers)
+		if n == 0 {
+			return false
+		}
+		i -= n
+	}
+}
+
+// doubted reports whether the clause asks against the word: 哪有稳赚的生意, 谁能保证.
+func (c *context) doubted(l *folded, from int) bool {
+	at, k := l.find(l.clauseStart(from), from, c.denial.doubts)
+	return at >= 0 && !l.has(at+len(c.denial.doubts.list[k]), from, c.denial.plain)
+}
+
 // Endings are words by their last character, to be found backwards.
 type endings map[rune][][]rune
 
 func (f *folding) endings(words []string) endings {
 	out := endings{}
-	for _, w := range f.list(words) {
+	for _, w := range f.list(words).list {
 		last := w[len(w)-1]
 		out[last] = append(out[last], w)
 	}
@@ -112,7 +150,7 @@ func (c *context) denied(l *folded, from int) bool {
 	if at < 0 || l.has(l.clauseStart(at), at, c.denial.rhetorical) {
 		return false
 	}
-	rest := at + len(c.denial.denials[k])
+	rest := at + len(c.denial.denials.list[k])
 	return rest <= from && !l.has(rest, from, c.denial.denialStops) && longestBefore(l, from, c.denial.negators) == 0
 }
 
@@ -121,6 +159,13 @@ func (c *context) denied(l *folded, from int) bool {
 // turned (绝不违规) is none.
 func (c *context) reported(l *folded, from, to int) bool {
 	end := l.endOf(to, verdictReach, clause)
+	rest := l.endOf(to, sentenceReach, sentence)
+	if l.has(to, rest, c.report.sanctions) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
+		return true
+	}
+	if l.quoted(from) && l.has(to, rest, c.report.disowned) {
+		return true
+	}
 	if c.verdict(l, to, end) {
 		return true
 	}
@@ -130,6 +175,15 @@ func (c *context) reported(l *folded, from, to int) bool {
 		return false
 	}
 	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
+}
+
+// warned reports whether the sentence began as a warning or a list of what may not be
+// said, and has not come back to the product: 骗子常用的话术：保本、高息.
+func (c *context) warned(l *folded, from int) bool {
+	start := l.startOf(from, sentenceReach, sentence)
+	at, k := l.find(start, from, c.report.warnings)
+	return at >= 0 && !l.has(max(start, at-3), at, c.report.turned) &&
+		!l.has(at+len(c.report.warnings.list[k]), from, c.report.resumed)
 }
 
 // verdict looks for a word that calls what stands before it unlawful, in [from, to).
@@ -173,24 +227,38 @@ func (c *context) wished(l *folded, from, to int) bool {
 }
 
 // answered reports whether the word stands in a question that is at once answered
-// with no: 基金保本吗？不保本。
+// with no: 基金保本吗？不保本。 问：一定能赚钱吗？答：不一定。
 func (c *context) answered(l *folded, to int) bool {
-	end := l.endOf(to, 8, clause)
+	end := l.endOf(to, questionReach, clause)
 	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.wish.questions) {
 		return false
 	}
-	for _, w := range c.wish.answers {
-		if l.matches(end, w) {
+	at := end + longestAt(l, end, c.wish.replies)
+	for _, w := range c.wish.answers.list {
+		if l.matches(at, w) {
 			return true
 		}
 	}
 	return false
 }
 
-// endsIn reports whether one of the words is the last of the clause that ends at i.
-func (l *folded) endsIn(i int, words [][]rune) bool {
-	for _, w := range words {
-		if l.matches(i-len(w), w) {
+const questionReach = 12
+
+// asked reports whether the word stands in an open question, which claims nothing:
+// 什么时候买最好？ 能不能保证收益？ A question that expects yes is a claim.
+func (c *context) asked(l *folded, from, to int) bool {
+	end := l.endOf(to, questionReach, clause)
+	if end >= len(l.runes) || !l.asks(end) {
+		return false
+	}
+	start := l.clauseStart(from)
+	return l.has(start, end, c.wish.open) && !l.has(start, from, c.denial.rhetorical) && longestBefore(l, from, c.denial.negators) == 0
+}
+
+// asks reports whether a question mark stands before i.
+func (l *folded) asks(i int) bool {
+	for k := l.till[i-1]; k < l.at[i]; k++ {
+		if l.original[k] == '?' || l.original[k] == '？' {
 			return true
 		}
 	}

@@ -4,7 +4,7 @@
 // Two jobs share one set of rules:
 //
 //   - [Linter] reads sales text a line at a time against the text rules of the
-//     rule book (W01, W03-W07, S06, C09). The rules are data: rules/*.yaml.
+//     rule book (W01-W10, S06, C09). The rules are data: rules/*.yaml.
 //   - [Templates] compiles the zh-CN sentences of templates/*.yaml, strictly: a
 //     sentence that the linter flags, a figure that was typed in, or a slot of an
 //     unknown type does not compile. Rendering appends to the caller's buffer and

@@ -2,6 +2,7 @@ package wording
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 )
 
@@ -24,12 +25,16 @@ type folded struct {
 	original []rune
 	runes    []rune
 	at       []int32    // at[i]: offset of runes[i] in original
+	till     []int32    // till[i]: offset behind runes[i], further than at[i]+1 where two characters became one
 	before   []boundary // before[i] stands before runes[i]; one more for the end
 }
 
 // A folding maps every character to the form that patterns are written in.
 type folding struct {
-	plane []uint16 // basic plane: the folded character, or a mark below
+	plane     []uint16            // basic plane: the folded character, or a mark below
+	radicals  map[[2]rune]rune    // a character split into its parts: 亻呆 is 保
+	heads     []bool              // basic plane: a first part of those
+	syllables map[string]struct{} // of pinyin, after which a digit is a tone: bao3
 }
 
 // Folded values that are no characters. They lie in the control range, which text
@@ -44,11 +49,19 @@ const (
 
 const basicPlane = 1 << 16
 
-// newFolding builds the table; variants maps a character to its common form.
-func newFolding(variants map[string]string) (*folding, error) {
-	f := &folding{plane: make([]uint16, basicPlane)}
+// newFolding builds the table; variants maps a character to its common form, split
+// one to the pairs of parts that it is taken apart into.
+func newFolding(variants, split map[string]string) (*folding, error) {
+	f := &folding{
+		plane: make([]uint16, basicPlane), radicals: map[[2]rune]rune{}, heads: make([]bool, basicPlane), syllables: map[string]struct{}{},
+	}
 	for r := range rune(basicPlane) {
 		f.plane[r] = foldOne(r)
+	}
+	for i, forms := range letterForms {
+		for _, r := range forms {
+			f.plane[r], f.plane[unicode.ToUpper(r)] = uint16('a'+i), uint16('a'+i)
+		}
 	}
 	for common, group := range variants {
 		to := []rune(common)
@@ -60,6 +73,16 @@ func newFolding(variants map[string]string) (*folding, error) {
 				return nil, fmt.Errorf("variants: %q: %q is beyond the basic plane", common, r)
 			}
 			f.plane[r] = f.plane[to[0]]
+		}
+	}
+	for whole, pairs := range split {
+		for _, pair := range strings.Fields(pairs) {
+			to, parts := f.word(whole), f.word(pair)
+			if len(to) != 1 || len(parts) != 2 {
+				return nil, fmt.Errorf("split: %q: %q is no pair of parts", whole, pair)
+			}
+			f.radicals[[2]rune(parts)] = to[0]
+			f.heads[parts[0]] = true
 		}
 	}
 	return f, nil
@@ -83,33 +106,49 @@ func foldOne(r rune) uint16 {
 	case '‰':
 		return '‰'
 	}
+	lower := unicode.ToLower(r)
+	if plain, ok := foldEnclosed(lower); ok {
+		return uint16(plain)
+	}
 	switch {
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return markDrop
+	case unicode.IsLetter(r) && !unicode.In(r, unicode.Han, unicode.Latin, unicode.Greek, unicode.Cyrillic):
+		return markLoose // kana and the like are ornaments here: 保ベ本
 	case unicode.IsLetter(r), unicode.IsNumber(r):
-		return uint16(foldLetter(unicode.ToLower(r)))
+		return uint16(lower)
 	default:
 		return markLoose
 	}
 }
 
-// foldLetter takes the tone off a pinyin vowel.
-func foldLetter(r rune) rune {
-	switch r {
-	case 'ā', 'á', 'ǎ', 'à', 'а':
-		return 'a'
-	case 'ē', 'é', 'ě', 'è', 'ê', 'е':
-		return 'e'
-	case 'ī', 'í', 'ǐ', 'ì':
-		return 'i'
-	case 'ō', 'ó', 'ǒ', 'ò', 'о':
-		return 'o'
-	case 'ū', 'ú', 'ǔ', 'ù', 'ü', 'ǖ', 'ǘ', 'ǚ', 'ǜ':
-		return 'u'
-	case 'ń', 'ň', 'ǹ':
-		return 'n'
+// letterForms are, for each letter from a to z, the forms with accents, and the
+// Cyrillic, Greek, phonetic and raised letters that look like it. v is written for ü.
+var letterForms = [26]string{
+	'a' - 'a': "āáǎàâäãåαаɑᴀᵃ", 'b' - 'a': "βвьʙᵇ", 'c' - 'a': "çсᴄᶜ", 'd' - 'a': "ԁᴅᵈ", 'e' - 'a': "ēéěèêëеεєᴇᵉ",
+	'f' - 'a': "ƒꜰᶠ", 'g' - 'a': "ɡɢᵍ", 'h' - 'a': "һнʜʰ", 'i' - 'a': "īíǐìîïıіιɪⁱ", 'j' - 'a': "јᴊʲ",
+	'k' - 'a': "κкᴋᵏ", 'l' - 'a': "ⅼӏʟˡ", 'm' - 'a': "мᴍᵐ", 'n' - 'a': "ńňǹñηпɴⁿ", 'o' - 'a': "ōóǒòôöõοоᴏᵒ",
+	'p' - 'a': "ρрᴘᵖ", 'q' - 'a': "ԛ", 'r' - 'a': "гʀʳ", 's' - 'a': "ѕꜱˢ", 't' - 'a': "τтᴛᵗ",
+	'u' - 'a': "ūúǔùûüǖǘǚǜvυᴜᵘν", 'w' - 'a': "ωԝᴡʷ", 'x' - 'a': "хχˣ", 'y' - 'a': "уγʏʸ", 'z' - 'a': "ᴢᶻ",
+}
+
+// foldEnclosed opens letters and digits in circles, brackets and squares, and Roman
+// numerals that are one character. r is in lower case.
+func foldEnclosed(r rune) (rune, bool) {
+	switch {
+	case r >= 0x24D0 && r <= 0x24E9: // circled letters
+		return 'a' + r - 0x24D0, true
+	case r >= 0x249C && r <= 0x24B5: // letters in brackets
+		return 'a' + r - 0x249C, true
+	case r >= 0x2170 && r <= 0x2178: // ⅰ to ⅸ
+		return '1' + r - 0x2170, true
 	}
-	return r
+	for _, nine := range [...]rune{0x2460, 0x2474, 0x2488, 0x2776, 0x2780, 0x278A, 0x24F5} {
+		if r >= nine && r < nine+9 {
+			return '1' + r - nine, true
+		}
+	}
+	return r, false
 }
 
 // of folds one character, also beyond the basic plane.
@@ -121,6 +160,14 @@ func (f *folding) of(r rune) uint16 {
 		return uint16('0' + (r-0x1D7CE)%10)
 	case r >= 0x1D400 && r <= 0x1D6A3: // mathematical Latin letters, alphabets of 52
 		return uint16('a' + (r-0x1D400)%52%26)
+	case r >= 0x1F130 && r <= 0x1F149: // squared letters
+		return uint16('a' + r - 0x1F130)
+	case r >= 0x1F150 && r <= 0x1F169: // letters in black circles
+		return uint16('a' + r - 0x1F150)
+	case r >= 0x1F170 && r <= 0x1F189: // letters in black squares
+		return uint16('a' + r - 0x1F170)
+	case r >= 0x1F1E6 && r <= 0x1F1FF: // letters of flags
+		return uint16('a' + r - 0x1F1E6)
 	case unicode.In(r, unicode.Mn, unicode.Cf):
 		return markDrop
 	case unicode.IsLetter(r):
@@ -144,7 +191,7 @@ func (f *folding) word(s string) []rune {
 // fold reads one line into l, reusing its memory.
 func (f *folding) fold(l *folded, text string) {
 	l.original, l.runes = l.original[:0], l.runes[:0]
-	l.at, l.before = l.at[:0], l.before[:0]
+	l.at, l.till, l.before = l.at[:0], l.till[:0], l.before[:0]
 	for _, r := range text {
 		l.original = append(l.original, r)
 	}
@@ -152,8 +199,7 @@ func (f *folding) fold(l *folded, text string) {
 	for i, r := range l.original {
 		c := f.of(r)
 		switch {
-		case c == '%' || c > markUnknown:
-		case c == markUnknown:
+		case c == '%' || c >= markUnknown:
 		case c == markDrop:
 			continue
 		case r == '.' && digitAt(l.original, i-1) && digitAt(l.original, i+1):
@@ -162,12 +208,55 @@ func (f *folding) fold(l *folded, text string) {
 			between = max(between, boundary(c-markLoose)+loose)
 			continue
 		}
+		if between < clause && f.joins(l, i, rune(c)) {
+			between = joined
+			continue
+		}
 		l.runes = append(l.runes, rune(c))
 		l.at = append(l.at, int32(i))
+		l.till = append(l.till, int32(i)+1)
 		l.before = append(l.before, between)
 		between = joined
 	}
 	l.before = append(l.before, sentence)
+}
+
+// joins reports whether the character at i of the original is no character of its
+// own: it is the second part of one that was taken apart, or the tone of a syllable.
+// The character before it then ends behind it.
+func (f *folding) joins(l *folded, i int, c rune) bool {
+	last := len(l.runes) - 1
+	if last < 0 {
+		return false
+	}
+	joined := c >= '1' && c <= '5' && isLatin(l.runes[last]) && !digitAt(l.original, i+1) && f.endsSyllable(l.runes)
+	if f.heads[l.runes[last]] {
+		if whole, ok := f.radicals[[2]rune{l.runes[last], c}]; ok {
+			l.runes[last], joined = whole, true
+		}
+	}
+	if joined {
+		l.till[last] = int32(i) + 1
+	}
+	return joined
+}
+
+// endsSyllable reports whether the text ends with a syllable of the forbidden words
+// in Latin letters, so that a digit behind it is its tone.
+func (f *folding) endsSyllable(text []rune) bool {
+	const longest = 6 // zhuang
+	var letters [longest]byte
+	n := 0
+	for n < longest && n < len(text) && isLatin(text[len(text)-1-n]) {
+		n++
+		letters[longest-n] = byte(text[len(text)-n])
+	}
+	for k := 2; k <= n; k++ {
+		if _, ok := f.syllables[string(letters[longest-k:])]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // digitAt reports whether an ASCII or full-width digit stands at i.
@@ -227,23 +316,4 @@ func (l *folded) endOf(i, reach int, b boundary) int {
 		i++
 	}
 	return i
-}
-
-// find returns the first place of any of the words in [from, to), and which one;
-// -1 when there is none.
-func (l *folded) find(from, to int, words [][]rune) (int, int) {
-	for i := from; i < to; i++ {
-		for k, w := range words {
-			if i+len(w) <= to && l.runes[i] == w[0] && l.matches(i, w) {
-				return i, k
-			}
-		}
-	}
-	return -1, -1
-}
-
-// has reports whether any of the words stands in [from, to).
-func (l *folded) has(from, to int, words [][]rune) bool {
-	i, _ := l.find(from, to, words)
-	return i >= 0
 }

@@ -19,7 +19,7 @@ const (
 
 // A Finding is a place where text breaks a text rule.
 type Finding struct {
-	Rule string // W01, W03-W07, S06, C09
+	Rule string // W01-W10, S06, C09
 	Line int    // from 1
 	// Start and End count characters within the line: [Start, End).
 	Start, End int
@@ -34,6 +34,7 @@ type Linter struct {
 	groups      []group
 	terms       []term // beside the words of the automaton
 	words       *automaton
+	disguise    *disguise
 	statements  map[string]statement
 	context     *context
 	performance *performance
@@ -49,6 +50,12 @@ func (l *Linter) Version() string { return l.version }
 // start, and rule. The same text gives the same findings. Bytes that are not UTF-8
 // count as one character each and match nothing.
 func (l *Linter) Lint(text string, kind TextKind) []Finding {
+	return l.LintRules(text, kind, AllRules())
+}
+
+// LintRules is Lint with only the rules that are enabled: what a rule pack has
+// switched off is not reported and changes nothing else.
+func (l *Linter) LintRules(text string, kind TextKind, enabled RuleSet) []Finding {
 	var out []Finding
 	var line folded
 	var hits []hit
@@ -58,7 +65,9 @@ func (l *Linter) Lint(text string, kind TextKind) []Finding {
 		l.fold.fold(&line, strings.TrimSuffix(raw, "\r"))
 		hits = l.lintLine(&line, kind, hits[:0], &scratch)
 		for _, h := range hits {
-			out = append(out, finding(&line, number, h))
+			if enabled.Has(h.rule) {
+				out = append(out, finding(&line, number, h))
+			}
 		}
 		if !more {
 			return out
@@ -75,7 +84,7 @@ type hit struct {
 }
 
 func finding(line *folded, number int, h hit) Finding {
-	start, end := int(line.at[h.from]), int(line.at[h.to-1])+1
+	start, end := int(line.at[h.from]), int(line.till[h.to-1])
 	return Finding{
 		Rule: h.rule, Line: number, Start: start, End: end,
 		Text: string(line.original[start:end]), Why: h.why, Instead: h.instead,
@@ -89,8 +98,9 @@ func (l *Linter) lintLine(line *folded, kind TextKind, hits []hit, scratch *[]ca
 		return hits
 	}
 	for _, c := range l.candidates(line, scratch) {
-		g := &l.groups[l.terms[c.word].group]
-		if to, ok := l.judge(line, g, l.terms[c.word], c.from, c.to); ok {
+		t := l.term(c)
+		g := &l.groups[t.group]
+		if to, ok := l.judge(line, g, t, c.from, c.to); ok {
 			hits = append(hits, hit{rule: g.rule, why: g.why, instead: g.instead, from: c.from, to: to})
 		}
 	}
@@ -101,10 +111,19 @@ func (l *Linter) lintLine(line *folded, kind TextKind, hits []hit, scratch *[]ca
 	return withoutOverlaps(hits)
 }
 
-// A candidate is a forbidden word, found but not yet judged.
+// A candidate is a forbidden word, found but not yet judged. A word below 0 is a
+// disguise of one of the group -1-word.
 type candidate struct {
 	word     int32
 	from, to int
+}
+
+// term returns what the candidate was found by.
+func (l *Linter) term(c candidate) term {
+	if c.word < 0 {
+		return term{group: -1 - c.word}
+	}
+	return l.terms[c.word]
 }
 
 // candidates finds the forbidden words of a line. One that lies within a longer one
@@ -114,6 +133,7 @@ func (l *Linter) candidates(line *folded, scratch *[]candidate) []candidate {
 	l.words.scan(line.runes, func(word int32, from, to int) {
 		found = append(found, candidate{word: word, from: from, to: to})
 	})
+	found = l.disguise.scan(line, found)
 	*scratch = found
 	slices.SortFunc(found, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to), cmp.Compare(a.word, b.word))
@@ -122,7 +142,7 @@ func (l *Linter) candidates(line *folded, scratch *[]candidate) []candidate {
 	for _, c := range found {
 		inside := false
 		for i := len(kept) - 1; i >= 0 && i >= len(kept)-8; i-- {
-			inside = inside || kept[i].to >= c.to && l.terms[kept[i].word].group == l.terms[c.word].group
+			inside = inside || kept[i].to >= c.to && l.term(kept[i]).group == l.term(c).group
 		}
 		if !inside {
 			kept = append(kept, c)
@@ -162,12 +182,18 @@ func (l *Linter) judge(line *folded, g *group, t term, from, to int) (int, bool)
 		return to, false
 	}
 	end := to
-	if len(g.then) > 0 {
-		at, k := line.find(to, line.endOf(to, g.within+8, clause), g.then)
-		if at < 0 || at-to > g.within {
+	if !g.then.none() {
+		at, k := line.find(to, line.endOf(to, g.within+8, g.reach), g.then)
+		if at < 0 || at-to > g.within || l.context.turned(line, to, at, g.gap) {
 			return to, false
 		}
-		end = at + len(g.then[k])
+		end = at + len(g.then.list[k])
+	}
+	if !g.behind.none() && !line.has(max(line.clauseStart(from), from-g.within), from, g.behind) {
+		return to, false
+	}
+	if !g.with.none() && !line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.with) {
+		return to, false
 	}
 	lawful := l.context.lawful(line, from, to) ||
 		line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.near) ||

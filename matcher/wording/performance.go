@@ -11,39 +11,45 @@ type performance struct {
 	words      *automaton
 	names      [][]rune // the words of the automaton
 	annualised []rune
+	spelled    []rune // a percentage in words
 	vocabulary vocabulary
 	windows    windows
 	beside     beside
+	records    *records
 }
 
 // The words that tell a return from what only looks like one.
 type vocabulary struct {
-	notReturns [][]rune // behind a word of return: 收益分配
-	others     [][]rune // own the figure: 赎回费
-	notPast    endings  // before it: 预期收益
-	denies     [][]rune
-	money      [][]rune // money funds
+	notReturns phrases // behind a word of return: 收益分配
+	others     phrases // own the figure: 赎回费
+	notPast    endings // before it: 预期收益
+	denies     phrases
+	money      phrases // money funds
+	market     phrases // what rises and falls and is no product: 沪指
+	product    phrases
+	foreseen   phrases // before it in its clause: what has not happened
 }
 
 // The words of a window: 近三个月本基金净值.
 type windows struct {
-	prefixes, between [][]rune
+	prefixes, between phrases
 	ahead             endings // the prefixes again, found backwards
 }
 
 // What must stand in a line with a return.
 type beside struct {
-	drawdown, volatility, benchmark [][]rune
-	past, future                    [][]rune
+	drawdown, volatility, benchmark phrases
+	past, future                    phrases
 }
 
 func newPerformance(f *folding, s *performanceSource, c *context, statements map[string]statement) (*performance, error) {
 	p := &performance{
-		context: c, names: f.list(s.Returns), annualised: f.word("年化"),
+		context: c, names: f.list(s.Returns).list, annualised: f.word("年化"), spelled: f.word("百分之"),
 		vocabulary: vocabulary{
-			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证"}),
+			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证", "排名", "排行", "位列", "位居", "稳居", "名列", "跻身", "处于同类", "同类"}),
 			others:     f.list(s.Others), notPast: f.endings(s.NotPast),
 			denies: f.list([]string{"不"}), money: f.list(s.MoneyFunds),
+			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen),
 		},
 		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes)},
 		beside: beside{
@@ -52,7 +58,11 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 		},
 	}
 	p.words = newAutomaton(p.names)
-	for id, into := range map[string]*statement{"W01": &p.w01, "W03": &p.w03, "W05": &p.w05} {
+	p.records = newRecords(f, &s.Records, p)
+	for id, into := range map[string]*statement{
+		"W01": &p.w01, "W03": &p.w03, "W05": &p.w05, "W02": &p.records.w02,
+		"W08": &p.records.w08, "W09": &p.records.w09, "W10": &p.records.w10,
+	} {
 		st, ok := statements[id]
 		if !ok {
 			return nil, fmt.Errorf("rule %s is missing in rules/text_rules.yaml", id)
@@ -78,39 +88,62 @@ type mention struct {
 	annualised bool
 }
 
-// check appends the hits of W01, W03 and W05.
+// check appends the hits of W01-W03, W05 and W08-W10.
 func (p *performance) check(l *folded, kind TextKind, hits []hit) []hit {
-	first, firstFigure := -1, -1
-	var spans [2]mention
+	var seen spotted
+	facts := recordFacts{line: l, records: p.records}
 	p.words.scan(l.runes, func(word int32, from, to int) {
 		m, ok := p.mention(l, int(word), from, to)
 		if !ok {
 			return
 		}
 		if m.days > 0 && (m.days <= sixMonths || m.annualised && m.days < oneYear) && !p.exempt(l, m) {
-			hits = append(hits, hit{rule: "W01", why: p.w01.why, instead: p.w01.instead, from: min(m.windowFrom, m.from), to: m.to})
+			hits = append(hits, p.w01.at("W01", min(m.windowFrom, m.from), m.to))
 		}
-		if first < 0 {
-			first, spans[0] = from, m
-		}
-		if m.figure && firstFigure < 0 {
-			firstFigure, spans[1] = from, m
-		}
+		seen.add(m)
+		hits = p.records.judge(&facts, m, hits)
 	})
-	if firstFigure >= 0 && !p.riskBeside(l, kind) {
-		hits = append(hits, hit{rule: "W03", why: p.w03.why, instead: p.w03.instead, from: spans[1].from, to: spans[1].to})
+	hits = p.records.ranks(&facts, &seen, hits)
+	hits = p.records.plans(&facts, hits)
+	if seen.figure && !p.riskBeside(l, kind) {
+		hits = append(hits, p.w03.at("W03", seen.firstFigure.from, seen.firstFigure.to))
 	}
-	if first >= 0 && !p.saysPast(l) {
-		hits = append(hits, hit{rule: "W05", why: p.w05.why, instead: p.w05.instead, from: spans[0].from, to: spans[0].to})
+	if seen.any && !p.saysPast(l) {
+		hits = append(hits, p.w05.at("W05", seen.first.from, seen.first.to))
 	}
 	return hits
+}
+
+// spotted is the first mention of a line, and the first with a figure.
+type spotted struct {
+	any, figure        bool
+	first, firstFigure mention
+}
+
+func (s *spotted) add(m mention) {
+	if !s.any || m.before(s.first) {
+		s.any, s.first = true, m
+	}
+	if m.figure && (!s.figure || m.before(s.firstFigure)) {
+		s.figure, s.firstFigure = true, m
+	}
+}
+
+// before reports whether m starts earlier, or there too and is longer.
+func (m mention) before(other mention) bool {
+	return m.from < other.from || m.from == other.from && m.to > other.to
+}
+
+// at is the hit of a statement.
+func (s statement) at(rule string, from, to int) hit {
+	return hit{rule: rule, why: s.why, instead: s.instead, from: from, to: to}
 }
 
 // exempt reports whether the short window is lawful: the seven-day figure of a
 // money fund is a statutory one, and a window may be named to say it is not shown.
 func (p *performance) exempt(l *folded, m mention) bool {
 	from, to := l.startOf(m.from, sentenceReach, sentence), l.endOf(m.to, sentenceReach, sentence)
-	return m.annualised && m.days <= 7 && l.has(from, to, p.vocabulary.money)
+	return m.days <= 7 && l.has(from, to, p.vocabulary.money)
 }
 
 // riskBeside reports whether drawdown and volatility stand in the same line, and in
@@ -153,6 +186,9 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	if !m.figure && l.has(to, l.endOf(to, 4, clause), p.vocabulary.denies) {
 		return m, false // 七日年化收益率不等于实际收益率
 	}
+	if p.ofMarket(l, from) || l.has(l.clauseStart(from), from, p.vocabulary.foreseen) {
+		return m, false
+	}
 	p.addWindow(l, &m, from)
 	if !m.figure && m.days == 0 || p.context.negated(l, min(m.windowFrom, m.from)) {
 		return m, false
@@ -160,14 +196,11 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	return m, true
 }
 
-func longestAfter(l *folded, i int, words [][]rune) int {
-	longest := 0
-	for _, w := range words {
-		if len(w) > longest && l.startsWith(i, w) {
-			longest = len(w)
-		}
-	}
-	return longest
+// ofMarket reports whether the clause speaks of an index or a price and of no product:
+// 昨日沪指上涨1%.
+func (p *performance) ofMarket(l *folded, from int) bool {
+	start := l.clauseStart(from)
+	return l.has(start, from, p.vocabulary.market) && !l.has(start, from, p.vocabulary.product)
 }
 
 // figureAfter looks for a percentage behind a word of return: 收益率为12.3%. Another
@@ -176,10 +209,20 @@ func (p *performance) figureAfter(l *folded, to int) (int, bool) {
 	const reach = 10
 	end := l.endOf(to, reach, clause)
 	for i := to; i < end; i++ {
+		if l.runes[i] == '百' && l.startsWith(i, p.spelled) {
+			stop := i + len(p.spelled)
+			for stop < len(l.runes) && chineseDigit(l.runes[stop]) > 0 {
+				stop++
+			}
+			return stop, stop > i+len(p.spelled) && !l.has(to, i, p.vocabulary.others)
+		}
 		if !isDigit(l.runes[i]) {
 			continue
 		}
 		stop := percentEnd(l, i)
+		if stop == 0 {
+			return 0, false
+		}
 		return stop, stop > 0 && !l.has(to, i, p.vocabulary.others) && !p.followed(l, stop) && !l.formula(to, i)
 	}
 	return 0, false
@@ -228,7 +271,7 @@ func (l *folded) formula(from, to int) bool {
 	}
 	for _, r := range l.original[l.at[max(0, from-1)]:l.at[to]] {
 		switch r {
-		case '×', '*', '＊', '÷', '/':
+		case '×', '*', '＊', '÷', '/', '／':
 			return true
 		}
 	}
@@ -306,16 +349,6 @@ func (p *performance) bare(l *folded, i, end int, m *mention, from int) bool {
 		return true
 	}
 	return m.figure && l.runes[end-1] != '年' && l.runes[end-1] != '日' && p.onlyFills(l, end, from)
-}
-
-func longestAt(l *folded, i int, words [][]rune) int {
-	longest := 0
-	for _, w := range words {
-		if len(w) > longest && l.matches(i, w) {
-			longest = len(w)
-		}
-	}
-	return longest
 }
 
 // number reads an Arabic or a short Chinese number at i; 半 counts as -1 (half of

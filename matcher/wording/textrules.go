@@ -32,6 +32,11 @@ type groupSource struct {
 	Name      string   `yaml:"name"`
 	Terms     []string `yaml:"terms"`
 	Spellings []string `yaml:"spellings"` // homophones and look-alikes, written out
+	Disguised []string `yaml:"disguised"` // terms also found by sound and shape
+	With      []string `yaml:"with"`      // the term counts only in a sentence with one of these
+	Behind    []string `yaml:"behind"`    // the term counts only within Within behind one of these
+	Across    bool     `yaml:"across"`    // Then may stand in a later clause of the sentence
+	Gap       []string `yaml:"gap"`       // with Then: none of these may stand between
 	Pinyin    []string `yaml:"pinyin"`    // syllables separated by spaces, one entry a term of the same length
 	Lawful    []string `yaml:"lawful"`    // contexts around ~ that make it no claim
 	Claims    []string `yaml:"claims"`    // when given, only these contexts are claims
@@ -46,9 +51,16 @@ type groupSource struct {
 // performance are put into words.
 type contextSource struct {
 	Variants map[string]string `yaml:"variants"`
+	Split    map[string]string `yaml:"split"`
 
 	Negators   []string `yaml:"negators"`
 	Rhetorical []string `yaml:"rhetorical"`
+	Doubts     []string `yaml:"doubts"`
+	NotOnly    []string `yaml:"not_only"`
+	Open       []string `yaml:"open_questions"`
+
+	Quantifiers []string `yaml:"quantifiers"`
+
 	Fillers    []string `yaml:"fillers"`
 	Denials    []string `yaml:"denials"`
 	DenialStop []string `yaml:"denial_stop"`
@@ -63,6 +75,11 @@ type reportedSource struct {
 	Verdicts []string `yaml:"verdicts"`
 	Turned   []string `yaml:"turned"`
 	Openers  []string `yaml:"openers"`
+	Disowned []string `yaml:"disowned"`
+	Warnings []string `yaml:"warnings"`
+	Resumed  []string `yaml:"resumed"`
+
+	Sanctions []string `yaml:"sanctions"`
 	Wishes   []string `yaml:"wishes"`
 	Refusals []string `yaml:"refusals"`
 	Answers  []string `yaml:"answers"`
@@ -81,13 +98,40 @@ type performanceSource struct {
 	MoneyFunds []string `yaml:"money_funds"`
 	Past       []string `yaml:"past"`
 	Future     []string `yaml:"future"`
+	Foreseen   []string `yaml:"foreseen"`
+	Market     []string `yaml:"market"`
+	Product    []string `yaml:"product"`
+
+	Records recordsSource `yaml:"records"`
+}
+
+// The words of ranks, managers' records, simulated plans and pension products.
+type recordsSource struct {
+	Ranks      []string `yaml:"ranks"`
+	Ratings    []string `yaml:"ratings"`
+	NotRanks   []string `yaml:"not_ranks"`
+	Evaluators []string `yaml:"evaluators"`
+	Classes    []string `yaml:"classes"`
+	Managers   []string `yaml:"managers"`
+	Titles     []string `yaml:"titles"`
+	Manages    []string `yaml:"manages"`
+	Coverage   []string `yaml:"coverage"`
+	Pensions   []string `yaml:"pensions"`
+	Outcomes   []string `yaml:"outcomes"`
+	Yields     []string `yaml:"yields"`
+	Costs      []string `yaml:"costs"`
+	Indices    []string `yaml:"indices"`
+	Formulas   []string `yaml:"formulas"`
+	Sources    []string `yaml:"sources"`
 }
 
 // A group, ready to judge a hit.
 type group struct {
 	rule, why, instead string
 	lawful, claims     []around
-	then, near         [][]rune
+	then, near         phrases
+	with, gap, behind  phrases
+	reach              boundary // how far Then may stand
 	within             int
 	proof              bool
 }
@@ -113,7 +157,10 @@ func newLinter(files fs.FS) (*Linter, error) {
 	var source rulesFile
 	var ctx contextSource
 	hash := sha256.New()
-	for name, into := range map[string]any{"rules/text_rules.yaml": &source, "rules/context.yaml": &ctx} {
+	var sounds disguiseSource
+	for name, into := range map[string]any{
+		"rules/text_rules.yaml": &source, "rules/context.yaml": &ctx, "rules/disguises.yaml": &sounds,
+	} {
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, fmt.Errorf("wording: %w", err)
@@ -122,16 +169,16 @@ func newLinter(files fs.FS) (*Linter, error) {
 			return nil, fmt.Errorf("wording: %s: %w", name, err)
 		}
 	}
-	fold, err := newFolding(ctx.Variants)
+	fold, err := newFolding(ctx.Variants, ctx.Split)
 	if err != nil {
 		return nil, fmt.Errorf("wording: rules/context.yaml: %w", err)
 	}
-	for _, name := range []string{"rules/context.yaml", "rules/text_rules.yaml"} {
+	for _, name := range []string{"rules/context.yaml", "rules/disguises.yaml", "rules/text_rules.yaml"} {
 		text, _ := fs.ReadFile(files, name) // read above
 		hash.Write(text)
 	}
 	l := &Linter{fold: fold, version: hex.EncodeToString(hash.Sum(nil))}
-	if err := l.addRules(source.Rules); err != nil {
+	if err := l.addRules(source.Rules, &sounds); err != nil {
 		return nil, fmt.Errorf("wording: rules/text_rules.yaml: %w", err)
 	}
 	l.context = newContext(fold, &ctx)
@@ -143,8 +190,9 @@ func newLinter(files fs.FS) (*Linter, error) {
 }
 
 // addRules compiles the rules into groups, terms and the automaton.
-func (l *Linter) addRules(rules []ruleSource) error {
+func (l *Linter) addRules(rules []ruleSource, sounds *disguiseSource) error {
 	l.statements = map[string]statement{}
+	var disguised []disguisedWord
 	var words [][]rune
 	for i := range rules {
 		r := &rules[i]
@@ -156,7 +204,7 @@ func (l *Linter) addRules(rules []ruleSource) error {
 		}
 		l.statements[r.ID] = statement{why: r.Why, instead: r.Instead}
 		for k := range r.Groups {
-			more, err := l.addGroup(r, &r.Groups[k])
+			more, err := l.addGroup(r, &r.Groups[k], &disguised)
 			if err != nil {
 				return fmt.Errorf("rule %s, group %q: %w", r.ID, r.Groups[k].Name, err)
 			}
@@ -164,14 +212,20 @@ func (l *Linter) addRules(rules []ruleSource) error {
 		}
 	}
 	l.words = newAutomaton(words)
-	return nil
+	var err error
+	l.disguise, err = newDisguise(l.fold, sounds, disguised)
+	return err
 }
 
 // addGroup appends one group and its terms and returns the words to look for.
-func (l *Linter) addGroup(r *ruleSource, s *groupSource) ([][]rune, error) {
+func (l *Linter) addGroup(r *ruleSource, s *groupSource, disguised *[]disguisedWord) ([][]rune, error) {
 	g := group{
 		rule: r.ID, why: r.Why, instead: r.Instead, proof: s.Proof,
 		then: l.fold.list(s.Then), near: l.fold.list(s.Near), within: s.Within,
+		with: l.fold.list(s.With), gap: l.fold.list(s.Gap), behind: l.fold.list(s.Behind), reach: clause,
+	}
+	if s.Across {
+		g.reach = sentence
 	}
 	if s.Instead != "" {
 		g.instead = s.Instead
@@ -184,6 +238,9 @@ func (l *Linter) addGroup(r *ruleSource, s *groupSource) ([][]rune, error) {
 		return nil, err
 	}
 	index := int32(len(l.groups))
+	for _, w := range s.Disguised {
+		*disguised = append(*disguised, disguisedWord{group: index, word: l.fold.word(w)})
+	}
 	l.groups = append(l.groups, g)
 	var words [][]rune
 	for _, w := range append(append([]string(nil), s.Terms...), s.Spellings...) {
@@ -213,6 +270,9 @@ func (l *Linter) spelled(s *groupSource) ([][]rune, error) {
 			return nil, fmt.Errorf("pinyin %q: there is no term %d", p, i+1)
 		}
 		syllables, characters := strings.Fields(p), []rune(s.Terms[i])
+		for _, syllable := range syllables {
+			l.fold.syllables[syllable] = struct{}{}
+		}
 		if len(syllables) != len(characters) {
 			return nil, fmt.Errorf("pinyin %q does not spell %q", p, s.Terms[i])
 		}
@@ -243,15 +303,4 @@ func (l *Linter) arounds(contexts []string) ([]around, error) {
 		out = append(out, around{before: l.fold.word(before), after: l.fold.word(rest), end: end})
 	}
 	return out, nil
-}
-
-// list folds words, empty ones left out.
-func (f *folding) list(words []string) [][]rune {
-	var out [][]rune
-	for _, w := range words {
-		if word := f.word(w); len(word) > 0 {
-			out = append(out, word)
-		}
-	}
-	return out
 }

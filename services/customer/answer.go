@@ -10,6 +10,7 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/wire"
 )
 
 // The states of a cell.
@@ -54,7 +55,7 @@ func answer(p *fund.Profile, at fund.Instant) *fundmatchv1.GetCustomerResponse {
 func personCells(p *fund.Person, at fund.Instant) []*fundmatchv1.ProfileCell {
 	return []*fundmatchv1.ProfileCell{
 		plain("investor_type", p.InvestorType.String()),
-		professionalCell(&p.Professional, at),
+		provenCell("professional_class", p.Professional.Class, p.Professional.Until, at),
 		plain("elects_ordinary", p.Professional.ElectsOrdinary.String()),
 		plain("birth_date", p.BirthDate.String()),
 		plain("capacity", p.Capacity.String()),
@@ -65,6 +66,9 @@ func personCells(p *fund.Person, at fund.Instant) []*fundmatchv1.ProfileCell {
 		plain("manager_id", p.ManagerID),
 		plain("aum_fen", number(int64(p.AUM))),
 		plain("income_fen", number(int64(p.Income))),
+		provenCell("qualified_class", p.Qualified.Class, p.Qualified.Until, at),
+		plain("pension_account", p.Pension.String()),
+		plain("open_checks", p.OpenChecks.String()),
 	}
 }
 
@@ -110,17 +114,17 @@ func levelCell(a fund.Assessment, at fund.Instant) *fundmatchv1.ProfileCell {
 	return bounded(name, a.Level.String(), from, a.On.AddMonths(levelMonths).Start(), at)
 }
 
-// professionalCell shows the class of a professional investor. Its proof is valid
-// before the day it ends; a class without proof on file does not count (rule S14).
-func professionalCell(p *fund.Professional, at fund.Instant) *fundmatchv1.ProfileCell {
-	const name = "professional_class"
-	if p.Class == "" {
+// provenCell shows the class of a professional investor, or of one who qualifies for other
+// products. Its proof is valid before the day it ends; a class without proof on file does
+// not count (rules S14, P01).
+func provenCell(name, class string, until fund.Date, at fund.Instant) *fundmatchv1.ProfileCell {
+	if class == "" {
 		return plain(name, "")
 	}
-	if p.Until == 0 {
+	if until == 0 {
 		return &fundmatchv1.ProfileCell{Name: name, Status: expired}
 	}
-	return bounded(name, p.Class, 0, p.Until.Start(), at)
+	return bounded(name, class, 0, until.Start(), at)
 }
 
 func tagCell(t *fund.Tag, at fund.Instant) *fundmatchv1.ProfileCell {
@@ -134,19 +138,9 @@ func hasTag(p *fund.Profile, name string) bool {
 
 func lotMessage(l *fund.Lot) *fundmatchv1.Lot {
 	return &fundmatchv1.Lot{
-		ProductCode: l.ProductCode, Shares: sharesText(l.Shares), AcquiredOn: l.AcquiredOn.String(),
+		ProductCode: l.ProductCode, Shares: wire.Shares(l.Shares), AcquiredOn: l.AcquiredOn.String(),
 		CostFen: int64(l.Cost), Account: l.Account,
 	}
-}
-
-// sharesText writes shares as parseShares reads them, without needless zeros.
-func sharesText(s fund.Shares) string {
-	text := strconv.FormatInt(int64(s)/sharesPerUnit, 10)
-	if part := int64(s) % sharesPerUnit; part != 0 {
-		digits := strconv.FormatInt(sharesPerUnit+part, 10)[1:]
-		text += "." + strings.TrimRight(digits, "0")
-	}
-	return text
 }
 
 // number writes a count of which 0 is unknown.

@@ -11,17 +11,10 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/wire"
 )
 
-const (
-	maxTagsPerCall = 100
-	// maxShares is the largest number of shares of one lot, in 1/10000 of a share: the
-	// limit of the dataset format.
-	maxShares   = 100_000_000_000 * sharesPerUnit
-	shareDigits = 4
-	// sharesPerUnit is one share in the unit of fund.Shares.
-	sharesPerUnit = 10_000
-)
+const maxTagsPerCall = 100
 
 func checkID(field, id string) error {
 	if fund.CheckID(id) != nil {
@@ -149,9 +142,9 @@ func lotOf(field string, l *fundmatchv1.Lot, at fund.Instant) (fund.Lot, error) 
 	if err := checkID(field+".productCode", l.GetProductCode()); err != nil {
 		return fund.Lot{}, err
 	}
-	shares, ok := parseShares(l.GetShares())
+	shares, ok := wire.ParseShares(l.GetShares())
 	if !ok {
-		return fund.Lot{}, features.Invalid(field+".shares", l.GetShares(), "a number from 0 to 100000000000 of at most 4 decimal places")
+		return fund.Lot{}, features.Invalid(field+".shares", l.GetShares(), wire.SharesExpected)
 	}
 	day, err := fund.ParseDate(l.GetAcquiredOn())
 	if err != nil || day == 0 || day > at.Date() {
@@ -164,22 +157,6 @@ func lotOf(field string, l *fundmatchv1.Lot, at fund.Instant) (fund.Lot, error) 
 		return fund.Lot{}, err
 	}
 	return fund.Lot{ProductCode: l.GetProductCode(), Shares: shares, AcquiredOn: day, Cost: fund.Money(l.GetCostFen()), Account: l.GetAccount()}, nil
-}
-
-// parseShares reads digits with at most four decimals: no sign, no exponent.
-func parseShares(s string) (fund.Shares, bool) {
-	whole, fraction, point := strings.Cut(s, ".")
-	if whole == "" || len(whole) > 12 || point && (fraction == "" || len(fraction) > shareDigits) {
-		return 0, false
-	}
-	digits := whole + fraction + "0000"[len(fraction):]
-	for _, c := range []byte(digits) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	return fund.Shares(n), err == nil && n <= maxShares
 }
 
 // needs checks what the customer says that he wants.

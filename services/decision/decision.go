@@ -10,13 +10,10 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
-	"strconv"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
-	"github.com/fundmatch/fundmatch/matcher/objection"
-	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/wire"
@@ -70,53 +67,14 @@ func (s *Service) GetDecision(ctx context.Context, r *fundmatchv1.GetDecisionReq
 	if stored.Erased {
 		return out, nil
 	}
-	slate, err := matcher.ParseSlate(stored.Payload)
+	answer, err := parse(stored.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", stored.DecisionID, err)
 	}
 	out.Status, out.RecordSha256 = "PRESENT", wire.Hash(sha256.Sum256(stored.Payload))
-	present(slate, out)
+	out.Kind, out.Revisions = matcher.KindOf(stored.Payload).String(), wire.Revisions(*answer.identity())
+	answer.present(out)
 	return out, nil
-}
-
-// present fills in what a slate says.
-func present(s *matcher.Slate, out *fundmatchv1.GetDecisionResponse) {
-	out.CustomerId, out.Channel, out.Audience = s.CustomerID, s.Request.Channel.String(), s.Request.Audience.String()
-	out.Limit, out.Personalized, out.ValidUntil = int32(s.Request.Limit), s.Personal, wire.Timestamp(s.ValidUntil)
-	out.Revisions = wire.Revisions(s.Identity)
-	for i := range s.Items {
-		it := &s.Items[i]
-		item := &fundmatchv1.RecordedItem{
-			Rank: int32(i + 1), ProductCode: it.Code, Score: it.Score, Propensity: it.Propensity, Goal: s.Wish.Goal.String(),
-			Contributions: wire.Contributions(it.Contributions), Action: it.Conversion.Action.String(),
-			AmountFen: int64(it.Conversion.Quote.Suggested),
-		}
-		item.Objections = shownDoubts(it.Objections, s.Request.Audience)
-		out.Items = append(out.Items, item)
-	}
-	for _, x := range s.Excluded {
-		out.Excluded = append(out.Excluded, &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)})
-	}
-	for i := range s.Notices {
-		out.Notices = append(out.Notices, s.Notices[i].Code)
-	}
-}
-
-// shownDoubts are the codes that the answer showed to its reader.
-func shownDoubts(doubts []objection.Objection, audience wording.Audience) (codes []string) {
-	told := objection.Silence(doubts)
-	for i := range doubts {
-		code := doubts[i].Code
-		if audience != wording.Manager {
-			face, shown := objection.Tell(&told, &doubts[i])
-			if !shown {
-				continue
-			}
-			code = face
-		}
-		codes = append(codes, code.String())
-	}
-	return codes
 }
 
 // ReplayDecision implements the RPC.
@@ -155,7 +113,7 @@ func (s *Service) Replay(ctx context.Context, stored *decisionlog.Stored) (*fund
 	if stored.Erased {
 		return out, nil
 	}
-	recorded, err := matcher.ParseSlate(stored.Payload)
+	recorded, err := parse(stored.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", stored.DecisionID, err)
 	}
@@ -163,18 +121,17 @@ func (s *Service) Replay(ctx context.Context, stored *decisionlog.Stored) (*fund
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: sealed profile: %w", stored.DecisionID, err)
 	}
-	core, err := s.cores.Past(ctx, recorded.Identity)
+	core, err := s.cores.Past(ctx, *recorded.identity())
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", stored.DecisionID, err)
 	}
-	var again matcher.Slate
-	if err := core.Match(profile, recorded.Request, &again); err != nil {
+	again, err := recorded.again(core, profile)
+	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", stored.DecisionID, err)
 	}
-	now := core.Identity()
-	sameEngine := now == recorded.Identity
+	sameEngine := core.Identity() == *recorded.identity()
 	// The record names the program that made it: the comparison is about the answer.
-	again.Identity = recorded.Identity
+	*again.identity() = *recorded.identity()
 	payload := again.AppendCanonical(nil)
 	out.RecordedSha256, out.RecomputedSha256 = wire.Hash(sha256.Sum256(stored.Payload)), wire.Hash(sha256.Sum256(payload))
 	switch {
@@ -186,39 +143,6 @@ func (s *Service) Replay(ctx context.Context, stored *decisionlog.Stored) (*fund
 	default:
 		out.Verdict = string(EngineDiffers)
 	}
-	out.Differences = differences(recorded, &again)
+	out.Differences = recorded.differences(again)
 	return out, nil
 }
-
-// maxDifferences bounds the list: the first ones tell.
-const maxDifferences = 20
-
-// differences says in words what differs between a recorded and a recomputed answer:
-// standing, order, scores, actions.
-func differences(recorded, again *matcher.Slate) []string {
-	var out []string
-	add := func(what, was, is string) {
-		if was != is && len(out) < maxDifferences {
-			out = append(out, what+": recorded "+was+", recomputed "+is)
-		}
-	}
-	add("personalized", strconv.FormatBool(recorded.Personal), strconv.FormatBool(again.Personal))
-	add("information", strconv.FormatBool(recorded.Information), strconv.FormatBool(again.Information))
-	add("validUntil", recorded.ValidUntil.String(), again.ValidUntil.String())
-	add("items", strconv.Itoa(len(recorded.Items)), strconv.Itoa(len(again.Items)))
-	for i := range min(len(recorded.Items), len(again.Items)) {
-		was, is, at := &recorded.Items[i], &again.Items[i], "item "+strconv.Itoa(i+1)+" "
-		add(at+"product", was.Code, is.Code)
-		add(at+"score", formatScore(was.Score), formatScore(is.Score))
-		add(at+"action", was.Conversion.Action.String(), is.Conversion.Action.String())
-		add(at+"amount", strconv.FormatInt(int64(was.Conversion.Quote.Suggested), 10), strconv.FormatInt(int64(is.Conversion.Quote.Suggested), 10))
-		add(at+"objections", strconv.Itoa(len(was.Objections)), strconv.Itoa(len(is.Objections)))
-	}
-	add("excluding rules", fmt.Sprint(recorded.Excluded), fmt.Sprint(again.Excluded))
-	if len(out) == 0 {
-		out = append(out, "only evidence, texts' names or derived values differ")
-	}
-	return out
-}
-
-func formatScore(s float64) string { return strconv.FormatFloat(s, 'g', -1, 64) }

@@ -33,6 +33,7 @@ type Config struct {
 // Compiled reports one compile.
 type Compiled struct {
 	Identity matcher.Identity
+	Core     *matcher.Core // what was compiled; nil with Err
 	Products int
 	Took     time.Duration
 	Err      error // the last good core stays when it is not nil
@@ -215,7 +216,7 @@ func (e *Engine) compile(ctx context.Context, v versions, asOf time.Time) (*matc
 	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)), forNewAnswers())
 	report := Compiled{Identity: v.identity(fund.InstantOf(asOf)), Took: e.clock().Sub(start), Err: err}
 	if err == nil {
-		report.Identity, report.Products = core.Identity(), core.Len()
+		report.Core, report.Identity, report.Products = core, core.Identity(), core.Len()
 	}
 	e.config.Observe(report)
 	return core, err

@@ -229,7 +229,7 @@ func TestAnUnknownModelOrRulePackKeepsTheLastGoodOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Activate(t.Context(), kind, id, 0); err != nil {
+		if err := r.Activate(t.Context(), features.Activation{Kind: kind, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.reload(t, 1, true); !errors.Is(err, matcher.ErrCompile) {
@@ -239,7 +239,7 @@ func TestAnUnknownModelOrRulePackKeepsTheLastGoodOne(t *testing.T) {
 		if id, err = r.Put(t.Context(), kind, good); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Activate(t.Context(), kind, id, 0); err != nil {
+		if err := r.Activate(t.Context(), features.Activation{Kind: kind, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 			t.Fatal(err)
 		}
 		// The very versions in force are back: nothing is compiled, nothing is degraded.
@@ -373,7 +373,7 @@ func TestDefaultsDoNotReplaceWhatIsInForce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Activate(t.Context(), features.ModelArtifact, id, 0); err != nil {
+	if err := r.Activate(t.Context(), features.Activation{Kind: features.ModelArtifact, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := engine.InstallDefaults(t.Context(), r.Store, 0); err != nil {
@@ -444,7 +444,7 @@ func TestDefaultsRenewAnOlderBuiltIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Activate(t.Context(), features.RulesArtifact, id, 0); err != nil {
+	if err := r.Activate(t.Context(), features.Activation{Kind: features.RulesArtifact, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := engine.InstallDefaults(t.Context(), r.Store, 0); err != nil {
@@ -479,7 +479,7 @@ func TestDefaultsRenewAnOlderModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Activate(t.Context(), features.ModelArtifact, id, 0); err != nil {
+	if err := r.Activate(t.Context(), features.Activation{Kind: features.ModelArtifact, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.loader.Newest(t.Context(), fund.InstantOf(noon)); !errors.Is(err, matcher.ErrCompile) || !strings.Contains(err.Error(), "fundmatch migrate") {

@@ -83,7 +83,7 @@ func install(ctx context.Context, models features.Models, at fund.Instant, repla
 		if err != nil {
 			return err
 		}
-		if err := models.Activate(ctx, d.kind, id, at); err != nil {
+		if err := models.Activate(ctx, features.Activation{Kind: d.kind, ArtifactID: id, At: at, By: "fundmatch", Note: "built-in"}); err != nil {
 			return err
 		}
 	}
@@ -138,14 +138,42 @@ func (l *Loader) newest(ctx context.Context) (versions, error) {
 	return v, nil
 }
 
-// Newest compiles what is in force as of an instant: the core of a question about the
-// past, or of a single answer without a server.
+// Newest compiles what was in force as of an instant: the core of a question about the past,
+// or of a single answer without a server. Before the first model and pack ever put in force,
+// the first ones answer.
 func (l *Loader) Newest(ctx context.Context, asOf fund.Instant) (*matcher.Core, error) {
-	v, err := l.newest(ctx)
+	now, err := l.newest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return l.compile(ctx, v.identity(asOf), forNewAnswers())
+	then := now
+	if then.model, err = l.inForce(ctx, features.ModelArtifact, asOf); err != nil {
+		return nil, fmt.Errorf("model in force: %w", err)
+	}
+	if then.rules, err = l.inForce(ctx, features.RulesArtifact, asOf); err != nil {
+		return nil, fmt.Errorf("rule pack in force: %w", err)
+	}
+	parse := forNewAnswers()
+	if then.model != now.model { // what is no longer in force may lack what was not known then
+		parse.model = forReplay().model
+	}
+	if then.rules != now.rules {
+		parse.rules = forReplay().rules
+	}
+	return l.compile(ctx, then.identity(asOf), parse)
+}
+
+// inForce names the artifact that was in force at an instant, or else the first one ever.
+func (l *Loader) inForce(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (string, error) {
+	id, _, err := l.models.ActiveAt(ctx, kind, at)
+	if !errors.Is(err, features.ErrNotFound) {
+		return id, err
+	}
+	history, errHistory := l.models.Activations(ctx, kind)
+	if errHistory != nil || len(history) == 0 {
+		return "", errors.Join(err, errHistory)
+	}
+	return history[0].ArtifactID, nil
 }
 
 // Past returns the core that an old decision names, compiled again from the same

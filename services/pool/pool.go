@@ -88,6 +88,10 @@ func (s *Service) GetProduct(_ context.Context, r *fundmatchv1.GetProductRequest
 		DiscountPct: p.Fees.DiscountPct, ManagementBps: int32(p.Fees.Management), CustodyBps: int32(p.Fees.Custody), ServiceBps: int32(p.Fees.Service),
 		MinPurchaseFen: int64(p.Terms.MinPurchase), DayLimitFen: int64(p.Terms.DayLimit), LockupDays: p.Terms.LockupDays,
 		Themes: p.Content.Themes, Benchmark: p.Content.Benchmark, Evidence: wire.Evidence(core.ProductFacts(place)),
+		Admission: wire.Admitted, Quarantine: wire.Quarantine(core, place),
+	}
+	if len(out.GetQuarantine()) > 0 {
+		out.Admission = wire.InQuarantine
 	}
 	for _, g := range p.Content.Goals.Goals() {
 		out.Goals = append(out.Goals, g.String())
@@ -112,5 +116,6 @@ func (s *Service) GetPool(context.Context, *fundmatchv1.GetPoolRequest) (*fundma
 	_, until := core.Validity()
 	return &fundmatchv1.GetPoolResponse{
 		Revisions: wire.Revisions(core.Identity()), Products: int32(core.Len()), ValidUntil: wire.Timestamp(until), Degraded: s.cores.Degraded(),
+		Quarantined: wire.Quarantined(core),
 	}, nil
 }

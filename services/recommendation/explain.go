@@ -1,12 +1,9 @@
 package recommendation
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
-	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/wire"
 )
@@ -18,7 +15,7 @@ func (v *presenter) explanation(e *matcher.Explanation) *fundmatchv1.ExplainResp
 	out := &fundmatchv1.ExplainResponse{
 		CustomerId: s.CustomerID, Product: wire.Product(v.core, e.Place), At: wire.Timestamp(s.Request.At),
 		Verdict: verdict(e.Verdict), Permitted: e.Verdict.Permitted, OrderVerdict: verdict(e.OrderVerdict),
-		Findings: findings(e.Findings), OrderFindings: findings(e.OrderFindings),
+		Findings: v.findings(e.Findings), OrderFindings: v.findings(e.OrderFindings), Strongest: v.strongest(e.Strongest()),
 		Evidence: wire.Evidence(e.Evidence), Revisions: wire.Revisions(s.Identity), Personalized: e.Personal,
 	}
 	items := make([]*fundmatchv1.Item, len(s.Items))
@@ -40,6 +37,13 @@ func (v *presenter) explanation(e *matcher.Explanation) *fundmatchv1.ExplainResp
 	if manager {
 		d.explanation(e, out)
 	}
+	if first := out.GetStrongest(); first != nil && !e.Verdict.Permitted && out.GetExpectation() != nil {
+		// Whether and why not comes before what the product could do for him.
+		out.Expectation.Headline = first.GetCustomerText()
+		if manager {
+			out.Expectation.Headline = first.GetText()
+		}
+	}
 	out.Notices = v.notices(s)
 	v.page.finish()
 	for _, f := range e.Assumed {
@@ -58,43 +62,32 @@ func verdict(v eligibility.Verdict) string {
 	}
 }
 
-// findings tells which rules spoke and what follows; their words and facts are the
-// manager's.
-func findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
+// findings tells which rules spoke, what follows, the way out, and the words that are his
+// to read; facts, parameters and sources are the manager's.
+func (v *presenter) findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
 	out := make([]*fundmatchv1.Finding, len(fs))
 	for i := range fs {
 		f := &fs[i]
-		out[i] = &fundmatchv1.Finding{RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason}
+		m := &fundmatchv1.Finding{RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason}
+		m.CustomerText = v.core.Words(f, wording.Customer).Text
+		if code := f.Remedy.Code; code != "" && code != eligibility.RemedyNone {
+			m.Remedy = &fundmatchv1.Remedy{Code: code, Text: v.core.Words(f, v.audience).Remedy, On: f.Remedy.On.String()}
+		}
+		out[i] = m
 	}
 	return out
 }
 
-// firstThatFits renders the first of the sentences that exists and whose slots the facts
-// fill; "" when none does. A finding may lack a fact, so this is no error.
-func (v *presenter) firstThatFits(facts []fund.Evidence, names ...string) string {
-	for _, name := range names {
-		if id, ok := v.core.Wording().ID(name); ok {
-			if text, err := v.core.Wording().AppendEvidence(nil, id, facts); err == nil {
-				return string(text)
-			}
-		}
+// strongest presents what decides, to be said before everything else; nil: nothing keeps the
+// product back.
+func (v *presenter) strongest(f *eligibility.Finding) *fundmatchv1.Finding {
+	if f == nil {
+		return nil
 	}
-	return ""
-}
-
-// factEvidence reads a rule's fact, a text under a name, as what its name says it is.
-func factEvidence(f eligibility.Fact) fund.Evidence {
-	e := fund.Evidence{Field: strings.ToUpper(f.Name), Text: f.Value}
-	n, err := strconv.ParseInt(f.Value, 10, 64)
-	switch {
-	case strings.HasSuffix(f.Name, "_days") && err == nil:
-		e.Unit, e.Number, e.Text = fund.UnitDays, n, ""
-	case strings.HasSuffix(f.Name, "_months") && err == nil:
-		e.Unit, e.Number, e.Text = fund.UnitMonths, n, ""
-	default:
-		if day, err := fund.ParseDate(f.Value); err == nil && day != 0 {
-			e.Unit, e.Number, e.Text = fund.UnitDate, int64(day), ""
-		}
+	one := []eligibility.Finding{*f}
+	out := v.findings(one)
+	if d, manager := v.desk(); manager {
+		d.findings(one, out)
 	}
-	return e
+	return out[0]
 }

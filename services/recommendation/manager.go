@@ -9,6 +9,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 )
 
@@ -278,21 +279,20 @@ func (d desk) brief(b *matcher.Brief) *fundmatchv1.ManagerBrief {
 	return out
 }
 
-// findings gives the rules' words, citations and facts.
+// findings gives the rules' words, citations, facts and parameters.
 func (d desk) findings(fs []eligibility.Finding, out []*fundmatchv1.Finding) {
 	for i := range fs {
 		f, m := &fs[i], out[i]
-		facts := make([]fund.Evidence, len(f.Facts))
-		m.Citation, m.Facts = f.Citation, make([]string, len(f.Facts))
+		words := d.core.Words(f, wording.Manager)
+		m.Text, m.Change, m.Citation = words.Text, words.Change, f.Citation
+		m.SourceMark = int32(d.core.SourceMark(f))
+		m.Facts = make([]string, len(f.Facts))
 		for j, fact := range f.Facts {
-			facts[j], m.Facts[j] = factEvidence(fact), fact.Name+"="+fact.Value
+			m.Facts[j] = fact.Name + "=" + fact.Value
 		}
-		rule := "rule." + string(f.Rule)
-		reason := rule + "." + f.Reason
-		m.Text = d.firstThatFits(facts, reason, reason+".no_level", reason+".no_grade")
-		m.Change = d.firstThatFits(facts, rule+".change")
-		if m.GetText() == "" {
-			d.sentence(&m.Text, "rule.unknown.reason", []fund.Evidence{{Field: "RULE", Text: string(f.Rule)}})
+		m.Parameters = make([]*fundmatchv1.RuleParameter, len(f.Parameters))
+		for j, p := range f.Parameters {
+			m.Parameters[j] = &fundmatchv1.RuleParameter{Name: p.Name, Value: p.Value}
 		}
 	}
 }

@@ -41,7 +41,9 @@ func TestNothingOfTheManagersReachesACustomer(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		request := matcher.Request{At: at, Channel: fund.Branch, Audience: wording.Manager, Limit: rapid.IntRange(1, 6).Draw(rt, "limit")}
+		request := matcher.Request{
+			At: at, Channel: fund.Branch, Licence: matcher.Licence{State: matcher.LicenceValid}, Audience: wording.Manager, Limit: rapid.IntRange(1, 6).Draw(rt, "limit"),
+		}
 		if err := core.Match(profile, request, &slate); err != nil {
 			rt.Fatal(err)
 		}
@@ -223,7 +225,8 @@ func (p *planter) explanation(s *matcher.Slate) *matcher.Explanation {
 	e.Slate.Items = s.Items[:min(len(s.Items), 1)]
 	finding := eligibility.Finding{
 		Rule: "S02", Outcome: eligibility.Hide, Reason: "GRADE_ABOVE_LEVEL", Citation: secret,
-		Facts: []eligibility.Fact{{Name: "level", Value: secret}, {Name: "grade", Value: "R5"}},
+		Facts:      []eligibility.Fact{{Name: "level", Value: secret}, {Name: "grade", Value: "R5"}},
+		Parameters: []eligibility.Parameter{{Name: "app_grade", Value: secret}}, Remedy: eligibility.Remedy{Code: eligibility.RemedyRetest},
 	}
 	e.Findings, e.OrderFindings = []eligibility.Finding{finding}, []eligibility.Finding{finding}
 	return e

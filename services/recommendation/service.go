@@ -19,6 +19,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/engine"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 )
@@ -62,7 +63,8 @@ type Config struct {
 	NewID func() (string, error)
 	// Clock is the wall clock, for latencies.
 	Clock func() time.Time
-	// Staff tells managers of the licence of the one in charge. Nil: nobody's is known.
+	// Staff tells the licence of the manager in charge. Nil: nobody's is known, and nothing
+	// is offered in the branch (C03).
 	Staff features.Staff
 	// ObserveStage is told how long each stage took. May be nil.
 	ObserveStage func(Stage, time.Duration)
@@ -268,38 +270,14 @@ func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.P
 	if err != nil {
 		return nil, nil, err
 	}
-	if q.request.Audience == wording.Manager {
-		if q.request.Licence, err = s.licence(ctx, profile.Person.ManagerID, at); err != nil {
+	// In the branch a manager speaks, whoever reads the answer: C03 asks for his licence.
+	if q.request.Audience == wording.Manager || q.request.Channel == fund.Branch {
+		if q.request.Licence, err = engine.Licence(ctx, s.config.Staff, &profile.Person, at); err != nil {
 			return nil, nil, err
 		}
 	}
 	watch.lap(StageProfile)
 	return core, profile, nil
-}
-
-// licence looks up the manager in charge of the customer, for the manager's own card. A
-// licence whose end is not on file is not known to hold.
-func (s *Service) licence(ctx context.Context, managerID string, at fund.Instant) (matcher.Licence, error) {
-	out := matcher.Licence{ManagerID: managerID, State: matcher.LicenceUnknown}
-	if managerID == "" || s.config.Staff == nil {
-		return out, nil
-	}
-	m, err := s.config.Staff.Manager(ctx, managerID)
-	if errors.Is(err, features.ErrNotFound) {
-		return out, nil
-	}
-	if err != nil {
-		return out, err
-	}
-	out.Until = m.LicenceUntil
-	switch {
-	case m.LicenceID == "" || m.LicenceUntil == 0:
-	case at.Date() < m.LicenceUntil:
-		out.State = matcher.LicenceValid
-	default:
-		out.State = matcher.LicenceExpired
-	}
-	return out, nil
 }
 
 // stopwatch measures stages one after the other.

@@ -146,11 +146,12 @@ func (f *front) readBody(w http.ResponseWriter, r *http.Request, found *route, o
 	if r.ContentLength == 0 {
 		return nil
 	}
-	if r.ContentLength > f.maxBody {
+	limit := max(f.maxBody, found.largeBody)
+	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // not worth reading to its end
 		return errTooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, f.maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

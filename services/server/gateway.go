@@ -52,6 +52,12 @@ func newGateway(ctx context.Context, r *registry, conn grpc.ClientConnInterface)
 		{fundmatchv1.EventService_ServiceDesc.ServiceName, func(ctx context.Context, m *runtime.ServeMux) error {
 			return fundmatchv1.RegisterEventServiceHandlerClient(ctx, m, fundmatchv1.NewEventServiceClient(conn))
 		}},
+		{fundmatchv1.OrderService_ServiceDesc.ServiceName, func(ctx context.Context, m *runtime.ServeMux) error {
+			return fundmatchv1.RegisterOrderServiceHandlerClient(ctx, m, fundmatchv1.NewOrderServiceClient(conn))
+		}},
+		{fundmatchv1.WordingService_ServiceDesc.ServiceName, func(ctx context.Context, m *runtime.ServeMux) error {
+			return fundmatchv1.RegisterWordingServiceHandlerClient(ctx, m, fundmatchv1.NewWordingServiceClient(conn))
+		}},
 	} {
 		if !r.has(g.service) {
 			continue

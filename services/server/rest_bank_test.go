@@ -17,14 +17,17 @@ import (
 	"github.com/fundmatch/fundmatch/features/memory"
 	"github.com/fundmatch/fundmatch/features/sqlstore"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	text "github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/customer"
 	"github.com/fundmatch/fundmatch/services/decision"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/event"
+	"github.com/fundmatch/fundmatch/services/order"
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
+	"github.com/fundmatch/fundmatch/services/wording"
 )
 
 // goldenBank is the bank that the golden customers belong to, as it stands on a Tuesday.
@@ -35,6 +38,7 @@ type bankStore interface {
 	features.Profiles
 	features.Staff
 	features.Events
+	features.Confirmations
 	features.Pools
 	features.Models
 	features.Importer
@@ -172,17 +176,31 @@ func (b *bank) serve(tb testing.TB) {
 	recommend := recommendation.New(b.engine, b.store, b.log, recommendation.Config{
 		Clock: b.clock.now, NewID: decisionIDs(b.clock.now, b.draws), Staff: b.store,
 	})
+	orders := order.New(b.engine, order.Stores{
+		Profiles: b.store, Confirmations: b.store, Staff: b.store, Log: b.log, Records: reader,
+	}, order.Config{NewID: decisionIDs(b.clock.now, b.draws), Now: b.clock.now})
+	linter, err := text.NewLinter()
+	if err != nil {
+		tb.Fatal(err)
+	}
 	b.services.Register = func(r grpc.ServiceRegistrar) {
 		fundmatchv1.RegisterRecommendationServiceServer(r, recommend)
 		fundmatchv1.RegisterDecisionServiceServer(r, b.decision)
 		fundmatchv1.RegisterPoolServiceServer(r, pool.New(b.engine))
-		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now))
+		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now, b.customerRules))
 		fundmatchv1.RegisterEventServiceServer(r, event.New(b.store, b.clock.now))
+		fundmatchv1.RegisterOrderServiceServer(r, orders)
+		fundmatchv1.RegisterWordingServiceServer(r, wording.New(b.engine, linter))
 	}
 	b.services.Checks = []Check{{Name: "core", Ready: func(context.Context) error {
 		_, _, err := b.engine.Core()
 		return err
 	}}}
+}
+
+func (b *bank) customerRules() (customer.Rules, error) {
+	core, _, err := b.engine.Core()
+	return core, err
 }
 
 // start puts the bank on the network.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/services/wording"
 )
 
 // routes are the paths of the REST API, read from its own description. They say what the
@@ -20,6 +21,9 @@ import (
 // misspelt filter would otherwise answer a question that nobody asked.
 type routes []*route
 
+// lintPath takes whole texts, as JSON may spell them.
+const lintPath = "/v1/wording:lint"
+
 // route is one path with its methods.
 type route struct {
 	segments []string // a literal, or "" for a parameter
@@ -27,6 +31,9 @@ type route struct {
 	verb     string   // after the last ':'; empty for none
 	methods  map[string]*operation
 	allow    string // value of the Allow header
+	// largeBody is how much a body may be where that is more than the listener takes of
+	// others, in bytes; 0: as others.
+	largeBody int64
 }
 
 // operation is what one method of a path takes.
@@ -68,6 +75,9 @@ func readRoutes(description []byte) (routes, error) {
 			r.methods[strings.ToUpper(method)] = o
 		}
 		r.allow = allowed(r.methods)
+		if path == lintPath {
+			r.largeBody = wording.MaxBody
+		}
 		all = append(all, r)
 	}
 	// A path with a verb is tried before the one that would take the verb as part of an id.

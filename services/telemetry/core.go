@@ -14,7 +14,7 @@ type Core struct {
 	now  func() time.Time
 	read atomic.Pointer[func() CoreState]
 
-	info, age, seq, isDegraded *prometheus.Desc
+	info, age, seq, isDegraded, quarantined *prometheus.Desc
 }
 
 // CoreRevision identifies a core. The texts are revision numbers and hashes.
@@ -28,6 +28,8 @@ type CoreRevision struct {
 type CoreState struct {
 	Revision *CoreRevision // nil: nothing answers
 	Degraded bool          // the newest publication was refused, and an older one answers
+	// Quarantined counts the products of the pool that break a rule of admission.
+	Quarantined int
 }
 
 // Watch gives the function that is asked at each scrape. It must not block.
@@ -43,6 +45,8 @@ func newCore(r prometheus.Registerer, now func() time.Time) *Core {
 		age:        desc("core_age_seconds", "Time since the instant that the core speaks for."),
 		seq:        desc("core_data_seq", "Newest sequence number of market data in the core."),
 		isDegraded: desc("core_degraded", "1 while the last good core answers because a newer one was refused."),
+
+		quarantined: desc("pool_quarantined", "Products of the pool that break a rule of admission and are not offered."),
 	}
 	r.MustRegister(c)
 	return c
@@ -50,7 +54,7 @@ func newCore(r prometheus.Registerer, now func() time.Time) *Core {
 
 // Describe implements prometheus.Collector.
 func (c *Core) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{c.info, c.age, c.seq, c.isDegraded} {
+	for _, d := range [...]*prometheus.Desc{c.info, c.age, c.seq, c.isDegraded, c.quarantined} {
 		ch <- d
 	}
 }
@@ -76,4 +80,5 @@ func (c *Core) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.info, 1, r.Pool, r.Model, r.Rules, r.Engine)
 	gauge(c.age, c.now().Sub(r.AsOf).Seconds())
 	gauge(c.seq, float64(r.DataSeq))
+	gauge(c.quarantined, float64(state.Quarantined))
 }

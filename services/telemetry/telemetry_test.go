@@ -142,7 +142,7 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 	m.DecisionLog.Fsync.Observe(0.0004)
 	state := telemetry.CoreState{Revision: &telemetry.CoreRevision{
 		Pool: "7", Model: "m", Rules: "r", Engine: "v1", AsOf: now.Add(-30 * time.Second), DataSeq: 12,
-	}}
+	}, Quarantined: 3}
 	m.Core.Watch(func() telemetry.CoreState { return state })
 	text := scrape(t, m)
 	for _, want := range []string{
@@ -151,7 +151,7 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 		"fundmatch_requests_shed_total 1", `fundmatch_exclusions_total{rule="S02"} 7`, `fundmatch_stage_seconds_bucket{stage="match",le="1e-05"} 1`,
 		`fundmatch_stage_seconds_count{stage="profile"} 0`, "fundmatch_profile_cache_hits_total 1", `fundmatch_decision_log_fsync_seconds_bucket{le="0.0005"} 1`,
 		`fundmatch_core_info{engine="v1",model="m",pool="7",rules="r"} 1`, "fundmatch_core_age_seconds 30", "fundmatch_core_data_seq 12",
-		"fundmatch_core_degraded 0", "go_goroutines",
+		"fundmatch_core_degraded 0", "fundmatch_pool_quarantined 3", "go_goroutines",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %s", want)

@@ -23,6 +23,15 @@ const (
 	AnchorPrivate     = "S90001" // must never be admitted
 )
 
+// The codes of the products that show the rules on fees and entry conditions, in banks of
+// MinProducts+len(ruled) products and more.
+const (
+	AnchorEntryAbove   = "900901" // F01: an entry fee above the cap
+	AnchorExitBelow    = "900902" // F02: a redemption fee below the floor
+	AnchorServiceAbove = "900903" // F01: a service fee above the cap; C alone
+	AnchorTrust        = "T90901" // P01: for qualified investors, from 300,000 yuan
+)
+
 // anchor is a fund that every bank lists, whatever its seed.
 type anchor struct {
 	style   styleID
@@ -65,11 +74,49 @@ var anchors = [...]anchor{
 	{privateStyle, -1, fund.R5, []string{""}, func(d *draft, _ fund.Date) { d.terms.MinPurchase = 100_000_000 }},
 }
 
+// ruled are listed after all others, one share class each, so that no other product is
+// drawn otherwise for them.
+var ruled = [...]struct {
+	code string
+	anchor
+}{
+	{AnchorEntryAbove, anchor{stockTiltStyle, 4, fund.R4, []string{""}, func(d *draft, asOf fund.Date) {
+		d.terms.LaunchedOn, d.money.entry = underFeeRules(asOf), entryBefore2026
+	}}},
+	{AnchorExitBelow, anchor{balancedStyle, -1, fund.R3, []string{""}, func(d *draft, asOf fund.Date) {
+		d.terms.LaunchedOn, d.money.exit = underFeeRules(asOf), ladderUnder
+	}}},
+	{AnchorServiceAbove, anchor{flexibleStyle, 2, fund.R3, []string{"C"}, func(d *draft, asOf fund.Date) {
+		d.terms.LaunchedOn, d.money.service = underFeeRules(asOf), 60
+	}}},
+	{AnchorTrust, anchor{trustStyle, -1, fund.R4, []string{""}, func(d *draft, _ fund.Date) {
+		d.terms.MinPurchase = 30_000_000
+	}}},
+}
+
+// underFeeRules returns a launch day to which the fee rules apply, where the bank is late
+// enough for one.
+func underFeeRules(asOf fund.Date) fund.Date {
+	const days, least = 200, 60
+	if day := max(asOf.AddDays(-days), feeRulesFrom); day <= asOf.AddDays(-least) {
+		return day
+	}
+	return asOf.AddDays(-days)
+}
+
+// addRuled lists the i-th of ruled.
+func (b *poolBuilder) addRuled(i int) {
+	b.addAnchorFund(&ruled[i].anchor, newStream(b.opts.Seed, fundStream, -1-len(anchors)-i))
+	b.listings[len(b.listings)-1].product.Code = ruled[i].code
+}
+
 // addAnchor lists the i-th anchor fund.
 func (b *poolBuilder) addAnchor(i int) {
-	a, asOf := &anchors[i], b.opts.AsOf
-	st := &styles[a.style]
-	s := newStream(b.opts.Seed, fundStream, -1-i)
+	b.addAnchorFund(&anchors[i], newStream(b.opts.Seed, fundStream, -1-i))
+}
+
+func (b *poolBuilder) addAnchorFund(a *anchor, s stream) {
+	asOf, st := b.opts.AsOf, &styles[a.style]
 	launched := asOf.AddDays(-historyDays - 400)
 	d := &draft{style: a.style, theme: a.theme, classes: a.classes, grades: fund.Grades{Bank: a.grade, Issuer: a.grade}}
 	d.issuerStem, d.issuer = drawIssuer(s, st.kind)

@@ -1,6 +1,7 @@
 package synthetic
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -131,7 +132,7 @@ func (w *witness) assessments(r *Record) {
 	var last dataset.AssessmentRow
 	for _, a := range r.Assessments {
 		w.instant(a.AssessedAt)
-		if a.AssessedAt.Date() <= last.AssessedAt.Date() {
+		if a.AssessedAt <= last.AssessedAt {
 			w.t.Fatalf("%s: assessed at %s after %s", a.CustomerID, a.AssessedAt, last.AssessedAt)
 		}
 		last = a
@@ -332,6 +333,57 @@ func TestAnchorsHaveTheirCodes(t *testing.T) {
 			if p, ok := got[c.code]; !ok || !c.is(p) {
 				t.Errorf("seed %d: %s is not the anchor that it is said to be: %+v", seed, c.code, p)
 			}
+		}
+	}
+}
+
+// Rules F01 and F02 find the three products that are made for them, and nothing else that a
+// bank lists in the year in which old funds keep their fees.
+func TestOnlyThreeProductsBreakTheFeeRules(t *testing.T) {
+	entry := map[fund.Class]fund.BasisPoints{fund.ShortBond: 30, fund.Bond: 30, fund.MixedBond: 50, fund.Balanced: 50, fund.FundOfFunds: 50, fund.Index: 30}
+	service := map[fund.Class]fund.BasisPoints{fund.MoneyMarket: 25, fund.ShortBond: 20, fund.Bond: 20, fund.Index: 20}
+	weekOnly := map[fund.Class]bool{fund.Index: true, fund.Bond: true, fund.ShortBond: true, fund.MixedBond: true}
+	or := func(m map[fund.Class]fund.BasisPoints, c fund.Class, other fund.BasisPoints) fund.BasisPoints {
+		if cap, ok := m[c]; ok {
+			return cap
+		}
+		return other
+	}
+	for seed := range uint64(6) {
+		b := generate(t, Options{Customers: 1, Products: 400, Seed: seed + 1, AsOf: 20261122})
+		var broken []string
+		for p := range b.Products() {
+			class, fees := p.Class(), &p.Fees
+			public := p.Listing.Kind == fund.PublicFund || p.Listing.Kind == fund.PensionFund
+			if !public || p.Terms.LaunchedOn < feeRulesFrom {
+				continue
+			}
+			exit := class == fund.MoneyMarket || fees.ExitRate(6) >= 150 &&
+				(weekOnly[class] || fees.ExitRate(29) >= 100 && fees.ExitRate(179) >= 50)
+			if fees.Subscription[0].Rate > or(entry, class, 80) || fees.Service > or(service, class, 40) || !exit {
+				broken = append(broken, p.Code)
+			}
+		}
+		if want := []string{AnchorEntryAbove, AnchorExitBelow, AnchorServiceAbove}; !slices.Equal(broken, want) {
+			t.Errorf("seed %d: %v break F01 or F02, expected %v", seed+1, broken, want)
+		}
+	}
+}
+
+// All managers but one may sell, and customers are with a manager of their own branch.
+func TestManagersAreLicensedButOne(t *testing.T) {
+	b := smallBank(t)
+	branch := map[string]string{}
+	for _, m := range b.Managers() {
+		branch[m.ID] = m.BranchID
+		if valid := m.LicenceID != "" && m.LicenceUntil > asOf; valid != (m.ID != "M00003") {
+			t.Errorf("%s: licence %q until %s", m.ID, m.LicenceID, m.LicenceUntil)
+		}
+	}
+	for i := range b.Customers() {
+		person := b.Customer(i).Customer.Person
+		if person.ManagerID != "" && branch[person.ManagerID] != person.BranchID {
+			t.Errorf("customer %d: manager %s is of %s, he of %s", i, person.ManagerID, branch[person.ManagerID], person.BranchID)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func drawFund(s stream, id styleID, m *market) *draft {
 	d.drawTerms(s, st, m.asOf)
 	d.drawPool(s, st, m.asOf)
 	d.drawGrades(s, st)
-	d.drawMoney(s, st)
+	d.drawMoney(s, st, m.asOf)
 	d.drawClasses(s, st)
 	d.people = drawPeople(s, d.terms.LaunchedOn, m.asOf)
 	return d
@@ -193,9 +193,22 @@ func (d *draft) drawGrades(s stream, st *style) {
 	}
 }
 
-// drawMoney sets the fees: within the caps for most, above them for the few that F01
-// and F02 are there to find.
-func (d *draft) drawMoney(s stream, st *style) {
+// The transition of rules F01 and F02: funds launched before the first day keep their fees
+// until the second.
+const (
+	feeRulesFrom    = fund.Date(2026_01_01)
+	feeRulesForAll  = fund.Date(2027_01_01)
+	entryBefore2026 = fund.BasisPoints(150) // the usual entry fee of equities until then
+)
+
+// keepsOldFees reports whether the fund may still charge what was usual before the fee rules.
+func (d *draft) keepsOldFees(asOf fund.Date) bool {
+	return d.terms.LaunchedOn < feeRulesFrom && asOf < feeRulesForAll
+}
+
+// drawMoney sets the fees: within the caps and above the floors for most; as they were until
+// 2025 for a few that may still charge them.
+func (d *draft) drawMoney(s stream, st *style, asOf fund.Date) {
 	m := &d.money
 	m.entry, m.service, m.exit = st.fees.entry, st.fees.service, st.fees.exit
 	m.discount = choose(s, []int32{0, 0, 20, 40, 60, 90})
@@ -203,15 +216,15 @@ func (d *draft) drawMoney(s stream, st *style) {
 	if d.style == moneyStyle {
 		m.size *= 4
 	}
-	if st.kind != fund.PublicFund {
+	if st.kind != fund.PublicFund || !d.keepsOldFees(asOf) {
 		return
 	}
 	switch x := s.float(); {
 	case x < 0.025 && m.entry > 0:
-		m.entry = 150
+		m.entry = entryBefore2026
 	case x < 0.040 && m.service > 0:
 		m.service = 60
-	case x < 0.060 && m.exit == ladderF02:
+	case x < 0.100 && m.exit == ladderF02:
 		m.exit = ladderUnder
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/fundmatch/fundmatch/features"
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // manager is a relationship manager and how he sells.
@@ -56,8 +55,8 @@ func newNetwork(opts Options) *network {
 
 func outletID(i int) string { return fmt.Sprintf("B%04d", i+1) }
 
-// newManager draws a manager. The first two of the bank are fixed: one with a licence
-// who sells by need, one who pushes new issues.
+// newManager draws a manager. The first three of the bank are fixed: one who sells by need,
+// one who pushes new issues, and the only one whose licence has expired.
 func newManager(opts Options, outlet, desk int) manager {
 	index := outlet*managersPerOutlet + desk
 	s := newStream(opts.Seed, managerStream, index)
@@ -68,10 +67,8 @@ func newManager(opts Options, outlet, desk int) manager {
 	switch {
 	case index < 2:
 		m.pushes = index == 1
-	case s.chance(0.04):
-		m.row.LicenceUntil = opts.AsOf.AddDays(-s.between(1, 300)) // expired
-	case s.chance(0.03):
-		m.row.LicenceID, m.row.LicenceUntil = "", fund.Date(0) // none on file
+	case index == 2:
+		m.row.LicenceUntil = opts.AsOf.AddDays(-45)
 	}
 	return m
 }

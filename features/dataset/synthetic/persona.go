@@ -205,6 +205,40 @@ func (b *Bank) drawStanding(s stream, age int, person *fund.Person) {
 	}
 }
 
+// The shares of those with a pension account among the working, with proof that they qualify
+// among the wealthy, and with checks open among all.
+const (
+	pensionShare   = 0.15
+	noPensionShare = 0.45 // the rest is unknown
+	qualifiedShare = 0.4
+	kycShare       = 0.004
+	amlShare       = 0.001
+
+	qualifiedFrom = fund.Money(300_000_000) // three million yuan
+)
+
+// drawProofs decides what the customer has shown the bank, and which checks are open.
+func (b *Bank) drawProofs(s stream, age int, person *fund.Person) {
+	if age >= 18 && age < 60 {
+		switch x := s.float(); {
+		case x < pensionShare:
+			person.Pension = fund.Yes
+		case x < pensionShare+noPensionShare:
+			person.Pension = fund.No
+		}
+	}
+	if person.AUM >= qualifiedFrom && person.Capacity != fund.LimitedCapacity && s.chance(qualifiedShare) {
+		person.Qualified.Class = choose(s, []string{"ASSETS", "INCOME"})
+		person.Qualified.Until = b.opts.AsOf.AddDays(s.between(-200, 700))
+	}
+	switch x := s.float(); {
+	case x < amlShare:
+		person.OpenChecks = fund.CheckKYC | fund.CheckAML
+	case x < kycShare:
+		person.OpenChecks = fund.CheckKYC
+	}
+}
+
 // drawNeeds decides what the customer has told the bank: half name their goal.
 func drawNeeds(s stream, p *persona) fund.StatedNeeds {
 	var n fund.StatedNeeds
@@ -240,5 +274,6 @@ func (b *Bank) drawCustomer(s stream, index int) (dataset.CustomerRow, persona) 
 	case x < 0.25:
 		row.Personalization = fund.Unknown
 	}
+	b.drawProofs(newStream(b.opts.Seed, standingStream, index), age, &row.Person)
 	return row, p
 }

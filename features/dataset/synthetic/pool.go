@@ -52,10 +52,18 @@ func newPool(opts Options, m *market) *pool {
 	for i := range anchors {
 		b.addAnchor(i)
 	}
-	for index := 0; len(b.listings) < opts.Products; index++ {
+	drawn := opts.Products
+	if drawn >= MinProducts+len(ruled) {
+		drawn -= len(ruled)
+	}
+	for index := 0; len(b.listings) < drawn; index++ {
 		b.addFund(index)
 	}
-	p := &pool{market: m, listings: b.listings[:opts.Products]}
+	b.listings = b.listings[:drawn]
+	for i := range opts.Products - drawn {
+		b.addRuled(i)
+	}
+	p := &pool{market: m, listings: b.listings}
 	slices.SortFunc(p.listings, func(x, y *listing) int { return cmp.Compare(x.product.Code, y.product.Code) })
 	p.shelve()
 	return p

@@ -175,8 +175,8 @@ func (c *census) testRulesProducts(t *testing.T) {
 		{"K03 new issues", 5, func(p *fund.Product) bool { return p.Listing.Status == fund.Subscription }},
 		{"E01 long lockup", 5, func(p *fund.Product) bool { return p.Terms.LockupDays >= 365 }},
 		{"P03 pension shares", 2, func(p *fund.Product) bool { return p.Listing.Kind == fund.PensionFund && p.ShareClass == "Y" }},
-		{"F01 entry fee above every cap", 1, func(p *fund.Product) bool { return p.Fees.EntryFee(100_000) > 800 && p.Listing.Kind == fund.PublicFund }},
-		{"F02 exit under .5 to 1 %", 1, func(p *fund.Product) bool { return p.Fees.ExitRate(10) == 75 }},
+		{"F01 entry fee above every cap", 2, func(p *fund.Product) bool { return p.Fees.EntryFee(100_000) > 800 && p.Listing.Kind == fund.PublicFund }},
+		{"F02 exit under .5 to 1 %", 2, func(p *fund.Product) bool { return p.Fees.ExitRate(10) == 75 }},
 	} {
 		n := 0
 		for _, p := range c.products {

@@ -18,7 +18,7 @@ func TestShareClassesPayInTheirOwnWay(t *testing.T) {
 		{stockTiltStyle, "A", 79_365, 0, 120, 150, 50}, // 10,000,000 - 10,000,000/1.008
 		{stockTiltStyle, "C", 0, 40, 120, 150, 50},
 		{indexStyle, "A", 29_910, 0, 50, 150, 0},
-		{fofStyle, "Y", 59_642, 0, 40, 150, 50},
+		{fofStyle, "Y", 49_751, 0, 40, 150, 50},
 		{moneyStyle, "A", 0, 20, 20, 0, 0},
 		{moneyStyle, "B", 0, 1, 20, 0, 0},
 	} {

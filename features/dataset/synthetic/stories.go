@@ -81,6 +81,25 @@ var stories = [...]story{
 	{"DEMO-0022-COMPLAINT", 52, fund.C4, 95, wants(36, fund.NeedMedium, fund.Growth), nil, []scripted{
 		{AnchorIndex, crashFrom + 10, 80_000}, {AnchorMoney, 400, 40_000},
 	}},
+	{"DEMO-0023-OPEN-CHECK", 44, fund.C3, 85, wants(24, fund.NeedMedium, fund.SteadyIncome), func(row *dataset.CustomerRow, _ fund.Date) {
+		row.Person.OpenChecks = fund.CheckKYC
+	}, []scripted{{AnchorShortBond, 500, 50_000}}},
+	{"DEMO-0024-QUALIFIED", 50, fund.C4, 40, wants(36, fund.NeedLow, fund.SteadyIncome), func(row *dataset.CustomerRow, asOf fund.Date) {
+		row.Person.Qualified = fund.Qualified{Class: "ASSETS", Until: asOf.AddDays(200)}
+		row.Person.AUM, row.Person.Segment = 800_000_000, "PRIVATE"
+	}, []scripted{{AnchorShortBond, 450, 1_000_000}}},
+	{"DEMO-0025-QUALIFIED-EXPIRED", 53, fund.C4, 55, wants(36, fund.NeedLow, fund.SteadyIncome), func(row *dataset.CustomerRow, asOf fund.Date) {
+		row.Person.Qualified = fund.Qualified{Class: "INCOME", Until: asOf.AddDays(-20)}
+		row.Person.AUM, row.Person.Segment = 650_000_000, "PRIVATE"
+	}, []scripted{{AnchorShortBond, 450, 800_000}}},
+	{"DEMO-0026-PENSION", 38, fund.C3, 65, wants(240, fund.NeedLow, fund.TaxDeferredPension, fund.Retirement), func(row *dataset.CustomerRow, _ fund.Date) {
+		row.Person.Pension = fund.Yes
+	}, nil},
+	{"DEMO-0027-THREE-TESTS", 37, fund.C3, 220, wants(36, fund.NeedMedium, fund.Education), nil, nil},
+	{"DEMO-0028-LEVEL-JUMP", 46, fund.C2, 200, wants(60, fund.NeedLow, fund.Growth), nil, []scripted{{AnchorShortBond, 190, 40_000}}},
+	{"DEMO-0029-REDEEMED", 42, fund.C4, 90, wants(48, fund.NeedLow, fund.Growth), nil, []scripted{
+		{AnchorIndex, 800, 40_000}, {AnchorShortBond, 420, 90_000},
+	}},
 }
 
 // acts are what story customers did besides buying, by their ids.
@@ -123,6 +142,13 @@ var acts = [...]struct {
 		l.did("COMPLAINT", AnchorMoney, 296, 15*60, "PHONE", `{"about":"SERVICE","closed":true}`)
 		l.did("COMPLAINT", AnchorIndex, 12, 16*60, "PHONE", `{"about":"LOSS"}`)
 	}},
+	{"DEMO-0027-THREE-TESTS", func(l *life) {
+		l.test(3, 19*60, fund.C3)
+		l.test(3, 19*60+12, fund.C3)
+		l.test(3, 19*60+25, fund.C4)
+	}},
+	{"DEMO-0028-LEVEL-JUMP", func(l *life) { l.test(5, 19*60, fund.C4) }},
+	{"DEMO-0029-REDEEMED", func(l *life) { l.redeem(1, l.dayOf(6), "NEEDED") }},
 }
 
 // act plays what the customer of a story did besides buying.
@@ -213,12 +239,21 @@ func (b *Bank) script(l *life, t *story) {
 	}
 }
 
-// note records a written assessment.
+// note records a written assessment in the branch, before the orders of an open day.
 func (l *life) note(day int, level fund.RiskLevel) {
-	date := l.bank.market.days[day]
+	l.assessed(l.bank.market.days[day], 8*60+30, level, "BRANCH")
+}
+
+// test records a written assessment in the app, at a minute of the first open day from so
+// many days before as-of on.
+func (l *life) test(ago, minute int, level fund.RiskLevel) {
+	l.assessed(l.bank.market.days[l.dayOf(ago)], minute, level, "APP")
+}
+
+func (l *life) assessed(date fund.Date, minute int, level fund.RiskLevel, channel string) {
 	l.level, l.on = level, date
 	l.record.Assessments = append(l.record.Assessments, dataset.AssessmentRow{
-		CustomerID: l.record.Customer.CustomerID, AssessedAt: at(date, 8*60+30, 0), Level: level,
-		Questionnaire: questionnaireOf(date), Channel: "BRANCH",
+		CustomerID: l.record.Customer.CustomerID, AssessedAt: at(date, minute, 0), Level: level,
+		Questionnaire: questionnaireOf(date), Channel: channel,
 	})
 }

@@ -1,6 +1,7 @@
 package synthetic
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -101,6 +102,33 @@ func TestEachStoryShowsItsSituation(t *testing.T) {
 		"DEMO-0022-COMPLAINT": func(p *fund.Profile) bool {
 			e := newest(p, fund.Complaint)
 			return !e.Closed && e.ProductCode == AnchorIndex && losses(b, p) == 1 && p.Trail.Tallies[fund.Complaint].Count == 3
+		},
+		"DEMO-0023-OPEN-CHECK": func(p *fund.Profile) bool { return valid(p) && p.Person.OpenChecks == fund.CheckKYC },
+		"DEMO-0024-QUALIFIED": func(p *fund.Profile) bool {
+			return valid(p) && p.Person.Qualified.Class != "" && p.Person.Qualified.Until > asOf
+		},
+		"DEMO-0025-QUALIFIED-EXPIRED": func(p *fund.Profile) bool {
+			return valid(p) && p.Person.Qualified.Class != "" && p.Person.Qualified.Until <= asOf
+		},
+		"DEMO-0026-PENSION": func(p *fund.Profile) bool {
+			return valid(p) && p.Person.Pension == fund.Yes && slices.Contains(p.Needs.Goals, fund.TaxDeferredPension)
+		},
+		"DEMO-0027-THREE-TESTS": func(p *fund.Profile) bool {
+			tests := 0
+			for _, a := range p.Assessments {
+				if a.At.Date() == p.Assessment.On && a.At != p.Assessment.On.Start() {
+					tests++
+				}
+			}
+			return valid(p) && tests == 3 && asOf.DaysSince(p.Assessment.On) <= 3
+		},
+		"DEMO-0028-LEVEL-JUMP": func(p *fund.Profile) bool {
+			first, last := p.Assessments[0], p.Assessments[len(p.Assessments)-1]
+			return valid(p) && last.Level == first.Level+2 && asOf.DaysSince(last.At.Date()) <= 7 && asOf.DaysSince(first.At.Date()) > 100
+		},
+		"DEMO-0029-REDEEMED": func(p *fund.Profile) bool {
+			e := newest(p, fund.Redeem)
+			return valid(p) && e.ProductCode == AnchorShortBond && asOf.DaysSince(e.At.Date()) <= 14
 		},
 		"DEMO-0016-GROWTH-C4": func(p *fund.Profile) bool { return valid(p) && p.Assessment.Level == fund.C4 && len(p.Lots) == 2 },
 	}

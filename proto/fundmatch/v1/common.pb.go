@@ -638,7 +638,16 @@ type Finding struct {
 	// Law or policy that the rule follows, with the mark of how sure its source is.
 	Citation string `protobuf:"bytes,6,opt,name=citation,proto3" json:"citation,omitempty"`
 	// Facts that the rule looked at, name=value.
-	Facts         []string `protobuf:"bytes,7,rep,name=facts,proto3" json:"facts,omitempty"`
+	Facts []string `protobuf:"bytes,7,rep,name=facts,proto3" json:"facts,omitempty"`
+	// Parameters of the rule pack that this part of the rule goes by.
+	Parameters []*RuleParameter `protobuf:"bytes,8,rep,name=parameters,proto3" json:"parameters,omitempty"`
+	// The way out; absent when there is none to name.
+	Remedy *Remedy `protobuf:"bytes,9,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	// How sure the rule's source is: 1 read in its text or full quotation, 2 read in a report about it, 3 known and not
+	// checked.
+	SourceMark int32 `protobuf:"varint,10,opt,name=source_mark,json=sourceMark,proto3" json:"source_mark,omitempty"`
+	// What the customer may be told of it, in zh-CN; empty: nothing.
+	CustomerText  string `protobuf:"bytes,11,opt,name=customer_text,json=customerText,proto3" json:"customer_text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -722,6 +731,154 @@ func (x *Finding) GetFacts() []string {
 	return nil
 }
 
+func (x *Finding) GetParameters() []*RuleParameter {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+func (x *Finding) GetRemedy() *Remedy {
+	if x != nil {
+		return x.Remedy
+	}
+	return nil
+}
+
+func (x *Finding) GetSourceMark() int32 {
+	if x != nil {
+		return x.SourceMark
+	}
+	return 0
+}
+
+func (x *Finding) GetCustomerText() string {
+	if x != nil {
+		return x.CustomerText
+	}
+	return ""
+}
+
+// RuleParameter is a value that the bank sets.
+type RuleParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name in the rule pack.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Value as text.
+	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleParameter) Reset() {
+	*x = RuleParameter{}
+	mi := &file_fundmatch_v1_common_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleParameter) ProtoMessage() {}
+
+func (x *RuleParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_common_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleParameter.ProtoReflect.Descriptor instead.
+func (*RuleParameter) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_common_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RuleParameter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RuleParameter) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+// Remedy is what would have to happen for a rule to be silent.
+type Remedy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// RETEST_RISK, WAIT_UNTIL, CONFIRM, TALK_TO_MANAGER, STATE_GOAL, SHOW_PROOF, OPEN_PENSION_ACCOUNT, HEAD_OFFICE,
+	// SWITCH_CHANNEL, REVIEW, SMALLER_AMOUNT, ...
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Sentence in zh-CN in the words of its reader.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// First day on which time alone brings it about, YYYY-MM-DD; empty: time does not.
+	On            string `protobuf:"bytes,3,opt,name=on,proto3" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Remedy) Reset() {
+	*x = Remedy{}
+	mi := &file_fundmatch_v1_common_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Remedy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Remedy) ProtoMessage() {}
+
+func (x *Remedy) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_common_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Remedy.ProtoReflect.Descriptor instead.
+func (*Remedy) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_common_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Remedy) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Remedy) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Remedy) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
 // Cost is in fen.
 type Cost struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -741,7 +898,7 @@ type Cost struct {
 
 func (x *Cost) Reset() {
 	*x = Cost{}
-	mi := &file_fundmatch_v1_common_proto_msgTypes[8]
+	mi := &file_fundmatch_v1_common_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +910,7 @@ func (x *Cost) String() string {
 func (*Cost) ProtoMessage() {}
 
 func (x *Cost) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_common_proto_msgTypes[8]
+	mi := &file_fundmatch_v1_common_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +923,7 @@ func (x *Cost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cost.ProtoReflect.Descriptor instead.
 func (*Cost) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_common_proto_rawDescGZIP(), []int{8}
+	return file_fundmatch_v1_common_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Cost) GetEntryFen() int64 {
@@ -859,7 +1016,7 @@ const file_fundmatch_v1_common_proto_rawDesc = "" +
 	"Disclosure\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\xca\x01\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\x87\x03\n" +
 	"\aFinding\x12\x17\n" +
 	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x16\n" +
@@ -867,7 +1024,22 @@ const file_fundmatch_v1_common_proto_rawDesc = "" +
 	"\x04text\x18\x04 \x01(\tB\x04\xa8\xbb\x18\x01R\x04text\x12\x1c\n" +
 	"\x06change\x18\x05 \x01(\tB\x04\xa8\xbb\x18\x01R\x06change\x12 \n" +
 	"\bcitation\x18\x06 \x01(\tB\x04\xa8\xbb\x18\x01R\bcitation\x12\x1a\n" +
-	"\x05facts\x18\a \x03(\tB\x04\xa8\xbb\x18\x01R\x05facts\"\x9d\x01\n" +
+	"\x05facts\x18\a \x03(\tB\x04\xa8\xbb\x18\x01R\x05facts\x12A\n" +
+	"\n" +
+	"parameters\x18\b \x03(\v2\x1b.fundmatch.v1.RuleParameterB\x04\xa8\xbb\x18\x01R\n" +
+	"parameters\x12,\n" +
+	"\x06remedy\x18\t \x01(\v2\x14.fundmatch.v1.RemedyR\x06remedy\x12%\n" +
+	"\vsource_mark\x18\n" +
+	" \x01(\x05B\x04\xa8\xbb\x18\x01R\n" +
+	"sourceMark\x12#\n" +
+	"\rcustomer_text\x18\v \x01(\tR\fcustomerText\"9\n" +
+	"\rRuleParameter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"@\n" +
+	"\x06Remedy\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x0e\n" +
+	"\x02on\x18\x03 \x01(\tR\x02on\"\x9d\x01\n" +
 	"\x04Cost\x12\x1b\n" +
 	"\tentry_fen\x18\x01 \x01(\x03R\bentryFen\x12\x1f\n" +
 	"\vservice_fen\x18\x02 \x01(\x03R\n" +
@@ -889,7 +1061,7 @@ func file_fundmatch_v1_common_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_common_proto_rawDescData
 }
 
-var file_fundmatch_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_fundmatch_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_fundmatch_v1_common_proto_goTypes = []any{
 	(*Revisions)(nil),             // 0: fundmatch.v1.Revisions
 	(*ProductSummary)(nil),        // 1: fundmatch.v1.ProductSummary
@@ -899,16 +1071,20 @@ var file_fundmatch_v1_common_proto_goTypes = []any{
 	(*Notice)(nil),                // 5: fundmatch.v1.Notice
 	(*Disclosure)(nil),            // 6: fundmatch.v1.Disclosure
 	(*Finding)(nil),               // 7: fundmatch.v1.Finding
-	(*Cost)(nil),                  // 8: fundmatch.v1.Cost
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*RuleParameter)(nil),         // 8: fundmatch.v1.RuleParameter
+	(*Remedy)(nil),                // 9: fundmatch.v1.Remedy
+	(*Cost)(nil),                  // 10: fundmatch.v1.Cost
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
 }
 var file_fundmatch_v1_common_proto_depIdxs = []int32{
-	9, // 0: fundmatch.v1.Revisions.core_as_of:type_name -> google.protobuf.Timestamp
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	11, // 0: fundmatch.v1.Revisions.core_as_of:type_name -> google.protobuf.Timestamp
+	8,  // 1: fundmatch.v1.Finding.parameters:type_name -> fundmatch.v1.RuleParameter
+	9,  // 2: fundmatch.v1.Finding.remedy:type_name -> fundmatch.v1.Remedy
+	3,  // [3:3] is the sub-list for method output_type
+	3,  // [3:3] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_common_proto_init() }
@@ -923,7 +1099,7 @@ func file_fundmatch_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_common_proto_rawDesc), len(file_fundmatch_v1_common_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

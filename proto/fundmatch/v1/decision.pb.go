@@ -104,7 +104,13 @@ type GetDecisionResponse struct {
 	// Place in the log: writer/segment/record.
 	Place string `protobuf:"bytes,16,opt,name=place,proto3" json:"place,omitempty"`
 	// Commitment in the hash chain, hex.
-	Commitment    string `protobuf:"bytes,17,opt,name=commitment,proto3" json:"commitment,omitempty"`
+	Commitment string `protobuf:"bytes,17,opt,name=commitment,proto3" json:"commitment,omitempty"`
+	// RECOMMENDATION, ORDER_CHECK or SWITCH_ASSESSMENT; empty after erasure.
+	Kind string `protobuf:"bytes,18,opt,name=kind,proto3" json:"kind,omitempty"`
+	// What was asked and answered about an order; only of an ORDER_CHECK.
+	Order *RecordedOrder `protobuf:"bytes,19,opt,name=order,proto3" json:"order,omitempty"`
+	// What was asked and answered about a switch; only of a SWITCH_ASSESSMENT.
+	Switch        *RecordedSwitch `protobuf:"bytes,20,opt,name=switch,proto3" json:"switch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -258,6 +264,418 @@ func (x *GetDecisionResponse) GetCommitment() string {
 	return ""
 }
 
+func (x *GetDecisionResponse) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *GetDecisionResponse) GetOrder() *RecordedOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *GetDecisionResponse) GetSwitch() *RecordedSwitch {
+	if x != nil {
+		return x.Switch
+	}
+	return nil
+}
+
+// RecordedOrder is a recorded order check, for the bank's people.
+type RecordedOrder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Product code.
+	ProductCode string `protobuf:"bytes,1,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
+	// Amount in fen.
+	AmountFen int64 `protobuf:"varint,2,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
+	// ALLOW, CONFIRM or BLOCK.
+	Verdict string `protobuf:"bytes,3,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// FIRM or CUSTOMER.
+	Initiative string `protobuf:"bytes,4,opt,name=initiative,proto3" json:"initiative,omitempty"`
+	// What shows the initiative, as CheckOrderResponse.origin_reason.
+	OriginReason string `protobuf:"bytes,5,opt,name=origin_reason,json=originReason,proto3" json:"origin_reason,omitempty"`
+	// Day of the newest trace that shows it, YYYY-MM-DD.
+	OriginOn string `protobuf:"bytes,6,opt,name=origin_on,json=originOn,proto3" json:"origin_on,omitempty"`
+	// Recording that came with the order; may be empty.
+	RecordingId string `protobuf:"bytes,7,opt,name=recording_id,json=recordingId,proto3" json:"recording_id,omitempty"`
+	// Ids of the confirmations that came with it.
+	Confirmations []string `protobuf:"bytes,8,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
+	// Those that it spent.
+	UsedConfirmations []string `protobuf:"bytes,9,rep,name=used_confirmations,json=usedConfirmations,proto3" json:"used_confirmations,omitempty"`
+	// Those that did not count.
+	RejectedConfirmations []*RejectedConfirmation `protobuf:"bytes,10,rep,name=rejected_confirmations,json=rejectedConfirmations,proto3" json:"rejected_confirmations,omitempty"`
+	// What had to be confirmed or decided, met or not.
+	Required []*RecordedRequirement `protobuf:"bytes,11,rep,name=required,proto3" json:"required,omitempty"`
+	// Every rule that spoke.
+	Findings      []*RecordedFinding `protobuf:"bytes,12,rep,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedOrder) Reset() {
+	*x = RecordedOrder{}
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedOrder) ProtoMessage() {}
+
+func (x *RecordedOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedOrder.ProtoReflect.Descriptor instead.
+func (*RecordedOrder) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RecordedOrder) GetProductCode() string {
+	if x != nil {
+		return x.ProductCode
+	}
+	return ""
+}
+
+func (x *RecordedOrder) GetAmountFen() int64 {
+	if x != nil {
+		return x.AmountFen
+	}
+	return 0
+}
+
+func (x *RecordedOrder) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *RecordedOrder) GetInitiative() string {
+	if x != nil {
+		return x.Initiative
+	}
+	return ""
+}
+
+func (x *RecordedOrder) GetOriginReason() string {
+	if x != nil {
+		return x.OriginReason
+	}
+	return ""
+}
+
+func (x *RecordedOrder) GetOriginOn() string {
+	if x != nil {
+		return x.OriginOn
+	}
+	return ""
+}
+
+func (x *RecordedOrder) GetRecordingId() string {
+	if x != nil {
+		return x.RecordingId
+	}
+	return ""
+}
+
+func (x *RecordedOrder) GetConfirmations() []string {
+	if x != nil {
+		return x.Confirmations
+	}
+	return nil
+}
+
+func (x *RecordedOrder) GetUsedConfirmations() []string {
+	if x != nil {
+		return x.UsedConfirmations
+	}
+	return nil
+}
+
+func (x *RecordedOrder) GetRejectedConfirmations() []*RejectedConfirmation {
+	if x != nil {
+		return x.RejectedConfirmations
+	}
+	return nil
+}
+
+func (x *RecordedOrder) GetRequired() []*RecordedRequirement {
+	if x != nil {
+		return x.Required
+	}
+	return nil
+}
+
+func (x *RecordedOrder) GetFindings() []*RecordedFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+// RecordedRequirement is one question of a recorded order check.
+type RecordedRequirement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Rule id.
+	RuleId string `protobuf:"bytes,1,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
+	// Reason code.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// CONFIRM or REVIEW.
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Whether a confirmation that came with the order met it.
+	Met           bool `protobuf:"varint,4,opt,name=met,proto3" json:"met,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedRequirement) Reset() {
+	*x = RecordedRequirement{}
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedRequirement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedRequirement) ProtoMessage() {}
+
+func (x *RecordedRequirement) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedRequirement.ProtoReflect.Descriptor instead.
+func (*RecordedRequirement) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RecordedRequirement) GetRuleId() string {
+	if x != nil {
+		return x.RuleId
+	}
+	return ""
+}
+
+func (x *RecordedRequirement) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RecordedRequirement) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *RecordedRequirement) GetMet() bool {
+	if x != nil {
+		return x.Met
+	}
+	return false
+}
+
+// RecordedFinding is what one rule said.
+type RecordedFinding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Rule id.
+	RuleId string `protobuf:"bytes,1,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
+	// BLOCK, HIDE, REVIEW, CONFIRM, STEP, DISCLOSE, TASK or AUDIT.
+	Outcome string `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Reason code.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedFinding) Reset() {
+	*x = RecordedFinding{}
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedFinding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedFinding) ProtoMessage() {}
+
+func (x *RecordedFinding) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedFinding.ProtoReflect.Descriptor instead.
+func (*RecordedFinding) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RecordedFinding) GetRuleId() string {
+	if x != nil {
+		return x.RuleId
+	}
+	return ""
+}
+
+func (x *RecordedFinding) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *RecordedFinding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// RecordedSwitch is a recorded assessment of a switch, for the bank's people.
+type RecordedSwitch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Product code of what would be sold.
+	SellProductCode string `protobuf:"bytes,1,opt,name=sell_product_code,json=sellProductCode,proto3" json:"sell_product_code,omitempty"`
+	// Product code of what would be bought.
+	BuyProductCode string `protobuf:"bytes,2,opt,name=buy_product_code,json=buyProductCode,proto3" json:"buy_product_code,omitempty"`
+	// Amount to be paid in fen.
+	AmountFen int64 `protobuf:"varint,3,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
+	// ALLOW, CONFIRM or BLOCK.
+	Verdict string `protobuf:"bytes,4,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// FIRM or CUSTOMER.
+	Initiative string `protobuf:"bytes,5,opt,name=initiative,proto3" json:"initiative,omitempty"`
+	// What the certain sums said, as AssessSwitchResponse.balance.
+	Balance string `protobuf:"bytes,6,opt,name=balance,proto3" json:"balance,omitempty"`
+	// Certain cost; absent when it was not known.
+	Cost *SwitchCost `protobuf:"bytes,7,opt,name=cost,proto3" json:"cost,omitempty"`
+	// Every rule that spoke.
+	Findings      []*RecordedFinding `protobuf:"bytes,8,rep,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedSwitch) Reset() {
+	*x = RecordedSwitch{}
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedSwitch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedSwitch) ProtoMessage() {}
+
+func (x *RecordedSwitch) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedSwitch.ProtoReflect.Descriptor instead.
+func (*RecordedSwitch) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RecordedSwitch) GetSellProductCode() string {
+	if x != nil {
+		return x.SellProductCode
+	}
+	return ""
+}
+
+func (x *RecordedSwitch) GetBuyProductCode() string {
+	if x != nil {
+		return x.BuyProductCode
+	}
+	return ""
+}
+
+func (x *RecordedSwitch) GetAmountFen() int64 {
+	if x != nil {
+		return x.AmountFen
+	}
+	return 0
+}
+
+func (x *RecordedSwitch) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *RecordedSwitch) GetInitiative() string {
+	if x != nil {
+		return x.Initiative
+	}
+	return ""
+}
+
+func (x *RecordedSwitch) GetBalance() string {
+	if x != nil {
+		return x.Balance
+	}
+	return ""
+}
+
+func (x *RecordedSwitch) GetCost() *SwitchCost {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *RecordedSwitch) GetFindings() []*RecordedFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
 // RecordedItem is one product of a recorded list.
 type RecordedItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -285,7 +703,7 @@ type RecordedItem struct {
 
 func (x *RecordedItem) Reset() {
 	*x = RecordedItem{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -297,7 +715,7 @@ func (x *RecordedItem) String() string {
 func (*RecordedItem) ProtoMessage() {}
 
 func (x *RecordedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -310,7 +728,7 @@ func (x *RecordedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedItem.ProtoReflect.Descriptor instead.
 func (*RecordedItem) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{2}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RecordedItem) GetRank() int32 {
@@ -387,7 +805,7 @@ type ReplayDecisionRequest struct {
 
 func (x *ReplayDecisionRequest) Reset() {
 	*x = ReplayDecisionRequest{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -399,7 +817,7 @@ func (x *ReplayDecisionRequest) String() string {
 func (*ReplayDecisionRequest) ProtoMessage() {}
 
 func (x *ReplayDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -412,7 +830,7 @@ func (x *ReplayDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDecisionRequest.ProtoReflect.Descriptor instead.
 func (*ReplayDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{3}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReplayDecisionRequest) GetDecisionId() string {
@@ -441,7 +859,7 @@ type ReplayDecisionResponse struct {
 
 func (x *ReplayDecisionResponse) Reset() {
 	*x = ReplayDecisionResponse{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +871,7 @@ func (x *ReplayDecisionResponse) String() string {
 func (*ReplayDecisionResponse) ProtoMessage() {}
 
 func (x *ReplayDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +884,7 @@ func (x *ReplayDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDecisionResponse.ProtoReflect.Descriptor instead.
 func (*ReplayDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{4}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReplayDecisionResponse) GetDecisionId() string {
@@ -508,10 +926,10 @@ var File_fundmatch_v1_decision_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_decision_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfundmatch/v1/decision.proto\x12\ffundmatch.v1\x1a\x19fundmatch/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"5\n" +
+	"\x1bfundmatch/v1/decision.proto\x12\ffundmatch.v1\x1a\x19fundmatch/v1/common.proto\x1a\x18fundmatch/v1/order.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"5\n" +
 	"\x12GetDecisionRequest\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
-	"decisionId\"\xa7\x05\n" +
+	"decisionId\"\xa4\x06\n" +
 	"\x13GetDecisionResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x129\n" +
@@ -537,7 +955,48 @@ const file_fundmatch_v1_decision_proto_rawDesc = "" +
 	"\x05place\x18\x10 \x01(\tR\x05place\x12\x1e\n" +
 	"\n" +
 	"commitment\x18\x11 \x01(\tR\n" +
-	"commitment\"\xa8\x02\n" +
+	"commitment\x12\x12\n" +
+	"\x04kind\x18\x12 \x01(\tR\x04kind\x121\n" +
+	"\x05order\x18\x13 \x01(\v2\x1b.fundmatch.v1.RecordedOrderR\x05order\x124\n" +
+	"\x06switch\x18\x14 \x01(\v2\x1c.fundmatch.v1.RecordedSwitchR\x06switch\"\x9a\x04\n" +
+	"\rRecordedOrder\x12!\n" +
+	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\x12\x1d\n" +
+	"\n" +
+	"amount_fen\x18\x02 \x01(\x03R\tamountFen\x12\x18\n" +
+	"\averdict\x18\x03 \x01(\tR\averdict\x12\x1e\n" +
+	"\n" +
+	"initiative\x18\x04 \x01(\tR\n" +
+	"initiative\x12#\n" +
+	"\rorigin_reason\x18\x05 \x01(\tR\foriginReason\x12\x1b\n" +
+	"\torigin_on\x18\x06 \x01(\tR\boriginOn\x12!\n" +
+	"\frecording_id\x18\a \x01(\tR\vrecordingId\x12$\n" +
+	"\rconfirmations\x18\b \x03(\tR\rconfirmations\x12-\n" +
+	"\x12used_confirmations\x18\t \x03(\tR\x11usedConfirmations\x12Y\n" +
+	"\x16rejected_confirmations\x18\n" +
+	" \x03(\v2\".fundmatch.v1.RejectedConfirmationR\x15rejectedConfirmations\x12=\n" +
+	"\brequired\x18\v \x03(\v2!.fundmatch.v1.RecordedRequirementR\brequired\x129\n" +
+	"\bfindings\x18\f \x03(\v2\x1d.fundmatch.v1.RecordedFindingR\bfindings\"l\n" +
+	"\x13RecordedRequirement\x12\x17\n" +
+	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x10\n" +
+	"\x03met\x18\x04 \x01(\bR\x03met\"\\\n" +
+	"\x0fRecordedFinding\x12\x17\n" +
+	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x18\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xc2\x02\n" +
+	"\x0eRecordedSwitch\x12*\n" +
+	"\x11sell_product_code\x18\x01 \x01(\tR\x0fsellProductCode\x12(\n" +
+	"\x10buy_product_code\x18\x02 \x01(\tR\x0ebuyProductCode\x12\x1d\n" +
+	"\n" +
+	"amount_fen\x18\x03 \x01(\x03R\tamountFen\x12\x18\n" +
+	"\averdict\x18\x04 \x01(\tR\averdict\x12\x1e\n" +
+	"\n" +
+	"initiative\x18\x05 \x01(\tR\n" +
+	"initiative\x12\x18\n" +
+	"\abalance\x18\x06 \x01(\tR\abalance\x12,\n" +
+	"\x04cost\x18\a \x01(\v2\x18.fundmatch.v1.SwitchCostR\x04cost\x129\n" +
+	"\bfindings\x18\b \x03(\v2\x1d.fundmatch.v1.RecordedFindingR\bfindings\"\xa8\x02\n" +
 	"\fRecordedItem\x12\x12\n" +
 	"\x04rank\x18\x01 \x01(\x05R\x04rank\x12!\n" +
 	"\fproduct_code\x18\x02 \x01(\tR\vproductCode\x12\x14\n" +
@@ -579,35 +1038,48 @@ func file_fundmatch_v1_decision_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_decision_proto_rawDescData
 }
 
-var file_fundmatch_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_fundmatch_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_fundmatch_v1_decision_proto_goTypes = []any{
 	(*GetDecisionRequest)(nil),     // 0: fundmatch.v1.GetDecisionRequest
 	(*GetDecisionResponse)(nil),    // 1: fundmatch.v1.GetDecisionResponse
-	(*RecordedItem)(nil),           // 2: fundmatch.v1.RecordedItem
-	(*ReplayDecisionRequest)(nil),  // 3: fundmatch.v1.ReplayDecisionRequest
-	(*ReplayDecisionResponse)(nil), // 4: fundmatch.v1.ReplayDecisionResponse
-	(*timestamppb.Timestamp)(nil),  // 5: google.protobuf.Timestamp
-	(*Revisions)(nil),              // 6: fundmatch.v1.Revisions
-	(*Exclusion)(nil),              // 7: fundmatch.v1.Exclusion
-	(*Contribution)(nil),           // 8: fundmatch.v1.Contribution
+	(*RecordedOrder)(nil),          // 2: fundmatch.v1.RecordedOrder
+	(*RecordedRequirement)(nil),    // 3: fundmatch.v1.RecordedRequirement
+	(*RecordedFinding)(nil),        // 4: fundmatch.v1.RecordedFinding
+	(*RecordedSwitch)(nil),         // 5: fundmatch.v1.RecordedSwitch
+	(*RecordedItem)(nil),           // 6: fundmatch.v1.RecordedItem
+	(*ReplayDecisionRequest)(nil),  // 7: fundmatch.v1.ReplayDecisionRequest
+	(*ReplayDecisionResponse)(nil), // 8: fundmatch.v1.ReplayDecisionResponse
+	(*timestamppb.Timestamp)(nil),  // 9: google.protobuf.Timestamp
+	(*Revisions)(nil),              // 10: fundmatch.v1.Revisions
+	(*Exclusion)(nil),              // 11: fundmatch.v1.Exclusion
+	(*RejectedConfirmation)(nil),   // 12: fundmatch.v1.RejectedConfirmation
+	(*SwitchCost)(nil),             // 13: fundmatch.v1.SwitchCost
+	(*Contribution)(nil),           // 14: fundmatch.v1.Contribution
 }
 var file_fundmatch_v1_decision_proto_depIdxs = []int32{
-	5, // 0: fundmatch.v1.GetDecisionResponse.decided_at:type_name -> google.protobuf.Timestamp
-	5, // 1: fundmatch.v1.GetDecisionResponse.recorded_at:type_name -> google.protobuf.Timestamp
-	5, // 2: fundmatch.v1.GetDecisionResponse.valid_until:type_name -> google.protobuf.Timestamp
-	6, // 3: fundmatch.v1.GetDecisionResponse.revisions:type_name -> fundmatch.v1.Revisions
-	2, // 4: fundmatch.v1.GetDecisionResponse.items:type_name -> fundmatch.v1.RecordedItem
-	7, // 5: fundmatch.v1.GetDecisionResponse.excluded:type_name -> fundmatch.v1.Exclusion
-	8, // 6: fundmatch.v1.RecordedItem.contributions:type_name -> fundmatch.v1.Contribution
-	0, // 7: fundmatch.v1.DecisionService.GetDecision:input_type -> fundmatch.v1.GetDecisionRequest
-	3, // 8: fundmatch.v1.DecisionService.ReplayDecision:input_type -> fundmatch.v1.ReplayDecisionRequest
-	1, // 9: fundmatch.v1.DecisionService.GetDecision:output_type -> fundmatch.v1.GetDecisionResponse
-	4, // 10: fundmatch.v1.DecisionService.ReplayDecision:output_type -> fundmatch.v1.ReplayDecisionResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	9,  // 0: fundmatch.v1.GetDecisionResponse.decided_at:type_name -> google.protobuf.Timestamp
+	9,  // 1: fundmatch.v1.GetDecisionResponse.recorded_at:type_name -> google.protobuf.Timestamp
+	9,  // 2: fundmatch.v1.GetDecisionResponse.valid_until:type_name -> google.protobuf.Timestamp
+	10, // 3: fundmatch.v1.GetDecisionResponse.revisions:type_name -> fundmatch.v1.Revisions
+	6,  // 4: fundmatch.v1.GetDecisionResponse.items:type_name -> fundmatch.v1.RecordedItem
+	11, // 5: fundmatch.v1.GetDecisionResponse.excluded:type_name -> fundmatch.v1.Exclusion
+	2,  // 6: fundmatch.v1.GetDecisionResponse.order:type_name -> fundmatch.v1.RecordedOrder
+	5,  // 7: fundmatch.v1.GetDecisionResponse.switch:type_name -> fundmatch.v1.RecordedSwitch
+	12, // 8: fundmatch.v1.RecordedOrder.rejected_confirmations:type_name -> fundmatch.v1.RejectedConfirmation
+	3,  // 9: fundmatch.v1.RecordedOrder.required:type_name -> fundmatch.v1.RecordedRequirement
+	4,  // 10: fundmatch.v1.RecordedOrder.findings:type_name -> fundmatch.v1.RecordedFinding
+	13, // 11: fundmatch.v1.RecordedSwitch.cost:type_name -> fundmatch.v1.SwitchCost
+	4,  // 12: fundmatch.v1.RecordedSwitch.findings:type_name -> fundmatch.v1.RecordedFinding
+	14, // 13: fundmatch.v1.RecordedItem.contributions:type_name -> fundmatch.v1.Contribution
+	0,  // 14: fundmatch.v1.DecisionService.GetDecision:input_type -> fundmatch.v1.GetDecisionRequest
+	7,  // 15: fundmatch.v1.DecisionService.ReplayDecision:input_type -> fundmatch.v1.ReplayDecisionRequest
+	1,  // 16: fundmatch.v1.DecisionService.GetDecision:output_type -> fundmatch.v1.GetDecisionResponse
+	8,  // 17: fundmatch.v1.DecisionService.ReplayDecision:output_type -> fundmatch.v1.ReplayDecisionResponse
+	16, // [16:18] is the sub-list for method output_type
+	14, // [14:16] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_decision_proto_init() }
@@ -616,13 +1088,14 @@ func file_fundmatch_v1_decision_proto_init() {
 		return
 	}
 	file_fundmatch_v1_common_proto_init()
+	file_fundmatch_v1_order_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_decision_proto_rawDesc), len(file_fundmatch_v1_decision_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

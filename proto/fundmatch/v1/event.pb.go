@@ -90,7 +90,9 @@ type Event struct {
 	// What else is known, a JSON object of at most 16384 bytes. Read are objection or code (OBJECTION, EVIDENCE_OPEN),
 	// reason (REFUSAL), page or tab (CLICK, DETAIL_VIEW), about and closed (COMPLAINT), until (OBJECTION, REFUSAL; a day),
 	// amount_fen (ORDER_START, ORDER_CONFIRM, ORDER_ABANDON, REDEEM), cost_fen (REDEEM) and dwell_seconds (DETAIL_VIEW).
-	// Others are kept as they are.
+	// The page SEARCH says that he came to the product by a search which he typed himself, and no other page does: without
+	// such an event before it an order counts as the bank's initiative (OrderService.CheckOrder). Others are kept as they
+	// are.
 	Attributes    *structpb.Struct `protobuf:"bytes,8,opt,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -225,7 +225,11 @@ type GetProductResponse struct {
 	// Facts that were ASSUMED because the bank did not give them.
 	Assumed []string `protobuf:"bytes,17,rep,name=assumed,proto3" json:"assumed,omitempty"`
 	// Codes of the fund's other share classes.
-	ShareClasses  []string `protobuf:"bytes,18,rep,name=share_classes,json=shareClasses,proto3" json:"share_classes,omitempty"`
+	ShareClasses []string `protobuf:"bytes,18,rep,name=share_classes,json=shareClasses,proto3" json:"share_classes,omitempty"`
+	// ADMITTED, or QUARANTINED: in the pool, and neither recommended nor sold.
+	Admission string `protobuf:"bytes,19,opt,name=admission,proto3" json:"admission,omitempty"`
+	// The rules that keep it in quarantine; empty when it is admitted.
+	Quarantine    []*QuarantineFinding `protobuf:"bytes,20,rep,name=quarantine,proto3" json:"quarantine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -386,6 +390,20 @@ func (x *GetProductResponse) GetShareClasses() []string {
 	return nil
 }
 
+func (x *GetProductResponse) GetAdmission() string {
+	if x != nil {
+		return x.Admission
+	}
+	return ""
+}
+
+func (x *GetProductResponse) GetQuarantine() []*QuarantineFinding {
+	if x != nil {
+		return x.Quarantine
+	}
+	return nil
+}
+
 // GetPoolRequest is empty.
 type GetPoolRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -433,7 +451,9 @@ type GetPoolResponse struct {
 	// First instant at which the core must be compiled again.
 	ValidUntil *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
 	// Whether the newest published revision could not be compiled and an older one is in force.
-	Degraded      bool `protobuf:"varint,4,opt,name=degraded,proto3" json:"degraded,omitempty"`
+	Degraded bool `protobuf:"varint,4,opt,name=degraded,proto3" json:"degraded,omitempty"`
+	// Products that break a rule of admission today (F01, F02, C02), by code and rule; the rest is published.
+	Quarantined   []*QuarantineFinding `protobuf:"bytes,5,rep,name=quarantined,proto3" json:"quarantined,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -496,6 +516,113 @@ func (x *GetPoolResponse) GetDegraded() bool {
 	return false
 }
 
+func (x *GetPoolResponse) GetQuarantined() []*QuarantineFinding {
+	if x != nil {
+		return x.Quarantined
+	}
+	return nil
+}
+
+// QuarantineFinding is one rule of admission that one product breaks.
+type QuarantineFinding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Product code.
+	ProductCode string `protobuf:"bytes,1,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
+	// Rule id.
+	RuleId string `protobuf:"bytes,2,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
+	// Reason code.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Sentence in zh-CN.
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// The product's facts that the rule looked at, name=value.
+	Facts []string `protobuf:"bytes,5,rep,name=facts,proto3" json:"facts,omitempty"`
+	// Parameters of the rule pack that it goes by, name=value.
+	Parameters []string `protobuf:"bytes,6,rep,name=parameters,proto3" json:"parameters,omitempty"`
+	// First day on which time alone ends it, YYYY-MM-DD; empty: time does not.
+	Until         string `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantineFinding) Reset() {
+	*x = QuarantineFinding{}
+	mi := &file_fundmatch_v1_pool_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantineFinding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantineFinding) ProtoMessage() {}
+
+func (x *QuarantineFinding) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_pool_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantineFinding.ProtoReflect.Descriptor instead.
+func (*QuarantineFinding) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_pool_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *QuarantineFinding) GetProductCode() string {
+	if x != nil {
+		return x.ProductCode
+	}
+	return ""
+}
+
+func (x *QuarantineFinding) GetRuleId() string {
+	if x != nil {
+		return x.RuleId
+	}
+	return ""
+}
+
+func (x *QuarantineFinding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *QuarantineFinding) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *QuarantineFinding) GetFacts() []string {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
+func (x *QuarantineFinding) GetParameters() []string {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+func (x *QuarantineFinding) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
 var File_fundmatch_v1_pool_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_pool_proto_rawDesc = "" +
@@ -511,7 +638,7 @@ const file_fundmatch_v1_pool_proto_rawDesc = "" +
 	"\n" +
 	"total_size\x18\x03 \x01(\x05R\ttotalSize\"6\n" +
 	"\x11GetProductRequest\x12!\n" +
-	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\"\xa6\x05\n" +
+	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\"\x85\x06\n" +
 	"\x12GetProductResponse\x126\n" +
 	"\aproduct\x18\x01 \x01(\v2\x1c.fundmatch.v1.ProductSummaryR\aproduct\x12\x1d\n" +
 	"\n" +
@@ -535,14 +662,29 @@ const file_fundmatch_v1_pool_proto_rawDesc = "" +
 	"\tbenchmark\x18\x0f \x01(\tR\tbenchmark\x122\n" +
 	"\bevidence\x18\x10 \x03(\v2\x16.fundmatch.v1.EvidenceR\bevidence\x12\x18\n" +
 	"\aassumed\x18\x11 \x03(\tR\aassumed\x12#\n" +
-	"\rshare_classes\x18\x12 \x03(\tR\fshareClasses\"\x10\n" +
-	"\x0eGetPoolRequest\"\xbd\x01\n" +
+	"\rshare_classes\x18\x12 \x03(\tR\fshareClasses\x12\x1c\n" +
+	"\tadmission\x18\x13 \x01(\tR\tadmission\x12?\n" +
+	"\n" +
+	"quarantine\x18\x14 \x03(\v2\x1f.fundmatch.v1.QuarantineFindingR\n" +
+	"quarantine\"\x10\n" +
+	"\x0eGetPoolRequest\"\x80\x02\n" +
 	"\x0fGetPoolResponse\x125\n" +
 	"\trevisions\x18\x01 \x01(\v2\x17.fundmatch.v1.RevisionsR\trevisions\x12\x1a\n" +
 	"\bproducts\x18\x02 \x01(\x05R\bproducts\x12;\n" +
 	"\vvalid_until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"validUntil\x12\x1a\n" +
-	"\bdegraded\x18\x04 \x01(\bR\bdegraded2\xfd\x01\n" +
+	"\bdegraded\x18\x04 \x01(\bR\bdegraded\x12A\n" +
+	"\vquarantined\x18\x05 \x03(\v2\x1f.fundmatch.v1.QuarantineFindingR\vquarantined\"\xc7\x01\n" +
+	"\x11QuarantineFinding\x12!\n" +
+	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\x12\x17\n" +
+	"\arule_id\x18\x02 \x01(\tR\x06ruleId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x14\n" +
+	"\x05facts\x18\x05 \x03(\tR\x05facts\x12\x1e\n" +
+	"\n" +
+	"parameters\x18\x06 \x03(\tR\n" +
+	"parameters\x12\x14\n" +
+	"\x05until\x18\a \x01(\tR\x05until2\xfd\x01\n" +
 	"\vPoolService\x12U\n" +
 	"\fListProducts\x12!.fundmatch.v1.ListProductsRequest\x1a\".fundmatch.v1.ListProductsResponse\x12O\n" +
 	"\n" +
@@ -561,7 +703,7 @@ func file_fundmatch_v1_pool_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_pool_proto_rawDescData
 }
 
-var file_fundmatch_v1_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_fundmatch_v1_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_fundmatch_v1_pool_proto_goTypes = []any{
 	(*ListProductsRequest)(nil),   // 0: fundmatch.v1.ListProductsRequest
 	(*ListProductsResponse)(nil),  // 1: fundmatch.v1.ListProductsResponse
@@ -569,28 +711,31 @@ var file_fundmatch_v1_pool_proto_goTypes = []any{
 	(*GetProductResponse)(nil),    // 3: fundmatch.v1.GetProductResponse
 	(*GetPoolRequest)(nil),        // 4: fundmatch.v1.GetPoolRequest
 	(*GetPoolResponse)(nil),       // 5: fundmatch.v1.GetPoolResponse
-	(*ProductSummary)(nil),        // 6: fundmatch.v1.ProductSummary
-	(*Evidence)(nil),              // 7: fundmatch.v1.Evidence
-	(*Revisions)(nil),             // 8: fundmatch.v1.Revisions
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*QuarantineFinding)(nil),     // 6: fundmatch.v1.QuarantineFinding
+	(*ProductSummary)(nil),        // 7: fundmatch.v1.ProductSummary
+	(*Evidence)(nil),              // 8: fundmatch.v1.Evidence
+	(*Revisions)(nil),             // 9: fundmatch.v1.Revisions
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_fundmatch_v1_pool_proto_depIdxs = []int32{
-	6, // 0: fundmatch.v1.ListProductsResponse.products:type_name -> fundmatch.v1.ProductSummary
-	6, // 1: fundmatch.v1.GetProductResponse.product:type_name -> fundmatch.v1.ProductSummary
-	7, // 2: fundmatch.v1.GetProductResponse.evidence:type_name -> fundmatch.v1.Evidence
-	8, // 3: fundmatch.v1.GetPoolResponse.revisions:type_name -> fundmatch.v1.Revisions
-	9, // 4: fundmatch.v1.GetPoolResponse.valid_until:type_name -> google.protobuf.Timestamp
-	0, // 5: fundmatch.v1.PoolService.ListProducts:input_type -> fundmatch.v1.ListProductsRequest
-	2, // 6: fundmatch.v1.PoolService.GetProduct:input_type -> fundmatch.v1.GetProductRequest
-	4, // 7: fundmatch.v1.PoolService.GetPool:input_type -> fundmatch.v1.GetPoolRequest
-	1, // 8: fundmatch.v1.PoolService.ListProducts:output_type -> fundmatch.v1.ListProductsResponse
-	3, // 9: fundmatch.v1.PoolService.GetProduct:output_type -> fundmatch.v1.GetProductResponse
-	5, // 10: fundmatch.v1.PoolService.GetPool:output_type -> fundmatch.v1.GetPoolResponse
-	8, // [8:11] is the sub-list for method output_type
-	5, // [5:8] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	7,  // 0: fundmatch.v1.ListProductsResponse.products:type_name -> fundmatch.v1.ProductSummary
+	7,  // 1: fundmatch.v1.GetProductResponse.product:type_name -> fundmatch.v1.ProductSummary
+	8,  // 2: fundmatch.v1.GetProductResponse.evidence:type_name -> fundmatch.v1.Evidence
+	6,  // 3: fundmatch.v1.GetProductResponse.quarantine:type_name -> fundmatch.v1.QuarantineFinding
+	9,  // 4: fundmatch.v1.GetPoolResponse.revisions:type_name -> fundmatch.v1.Revisions
+	10, // 5: fundmatch.v1.GetPoolResponse.valid_until:type_name -> google.protobuf.Timestamp
+	6,  // 6: fundmatch.v1.GetPoolResponse.quarantined:type_name -> fundmatch.v1.QuarantineFinding
+	0,  // 7: fundmatch.v1.PoolService.ListProducts:input_type -> fundmatch.v1.ListProductsRequest
+	2,  // 8: fundmatch.v1.PoolService.GetProduct:input_type -> fundmatch.v1.GetProductRequest
+	4,  // 9: fundmatch.v1.PoolService.GetPool:input_type -> fundmatch.v1.GetPoolRequest
+	1,  // 10: fundmatch.v1.PoolService.ListProducts:output_type -> fundmatch.v1.ListProductsResponse
+	3,  // 11: fundmatch.v1.PoolService.GetProduct:output_type -> fundmatch.v1.GetProductResponse
+	5,  // 12: fundmatch.v1.PoolService.GetPool:output_type -> fundmatch.v1.GetPoolResponse
+	10, // [10:13] is the sub-list for method output_type
+	7,  // [7:10] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_pool_proto_init() }
@@ -605,7 +750,7 @@ func file_fundmatch_v1_pool_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_pool_proto_rawDesc), len(file_fundmatch_v1_pool_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1570,7 +1570,10 @@ type ExplainResponse struct {
 	// Why the product stands where it does, in zh-CN: the largest addends of its score in words, at most two.
 	Why []string `protobuf:"bytes,20,rep,name=why,proto3" json:"why,omitempty"`
 	// What the reader should know about the answer.
-	Notices       []*Notice `protobuf:"bytes,21,rep,name=notices,proto3" json:"notices,omitempty"`
+	Notices []*Notice `protobuf:"bytes,21,rep,name=notices,proto3" json:"notices,omitempty"`
+	// What decides, to be said before everything else: of the findings the strongest that asks at least for a
+	// confirmation. Absent: no rule keeps the product back.
+	Strongest     *Finding `protobuf:"bytes,22,opt,name=strongest,proto3" json:"strongest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1752,6 +1755,13 @@ func (x *ExplainResponse) GetNotices() []*Notice {
 	return nil
 }
 
+func (x *ExplainResponse) GetStrongest() *Finding {
+	if x != nil {
+		return x.Strongest
+	}
+	return nil
+}
+
 var File_fundmatch_v1_recommendation_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
@@ -1908,7 +1918,7 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"customerId\x12!\n" +
 	"\fproduct_code\x18\x02 \x01(\tR\vproductCode\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\x04 \x01(\tR\baudience\"\xca\a\n" +
+	"\baudience\x18\x04 \x01(\tR\baudience\"\xff\a\n" +
 	"\x0fExplainResponse\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x126\n" +
@@ -1936,7 +1946,8 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\ttalk_card\x18\x12 \x01(\v2\x16.fundmatch.v1.TalkCardB\x04\xa8\xbb\x18\x01R\btalkCard\x126\n" +
 	"\x05brief\x18\x13 \x01(\v2\x1a.fundmatch.v1.ManagerBriefB\x04\xa8\xbb\x18\x01R\x05brief\x12\x10\n" +
 	"\x03why\x18\x14 \x03(\tR\x03why\x12.\n" +
-	"\anotices\x18\x15 \x03(\v2\x14.fundmatch.v1.NoticeR\anotices2\xad\x01\n" +
+	"\anotices\x18\x15 \x03(\v2\x14.fundmatch.v1.NoticeR\anotices\x123\n" +
+	"\tstrongest\x18\x16 \x01(\v2\x15.fundmatch.v1.FindingR\tstrongest2\xad\x01\n" +
 	"\x15RecommendationService\x12L\n" +
 	"\tRecommend\x12\x1e.fundmatch.v1.RecommendRequest\x1a\x1f.fundmatch.v1.RecommendResponse\x12F\n" +
 	"\aExplain\x12\x1c.fundmatch.v1.ExplainRequest\x1a\x1d.fundmatch.v1.ExplainResponseB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
@@ -2031,15 +2042,16 @@ var file_fundmatch_v1_recommendation_proto_depIdxs = []int32{
 	25, // 43: fundmatch.v1.ExplainResponse.talk_card:type_name -> fundmatch.v1.TalkCard
 	21, // 44: fundmatch.v1.ExplainResponse.brief:type_name -> fundmatch.v1.ManagerBrief
 	20, // 45: fundmatch.v1.ExplainResponse.notices:type_name -> fundmatch.v1.Notice
-	0,  // 46: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
-	14, // 47: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
-	1,  // 48: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
-	15, // 49: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
-	48, // [48:50] is the sub-list for method output_type
-	46, // [46:48] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	27, // 46: fundmatch.v1.ExplainResponse.strongest:type_name -> fundmatch.v1.Finding
+	0,  // 47: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
+	14, // 48: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
+	1,  // 49: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
+	15, // 50: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
+	49, // [49:51] is the sub-list for method output_type
+	47, // [47:49] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_recommendation_proto_init() }

@@ -1,0 +1,39 @@
+package matcher
+
+import "fmt"
+
+// AnswerKind says what a recorded answer is.
+type AnswerKind uint8
+
+// The kinds. The zero value is a recommendation, the oldest.
+const (
+	SlateAnswer  AnswerKind = iota // a Slate
+	OrderAnswer                    // an OrderCheck
+	SwitchAnswer                   // a SwitchAssessment
+)
+
+var answerKindNames = [...]string{"RECOMMENDATION", "ORDER_CHECK", "SWITCH_ASSESSMENT"}
+
+// String returns the kind's code.
+func (k AnswerKind) String() string {
+	if int(k) < len(answerKindNames) {
+		return answerKindNames[k]
+	}
+	return fmt.Sprint(uint8(k))
+}
+
+// KindOf tells by its first byte which of its parsers reads a recorded answer. What none
+// reads counts as a slate, whose parser refuses it.
+func KindOf(canonical []byte) AnswerKind {
+	if len(canonical) == 0 {
+		return SlateAnswer
+	}
+	switch canonical[0] {
+	case orderMark:
+		return OrderAnswer
+	case switchKind:
+		return SwitchAnswer
+	default:
+		return SlateAnswer
+	}
+}
