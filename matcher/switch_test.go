@@ -345,3 +345,42 @@ func TestAssessSwitchRefuses(t *testing.T) {
 		}
 	}
 }
+
+// An order that a redemption of the last days paid is a switch: K01 speaks of it in the
+// check of the order, and not of one whose redemption is older or of a money fund.
+func TestAnOrderPaidByARedemptionIsASwitch(t *testing.T) {
+	b := switchBank(t)
+	core := b.compile(t)
+	for name, c := range map[string]struct {
+		code   string
+		ago    int
+		amount fund.Money
+		reason string
+	}{
+		"fourteen days ago":     {"OLD", 14, 4_302_300, "SWITCH_RECORDED"},
+		"fifteen days ago":      {"OLD", 15, 4_302_300, ""},
+		"a money fund":          {"CASH", 1, 4_302_300, ""},
+		"an unknown amount":     {"OLD", 1, 0, "SWITCH_COST_UNKNOWN"},
+		"not in the pool":       {"GONE", 1, 4_302_300, "SWITCH_COST_UNKNOWN"},
+		"he buys it back":       {"NEW-C", 1, 4_302_300, "IN_AND_OUT"},
+		"its lots are no one's": {"OLD", 1, 4_302_300, "LOT_TOO_YOUNG"},
+	} {
+		p := searching(switcher(), b.asOf, "NEW-A")
+		p.Trail = behaviour.Of(append(p.Trail.Recent, fund.Event{
+			Kind: fund.Redeem, At: b.asOf - fund.Instant(c.ago)*24*60*60*1_000_000, ProductCode: c.code, Amount: c.amount,
+		}))
+		var out matcher.OrderCheck
+		if err := core.CheckOrder(p, matcher.OrderRequest{ProductCode: "NEW-A", Amount: 4_302_300, At: b.asOf, Channel: fund.App}, &out); err != nil {
+			t.Fatal(err)
+		}
+		said := map[string]bool{}
+		for _, f := range out.Findings {
+			if f.Rule == eligibility.K01 {
+				said[f.Reason] = true
+			}
+		}
+		if c.reason == "" && len(said) > 0 || c.reason != "" && !said[c.reason] {
+			t.Errorf("%s: K01 said %v, want %q", name, said, c.reason)
+		}
+	}
+}
