@@ -27,11 +27,11 @@ func (c *Core) dealSwitch(sell, buy int, at fund.Instant) Dealing {
 	return d
 }
 
-// switchHorizon is his own. Where he named none it is a year at most: a longer one would
-// flatter the fees that are saved.
+// switchHorizon is the one that he named. Where he named none it is a year at most: a longer
+// one would flatter the fees that are saved, and what is only inferred of him may not.
 func (c *Core) switchHorizon(a *asking) SwitchHorizon {
-	if months := a.wish.HorizonMonths; months > 0 {
-		return SwitchHorizon{Days: score.HorizonDays(months)}
+	if months := a.profile.Needs.HorizonMonths; months > 0 {
+		return SwitchHorizon{Days: score.HorizonDays(min(months, fund.MaxHorizonMonths))}
 	}
 	const year = 12
 	return SwitchHorizon{Days: score.HorizonDays(min(c.model.Settings.Cost.DefaultHorizonMonths, year)), Assumed: true}
@@ -52,15 +52,16 @@ func (c *Core) switchCase(a *asking, sell, buy int, out *SwitchAssessment) switc
 	}
 }
 
-// classesOnOffer lists the product and the other retail classes of its fund that may be
-// sold to him.
+// classesOnOffer lists the product and the other retail classes of its fund about which the
+// gate says nothing worse.
 func (c *Core) classesOnOffer(a *asking, buy int, w *switchWork) []*fund.Product {
 	w.classes = append(w.classes[:0], &c.products[buy])
+	asked, _ := c.gate.Judge(buy, &a.facts, &w.work.refusals, nil)
 	for _, m := range c.Classes(buy) {
 		if int(m) == buy || !isRetailClass(c.products[m].ShareClass) {
 			continue
 		}
-		if v, _ := c.gate.Judge(int(m), &a.facts, &w.work.refusals, nil); v.Permitted {
+		if v, _ := c.gate.Judge(int(m), &a.facts, &w.work.refusals, nil); v.Outcome <= asked.Outcome {
 			w.classes = append(w.classes, &c.products[m])
 		}
 	}

@@ -25,6 +25,7 @@ func goodSwitch() eligibility.Switch {
 }
 
 func switchGate(tb testing.TB) *eligibility.Gate {
+	tb.Helper()
 	return compile(tb, packWith(tb, nil), []fund.Product{{Code: "p"}}, switchDay.Start())
 }
 

@@ -12,21 +12,21 @@ type pool map[string]*fund.Product
 
 func (p pool) Product(code string) *fund.Product { return p[code] }
 
-func market(t testing.TB) pool {
-	t.Helper()
+func market(tb testing.TB) pool {
+	tb.Helper()
 	return pool{
-		"X":    {Code: "X", Type: "混合型-偏股", ParentCode: "X", Fees: fees(t, ":100", 0, steps, 140, 0)},
-		"X-C":  {Code: "X-C", Type: "混合型-偏股", ParentCode: "X", Fees: fees(t, ":0", 0, "7:150;:0", 140, 40)},
-		"FLAT": {Code: "FLAT", Type: "混合型-偏股", Fees: fees(t, ":0", 0, ":100", 140, 0)},
-		"CASH": {Code: "CASH", Type: "货币型", Fees: fees(t, ":0", 0, ":0", 20, 0)},
+		"X":    {Code: "X", Type: "混合型-偏股", ParentCode: "X", Fees: fees(tb, ":100", 0, steps, 140, 0)},
+		"X-C":  {Code: "X-C", Type: "混合型-偏股", ParentCode: "X", Fees: fees(tb, ":0", 0, "7:150;:0", 140, 40)},
+		"FLAT": {Code: "FLAT", Type: "混合型-偏股", Fees: fees(tb, ":0", 0, ":100", 140, 0)},
+		"CASH": {Code: "CASH", Type: "货币型", Fees: fees(tb, ":0", 0, ":0", 20, 0)},
 	}
 }
 
 // event is one deal on a day, at noon.
-func event(t testing.TB, kind fund.EventKind, on, code string, amount fund.Money) fund.Event {
-	t.Helper()
+func event(tb testing.TB, kind fund.EventKind, on, code string, amount fund.Money) fund.Event {
+	tb.Helper()
 	const noon = 12 * 60 * 60 * 1_000_000
-	return fund.Event{Kind: kind, At: day(t, on).Start() + noon, ProductCode: code, Amount: amount}
+	return fund.Event{Kind: kind, At: day(tb, on).Start() + noon, ProductCode: code, Amount: amount}
 }
 
 func TestPast(t *testing.T) {
