@@ -195,6 +195,9 @@ func (l *Linter) judge(line *folded, g *group, t term, from, to int) (int, bool)
 	if !g.with.none() && !line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.with) {
 		return to, false
 	}
+	if rest := line.endOf(to, objectReach, clause); line.has(to, rest, g.objects) && !line.has(line.clauseStart(from), rest, g.money) {
+		return to, false // 承诺保护隐私 promises no return
+	}
 	lawful := l.context.lawful(line, from, to) ||
 		line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.near) ||
 		g.proof && l.context.proven(line, from, to)
@@ -204,6 +207,9 @@ func (l *Linter) judge(line *folded, g *group, t term, from, to int) (int, bool)
 // sentenceReach bounds how far a sentence is read around a word, so that one line
 // without marks costs no more than many.
 const sentenceReach = 48
+
+// objectReach is how far behind a word its object stands.
+const objectReach = 14
 
 // oneWord reports whether [from, to) is one word and not the end of one clause and
 // the start of the next. A word cut by commas everywhere is a disguise: 保，本，基金.

@@ -97,7 +97,9 @@ func (p *performance) check(l *folded, kind TextKind, hits []hit) []hit {
 		if !ok {
 			return
 		}
-		if m.days > 0 && (m.days <= sixMonths || m.annualised && m.days < oneYear) && !p.exempt(l, m) {
+		if p.exempt(l, m) {
+			m.figure = false
+		} else if m.days > 0 && (m.days <= sixMonths || m.annualised && m.days < oneYear) {
 			hits = append(hits, p.w01.at("W01", min(m.windowFrom, m.from), m.to))
 		}
 		seen.add(m)
@@ -143,7 +145,7 @@ func (s statement) at(rule string, from, to int) hit {
 // money fund is a statutory one, and a window may be named to say it is not shown.
 func (p *performance) exempt(l *folded, m mention) bool {
 	from, to := l.startOf(m.from, sentenceReach, sentence), l.endOf(m.to, sentenceReach, sentence)
-	return m.days <= 7 && l.has(from, to, p.vocabulary.money)
+	return m.days > 0 && m.days <= 7 && l.has(from, to, p.vocabulary.money)
 }
 
 // riskBeside reports whether drawdown and volatility stand in the same line, and in
@@ -175,6 +177,9 @@ func (p *performance) saysPast(l *folded) bool {
 // no performance: no figure and no window.
 func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised)}
+	if l.endsWith(from, p.annualised) { // 年化收益率 is read from its start
+		return m, false
+	}
 	if !l.oneWord(from, to) || longestAfter(l, to, p.vocabulary.notReturns) > 0 || longestBefore(l, from, p.vocabulary.notPast) > 0 {
 		return m, false
 	}
