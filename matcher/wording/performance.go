@@ -397,13 +397,27 @@ func boolInt(b bool) int {
 func unitOnly(r rune) bool { return r == '周' || r == '月' || r == '季' || r == '个' }
 
 func chineseDigit(r rune) int {
-	for d, c := range []rune("一二三四五六七八九十") {
-		if r == c {
-			return d + 1
-		}
-	}
-	if r == '两' {
+	switch r {
+	case '一':
+		return 1
+	case '二', '两':
 		return 2
+	case '三':
+		return 3
+	case '四':
+		return 4
+	case '五':
+		return 5
+	case '六':
+		return 6
+	case '七':
+		return 7
+	case '八':
+		return 8
+	case '九':
+		return 9
+	case '十':
+		return 10
 	}
 	return 0
 }
