@@ -87,11 +87,6 @@ func (c *context) negated(l *folded, from int) bool {
 	return false
 }
 
-// turned reports whether a word between two halves of a pattern keeps them apart.
-func (c *context) turned(l *folded, from, to int, words phrases) bool {
-	return !words.none() && l.has(from, to, words)
-}
-
 // turnedBack reports whether the negator at i is itself denied, so that two make a
 // claim: 不是不保本, 没有一款不保本, 哪有不保本的.
 func (c *context) turnedBack(l *folded, i int) bool {

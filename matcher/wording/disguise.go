@@ -72,7 +72,10 @@ func newDisguise(f *folding, s *disguiseSource, words []disguisedWord) (*disguis
 		d.last.set(bit - 1)
 		d.ending[bit-1] = int32(i)
 	}
-	return d, d.addMasks(perRune)
+	if err := d.addMasks(perRune); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // alike returns the characters that may stand for r, itself among them.

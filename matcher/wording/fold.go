@@ -90,6 +90,9 @@ func newFolding(variants, split map[string]string) (*folding, error) {
 
 // foldOne folds one character of the basic plane without the variants.
 func foldOne(r rune) uint16 {
+	if r >= 0x4E00 && r <= 0x9FFF { // most of the plane, and nothing to fold
+		return uint16(r)
+	}
 	switch {
 	case r >= 0xFF01 && r <= 0xFF5E: // full width forms
 		r -= 0xFEE0
@@ -125,7 +128,7 @@ func foldOne(r rune) uint16 {
 // letterForms are, for each letter from a to z, the forms with accents, and the
 // Cyrillic, Greek, phonetic and raised letters that look like it. v is written for ü.
 var letterForms = [26]string{
-	'a' - 'a': "āáǎàâäãåαаɑᴀᵃ", 'b' - 'a': "βвьʙᵇ", 'c' - 'a': "çсᴄᶜ", 'd' - 'a': "ԁᴅᵈ", 'e' - 'a': "ēéěèêëеεєᴇᵉ",
+	0: "āáǎàâäãåαаɑᴀᵃ", 'b' - 'a': "βвьʙᵇ", 'c' - 'a': "çсᴄᶜ", 'd' - 'a': "ԁᴅᵈ", 'e' - 'a': "ēéěèêëеεєᴇᵉ",
 	'f' - 'a': "ƒꜰᶠ", 'g' - 'a': "ɡɢᵍ", 'h' - 'a': "һнʜʰ", 'i' - 'a': "īíǐìîïıіιɪⁱ", 'j' - 'a': "јᴊʲ",
 	'k' - 'a': "κкᴋᵏ", 'l' - 'a': "ⅼӏʟˡ", 'm' - 'a': "мᴍᵐ", 'n' - 'a': "ńňǹñηпɴⁿ", 'o' - 'a': "ōóǒòôöõοоᴏᵒ",
 	'p' - 'a': "ρрᴘᵖ", 'q' - 'a': "ԛ", 'r' - 'a': "гʀʳ", 's' - 'a': "ѕꜱˢ", 't' - 'a': "τтᴛᵗ",
@@ -160,14 +163,13 @@ func (f *folding) of(r rune) uint16 {
 		return uint16('0' + (r-0x1D7CE)%10)
 	case r >= 0x1D400 && r <= 0x1D6A3: // mathematical Latin letters, alphabets of 52
 		return uint16('a' + (r-0x1D400)%52%26)
-	case r >= 0x1F130 && r <= 0x1F149: // squared letters
-		return uint16('a' + r - 0x1F130)
-	case r >= 0x1F150 && r <= 0x1F169: // letters in black circles
-		return uint16('a' + r - 0x1F150)
-	case r >= 0x1F170 && r <= 0x1F189: // letters in black squares
-		return uint16('a' + r - 0x1F170)
-	case r >= 0x1F1E6 && r <= 0x1F1FF: // letters of flags
-		return uint16('a' + r - 0x1F1E6)
+	}
+	for _, a := range [...]rune{0x1F130, 0x1F150, 0x1F170, 0x1F1E6} { // in squares, circles, black squares, flags
+		if r >= a && r < a+26 {
+			return uint16('a' + r - a)
+		}
+	}
+	switch {
 	case unicode.In(r, unicode.Mn, unicode.Cf):
 		return markDrop
 	case unicode.IsLetter(r):

@@ -175,16 +175,26 @@ func (l *Linter) judge(line *folded, g *group, t term, from, to int) (int, bool)
 	if isDigit(line.runes[from]) && from > 0 && isNumeric(line.runes[from-1]) {
 		return to, false // 10风险 is not 0风险
 	}
-	if line.anyAround(g.lawful, from, to) {
+	if line.anyAround(g.lawful, from, to) || len(g.claims) > 0 && !line.anyAround(g.claims, from, to) {
 		return to, false
 	}
-	if len(g.claims) > 0 && !line.anyAround(g.claims, from, to) {
+	end, whole := g.completed(line, from, to)
+	if !whole || g.aboutOther(line, from, to) {
 		return to, false
 	}
+	start, stop := line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence)
+	lawful := line.has(start, stop, g.near) || l.context.lawful(line, from, to) ||
+		g.proof && l.context.proven(line, from, to)
+	return end, !lawful
+}
+
+// completed reports whether all that the group asks for beside the word stands there,
+// and where the claim then ends.
+func (g *group) completed(line *folded, from, to int) (int, bool) {
 	end := to
 	if !g.then.none() {
 		at, k := line.find(to, line.endOf(to, g.within+8, g.reach), g.then)
-		if at < 0 || at-to > g.within || l.context.turned(line, to, at, g.gap) {
+		if at < 0 || at-to > g.within || line.has(to, at, g.gap) {
 			return to, false
 		}
 		end = at + len(g.then.list[k])
@@ -192,18 +202,25 @@ func (l *Linter) judge(line *folded, g *group, t term, from, to int) (int, bool)
 	if !g.behind.none() && !line.has(max(line.clauseStart(from), from-g.within), from, g.behind) {
 		return to, false
 	}
-	if !g.with.none() && !line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.with) {
-		return to, false
+	if g.with.none() {
+		return end, true
 	}
-	lawful := l.context.lawful(line, from, to) ||
-		line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.near) ||
-		g.proof && l.context.proven(line, from, to)
-	return end, !lawful
+	return end, line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.with)
+}
+
+// aboutOther reports whether the word has an object that is no claim: 承诺保护隐私
+// promises no return.
+func (g *group) aboutOther(line *folded, from, to int) bool {
+	rest := line.endOf(to, objectReach, clause)
+	return line.has(to, rest, g.objects) && !line.has(line.clauseStart(from), rest, g.money)
 }
 
 // sentenceReach bounds how far a sentence is read around a word, so that one line
 // without marks costs no more than many.
 const sentenceReach = 48
+
+// objectReach is how far behind a word its object stands.
+const objectReach = 14
 
 // oneWord reports whether [from, to) is one word and not the end of one clause and
 // the start of the next. A word cut by commas everywhere is a disguise: 保，本，基金.

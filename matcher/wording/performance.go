@@ -97,7 +97,9 @@ func (p *performance) check(l *folded, kind TextKind, hits []hit) []hit {
 		if !ok {
 			return
 		}
-		if m.days > 0 && (m.days <= sixMonths || m.annualised && m.days < oneYear) && !p.exempt(l, m) {
+		if p.exempt(l, m) {
+			m.figure = false
+		} else if m.days > 0 && (m.days <= sixMonths || m.annualised && m.days < oneYear) {
 			hits = append(hits, p.w01.at("W01", min(m.windowFrom, m.from), m.to))
 		}
 		seen.add(m)
@@ -143,7 +145,7 @@ func (s statement) at(rule string, from, to int) hit {
 // money fund is a statutory one, and a window may be named to say it is not shown.
 func (p *performance) exempt(l *folded, m mention) bool {
 	from, to := l.startOf(m.from, sentenceReach, sentence), l.endOf(m.to, sentenceReach, sentence)
-	return m.days <= 7 && l.has(from, to, p.vocabulary.money)
+	return m.days > 0 && m.days <= 7 && l.has(from, to, p.vocabulary.money)
 }
 
 // riskBeside reports whether drawdown and volatility stand in the same line, and in
@@ -175,6 +177,9 @@ func (p *performance) saysPast(l *folded) bool {
 // no performance: no figure and no window.
 func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised)}
+	if l.endsWith(from, p.annualised) { // 年化收益率 is read from its start
+		return m, false
+	}
 	if !l.oneWord(from, to) || longestAfter(l, to, p.vocabulary.notReturns) > 0 || longestBefore(l, from, p.vocabulary.notPast) > 0 {
 		return m, false
 	}
@@ -392,13 +397,27 @@ func boolInt(b bool) int {
 func unitOnly(r rune) bool { return r == '周' || r == '月' || r == '季' || r == '个' }
 
 func chineseDigit(r rune) int {
-	for d, c := range []rune("一二三四五六七八九十") {
-		if r == c {
-			return d + 1
-		}
-	}
-	if r == '两' {
+	switch r {
+	case '一':
+		return 1
+	case '二', '两':
 		return 2
+	case '三':
+		return 3
+	case '四':
+		return 4
+	case '五':
+		return 5
+	case '六':
+		return 6
+	case '七':
+		return 7
+	case '八':
+		return 8
+	case '九':
+		return 9
+	case '十':
+		return 10
 	}
 	return 0
 }

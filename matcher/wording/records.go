@@ -182,29 +182,37 @@ func (r *records) rank(l *folded, word, from, to int) (int, bool) {
 		return to, true
 	}
 	for i := to - 1; i < end; i++ {
-		ordinal := l.runes[i] == '第' || l.runes[i] == '前'
-		at := i
-		switch {
-		case ordinal:
-			at++
-		case i < to:
-			continue
-		case l.matches(i, r.top):
-			ordinal, at = true, at+len(r.top)
-		}
-		n, stop := number(l, at)
-		if n == 0 || stop == at || stop > len(l.runes) {
-			continue
-		}
-		for stop < len(l.runes) && (isDigit(l.runes[stop]) || l.runes[stop] == '%' || l.runes[stop] == '名' || l.runes[stop] == '.') && l.before[stop] < clause {
-			stop++
-		}
-		if ordinal || isPart(l, at, stop) || l.runes[stop-1] == '名' || l.runes[stop-1] == '%' {
+		if stop, ok := r.place(l, i, i < to); ok {
 			return stop, true
 		}
 	}
 	return 0, false
 }
+
+// place reads a place at i and returns its end: 第12名, 前5%, TOP10, 12/356. At the end of
+// the word of rank itself only an ordinal (同类第) counts.
+func (r *records) place(l *folded, i int, within bool) (int, bool) {
+	at, ordinal := i, false
+	switch {
+	case l.runes[i] == '第' || l.runes[i] == '前':
+		at, ordinal = i+1, true
+	case within:
+		return 0, false
+	case l.matches(i, r.top):
+		at, ordinal = i+len(r.top), true
+	}
+	n, stop := number(l, at)
+	if n == 0 || stop == at {
+		return 0, false
+	}
+	for stop < len(l.runes) && l.before[stop] < clause && continuesPlace(l.runes[stop]) {
+		stop++
+	}
+	last := l.runes[stop-1]
+	return stop, ordinal || last == '名' || last == '%' || isPart(l, at, stop)
+}
+
+func continuesPlace(r rune) bool { return isDigit(r) || r == '%' || r == '名' || r == '.' }
 
 // isPart reports whether [from, to) reads 12/356.
 func isPart(l *folded, from, to int) bool {
@@ -229,17 +237,29 @@ func (r *records) provenRank(l *folded) bool {
 		}
 		if _, end := dateAt(l, i); end > i {
 			dated = true
-			continue
+		} else {
+			sized = sized || countsPeers(l, i)
 		}
-		at := i
-		for at < n && isDigit(l.runes[at]) && (at == i || l.before[at] == joined) {
-			at++
-		}
-		slash := at < n && isDigit(l.runes[at]) && l.formula(at, at)
-		counted := at < n && l.before[at] < clause && (l.runes[at] == '只' || l.runes[at] == '支' || l.runes[at] == '款')
-		sized = sized || slash || counted
 	}
 	return dated && sized
+}
+
+// countsPeers reports whether the number at i is followed by a slash and another, or by
+// a word that counts funds: 12/356, 共356只.
+func countsPeers(l *folded, i int) bool {
+	for i < len(l.runes) && isDigit(l.runes[i]) {
+		if i++; i < len(l.runes) && l.before[i] != joined {
+			break
+		}
+	}
+	if i >= len(l.runes) || l.before[i] >= clause {
+		return false
+	}
+	switch l.runes[i] {
+	case '只', '支', '款':
+		return true
+	}
+	return isDigit(l.runes[i]) && l.formula(i, i)
 }
 
 // plans appends the hit of a simulated plan (定投) that lacks an index, a long span, its

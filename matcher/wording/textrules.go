@@ -34,6 +34,8 @@ type groupSource struct {
 	Spellings []string `yaml:"spellings"` // homophones and look-alikes, written out
 	Disguised []string `yaml:"disguised"` // terms also found by sound and shape
 	With      []string `yaml:"with"`      // the term counts only in a sentence with one of these
+	Objects   []string `yaml:"objects"`   // lawful when one of these follows in the clause
+	Money     []string `yaml:"money"`     // unless one of these stands there too
 	Behind    []string `yaml:"behind"`    // the term counts only within Within behind one of these
 	Across    bool     `yaml:"across"`    // Then may stand in a later clause of the sentence
 	Gap       []string `yaml:"gap"`       // with Then: none of these may stand between
@@ -80,10 +82,10 @@ type reportedSource struct {
 	Resumed  []string `yaml:"resumed"`
 
 	Sanctions []string `yaml:"sanctions"`
-	Wishes   []string `yaml:"wishes"`
-	Refusals []string `yaml:"refusals"`
-	Answers  []string `yaml:"answers"`
-	Sources  []string `yaml:"sources"`
+	Wishes    []string `yaml:"wishes"`
+	Refusals  []string `yaml:"refusals"`
+	Answers   []string `yaml:"answers"`
+	Sources   []string `yaml:"sources"`
 }
 
 type performanceSource struct {
@@ -131,6 +133,7 @@ type group struct {
 	lawful, claims     []around
 	then, near         phrases
 	with, gap, behind  phrases
+	objects, money     phrases
 	reach              boundary // how far Then may stand
 	within             int
 	proof              bool
@@ -223,6 +226,7 @@ func (l *Linter) addGroup(r *ruleSource, s *groupSource, disguised *[]disguisedW
 		rule: r.ID, why: r.Why, instead: r.Instead, proof: s.Proof,
 		then: l.fold.list(s.Then), near: l.fold.list(s.Near), within: s.Within,
 		with: l.fold.list(s.With), gap: l.fold.list(s.Gap), behind: l.fold.list(s.Behind), reach: clause,
+		objects: l.fold.list(s.Objects), money: l.fold.list(s.Money),
 	}
 	if s.Across {
 		g.reach = sentence
