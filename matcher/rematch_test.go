@@ -27,8 +27,8 @@ func graded(code string, grade fund.RiskGrade) fund.Product {
 // rematchCore knows one product a grade, and one without.
 func rematchCore(tb testing.TB, products ...fund.Product) *matcher.Core {
 	tb.Helper()
-	b := &bank{asOf: rematchDay.Start(), day: rematchDay}
-	b.products = append(products, graded("R1", fund.R1), graded("R2", fund.R2), graded("R3", fund.R3), graded("R4", fund.R4), graded("X", 0))
+	b := &bank{asOf: rematchDay.Start(), day: rematchDay, products: products}
+	b.products = append(b.products, graded("R1", fund.R1), graded("R2", fund.R2), graded("R3", fund.R3), graded("R4", fund.R4), graded("X", 0))
 	return b.compile(tb)
 }
 
@@ -247,11 +247,8 @@ func TestRematchAgreesWithTheGate(t *testing.T) {
 			t.Fatal(err)
 		}
 		speaks := slices.ContainsFunc(slices.Concat(e.Findings, e.OrderFindings), func(f eligibility.Finding) bool {
-			switch f.Rule {
-			case eligibility.S01, eligibility.S02, eligibility.S03, eligibility.S12:
-				return f.Outcome >= eligibility.Confirm && (f.Rule != eligibility.S12 || code != "R1")
-			}
-			return false
+			aboutLevel := f.Rule == eligibility.S01 || f.Rule == eligibility.S02 || f.Rule == eligibility.S03
+			return f.Outcome >= eligibility.Confirm && (aboutLevel || f.Rule == eligibility.S12 && code != "R1")
 		})
 		if speaks != (len(got.Mismatches) == 1) {
 			t.Fatalf("the gate speaks: %v; the re-match says %q (state %s, level %s)", speaks, told(&got), got.State, got.Level)
