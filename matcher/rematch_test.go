@@ -94,6 +94,10 @@ func TestRematch(t *testing.T) {
 	professional.Person.Professional = fund.Professional{Class: "A", Until: 20270101}
 	undated := holds(owner(), "R2", 20260101)
 	undated.Assessment.Level = fund.C2
+	resold := holds(holds(owner(lowered...), "R3", 20260101), "R3", 20260702)
+	resold.Lots[0].Shares = 0
+	torn := holds(owner(level(fund.C4, 20250701)), "R4", 20250801) // its history lacks the assessment in force
+	torn.Assessment = fund.Assessment{Level: fund.C2, On: 20260701}
 	guessed := holds(owner(), "R2", 20260101)
 	guessed.PredictedLevel = fund.C5
 	for _, c := range []struct {
@@ -114,6 +118,8 @@ func TestRematch(t *testing.T) {
 		{"bought on the day of lowering", holds(owner(lowered...), "R4", 20251001), "R4 HOLDING NEVER_SUITABLE 2025-10-01 TELL_CUSTOMER"},
 		{"lowered on the last assessment only", holds(owner(lowered...), "R3", 20251001), "R3 HOLDING LEVEL_LOWERED 2026-07-01 TELL_CUSTOMER C3>C2"},
 		{"some of it bought before", holds(holds(owner(lowered...), "R3", 20260702), "R3", 20260101), "R3 HOLDING LEVEL_LOWERED 2026-07-01 TELL_CUSTOMER C3>C2"},
+		{"what he sold before does not count", resold, "R3 HOLDING NEVER_SUITABLE 2026-07-02 TELL_CUSTOMER"},
+		{"a history without the assessment in force", torn, "R4 HOLDING NEVER_SUITABLE 2025-08-01 TELL_CUSTOMER"},
 		{"the last day of the assessment", holds(owner(level(fund.C2, 20250716)), "R2", 20251001), ""},
 		{"the first day after it", holds(owner(level(fund.C2, 20250715)), "R2", 20251001), "R2 HOLDING LEVEL_EXPIRED 2026-07-15 TELL_CUSTOMER"},
 		{"expired, and R1", holds(owner(level(fund.C2, 20250715)), "R1", 20251001), ""},
