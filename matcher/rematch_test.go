@@ -27,8 +27,8 @@ func graded(code string, grade fund.RiskGrade) fund.Product {
 // rematchCore knows one product a grade, and one without.
 func rematchCore(tb testing.TB, products ...fund.Product) *matcher.Core {
 	tb.Helper()
-	b := &bank{asOf: rematchDay.Start(), day: rematchDay}
-	b.products = append(products, graded("R1", fund.R1), graded("R2", fund.R2), graded("R3", fund.R3), graded("R4", fund.R4), graded("X", 0))
+	b := &bank{asOf: rematchDay.Start(), day: rematchDay, products: products}
+	b.products = append(b.products, graded("R1", fund.R1), graded("R2", fund.R2), graded("R3", fund.R3), graded("R4", fund.R4), graded("X", 0))
 	return b.compile(tb)
 }
 
@@ -94,6 +94,10 @@ func TestRematch(t *testing.T) {
 	professional.Person.Professional = fund.Professional{Class: "A", Until: 20270101}
 	undated := holds(owner(), "R2", 20260101)
 	undated.Assessment.Level = fund.C2
+	resold := holds(holds(owner(lowered...), "R3", 20260101), "R3", 20260702)
+	resold.Lots[0].Shares = 0
+	torn := holds(owner(level(fund.C4, 20250701)), "R4", 20250801) // its history lacks the assessment in force
+	torn.Assessment = fund.Assessment{Level: fund.C2, On: 20260701}
 	guessed := holds(owner(), "R2", 20260101)
 	guessed.PredictedLevel = fund.C5
 	for _, c := range []struct {
@@ -114,6 +118,8 @@ func TestRematch(t *testing.T) {
 		{"bought on the day of lowering", holds(owner(lowered...), "R4", 20251001), "R4 HOLDING NEVER_SUITABLE 2025-10-01 TELL_CUSTOMER"},
 		{"lowered on the last assessment only", holds(owner(lowered...), "R3", 20251001), "R3 HOLDING LEVEL_LOWERED 2026-07-01 TELL_CUSTOMER C3>C2"},
 		{"some of it bought before", holds(holds(owner(lowered...), "R3", 20260702), "R3", 20260101), "R3 HOLDING LEVEL_LOWERED 2026-07-01 TELL_CUSTOMER C3>C2"},
+		{"what he sold before does not count", resold, "R3 HOLDING NEVER_SUITABLE 2026-07-02 TELL_CUSTOMER"},
+		{"a history without the assessment in force", torn, "R4 HOLDING NEVER_SUITABLE 2025-08-01 TELL_CUSTOMER"},
 		{"the last day of the assessment", holds(owner(level(fund.C2, 20250716)), "R2", 20251001), ""},
 		{"the first day after it", holds(owner(level(fund.C2, 20250715)), "R2", 20251001), "R2 HOLDING LEVEL_EXPIRED 2026-07-15 TELL_CUSTOMER"},
 		{"expired, and R1", holds(owner(level(fund.C2, 20250715)), "R1", 20251001), ""},
@@ -247,11 +253,8 @@ func TestRematchAgreesWithTheGate(t *testing.T) {
 			t.Fatal(err)
 		}
 		speaks := slices.ContainsFunc(slices.Concat(e.Findings, e.OrderFindings), func(f eligibility.Finding) bool {
-			switch f.Rule {
-			case eligibility.S01, eligibility.S02, eligibility.S03, eligibility.S12:
-				return f.Outcome >= eligibility.Confirm && (f.Rule != eligibility.S12 || code != "R1")
-			}
-			return false
+			aboutLevel := f.Rule == eligibility.S01 || f.Rule == eligibility.S02 || f.Rule == eligibility.S03
+			return f.Outcome >= eligibility.Confirm && (aboutLevel || f.Rule == eligibility.S12 && code != "R1")
 		})
 		if speaks != (len(got.Mismatches) == 1) {
 			t.Fatalf("the gate speaks: %v; the re-match says %q (state %s, level %s)", speaks, told(&got), got.State, got.Level)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/behaviour"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
@@ -74,6 +75,16 @@ func TestHisWordStandsBeforeAnOrder(t *testing.T) {
 			t.Errorf("%s: says %s, want %s", name, got, c.want)
 		}
 	}
+	minor := steady()
+	minor.Person.BirthDate = 20100101
+	if got := asked(t, "SB1A", minor).Slate.Items[0].Conversion.Sentence; got != "conversion.HOLD.underage" {
+		t.Errorf("under 18: says %s", got)
+	}
+	ward := steady()
+	ward.Person.Capacity = fund.LimitedCapacity
+	if v := asked(t, "SB1A", ward).Slate.Items[0].Conversion; v.Sentence != "conversion.HOLD.not_now" {
+		t.Errorf("two rules stand against it, and he is told of one: %s", v.Sentence)
+	}
 	elder := saver(fund.Retirement, 60)
 	elder.Person.BirthDate = 19550101
 	if got := asked(t, "FO1", elder).Slate.Items[0].Conversion.Sentence; got != "conversion.CONFIRM_REQUIRED.lockup" {
@@ -125,5 +136,46 @@ func TestWhatIsSaidWithoutMeans(t *testing.T) {
 	company.Assessment = fund.Assessment{Level: fund.C2, On: 20240101}
 	if e := asked(t, "MM2", company); e.Personal || e.Slate.Wish.QuestionSentence() != "expectation.question.goal.TREASURY" {
 		t.Errorf("a company is asked %s, personal: %v", e.Slate.Wish.QuestionSentence(), e.Personal)
+	}
+}
+
+// What alone stands against a sale is said with what he can do about it; what stands beside
+// another thing is not: he would be sent the wrong way.
+func TestWhyHeCannotBuyIt(t *testing.T) {
+	t.Parallel()
+	pension := graded("Y", fund.R2)
+	pension.ShareClass, pension.Listing.Kind = "Y", fund.PensionFund
+	unseen := pension
+	unseen.Code, unseen.Listing.DueDiligenceID = "YY", ""
+	core := rematchCore(t, pension, unseen)
+	ask := func(p *fund.Profile, code string) *matcher.Explanation {
+		e, err := core.Explain(p, code, matcher.Request{At: rematchDay.Start(), Channel: fund.App, Audience: wording.Customer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	p := owner(level(fund.C3, 20260601))
+	e := ask(p, "Y")
+	if v := e.Slate.Items[0].Conversion; v.Sentence != "conversion.HOLD.pension" || v.Steps[0] != "OPEN_PENSION_ACCOUNT" || v.Steps[1] != "" {
+		t.Errorf("without a pension account: %s %v", v.Sentence, v.Steps)
+	}
+	if f := e.Strongest(); f == nil || f.Rule != eligibility.P03 || f.Outcome != eligibility.Block || core.Words(f, wording.Customer).Remedy == "" {
+		t.Errorf("what decides is %+v", f)
+	}
+	if v := ask(p, "YY").Slate.Items[0].Conversion; v.Sentence != "conversion.HOLD.not_now" || v.Steps[0] != "" {
+		t.Errorf("not examined either: %s %v", v.Sentence, v.Steps)
+	}
+	p.Person.Pension = fund.Yes
+	if f := ask(p, "Y").Strongest(); f != nil && f.Rule == eligibility.P03 {
+		t.Errorf("with an account: %+v", f)
+	}
+	if f := ask(p, "R4").Strongest(); f == nil || f.Outcome < eligibility.Hide {
+		t.Errorf("above his level nothing decides: %+v", f)
+	}
+	ward := owner(level(fund.C1, 20260601))
+	ward.Person.Capacity = fund.LimitedCapacity
+	if v := ask(ward, "R4").Slate.Items[0].Conversion; v.Sentence == "conversion.HOLD.guardian" {
+		t.Errorf("a guardian does not cure the grade: %s", v.Sentence)
 	}
 }

@@ -193,8 +193,10 @@ func writeExplanation(w io.Writer, a *fundmatchv1.ExplainResponse) error {
 // conclusion says whether and why not before anything else.
 func (c *card) conclusion(a *fundmatchv1.ExplainResponse) {
 	switch first := a.GetStrongest(); {
-	case first == nil:
+	case first == nil && a.GetPermitted():
 		c.line(0, "结论　可以推荐")
+	case first == nil:
+		c.line(0, "结论　不推荐")
 	case a.GetPermitted():
 		c.line(0, "结论　可以推荐；客户主动购买时：%s", said(first))
 	case a.GetOrderVerdict() == "BLOCK":

@@ -55,6 +55,7 @@ type imported struct {
 	// quarantined are the products that the pool holds and no answer offers; of an import that
 	// leaves the pool as it is nothing is known.
 	quarantined []*fundmatchv1.QuarantineFinding
+	regraded    int // products whose grade is another than in the revision before
 }
 
 func (p *program) importFolder(ctx context.Context, dir string, o importOptions) error {
@@ -156,7 +157,35 @@ func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Fol
 		return err
 	})
 	done.result, done.took = result, p.now().Sub(started)
+	if err == nil && result.Published {
+		done.regraded, err = regraded(ctx, store, result.Revision.ID)
+	}
 	return done, err
+}
+
+// regraded counts the products whose effective grade is another than in the revision before.
+func regraded(ctx context.Context, pools features.Pools, revision uint64) (n int, err error) {
+	if revision < 2 {
+		return 0, nil
+	}
+	before, err := pools.Pool(ctx, revision-1)
+	if err != nil {
+		return 0, err
+	}
+	now, err := pools.Pool(ctx, revision)
+	if err != nil {
+		return 0, err
+	}
+	grades := make(map[string]fund.RiskGrade, len(before))
+	for i := range before {
+		grades[before[i].Code] = before[i].Grades.Effective()
+	}
+	for i := range now {
+		if grade, known := grades[now[i].Code]; known && grade != now[i].Grades.Effective() {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // known answers the dataset reader's question whether the store already has what a row
@@ -247,8 +276,9 @@ func (p *program) tellImport(done *imported, o importOptions) error {
 	case done.result.Published:
 		fmt.Fprintf(&out, "published pool revision %d with %d products\n", r.ID, r.Products)
 		tellQuarantine(&out, done.quarantined)
-		if r.ID > 1 {
-			fmt.Fprintf(&out, "grades may have changed: fundmatch rematch --store %s --since-revision %d --out tasks.csv lists whom that concerns\n", o.store, r.ID-1)
+		if done.regraded > 0 {
+			fmt.Fprintf(&out, "notice: %s changed grade: fundmatch rematch --store %s --since-revision %d --out tasks.csv lists whom that concerns\n",
+				plural(done.regraded, "product", "products"), o.store, r.ID-1)
 		}
 	default:
 		fmt.Fprintf(&out, "pool revision %d with %d products stays in force\n", r.ID, r.Products)

@@ -139,8 +139,10 @@ type rematchTask struct {
 	Tell        string `json:"tell"` // what the customer is told
 }
 
-var rematchColumns = []string{
-	"customer_id", "manager_id", "branch_id", "product_code", "kind", "grade", "level", "cause", "since", "task", "text", "tell",
+func rematchColumns() []string {
+	return []string{
+		"customer_id", "manager_id", "branch_id", "product_code", "kind", "grade", "level", "cause", "since", "task", "text", "tell",
+	}
 }
 
 func (t *rematchTask) fields() []string {
@@ -151,10 +153,11 @@ func (t *rematchTask) fields() []string {
 
 // write streams the tasks, by customer, product and kind.
 func (r *rematchRun) write(ctx context.Context, w io.Writer) error {
-	put, end := r.csvTasks(w)
+	tasks := r.csvTasks
 	if r.options.json {
-		put, end = r.jsonTasks(w)
+		tasks = r.jsonTasks
 	}
+	put, end := tasks(w)
 	if err := r.each(ctx, put); err != nil {
 		return err
 	}
@@ -169,10 +172,23 @@ func (r *rematchRun) write(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
+// csvTasks writes the columns' names before the first task or at the end, so that a question
+// that is refused leaves no output.
 func (r *rematchRun) csvTasks(w io.Writer) (put func(*rematchTask) error, end func() error) {
-	out := csv.NewWriter(w)
-	_ = out.Write(rematchColumns) // the error stays in the writer until the end
-	return func(t *rematchTask) error { return out.Write(t.fields()) }, func() error { out.Flush(); return out.Error() }
+	out, begun := csv.NewWriter(w), false
+	begin := func() error {
+		if begun {
+			return nil
+		}
+		begun = true
+		return out.Write(rematchColumns())
+	}
+	put = func(t *rematchTask) error { return errors.Join(begin(), out.Write(t.fields())) }
+	return put, func() error {
+		err := begin()
+		out.Flush()
+		return errors.Join(err, out.Error())
+	}
 }
 
 // jsonTasks writes one document, a task at a time: nobody's memory holds all of them.

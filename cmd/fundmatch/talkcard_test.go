@@ -75,9 +75,14 @@ func TestTheExplanationHasTheCard(t *testing.T) {
 	answer := handMade(t)
 	it := answer.GetItems()[0]
 	var out bytes.Buffer
+	above := &fundmatchv1.Finding{
+		RuleId: "S02", Outcome: "HIDE", Text: "等级高于客户。", Change: "重新测评。", Citation: "适当性办法", SourceMark: 1, CustomerText: "高于您的等级。",
+		Facts: []string{"grade=R3", "level=C2"}, Parameters: []*fundmatchv1.RuleParameter{{Name: "matrix", Value: "R2"}},
+		Remedy: &fundmatchv1.Remedy{Code: "LOWER_GRADE", Text: "看等级更低的产品。"},
+	}
 	err := writeExplanation(&out, &fundmatchv1.ExplainResponse{
-		CustomerId: "C000001", Product: it.GetProduct(), At: answer.GetDecidedAt(), Verdict: "HIDE", OrderVerdict: "CONFIRM", Score: 2.5,
-		Findings: []*fundmatchv1.Finding{{RuleId: "S02", Outcome: "HIDE", Text: "等级高于客户。", Change: "重新测评。", Citation: "适当性办法"}},
+		Strongest: above, CustomerId: "C000001", Product: it.GetProduct(), At: answer.GetDecidedAt(), Verdict: "HIDE", OrderVerdict: "CONFIRM", Score: 2.5,
+		Findings: []*fundmatchv1.Finding{above},
 		Evidence: []*fundmatchv1.Evidence{{Field: "RETURN_1Y", Value: "0.205800", Unit: "RATIO"}},
 		Why:      it.GetWhy(), Expectation: it.GetExpectation(), Objections: it.GetObjections(), Conversion: it.GetConversion(),
 		TalkCard: it.GetTalkCard(), Brief: answer.GetBrief(), Assumed: []string{"LOCKUP"},

@@ -292,3 +292,40 @@ func TestPool(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// What breaks a rule of admission stays in the pool, is listed with rule, value and sentence,
+// and says so itself; the rest is admitted.
+func TestQuarantineIsListed(t *testing.T) {
+	t.Parallel()
+	m := openMarket(t)
+	core := m.compile(t)
+	service := pool.New(&cores{core: core})
+	listed, err := service.GetPool(t.Context(), &fundmatchv1.GetPoolRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byCode := map[string][]*fundmatchv1.QuarantineFinding{}
+	for _, f := range listed.GetQuarantined() {
+		if f.GetRuleId() == "" || f.GetReason() == "" || f.GetText() == "" {
+			t.Errorf("a finding without words: %v", f)
+		}
+		byCode[f.GetProductCode()] = append(byCode[f.GetProductCode()], f)
+	}
+	if len(byCode) == 0 || len(byCode) == core.Len() {
+		t.Fatalf("%d of %d products in quarantine: nothing is tried", len(byCode), core.Len())
+	}
+	for i := range core.Len() {
+		code := core.Product(i).Code
+		got, err := service.GetProduct(t.Context(), &fundmatchv1.GetProductRequest{ProductCode: code})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "ADMITTED"
+		if len(byCode[code]) > 0 {
+			want = "QUARANTINED"
+		}
+		if got.GetAdmission() != want || len(got.GetQuarantine()) != len(byCode[code]) {
+			t.Errorf("%s: %s with %d findings, listed with %d", code, got.GetAdmission(), len(got.GetQuarantine()), len(byCode[code]))
+		}
+	}
+}
