@@ -93,9 +93,9 @@ func run(ctx context.Context, o *options, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	results, err := test(ctx, o, binaries, chosen)
-	if err != nil {
-		return err
+	told := report{out: out, verbose: o.verbose, reviewed: reviewed, sums: map[string]*[2]int{}}
+	if err := test(ctx, o, binaries, chosen, told.tell); err != nil {
+		return errors.Join(err, told.end())
 	}
-	return report(out, o, results, reviewed)
+	return told.end()
 }

@@ -41,23 +41,30 @@ func choose(all []*mutant, o *options) []*mutant {
 	return chosen
 }
 
-// test runs the unbroken binaries, then every mutant, workers at a time.
-func test(ctx context.Context, o *options, binaries map[string]string, chosen []*mutant) ([]result, error) {
+// test runs the unbroken binaries, then every mutant, workers at a time. Each result is told
+// in the order of the mutants, as soon as those before it are known.
+func test(ctx context.Context, o *options, binaries map[string]string, chosen []*mutant, tell func(result)) error {
 	for _, t := range targetsOf(chosen) {
 		for _, s := range t.tests {
 			if failed, err := runSuite(ctx, binaries[s.dir], s, manyChecks, 0); err != nil {
-				return nil, fmt.Errorf("%s fails with nothing broken: %s: %w", s.dir, failed, err)
+				return fmt.Errorf("%s fails with nothing broken: %s: %w", s.dir, failed, err)
 			}
 		}
 	}
 	bar := startProgress(len(chosen))
-	results := make([]result, len(chosen))
 	next := make(chan int)
 	var running sync.WaitGroup
+	row := queue{results: make([]*result, len(chosen)), tell: func(r result) {
+		bar.clear()
+		tell(r)
+	}}
 	for range o.workers {
 		running.Go(func() {
 			for i := range next {
-				results[i] = result{mutant: chosen[i], killer: kill(ctx, o, binaries, chosen[i])}
+				killer := kill(ctx, o, binaries, chosen[i])
+				if ctx.Err() == nil { // else it was interrupted, and says nothing
+					row.put(i, &result{mutant: chosen[i], killer: killer})
+				}
 				bar.done()
 			}
 		})
@@ -67,8 +74,26 @@ func test(ctx context.Context, o *options, binaries map[string]string, chosen []
 	}
 	close(next)
 	running.Wait()
-	bar.end()
-	return results, ctx.Err()
+	bar.clear()
+	return ctx.Err()
+}
+
+// queue tells results in their order.
+type queue struct {
+	mu      sync.Mutex
+	results []*result
+	told    int
+	tell    func(result)
+}
+
+func (q *queue) put(i int, r *result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.results[i] = r
+	for q.told < len(q.results) && q.results[q.told] != nil {
+		q.tell(*q.results[q.told])
+		q.told++
+	}
 }
 
 // kill runs the mutant's suites until one fails and returns its test.
@@ -110,7 +135,7 @@ func (p progress) done() {
 	}
 }
 
-func (p progress) end() {
+func (p progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
