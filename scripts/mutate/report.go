@@ -55,6 +55,7 @@ type report struct {
 	sums     map[string]*[2]int // held, all
 	all      int
 	wrong    int
+	overtime int // held because the tests did not end: to be read with care on a busy machine
 }
 
 // tell is told of every mutant in its turn.
@@ -71,6 +72,9 @@ func (p *report) tell(r result) {
 		fmt.Fprintf(p.out, "KILLED     %s  (%s) although it is listed as equivalent\n", r.mutant, r.killer)
 	default:
 		fmt.Fprintf(p.out, "SURVIVED   %s\n", r.mutant)
+	}
+	if r.killer == overtime {
+		p.overtime++
 	}
 	p.count(r.named(), held)
 }
@@ -94,7 +98,7 @@ func (p *report) count(rules []string, held bool) {
 // end tells the sums. The error is errSurvived where a test is missing.
 func (p *report) end() error {
 	tellSums(p.out, p.sums)
-	fmt.Fprintf(p.out, "%d mutants, %d not held by a test\n", p.all, p.wrong)
+	fmt.Fprintf(p.out, "%d mutants, %d not held by a test, %d whose tests did not end\n", p.all, p.wrong, p.overtime)
 	if p.wrong > 0 {
 		return errSurvived
 	}

@@ -20,6 +20,12 @@ const (
 	manyChecks = 300
 )
 
+// slowdown is how many times longer than unbroken ones the tests of a mutant may run.
+const slowdown = 10
+
+// overtime is the killer of a mutant whose tests do not end.
+const overtime = "its tests do not end"
+
 // result says what the tests said of a mutant.
 type result struct {
 	*mutant
@@ -44,12 +50,16 @@ func choose(all []*mutant, o *options) []*mutant {
 // test runs the unbroken binaries, then every mutant, workers at a time. Each result is told
 // in the order of the mutants, as soon as those before it are known.
 func test(ctx context.Context, o *options, binaries map[string]string, chosen []*mutant, tell func(result)) error {
+	limit := o.timeout
 	for _, t := range targetsOf(chosen) {
+		started := time.Now()
 		for _, s := range t.tests {
 			if failed, err := runSuite(ctx, binaries[s.dir], s, manyChecks, 0); err != nil {
 				return fmt.Errorf("%s fails with nothing broken: %s: %w", s.dir, failed, err)
 			}
 		}
+		// A busy machine must not pass for a broken condition.
+		limit = max(limit, slowdown*time.Since(started))
 	}
 	bar := startProgress(len(chosen))
 	next := make(chan int)
@@ -61,7 +71,7 @@ func test(ctx context.Context, o *options, binaries map[string]string, chosen []
 	for range o.workers {
 		running.Go(func() {
 			for i := range next {
-				killer := kill(ctx, o, binaries, chosen[i])
+				killer := kill(ctx, limit, binaries, chosen[i])
 				if ctx.Err() == nil { // else it was interrupted, and says nothing
 					row.put(i, &result{mutant: chosen[i], killer: killer})
 				}
@@ -97,14 +107,14 @@ func (q *queue) put(i int, r *result) {
 }
 
 // kill runs the mutant's suites until one fails and returns its test.
-func kill(ctx context.Context, o *options, binaries map[string]string, m *mutant) string {
-	bounded, cancel := context.WithTimeout(ctx, o.timeout)
+func kill(ctx context.Context, limit time.Duration, binaries map[string]string, m *mutant) string {
+	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for _, checks := range [...]int{fewChecks, manyChecks} {
 		for _, s := range m.source.target.tests {
 			failed, err := runSuite(bounded, binaries[s.dir], s, checks, m.number)
 			if errors.Is(bounded.Err(), context.DeadlineExceeded) {
-				return "ran for more than " + o.timeout.String()
+				return overtime
 			}
 			if err != nil {
 				return failed
