@@ -59,8 +59,8 @@ const (
 // set the same. The order of entries in the files sets nothing.
 func Diff(before, after *Pack) []Change {
 	d := differences{}
-	d.text(NameChanged, "", before.Name, after.Name)
-	d.text(VersionChanged, "", before.Version, after.Version)
+	d.text(NameChanged, before.Name, after.Name)
+	d.text(VersionChanged, before.Version, after.Version)
 	for i := range rulebook {
 		for _, pair := range pairs(before.all(rulebook[i].id), after.all(rulebook[i].id)) {
 			d.entry(pair[0], pair[1])
@@ -133,9 +133,9 @@ func (d *differences) add(kind ChangeKind, name, before, after string, effect Ef
 	d.found = append(d.found, c)
 }
 
-func (d *differences) text(kind ChangeKind, name, before, after string) {
+func (d *differences) text(kind ChangeKind, before, after string) {
 	if before != after {
-		d.add(kind, name, before, after, Neutral)
+		d.add(kind, "", before, after, Neutral)
 	}
 }
 
@@ -153,16 +153,16 @@ func (d *differences) entry(before, after *Rule) {
 		d.add(EntryAdded, "", "", "", Neutral)
 		before = &Rule{ID: after.ID, Book: after.Book, From: after.From, Until: fund.Forever, Enabled: true}
 	}
-	d.text(BookChanged, "", before.Book.String(), after.Book.String())
-	d.text(FromChanged, "", instantText(before.From), instantText(after.From))
-	d.text(UntilChanged, "", instantText(before.Until), instantText(after.Until))
+	d.text(BookChanged, before.Book.String(), after.Book.String())
+	d.text(FromChanged, instantText(before.From), instantText(after.From))
+	d.text(UntilChanged, instantText(before.Until), instantText(after.Until))
 	if before.Enabled != after.Enabled {
 		d.add(EnabledChanged, "", strconv.FormatBool(before.Enabled), strconv.FormatBool(after.Enabled), enabledEffect(after))
 	}
 	d.outcomes(before.Outcomes, after.Outcomes, added)
 	d.parameters(before, after)
-	d.text(CitationChanged, "", before.Citation, after.Citation)
-	d.text(MarkChanged, "", markText(before.SourceMark), markText(after.SourceMark))
+	d.text(CitationChanged, before.Citation, after.Citation)
+	d.text(MarkChanged, markText(before.SourceMark), markText(after.SourceMark))
 }
 
 func enabledEffect(r *Rule) Effect {

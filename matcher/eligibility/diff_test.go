@@ -94,7 +94,6 @@ func TestWhatChangedIsSaidInWords(t *testing.T) {
 		t.Errorf("the cases show %d kinds of changes, expected all 12: %v", len(kinds), kinds)
 	}
 	if *update {
-		//nolint:gosec // the path is a constant of this file
 		if err := os.WriteFile(diffGolden, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

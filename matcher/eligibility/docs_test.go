@@ -123,7 +123,6 @@ func outcomes(r *eligibility.Rule) string {
 func TestTheRulesPageShowsTheDefaultPack(t *testing.T) {
 	want := page(packWith(t, nil))
 	if *update {
-		//nolint:gosec // the path is a constant of this file
 		if err := os.WriteFile(rulesPage, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}

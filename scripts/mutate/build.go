@@ -70,12 +70,12 @@ func build(ctx context.Context, dir string, sources []*source, needed []*target)
 func writeOverlay(dir string, sources []*source) (string, error) {
 	replace := map[string]string{}
 	put := func(path string, text []byte) error {
-		real, err := filepath.Abs(path)
+		whole, err := filepath.Abs(path)
 		if err != nil {
 			return err
 		}
 		at := filepath.Join(dir, strings.ReplaceAll(path, "/", "-"))
-		replace[real] = at
+		replace[whole] = at
 		return os.WriteFile(at, text, 0o600)
 	}
 	for _, s := range sources {

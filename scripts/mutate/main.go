@@ -46,7 +46,7 @@ func main() {
 	flag.IntVar(&o.sample, "sample", 0, "only so many, drawn by --seed; 0: all")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the sample")
 	flag.IntVar(&o.workers, "workers", runtime.NumCPU(), "mutants at a time")
-	flag.DurationVar(&o.timeout, "timeout", time.Minute, "of the tests of one mutant; one that runs longer is killed")
+	flag.DurationVar(&o.timeout, "timeout", time.Minute, "of the tests of one mutant, or ten times that of unbroken ones; what runs longer counts as killed")
 	flag.BoolVar(&o.list, "list", false, "name the mutants and do not run them")
 	flag.BoolVar(&o.verbose, "v", false, "name the killed ones too, with the test")
 	flag.Parse()
@@ -93,9 +93,9 @@ func run(ctx context.Context, o *options, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	results, err := test(ctx, o, binaries, chosen)
-	if err != nil {
-		return err
+	told := report{out: out, verbose: o.verbose, reviewed: reviewed, sums: map[string]*[2]int{}}
+	if err := test(ctx, o, binaries, chosen, told.tell); err != nil {
+		return errors.Join(err, told.end())
 	}
-	return report(out, o, results, reviewed)
+	return told.end()
 }

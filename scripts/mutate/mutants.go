@@ -45,8 +45,6 @@ type finder struct {
 	ruled    []string
 	seen     map[string]int
 	depth    int
-	results  []ast.Expr // of the function at hand
-	literal  bool       // the function at hand is one without a name
 }
 
 // mutate finds the file's mutants and the edits that switch them.

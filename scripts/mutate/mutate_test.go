@@ -50,10 +50,10 @@ func counted(n int) (sum int) {
 }
 `
 
-func mutantsOf(t *testing.T, text string) *source {
+func mutantsOfSample(t *testing.T) *source {
 	t.Helper()
 	number := 0
-	s := &source{target: &target{dir: "sample"}, path: "sample.go", text: []byte(text)}
+	s := &source{target: &target{dir: "sample"}, path: "sample.go", text: []byte(sample)}
 	if err := s.mutate(map[string][]string{"both": {"S03"}}, &number); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func mutantsOf(t *testing.T, text string) *source {
 
 func TestEveryConditionIsBroken(t *testing.T) {
 	var got []string
-	for _, m := range mutantsOf(t, sample).mutants {
+	for _, m := range mutantsOfSample(t).mutants {
 		got = append(got, m.function+" "+strings.Join(m.rules, " ")+": "+m.was+" => "+m.now)
 	}
 	want := []string{
@@ -118,7 +118,7 @@ func Table() {
 // The broken file, all switches off, is the file; with one on it is what the mutant says:
 // held by asking both for every input.
 func TestASwitchDoesWhatItsMutantSays(t *testing.T) {
-	s := mutantsOf(t, sample)
+	s := mutantsOfSample(t)
 	files := map[string]string{"broken/switches.go": fmt.Sprintf(switches, "broken")}
 	var imports, calls strings.Builder
 	put := func(name, text string) {
@@ -148,19 +148,17 @@ func TestASwitchDoesWhatItsMutantSays(t *testing.T) {
 // replaced is the sample with the mutant written into it by hand.
 func replaced(t *testing.T, m *mutant) string {
 	t.Helper()
-	begin := strings.Index(sample, "func "+m.function+"(")
-	body := sample[begin:]
-	end := begin + strings.Index(body, "\n\n")
-	if strings.Index(body, "\n\n") < 0 {
-		end = len(sample)
+	before, rest, ok := strings.Cut(sample, "func "+m.function+"(")
+	if !ok {
+		t.Fatalf("no function %s", m.function)
 	}
-	function := sample[begin:end]
+	function, after, _ := strings.Cut(rest, "\n\n")
 	// One letter is not searched in other words.
 	at := strings.LastIndex(function, map[string]string{"a": "a &&", "b": "b ||", "c": "c)", "old": "old)"}[m.was])
 	if at == len(function) || len(m.was) > 3 || m.was == "-1" {
 		at = strings.LastIndex(function, m.was)
 	}
-	return sample[:begin] + function[:at] + m.now + function[at+len(m.was):] + sample[end:]
+	return before + "func " + m.function + "(" + function[:at] + m.now + function[at+len(m.was):] + "\n\n" + after
 }
 
 // program builds a module of files and returns the binary's path.
@@ -195,7 +193,7 @@ func answers(t *testing.T, program string, number int) []string {
 }
 
 func TestASampleIsDrawnAgain(t *testing.T) {
-	all := mutantsOf(t, sample).mutants
+	all := mutantsOfSample(t).mutants
 	first, again := choose(all, &options{sample: 5, seed: 7}), choose(all, &options{sample: 5, seed: 7})
 	if len(first) != 5 || !slices.Equal(first, again) || slices.Equal(first, choose(all, &options{sample: 5, seed: 8})) {
 		t.Error("a sample is not its seed's")
@@ -207,23 +205,31 @@ func TestASampleIsDrawnAgain(t *testing.T) {
 
 // The report names what survived, and does not trust the reviewed list blindly.
 func TestReport(t *testing.T) {
-	all := mutantsOf(t, sample).mutants
+	all := mutantsOfSample(t).mutants
 	var out bytes.Buffer
 	results := []result{{all[0], "TestA"}, {all[1], ""}, {all[2], ""}, {all[3], "TestB"}}
-	if err := report(&out, &options{}, results, map[int]string{2: "reason", 4: "reason"}); err == nil {
+	told := func(results []result, reviewed map[int]string) error {
+		p := report{out: &out, reviewed: reviewed, sums: map[string]*[2]int{}}
+		q := queue{results: make([]*result, len(results)), tell: p.tell}
+		for i := range slices.Backward(results) { // the last comes first
+			q.put(i, &results[i])
+		}
+		return p.end()
+	}
+	if err := told(results, map[int]string{2: "reason", 4: "reason"}); err == nil {
 		t.Error("a survivor is no failure")
 	}
 	if s := out.String(); strings.Contains(s, "x <= limit") || !strings.Contains(s, "SURVIVED   sample.go:8: keyed (S02): !known") ||
 		!strings.Contains(s, "although it is listed") || !strings.Contains(s, "S01 2/2, S02 0/2") || !strings.Contains(s, "4 mutants, 2 not held") {
 		t.Errorf("report:\n%s", s)
 	}
-	if err := report(&out, &options{}, results[:2], map[int]string{2: "reason"}); err != nil {
+	if err := told(results[:2], map[int]string{2: "reason"}); err != nil {
 		t.Errorf("all is held: %v", err)
 	}
 }
 
 func TestTheReviewedListIsHeldToTheSource(t *testing.T) {
-	all := mutantsOf(t, sample).mutants
+	all := mutantsOfSample(t).mutants
 	name := filepath.Join(t.TempDir(), "equivalent.yaml")
 	for text, good := range map[string]bool{
 		"- {file: sample.go, function: when, was: applies, now: \"!(applies)\", reason: x}":         true,

@@ -47,39 +47,59 @@ func readEquivalent(path string, all []*mutant) (map[int]string, error) {
 	return reviewed, nil
 }
 
-// report tells the survivors, the sums by rule, and what is wrong.
-func report(out io.Writer, o *options, results []result, reviewed map[int]string) error {
-	sums := map[string]*[2]int{} // killed or reviewed, all
-	var wrong int
-	for _, r := range results {
-		reason, equal := reviewed[r.number]
-		held := r.killer != "" && !equal || r.killer == "" && equal
-		switch {
-		case held && o.verbose && equal:
-			fmt.Fprintf(out, "EQUIVALENT %s  (%s)\n", r.mutant, reason)
-		case held && o.verbose:
-			fmt.Fprintf(out, "KILLED     %s  (%s)\n", r.mutant, r.killer)
-		case held:
-		case equal:
-			wrong++
-			fmt.Fprintf(out, "KILLED     %s  (%s) although it is listed as equivalent\n", r.mutant, r.killer)
-		default:
-			wrong++
-			fmt.Fprintf(out, "SURVIVED   %s\n", r.mutant)
+// report tells the survivors as they come, and in the end the sums by rule.
+type report struct {
+	out      io.Writer
+	verbose  bool
+	reviewed map[int]string     // reasons by number of the mutant
+	sums     map[string]*[2]int // held, all
+	all      int
+	wrong    int
+	overtime int // held because the tests did not end: to be read with care on a busy machine
+}
+
+// tell is told of every mutant in its turn.
+func (p *report) tell(r result) {
+	reason, equal := p.reviewed[r.number]
+	held := (r.killer == "") == equal
+	switch {
+	case held && !p.verbose:
+	case held && equal:
+		fmt.Fprintf(p.out, "EQUIVALENT %s  (%s)\n", r.mutant, reason)
+	case held:
+		fmt.Fprintf(p.out, "KILLED     %s  (%s)\n", r.mutant, r.killer)
+	case equal:
+		fmt.Fprintf(p.out, "KILLED     %s  (%s) although it is listed as equivalent\n", r.mutant, r.killer)
+	default:
+		fmt.Fprintf(p.out, "SURVIVED   %s\n", r.mutant)
+	}
+	if r.killer == overtime {
+		p.overtime++
+	}
+	p.count(r.named(), held)
+}
+
+func (p *report) count(rules []string, held bool) {
+	p.all++
+	if !held {
+		p.wrong++
+	}
+	for _, id := range rules {
+		if p.sums[id] == nil {
+			p.sums[id] = &[2]int{}
 		}
-		for _, id := range r.named() {
-			if sums[id] == nil {
-				sums[id] = &[2]int{}
-			}
-			sums[id][1]++
-			if held {
-				sums[id][0]++
-			}
+		p.sums[id][1]++
+		if held {
+			p.sums[id][0]++
 		}
 	}
-	tellSums(out, sums)
-	fmt.Fprintf(out, "%d mutants, %d not held by a test\n", len(results), wrong)
-	if wrong > 0 {
+}
+
+// end tells the sums. The error is errSurvived where a test is missing.
+func (p *report) end() error {
+	tellSums(p.out, p.sums)
+	fmt.Fprintf(p.out, "%d mutants, %d not held by a test, %d whose tests did not end\n", p.all, p.wrong, p.overtime)
+	if p.wrong > 0 {
 		return errSurvived
 	}
 	return nil

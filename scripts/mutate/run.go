@@ -20,6 +20,12 @@ const (
 	manyChecks = 300
 )
 
+// slowdown is how many times longer than unbroken ones the tests of a mutant may run.
+const slowdown = 10
+
+// overtime is the killer of a mutant whose tests do not end.
+const overtime = "its tests do not end"
+
 // result says what the tests said of a mutant.
 type result struct {
 	*mutant
@@ -41,23 +47,34 @@ func choose(all []*mutant, o *options) []*mutant {
 	return chosen
 }
 
-// test runs the unbroken binaries, then every mutant, workers at a time.
-func test(ctx context.Context, o *options, binaries map[string]string, chosen []*mutant) ([]result, error) {
+// test runs the unbroken binaries, then every mutant, workers at a time. Each result is told
+// in the order of the mutants, as soon as those before it are known.
+func test(ctx context.Context, o *options, binaries map[string]string, chosen []*mutant, tell func(result)) error {
+	limit := o.timeout
 	for _, t := range targetsOf(chosen) {
+		started := time.Now()
 		for _, s := range t.tests {
 			if failed, err := runSuite(ctx, binaries[s.dir], s, manyChecks, 0); err != nil {
-				return nil, fmt.Errorf("%s fails with nothing broken: %s: %w", s.dir, failed, err)
+				return fmt.Errorf("%s fails with nothing broken: %s: %w", s.dir, failed, err)
 			}
 		}
+		// A busy machine must not pass for a broken condition.
+		limit = max(limit, slowdown*time.Since(started))
 	}
 	bar := startProgress(len(chosen))
-	results := make([]result, len(chosen))
 	next := make(chan int)
 	var running sync.WaitGroup
+	row := queue{results: make([]*result, len(chosen)), tell: func(r result) {
+		bar.clear()
+		tell(r)
+	}}
 	for range o.workers {
 		running.Go(func() {
 			for i := range next {
-				results[i] = result{mutant: chosen[i], killer: kill(ctx, o, binaries, chosen[i])}
+				killer := kill(ctx, limit, binaries, chosen[i])
+				if ctx.Err() == nil { // else it was interrupted, and says nothing
+					row.put(i, &result{mutant: chosen[i], killer: killer})
+				}
 				bar.done()
 			}
 		})
@@ -67,19 +84,37 @@ func test(ctx context.Context, o *options, binaries map[string]string, chosen []
 	}
 	close(next)
 	running.Wait()
-	bar.end()
-	return results, ctx.Err()
+	bar.clear()
+	return ctx.Err()
+}
+
+// queue tells results in their order.
+type queue struct {
+	mu      sync.Mutex
+	results []*result
+	told    int
+	tell    func(result)
+}
+
+func (q *queue) put(i int, r *result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.results[i] = r
+	for q.told < len(q.results) && q.results[q.told] != nil {
+		q.tell(*q.results[q.told])
+		q.told++
+	}
 }
 
 // kill runs the mutant's suites until one fails and returns its test.
-func kill(ctx context.Context, o *options, binaries map[string]string, m *mutant) string {
-	bounded, cancel := context.WithTimeout(ctx, o.timeout)
+func kill(ctx context.Context, limit time.Duration, binaries map[string]string, m *mutant) string {
+	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for _, checks := range [...]int{fewChecks, manyChecks} {
 		for _, s := range m.source.target.tests {
 			failed, err := runSuite(bounded, binaries[s.dir], s, checks, m.number)
 			if errors.Is(bounded.Err(), context.DeadlineExceeded) {
-				return "ran for more than " + o.timeout.String()
+				return overtime
 			}
 			if err != nil {
 				return failed
@@ -110,7 +145,7 @@ func (p progress) done() {
 	}
 }
 
-func (p progress) end() {
+func (p progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}

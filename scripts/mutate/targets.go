@@ -34,7 +34,17 @@ var targets = []target{
 	{
 		dir:   "matcher/behaviour",
 		files: []string{"origin.go"},
-		tests: []suite{{dir: "matcher/behaviour"}},
+		tests: []suite{{dir: "matcher/behaviour", run: "Origin|CutTrail|Exposures"}},
+	},
+	{
+		dir:   "matcher/switching",
+		files: []string{"*.go"},
+		tests: []suite{{dir: "matcher/switching"}},
+	},
+	{
+		dir:   "matcher",
+		files: []string{"order.go", "orderfacts.go", "ordersettle.go"},
+		tests: []suite{{dir: "matcher", run: "Order|Confirmation|DayLimit"}},
 	},
 }
 
