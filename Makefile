@@ -13,7 +13,7 @@ PROTOS   := $(wildcard proto/fundmatch/v1/*.proto)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test e2e property bench fuzz generate lint lint-proto lint-go lint-chart breaking tools clean
+.PHONY: help run build test e2e property bench fuzz mutate generate lint lint-proto lint-go lint-chart breaking tools clean
 
 # One set of flags for everything but tests: lint, build and generate then share one compilation of each dependency.
 build lint-go lint-proto generate bench property: export CGO_ENABLED := 0
@@ -44,6 +44,9 @@ bench: ## Run the benchmarks (BENCH=pattern PKG=./package)
 
 fuzz: ## Run each fuzz target for FUZZTIME (default 10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh $(PKG)
+
+mutate: ## Break every condition of the rules, one at a time: each has to fail a test (ONLY=S12, SAMPLE=30 SEED=7)
+	$(GO) run ./scripts/mutate $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 generate: tools ## Generate Go and OpenAPI from proto/, and whatever //go:generate asks for
 ifneq ($(PROTOS),)

@@ -46,7 +46,7 @@ type Profiles interface {
 	// changes nothing and returns the revision that stands. A customer that was never
 	// imported: ErrNotFound. The same idempotency key with the same body within its
 	// life returns the first receipt with Replayed; with another body ErrIdempotencyReused.
-	// A write that was refused leaves its key free. A cell that Cell.Check refuses, or
+	// A write that was refused, also by its Guard, leaves its key free. A cell that Cell.Check refuses, or
 	// with which the profile passes CheckProfile's limits: ErrInvalid.
 	Write(ctx context.Context, w Write) (Receipt, error)
 
@@ -67,6 +67,10 @@ type Write struct {
 	Cells       []Cell
 	RecordedAt  fund.Instant // when the bank's system took it: the clock of the idempotency record
 	Idempotency Idempotency
+	// Guard, when not nil, decides within the transaction whether the write may be made: it
+	// is shown the customer's newest profile as it stands before, which it must not change,
+	// and its error ends the write and is returned as it is. A replay is not asked about.
+	Guard func(before *fund.Profile) error
 }
 
 // Idempotency makes a write safe to repeat. The zero value is none.

@@ -266,12 +266,15 @@ func (b *bank) events() []fund.Event {
 	return events
 }
 
+// licensed is a manager in charge who may speak of funds (C03).
+var licensed = matcher.Licence{ManagerID: "m1", State: matcher.LicenceValid, Until: 21000101}
+
 // request is a random question within a core's validity.
 func (b *bank) request(core *matcher.Core) matcher.Request {
 	from, until := core.Validity()
 	return matcher.Request{
 		At:      from + fund.Instant(b.rng.Int64N(int64(until-from))),
-		Channel: pick(b, fund.App, fund.App, fund.Branch, fund.ChannelUnknown), Audience: pick(b, wording.Customer, wording.Manager),
+		Channel: pick(b, fund.App, fund.App, fund.App, fund.Branch, fund.Branch, fund.ChannelUnknown), Licence: pick(b, licensed, licensed, licensed, matcher.Licence{}), Audience: pick(b, wording.Customer, wording.Manager),
 		Limit: pick(b, matcher.MinLimit, 3, 5, matcher.DefaultLimit, matcher.MaxLimit),
 	}
 }

@@ -103,7 +103,7 @@ func BenchmarkMatch20000(b *testing.B) {
 // With everything: a trail of a year, lots with losses, the branch, the manager's card and
 // brief. The promise: at most 25 us.
 func BenchmarkMatchEverything(b *testing.B) {
-	benchMatch(b, 300, busyCustomer, matcher.Request{Channel: fund.Branch, Audience: wording.Manager})
+	benchMatch(b, 300, busyCustomer, matcher.Request{Channel: fund.Branch, Licence: licensed, Audience: wording.Manager})
 }
 
 func BenchmarkCompile(b *testing.B) {
@@ -132,7 +132,7 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	bank := benchBank(300)
 	core := bank.compile(t)
 	p := busyCustomer(bank)
-	r := matcher.Request{At: bank.asOf, Channel: fund.Branch, Audience: wording.Manager, Limit: 5}
+	r := matcher.Request{At: bank.asOf, Channel: fund.Branch, Licence: licensed, Audience: wording.Manager, Limit: 5}
 	var out matcher.Slate
 	if err := core.Match(p, r, &out); err != nil {
 		t.Fatal(err)

@@ -135,7 +135,10 @@ func (c *golden) answer(t *testing.T, pool []goldenProduct) any {
 	if limit == 0 {
 		limit = 4
 	}
-	r := matcher.Request{At: at, Channel: must[fund.Channel](t)(fund.ParseChannel(c.Channel)), Audience: wording.Customer, Limit: limit}
+	if c.Channel == "" {
+		c.Channel = "APP"
+	}
+	r := matcher.Request{At: at, Channel: must[fund.Channel](t)(fund.ParseChannel(c.Channel)), Licence: licensed, Audience: wording.Customer, Limit: limit}
 	if c.Explain == "" {
 		return readable(t, core, match(t, core, c.Customer.profile(t, b.day), r))
 	}

@@ -103,11 +103,13 @@ func TestWithoutPersonalisationOnlyTheGateReadsTheCustomer(t *testing.T) {
 	})
 }
 
-// trailWithSilenceOf is a trail with the refusals and complaints of one, which are facts
-// of the gate (A06), and everything else of another.
+// trailWithSilenceOf is a trail with the refusals, complaints and redemptions of one, which
+// are facts of the gate (A06, K01), and everything else of another.
 func trailWithSilenceOf(one, other fund.Trail) fund.Trail {
 	var events []fund.Event
-	isSilence := func(e *fund.Event) bool { return e.Kind == fund.Refusal || e.Kind == fund.Complaint }
+	isSilence := func(e *fund.Event) bool {
+		return e.Kind == fund.Refusal || e.Kind == fund.Complaint || e.Kind == fund.Redeem
+	}
 	for i := range one.Recent {
 		if isSilence(&one.Recent[i]) {
 			events = append(events, one.Recent[i])
@@ -149,7 +151,7 @@ func TestAnAnswerHoldsAsLongAsItSays(t *testing.T) {
 func TestAnAnswerEndsWhenAGoalsTagDoes(t *testing.T) {
 	b := newBank(9, 40)
 	core := b.compile(t)
-	r := matcher.Request{At: b.asOf, Limit: 5}
+	r := matcher.Request{Channel: fund.App, At: b.asOf, Limit: 5}
 	soon := b.asOf + 7
 	for name, tag := range map[string]fund.Tag{
 		"it ends": {Name: "goal", Value: "CASH", To: soon}, "it begins": {Name: "goal", Value: "CASH", From: soon, To: fund.Forever},
@@ -269,7 +271,7 @@ func TestAModelWithAForbiddenInputIsNotCompiled(t *testing.T) {
 func TestAnEmptyPoolAnswersWithNothing(t *testing.T) {
 	b := newBank(1, 0)
 	core := b.compile(t)
-	s := match(t, core, &fund.Profile{CustomerID: "c"}, matcher.Request{At: b.asOf, Limit: 5})
+	s := match(t, core, &fund.Profile{CustomerID: "c"}, matcher.Request{Channel: fund.App, At: b.asOf, Limit: 5})
 	if len(s.Items) != 0 || !slices.ContainsFunc(s.Notices, func(n matcher.Notice) bool { return n.Code == "NO_SUITABLE_PRODUCT" }) {
 		t.Errorf("%+v", s)
 	}
@@ -312,7 +314,7 @@ func TestMatchRefuses(t *testing.T) {
 func TestWhatCountsAsHeld(t *testing.T) {
 	b := benchBank(40)
 	core := b.compile(t)
-	best := match(t, core, holder(b), matcher.Request{At: b.asOf, Limit: 1}).Items[0].Code
+	best := match(t, core, holder(b), matcher.Request{Channel: fund.App, At: b.asOf, Limit: 1}).Items[0].Code
 	for name, c := range map[string]struct {
 		lots      []fund.Lot
 		purchases []fund.Purchase
@@ -327,7 +329,7 @@ func TestWhatCountsAsHeld(t *testing.T) {
 	} {
 		p := holder(b)
 		p.Lots, p.Purchases = c.lots, c.purchases
-		e, err := core.Explain(p, best, matcher.Request{At: b.asOf})
+		e, err := core.Explain(p, best, matcher.Request{Channel: fund.App, At: b.asOf})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -89,7 +89,7 @@ type OrderCheck struct {
 	MaxAmount fund.Money
 	Facts     []fund.Evidence // the order and what it was measured by
 
-	work work
+	work switchWork
 }
 
 // OrderDemands are what the findings ask for.
@@ -182,7 +182,7 @@ func (c *Core) CheckOrder(p *fund.Profile, r OrderRequest, out *OrderCheck) erro
 	out.CustomerID, out.Request, out.Identity = p.CustomerID, r, c.identity
 	terms := c.gate.OrderTerms(place)
 	out.Origin = behaviour.OriginOf(&p.Trail, c.ofFund(place), r.At, terms.OriginDays)
-	w := &out.work
+	w := &out.work.work
 	ctx := eligibility.Context{At: r.At, Initiative: out.Origin.Initiative, Channel: r.Channel, Licence: r.Licence, Order: true}
 	w.asking = c.ask(p, Request{At: r.At, Channel: r.Channel, Limit: MinLimit}, ctx, w)
 	a := &w.asking
@@ -191,6 +191,11 @@ func (c *Core) CheckOrder(p *fund.Profile, r OrderRequest, out *OrderCheck) erro
 		out.Findings = append(out.Findings, eligibility.OrderFinding{Finding: found[i]})
 	}
 	order := c.orderOf(a, place, r.Amount, terms.WindowDays, w)
+	if a.facts.Situation == eligibility.CustomerOrder {
+		// On the firm's initiative the gate has the word on redemptions that may pay an order
+		// (PAID_BY_REDEMPTION): what a list may show is not judged by other measures here.
+		order.Switch = c.switchFacts(a, place, r.Amount, &out.work)
+	}
 	order.Proofs.RecordingID, order.Proofs.Warned = r.RecordingID, asksForWord(out.Findings)
 	_, out.Findings = c.gate.JudgeOrder(place, &a.facts, &order, out.Findings)
 	out.MaxAmount = c.gate.MaxAmount(place, &a.facts, &order)

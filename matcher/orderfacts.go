@@ -34,9 +34,6 @@ func (c *Core) orderOf(a *asking, place int, amount fund.Money, windowDays int, 
 	o.Amount = c.orderAmount(a, place, windowDays, o.Dealing.On, w)
 	o.Amount.Fen = amount
 	c.readPapers(&o.Proofs, p, place, a.request.At)
-	if a.facts.Redeemed != 0 {
-		o.Switch.Found = true
-	}
 	return o
 }
 

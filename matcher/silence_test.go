@@ -23,7 +23,7 @@ func counter(t *testing.T) (*matcher.Core, *fund.Profile, matcher.Request, strin
 	}
 	customer := goldenCustomer{Level: "C3", Assessed: "2024-01-02", Born: "1990-01-01", Goals: "CASH", Horizon: 12, Need: "LOW", AUM: 800_000}
 	core, profile := compile(t, b.inputs()), customer.profile(t, b.day)
-	r := matcher.Request{At: at, Channel: fund.Branch, Audience: wording.Manager, Limit: 1}
+	r := matcher.Request{At: at, Channel: fund.Branch, Licence: licensed, Audience: wording.Manager, Limit: 1}
 	list := match(t, core, profile, r)
 	if len(list.Items) == 0 || list.Items[0].Conversion.Action != conversion.Buy {
 		t.Fatalf("nothing is offered to him: %+v", list.Items)

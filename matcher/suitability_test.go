@@ -2,6 +2,7 @@ package matcher_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -146,16 +147,18 @@ func (j *judgement) permitted(code string) error {
 		wish, _ = expectation.Settle(j.profile, at, nil)
 	}
 	goal, months, need := wish.ForGate(j.slate.Personal)
-	facts := j.gate.Facts(j.profile, goal, months, need, eligibility.Context{At: at, Channel: j.slate.Request.Channel})
+	ctx := eligibility.Context{At: at, Channel: j.slate.Request.Channel}
+	if j.slate.Request.Licence == licensed {
+		ctx.Licence = eligibility.LicenceValid
+	}
+	facts := j.gate.Facts(j.profile, goal, months, need, ctx)
 	var refusals eligibility.Refusals
 	j.gate.Refusals(j.profile, at, &refusals)
 	if verdict, findings := j.gate.Judge(place, &facts, &refusals, nil); !verdict.Permitted {
 		return fmt.Errorf("the gate refuses it: %+v", findings)
 	}
-	why := refusal(j.core.Product(place), j.profile, at, j.slate.Request.Channel)
-	if why == "" {
-		why = j.silence(j.core.Product(place))
-	}
+	product, channel := j.core.Product(place), j.slate.Request.Channel
+	why := cmp.Or(overTheWrongCounter(&j.slate.Request), refusal(product, j.profile, at, channel), j.silence(product))
 	if why != "" {
 		return fmt.Errorf("the rulebook refuses it: %s", why)
 	}
@@ -212,8 +215,19 @@ func closedLater(later []fund.Event, e *fund.Event, at fund.Instant) bool {
 	return false
 }
 
-// refusal is an independent reading of rulebook.md: S01 S02 S04 (tied money) S07 S10 S12
-// S14 E01 E02 C02 G01 P03. It shares no code with the gate, nor its arithmetic of dates.
+// overTheWrongCounter is what C01 and C03 say.
+func overTheWrongCounter(r *matcher.Request) string {
+	switch {
+	case r.Channel == fund.ChannelUnknown:
+		return "C01: no channel of the bank's"
+	case r.Channel == fund.Branch && r.Licence.State != "VALID":
+		return "C03: no licensed manager"
+	}
+	return ""
+}
+
+// refusal is an independent reading of rulebook.md: S01 S02 S04 (tied money) S05 S07 S10
+// S12 S14 E01 E02 C02 C07 G01 P03. It shares no code with the gate, nor its arithmetic of dates.
 func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Channel) string {
 	shanghai := time.FixedZone("CST", 8*60*60)
 	now := at.Time().In(shanghai)
@@ -277,6 +291,10 @@ func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Cha
 		return "S12: no valid assessment"
 	case !professional && int(grade) > max(int(level), 1):
 		return "S02: above the level"
+	case !professional && grade == fund.R5:
+		return "S05: high risk"
+	case c.Person.OpenChecks != 0:
+		return "C07: a check is open"
 	case c.Person.IsLowestClass == fund.Yes && grade > fund.R1:
 		return "S01: lowest class by flag"
 	case level == fund.C1 && c.Person.IsLowestClass != fund.No && !professional && grade > fund.R1:
@@ -284,11 +302,12 @@ func refusal(p *fund.Product, c *fund.Profile, at fund.Instant, channel fund.Cha
 	case elder && channel != fund.Branch && grade > fund.R3:
 		return "E01: grade without a manager"
 	}
-	return tiedRefusal(p, c, today, date, launching, elder, professional)
+	// A list for information only is not cut to a goal (S12).
+	return tiedRefusal(p, c, today, date, launching, elder, professional || !valid)
 }
 
-// tiedRefusal is what S04 and E01 say about money that cannot come out.
-func tiedRefusal(p *fund.Product, c *fund.Profile, today time.Time, date func(fund.Date) time.Time, launching, elder, professional bool) string {
+// tiedRefusal is what S04, unless he is exempt, and E01 say about money that cannot come out.
+func tiedRefusal(p *fund.Product, c *fund.Profile, today time.Time, date func(fund.Date) time.Time, launching, elder, exempt bool) string {
 	start := today
 	for _, d := range []fund.Date{p.Terms.NextOpenOn, p.Terms.ClosedUntil} {
 		if d != 0 && date(d).After(start) && (d == p.Terms.NextOpenOn || launching) {
@@ -299,7 +318,7 @@ func tiedRefusal(p *fund.Product, c *fund.Profile, today time.Time, date func(fu
 	switch {
 	case elder && tied > 365:
 		return "E01: long lockup"
-	case professional:
+	case exempt:
 		return ""
 	case (len(c.Needs.Goals) == 0 || c.Needs.HorizonMonths == 0) && tied > 90:
 		return "S04: lockup without a stated goal and horizon"

@@ -27,7 +27,7 @@ func asked(t *testing.T, code string, p *fund.Profile) *matcher.Explanation {
 		}
 		b.add(t, &pool[i])
 	}
-	e, err := b.compile(t).Explain(p, code, matcher.Request{At: at, Channel: fund.Branch, Audience: wording.Manager})
+	e, err := b.compile(t).Explain(p, code, matcher.Request{At: at, Channel: fund.Branch, Licence: licensed, Audience: wording.Manager})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/engine"
@@ -73,10 +74,14 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	if err := engine.InstallDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
 		return err // the pool is tried with them
 	}
+	forbids, err := forbiddenTags(ctx, store, fund.InstantOf(p.now()))
+	if err != nil {
+		return err
+	}
 	var done imported
 	load := func(rejects io.Writer) error {
 		var err error
-		done, err = p.load(ctx, store, folder, dataset.Options{SkipBad: o.skipBad, Rejects: rejects})
+		done, err = p.load(ctx, store, folder, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids})
 		return err
 	}
 	if o.skipBad {
@@ -88,6 +93,24 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 		return err
 	}
 	return p.tellImport(&done, o)
+}
+
+// forbiddenTags tells by the rule pack in force which tags nobody may keep (A09). By a pack
+// that this program cannot apply nothing is decided: the built-in one speaks until another
+// is in force.
+func forbiddenTags(ctx context.Context, models features.Models, at fund.Instant) (func(string) bool, error) {
+	_, data, err := models.Active(ctx, features.RulesArtifact)
+	if err != nil {
+		return nil, err
+	}
+	pack, err := eligibility.ParsePack(data)
+	if err != nil {
+		if pack, err = eligibility.ParsePack(eligibility.Default()); err != nil {
+			return nil, err
+		}
+	}
+	edition := pack.InForce(at)
+	return edition.ForbidsTag, nil
 }
 
 // loadWithRejects runs an import that writes bad rows. The file gets its name only when

@@ -234,7 +234,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
-	customers := customer.New(s.cache, now)
+	customers := customer.New(s.cache, now, s.customerRules)
 	events := event.New(s.cache, now)
 	orders := order.New(s.engine, order.Stores{
 		Profiles: s.cache, Confirmations: s.store, Staff: s.store, Log: s.log, Records: s.reader,
@@ -261,6 +261,15 @@ func (s *service) wire(ctx context.Context) (err error) {
 		},
 	}, s.logger, s.signals.metrics, s.signals.tracing, s.config.server())
 	return err
+}
+
+// customerRules are those of the core in force.
+func (s *service) customerRules() (customer.Rules, error) {
+	core, _, err := s.engine.Core()
+	if err != nil {
+		return nil, err
+	}
+	return core, nil
 }
 
 // asSetting gives what a part refuses of its settings the words of the file.

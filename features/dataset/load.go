@@ -19,6 +19,9 @@ type Options struct {
 	// Rejects takes the bad rows as CSV, with a header before the first of them; nil:
 	// they are only counted.
 	Rejects io.Writer
+	// ForbidsTag reports whether no tag of a name may be kept of anybody (A09): its row is
+	// bad. nil: every name may.
+	ForbidsTag func(name string) bool
 	// Progress is called now and then; nil: never.
 	Progress func(Progress)
 }
@@ -114,7 +117,7 @@ func (l *loader) loadFile(ctx context.Context, name string) error {
 	case "consents.csv":
 		return load(l, in, consentFormat(), nil, putCells(l, (*ConsentRow).AppendCells))
 	case "tags.csv":
-		return load(l, in, tagFormat(), nil, putCells(l, (*TagRow).AppendCells))
+		return load(l, in, l.lawfulTags(), nil, putCells(l, (*TagRow).AppendCells))
 	case "holdings.csv":
 		return load(l, in, holdingFormat(), nil, putCells(l, (*HoldingRow).AppendCells))
 	case "interactions.csv":
@@ -122,6 +125,23 @@ func (l *loader) loadFile(ctx context.Context, name string) error {
 	default:
 		return load(l, in, eventFormat(), nil, l.batch.Events)
 	}
+}
+
+// lawfulTags is the format of tags.csv less the names that are forbidden.
+func (l *loader) lawfulTags() *format[TagRow] {
+	f := tagFormat()
+	if l.options.ForbidsTag == nil {
+		return f
+	}
+	decode := f.decode
+	f.decode = func(r *row) TagRow {
+		v := decode(r)
+		if r.err == nil && l.options.ForbidsTag(v.Name) {
+			r.failAt("name", v.Name, "a tag that no law forbids to keep (rule A09)")
+		}
+		return v
+	}
+	return f
 }
 
 // load reads one file. keys takes the keys of its rows where later files refer to them.

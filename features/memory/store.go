@@ -174,6 +174,11 @@ func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, 
 	if !ok {
 		return features.Receipt{}, notFound("customer", w.CustomerID)
 	}
+	if w.Guard != nil {
+		if err := w.Guard(c.head); err != nil {
+			return features.Receipt{}, err
+		}
+	}
 	changed := c.clone()
 	added := changed.addCells(w.Cells, s.seq+1)
 	if added > 0 {

@@ -21,11 +21,22 @@ func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, 
 		return features.Receipt{}, err
 	}
 	var receipt features.Receipt
+	var refused error
+	guard := w.Guard
+	if guard != nil {
+		w.Guard = func(before *fund.Profile) error {
+			refused = guard(before)
+			return refused
+		}
+	}
 	err := s.inTransaction(ctx, s.writer, func(tx *sqlx.Tx) (err error) {
 		receipt, err = s.write(ctx, tx, &w)
 		return err
 	})
-	if err != nil {
+	switch {
+	case refused != nil:
+		return features.Receipt{}, refused
+	case err != nil:
 		return features.Receipt{}, fail(ctx, "write customer "+w.CustomerID, err)
 	}
 	return receipt, nil
@@ -84,6 +95,11 @@ func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (feat
 	if err != nil {
 		return features.Receipt{}, err
 	}
+	if w.Guard != nil {
+		if err := s.ask(ctx, tx, w); err != nil {
+			return features.Receipt{}, err
+		}
+	}
 	u, err := s.newUnit(ctx, tx)
 	if err != nil {
 		return features.Receipt{}, err
@@ -105,6 +121,20 @@ func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (feat
 		}
 	}
 	return r, s.remember(ctx, tx, w, r)
+}
+
+// ask shows the write's guard the head as the writing transaction sees it.
+func (s *Store) ask(ctx context.Context, tx *sqlx.Tx, w *features.Write) error {
+	var from int64
+	var encoded []byte
+	if err := tx.Stmtx(s.stmts[storedHead]).QueryRowContext(ctx, w.CustomerID).Scan(&from, &encoded); err != nil {
+		return err
+	}
+	before, err := fund.ParseProfile(encoded)
+	if err != nil {
+		return err
+	}
+	return w.Guard(before)
 }
 
 // standing returns the revision of a customer as the writing transaction sees it.

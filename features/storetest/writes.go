@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 
 func writePromises() []promise {
 	return []promise{
+		{"a guard decides within the transaction, and is not asked about a replay", guardedWrites},
+		{"of writes that come together each guard sees the one before", guardsInTurn},
 		{"a write to a customer who was never imported is not found", writeToUnknown},
 		{"a write is seen by the next read", writeIsSeen},
 		{"writing what is there changes nothing and returns the revision that stands", rewriteChangesNothing},
@@ -304,5 +307,65 @@ func changePages(t *testing.T, s Store) {
 	}
 	if len(seen) != 1000 {
 		t.Errorf("%d customers in the log, want 1000", len(seen))
+	}
+}
+
+func guardedWrites(t *testing.T, s Store) {
+	known(t, s, "c1")
+	write(t, s, tag("c1", "a", "1", noon(day1)))
+	refused := errors.New("refused")
+	asked := 0
+	w := features.Write{
+		CustomerID: "c1", Cells: []features.Cell{tag("c1", "b", "2", noon(day2))}, RecordedAt: noon(day5),
+		Idempotency: features.Idempotency{Scope: "s", Key: "k"},
+		Guard: func(before *fund.Profile) error {
+			asked++
+			wantSame(t, "tags before", len(before.Tags), 1)
+			return refused
+		},
+	}
+	if _, err := s.Write(t.Context(), w); err != refused { //nolint:errorlint // as it is
+		t.Errorf("%v, want the guard's error as it is", err)
+	}
+	wantTag(t, s, "c1", "b", later, "")
+	refused = nil
+	if r, err := s.Write(t.Context(), w); err != nil || r.Replayed || !r.Changed {
+		t.Errorf("allowed under the key that was left free: %+v, %v", r, err)
+	}
+	if r, err := s.Write(t.Context(), w); err != nil || !r.Replayed || asked != 2 {
+		t.Errorf("replayed: %+v, %v, asked %d times, want 2", r, err, asked)
+	}
+	w.CustomerID, w.Cells, w.Idempotency.Key = "c9", nil, ""
+	if _, err := s.Write(t.Context(), w); !errors.Is(err, features.ErrNotFound) || asked != 2 {
+		t.Errorf("of nobody: %v, asked %d times", err, asked)
+	}
+}
+
+func guardsInTurn(t *testing.T, s Store) {
+	known(t, s, "c1")
+	var writers sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		writers.Go(func() {
+			_, errs[i] = s.Write(t.Context(), features.Write{
+				CustomerID: "c1", Cells: []features.Cell{tag("c1", fmt.Sprint(i), "1", noon(day1))}, RecordedAt: noon(day5),
+				Guard: func(before *fund.Profile) error {
+					if len(before.Tags) > 0 {
+						return errors.New("one is enough")
+					}
+					return nil
+				},
+			})
+		})
+	}
+	writers.Wait()
+	written := 0
+	for _, err := range errs {
+		if err == nil {
+			written++
+		}
+	}
+	if written != 1 || len(profile(t, s, "c1", later).Tags) != 1 {
+		t.Errorf("%d of %d were written, want one: %v", written, len(errs), errs)
 	}
 }

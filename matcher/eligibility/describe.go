@@ -1,5 +1,7 @@
 package eligibility
 
+import "github.com/fundmatch/fundmatch/matcher/fund"
+
 // Description tells people about a rule, in zh-CN.
 type Description struct {
 	Name    string // a few words
@@ -61,4 +63,49 @@ func RuleIDs() []RuleID {
 		ids[i] = rulebook[i].id
 	}
 	return ids
+}
+
+// IsLaw reports whether a bank may neither switch a rule off nor leave an instant without
+// it, and from which day on: 0 ever.
+func IsLaw(id RuleID) (law bool, since fund.Date) {
+	spec := specOf(id)
+	if spec == nil {
+		return false, 0
+	}
+	return spec.mandatory, spec.since
+}
+
+// HeldBy says in zh-CN which code holds a rule: the gate, the check of orders, and other
+// packages. Empty: none yet.
+func HeldBy(id RuleID) []string {
+	spec := specOf(id)
+	if spec == nil {
+		return nil
+	}
+	var places []string
+	if spec.parts != nil {
+		places = append(places, "产品审查（matcher/eligibility）")
+	}
+	if spec.order != nil {
+		places = append(places, "订单检查（matcher/eligibility）")
+	}
+	for _, dir := range Describe(id).Elsewhere {
+		if dir == heldInWording {
+			places = append(places, "文字检查（"+dir+"）")
+		} else {
+			places = append(places, dir)
+		}
+	}
+	return places
+}
+
+// Bounds says which values of a parameter a pack may hold: 1–12, R1–R5, ELDER|ADULT. Of a
+// table it is the bounds of each cell.
+func (r *Rule) Bounds(parameter string) string {
+	for i := range r.Parameters {
+		if r.Parameters[i].Name == parameter {
+			return r.forms[i].bounds
+		}
+	}
+	return ""
 }

@@ -2,20 +2,15 @@ package eligibility
 
 // The packages that hold rules beside the gate and the check of orders.
 const (
+	heldInGate           = "matcher/eligibility"
 	heldInMatcher        = "matcher"
 	heldInFund           = "matcher/fund"
-	heldInBehaviour      = "matcher/behaviour"
-	heldInScore          = "matcher/score"
 	heldInSlate          = "matcher/slate"
-	heldInExpectation    = "matcher/expectation"
 	heldInConversion     = "matcher/conversion"
 	heldInSwitching      = "matcher/switching"
 	heldInWording        = "matcher/wording"
 	heldInFeatures       = "features"
-	heldInDecisionLog    = "services/decisionlog"
 	heldInRecommendation = "services/recommendation"
-	heldInPool           = "services/pool"
-	heldInCommand        = "cmd/fundmatch"
 )
 
 // descriptions tell about the rules, in the rulebook's order.
@@ -44,7 +39,7 @@ var descriptions = [...]Description{
 		Name:      "与目标不符",
 		Says:      "不推荐与客户的目标、期限、流动性需要不符的产品；本人下单的，如实告知不符。",
 		Missing:   "目标或期限未知的，先询问，不建议买入，锁定期不得超过参数；推断的目标只收紧，不放宽。",
-		Elsewhere: []string{heldInExpectation, heldInConversion},
+		Elsewhere: []string{heldInMatcher, heldInConversion},
 		parameters: []ParameterDescription{
 			{Name: "unknown_lockup_days", Says: "目标或期限未知时，最长的资金占用", Unit: "天", stricter: less},
 			{Name: "high_need_lockup_days", Says: "随时用钱的客户，最长的资金占用", Unit: "天", stricter: less},
@@ -80,9 +75,10 @@ var descriptions = [...]Description{
 		Elsewhere: []string{heldInMatcher},
 	},
 	{
-		id:   S09,
-		Name: "等级对应关系",
-		Says: "C1 至 C5 各自最高对应的产品等级，默认 C1 对 R1、C5 对 R5。",
+		id:        S09,
+		Name:      "等级对应关系",
+		Says:      "C1 至 C5 各自最高对应的产品等级，默认 C1 对 R1、C5 对 R5。",
+		Elsewhere: []string{heldInGate},
 		parameters: []ParameterDescription{
 			{Name: "matrix", Says: "各客户等级最高对应的产品等级", Bound: "不得宽于 C1-R1 至 C5-R5，等级越高不得越低", stricter: less},
 		},
@@ -95,10 +91,11 @@ var descriptions = [...]Description{
 		Elsewhere: []string{heldInFund},
 	},
 	{
-		id:      S11,
-		Name:    "两套规则并行",
-		Says:    "公募基金适用证监会规则，本行自有产品自 2026-02-01 起适用金融监管总局规则，按产品种类与时点选用。",
-		Missing: "产品种类未知的，视为公募基金（记为“假定”）。",
+		id:        S11,
+		Name:      "两套规则并行",
+		Says:      "公募基金适用证监会规则，本行自有产品自 2026-02-01 起适用金融监管总局规则，按产品种类与时点选用。",
+		Missing:   "产品种类未知的，视为公募基金（记为“假定”）。",
+		Elsewhere: []string{heldInMatcher},
 		parameters: []ParameterDescription{
 			{Name: "nfra_kinds", Says: "适用金融监管总局规则的产品种类", Bound: "须含 OWN，不得含 PUBLIC_FUND"},
 		},
@@ -108,17 +105,18 @@ var descriptions = [...]Description{
 		Name:      "须有有效测评",
 		Says:      "没有有效风险测评（未测评、只有预测等级或已过期）的，不得下单；过期的只展示 R1 供了解，不出个性化清单。有证明的专业投资者除外。",
 		Missing:   "没有测评日期的，视为过期；没有测评的，不得下单。",
-		Elsewhere: []string{heldInMatcher, heldInConversion},
+		Elsewhere: []string{heldInMatcher},
 		parameters: []ParameterDescription{
 			{Name: "valid_months", Says: "测评有效期", Unit: "个月", stricter: less},
 			{Name: "sell_r1_while_expired", Says: "过期期间是否可以销售 R1", stricter: less},
 		},
 	},
 	{
-		id:      S13,
-		Name:    "不得反复测评",
-		Says:    "一日内、十二个月内的测评次数有限；购买前不久等级跳升的，由人工复核后再办。",
-		Missing: "没有测评历史的，只计已知的次数。",
+		id:        S13,
+		Name:      "不得反复测评",
+		Says:      "一日内、十二个月内的测评次数有限；购买前不久等级跳升的，由人工复核后再办。",
+		Missing:   "没有测评历史的，只计已知的次数。",
+		Elsewhere: []string{heldInMatcher},
 		parameters: []ParameterDescription{
 			{Name: "per_day", Says: "一日内最多测评", Unit: "次", stricter: less},
 			{Name: "per_year", Says: "任意十二个月内最多测评", Unit: "次", stricter: less},
@@ -127,11 +125,12 @@ var descriptions = [...]Description{
 		},
 	},
 	{
-		id:      S14,
-		Name:    "专业投资者",
-		Says:    "有类别、有未到期证明且没有自愿按普通投资者对待的专业投资者，放宽 S02、S04、S05。",
-		Missing: "没有类别或未到期证明的，按普通投资者。",
-		Relaxes: true,
+		id:        S14,
+		Name:      "专业投资者",
+		Says:      "有类别、有未到期证明且没有自愿按普通投资者对待的专业投资者，放宽 S02、S04、S05。",
+		Missing:   "没有类别或未到期证明的，按普通投资者。",
+		Elsewhere: []string{heldInGate},
+		Relaxes:   true,
 	},
 	{
 		id:      S15,
@@ -176,7 +175,7 @@ var descriptions = [...]Description{
 		Name:      "只卖总行名单内的产品",
 		Says:      "只销售总行公布、在有效期内、尽职调查在案且未暂停的产品；直销私募基金一律不得进入。",
 		Missing:   "没有尽职调查编号的，不得销售；没有名单有效期的，按已公布（记为“假定”）。",
-		Elsewhere: []string{heldInPool},
+		Elsewhere: []string{heldInMatcher},
 	},
 	{
 		id:      C03,
@@ -191,16 +190,17 @@ var descriptions = [...]Description{
 		Missing: "没有编号或留痕的，视为没有完成。",
 	},
 	{
-		id:      C05,
-		Name:    "下单前的告知",
-		Says:    "费用、产品资料概要（及其版本）、匹配意见须在下单前送达客户。",
-		Missing: "费率未知的，列为须先补齐的一步，不作估计。",
+		id:        C05,
+		Name:      "下单前的告知",
+		Says:      "费用、产品资料概要（及其版本）、匹配意见须在下单前送达客户。",
+		Missing:   "费率未知的，列为须先补齐的一步，不作估计。",
+		Elsewhere: []string{heldInConversion},
 	},
 	{
 		id:        C06,
 		Name:      "保存二十年",
 		Says:      "匹配意见、警示、确认与双录保存二十年。",
-		Elsewhere: []string{heldInDecisionLog},
+		Elsewhere: []string{heldInFeatures},
 		parameters: []ParameterDescription{
 			{Name: "keep_years", Says: "保存年限", Unit: "年", stricter: more},
 		},
@@ -253,23 +253,22 @@ var descriptions = [...]Description{
 		id:        A01,
 		Name:      "告知算法推荐",
 		Says:      "告知客户清单由算法生成及其基本原理。",
-		Elsewhere: []string{heldInRecommendation},
+		Elsewhere: []string{heldInMatcher},
 	},
 	{
 		id:        A02,
 		Name:      "个性化开关",
 		Says:      "客户关闭个性化后立即生效：排序不再读取个人信息，适当性审查照常；不因拒绝而得到更差的服务。",
 		Missing:   "客户没有表示的，按参数处理。",
-		Elsewhere: []string{heldInMatcher, heldInRecommendation},
+		Elsewhere: []string{heldInMatcher},
 		parameters: []ParameterDescription{
 			{Name: "when_unset", Says: "客户没有表示时开还是关", strictly: "OFF"},
 		},
 	},
 	{
-		id:        A03,
-		Name:      "查看与删除标签",
-		Says:      "客户可以查看并删除用于推荐的标签。",
-		Elsewhere: []string{"services/customer"},
+		id:   A03,
+		Name: "查看与删除标签",
+		Says: "客户可以查看并删除用于推荐的标签。",
 	},
 	{
 		id:        A04,
@@ -278,10 +277,9 @@ var descriptions = [...]Description{
 		Elsewhere: []string{heldInConversion},
 	},
 	{
-		id:        A05,
-		Name:      "费用不因人而异",
-		Says:      "费用不因客户的偏好、习惯而不同。",
-		Elsewhere: []string{heldInFund},
+		id:   A05,
+		Name: "费用不因人而异",
+		Says: "费用不因客户的偏好、习惯而不同。",
 	},
 	{
 		id:        A06,
@@ -301,24 +299,25 @@ var descriptions = [...]Description{
 		},
 	},
 	{
-		id:      A07,
-		Name:    "长者模式",
-		Says:    "对老年客户使用通俗文字、大字标识，并提供人工通道。",
-		Missing: "年龄未知的，与 E01 相同。",
+		id:        A07,
+		Name:      "长者模式",
+		Says:      "对老年客户使用通俗文字、大字标识，并提供人工通道。",
+		Missing:   "年龄未知的，与 E01 相同。",
+		Elsewhere: []string{heldInMatcher, heldInRecommendation},
 	},
 	{
-		id:        A08,
-		Name:      "日志与事前评估",
-		Says:      "保存处理日志；处理敏感个人信息前先作影响评估。",
-		Elsewhere: []string{heldInDecisionLog},
+		id:   A08,
+		Name: "日志与事前评估",
+		Says: "保存处理日志；处理敏感个人信息前先作影响评估。",
 		parameters: []ParameterDescription{
 			{Name: "keep_years", Says: "保存年限", Unit: "年", stricter: more},
 		},
 	},
 	{
-		id:   A09,
-		Name: "不得使用的标签",
-		Says: "不得使用违法或歧视性的标签。",
+		id:        A09,
+		Name:      "不得使用的标签",
+		Says:      "不得使用违法或歧视性的标签。",
+		Elsewhere: []string{heldInMatcher},
 		parameters: []ParameterDescription{
 			{Name: "tags", Says: "不得作为标签的内容", Bound: "须含 religion、ethnicity、health、political", stricter: more},
 		},
@@ -328,7 +327,7 @@ var descriptions = [...]Description{
 		Name:      "申购费与销售服务费上限",
 		Says:      "自 2026-01-01 起，申购费、销售服务费超过所属类别上限的产品，隔离不售，其余产品照常公布。",
 		Missing:   "没有费率的，不隔离；类别不明的，按最高的上限。",
-		Elsewhere: []string{heldInPool},
+		Elsewhere: []string{heldInMatcher},
 		parameters: []ParameterDescription{
 			{Name: "existing_before", Says: "此日之前成立的是存量基金"},
 			{Name: "existing_until", Says: "存量基金的过渡期到此日"},
@@ -341,7 +340,7 @@ var descriptions = [...]Description{
 		Name:      "赎回费下限",
 		Says:      "持有不满 7 日、30 日、180 日的赎回费不低于下限并全部归入基金资产；货币基金除外；不合的产品隔离不售。",
 		Missing:   "没有赎回费率的，不隔离，成本记为未知。",
-		Elsewhere: []string{heldInPool},
+		Elsewhere: []string{heldInMatcher},
 		parameters: []ParameterDescription{
 			{Name: "existing_before", Says: "此日之前成立的是存量基金"},
 			{Name: "existing_until", Says: "存量基金的过渡期到此日"},
@@ -355,7 +354,7 @@ var descriptions = [...]Description{
 		Name:      "持有满一年免销售服务费",
 		Says:      "持有满一年的部分不收销售服务费（货币基金除外），成本按此计算。",
 		Missing:   "没有费率的，成本记为未知，不作估计。",
-		Elsewhere: []string{heldInFund},
+		Elsewhere: []string{heldInFund, heldInSwitching, heldInConversion},
 		parameters: []ParameterDescription{
 			{Name: "days", Says: "持有多久之后免收", Unit: "天", stricter: less},
 		},
@@ -374,7 +373,7 @@ var descriptions = [...]Description{
 		Name:      "不赎旧买新",
 		Says:      "以赎回款买入（含转换、分两笔下单）的，除非确定的好处超过确定的成本，本行不得引起；持有过短或一年内转换过多的，由人工复核。",
 		Missing:   "费用未知的，不得认定好处超过成本；订单来源说不清的，视为本行引起。",
-		Elsewhere: []string{heldInSwitching, heldInBehaviour},
+		Elsewhere: []string{heldInSwitching, heldInConversion},
 		parameters: []ParameterDescription{
 			{Name: "window_days", Says: "赎回与买入相隔多久内算一次转换", Unit: "天", stricter: more},
 			{Name: "young_days", Says: "持有不满多久的份额须复核", Unit: "天", stricter: more},

@@ -296,27 +296,29 @@ func wish(stated *fund.StatedNeeds, goal fund.Goal, months int32, need fund.Need
 // changesAfter returns the first instant after at at which a fact of the customer
 // changes by the clock alone.
 func (g *Gate) changesAfter(p *fund.Profile, at fund.Instant) fund.Instant {
-	next := fund.Forever
+	e, day := &g.edition, at.Date()
+	next := fund.Date(0)
+	// Days are compared as days: a later one begins after the instant.
 	consider := func(d fund.Date) {
-		if t := d.Start(); t > at && t < next {
-			next = t
+		if d > day && (next == 0 || d < next) {
+			next = d
 		}
 	}
 	if on := p.Assessment.On; on != 0 && p.Assessment.Level != fund.LevelUnknown {
 		consider(on)
-		consider(on.AddMonths(g.edition.assessment.ValidMonths))
+		consider(on.AddMonths(e.assessment.ValidMonths))
 	}
 	if b := p.Person.BirthDate; b != 0 {
 		consider(b)
 		consider(b.AddMonths(adultAge * 12))
-		if g.edition.elder.on {
-			consider(b.AddMonths(g.edition.elder.From * 12))
+		if e.elder.on {
+			consider(b.AddMonths(e.elder.From * 12))
 		}
 	}
-	for _, until := range [...]fund.Date{p.Person.Professional.Until, p.Person.Qualified.Until} {
-		if until != 0 {
-			consider(until)
-		}
+	consider(p.Person.Professional.Until)
+	consider(p.Person.Qualified.Until)
+	if next == 0 {
+		return fund.Forever
 	}
-	return next
+	return next.Start()
 }

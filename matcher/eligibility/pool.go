@@ -17,9 +17,10 @@ func inPool(_ *Edition, day fund.Date) []part {
 			func(c *candidate) bool { return day < c.Listing.PoolFrom }, period),
 		of("NO_LONGER_IN_POOL", headOffice,
 			func(c *candidate) bool { return c.Listing.PoolTo != 0 && day >= c.Listing.PoolTo }, period),
-		of("DUE_DILIGENCE_MISSING", headOffice, func(c *candidate) bool { return c.Listing.DueDiligenceID == "" }, noFacts),
+		of("DUE_DILIGENCE_MISSING", headOffice, func(c *candidate) bool { return c.Listing.DueDiligenceID == "" },
+			func(c *candidate, _ *Facts) []Fact { return []Fact{{"due_diligence_id", c.Listing.DueDiligenceID}} }),
 		of("PRIVATE_FUND", only(RemedyNone), func(c *candidate) bool { return c.Listing.Kind == fund.PrivateFund }, kindFacts),
-		of("SUSPENDED", headOffice, func(c *candidate) bool { return c.Listing.Status == fund.Suspended }, noFacts),
+		of("SUSPENDED", headOffice, func(c *candidate) bool { return c.Listing.Status == fund.Suspended }, statusFacts),
 	}
 }
 
@@ -38,7 +39,7 @@ func tradable(_ *Edition, day fund.Date) []part {
 	return []part{
 		{
 			reason: "NOT_TRADABLE", speaks: isClosed, way: only(RemedyHeadOffice),
-			facts: func(c *candidate, _ *Facts) []Fact { return []Fact{{"status", c.Listing.Status.String()}} },
+			facts: statusFacts,
 		},
 		{
 			reason: "CLOSED_PERIOD", speaks: inClosedPeriod,
@@ -53,3 +54,5 @@ func tradable(_ *Edition, day fund.Date) []part {
 		}.says(Disclose),
 	}
 }
+
+func statusFacts(c *candidate, _ *Facts) []Fact { return []Fact{{"status", c.Listing.Status.String()}} }

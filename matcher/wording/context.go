@@ -23,6 +23,7 @@ type denial struct {
 type report struct {
 	alone, copulas, verdicts, turned, openers phrases
 	disowned                                  phrases // behind a quotation: 我不敢这么讲
+	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
@@ -43,7 +44,7 @@ func newContext(f *folding, s *contextSource) *context {
 		report: report{
 			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
 			turned: f.list(r.Turned), openers: f.list(r.Openers),
-			disowned: f.list(r.Disowned),
+			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
@@ -62,7 +63,7 @@ const (
 
 // lawful reports whether the word at [from, to) is no claim.
 func (c *context) lawful(l *folded, from, to int) bool {
-	return c.negated(l, from) || c.denied(l, from) || c.doubted(l, from) || c.reported(l, from, to) ||
+	return c.negated(l, from) || c.denied(l, from) || c.doubted(l, from) || c.warned(l, from) || c.reported(l, from, to) ||
 		c.wished(l, from, to) || c.answered(l, to) || c.asked(l, from, to)
 }
 
@@ -158,7 +159,11 @@ func (c *context) denied(l *folded, from int) bool {
 // turned (绝不违规) is none.
 func (c *context) reported(l *folded, from, to int) bool {
 	end := l.endOf(to, verdictReach, clause)
-	if l.quoted(from) && l.has(to, l.endOf(to, sentenceReach, sentence), c.report.disowned) {
+	rest := l.endOf(to, sentenceReach, sentence)
+	if l.has(to, rest, c.report.sanctions) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
+		return true
+	}
+	if l.quoted(from) && l.has(to, rest, c.report.disowned) {
 		return true
 	}
 	if c.verdict(l, to, end) {
@@ -170,6 +175,15 @@ func (c *context) reported(l *folded, from, to int) bool {
 		return false
 	}
 	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
+}
+
+// warned reports whether the sentence began as a warning or a list of what may not be
+// said, and has not come back to the product: 骗子常用的话术：保本、高息.
+func (c *context) warned(l *folded, from int) bool {
+	start := l.startOf(from, sentenceReach, sentence)
+	at, k := l.find(start, from, c.report.warnings)
+	return at >= 0 && !l.has(max(start, at-3), at, c.report.turned) &&
+		!l.has(at+len(c.report.warnings.list[k]), from, c.report.resumed)
 }
 
 // verdict looks for a word that calls what stands before it unlawful, in [from, to).

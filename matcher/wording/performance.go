@@ -46,7 +46,7 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 	p := &performance{
 		context: c, names: f.list(s.Returns).list, annualised: f.word("年化"), spelled: f.word("百分之"),
 		vocabulary: vocabulary{
-			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证", "排名", "排行"}),
+			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证", "排名", "排行", "位列", "位居", "稳居", "名列", "跻身", "处于同类", "同类"}),
 			others:     f.list(s.Others), notPast: f.endings(s.NotPast),
 			denies: f.list([]string{"不"}), money: f.list(s.MoneyFunds),
 			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen),

@@ -76,6 +76,10 @@ type reportedSource struct {
 	Turned   []string `yaml:"turned"`
 	Openers  []string `yaml:"openers"`
 	Disowned []string `yaml:"disowned"`
+	Warnings []string `yaml:"warnings"`
+	Resumed  []string `yaml:"resumed"`
+
+	Sanctions []string `yaml:"sanctions"`
 	Wishes   []string `yaml:"wishes"`
 	Refusals []string `yaml:"refusals"`
 	Answers  []string `yaml:"answers"`

@@ -42,14 +42,14 @@ var _, _ = mutantOn, mutantMore
 
 // build compiles the test binary of every package whose tests are needed, with the mutants
 // of all targets in it, and returns them by directory.
-func build(ctx context.Context, dir string, sources []*source) (map[string]string, error) {
+func build(ctx context.Context, dir string, sources []*source, needed []*target) (map[string]string, error) {
 	overlay, err := writeOverlay(dir, sources)
 	if err != nil {
 		return nil, err
 	}
 	binaries := map[string]string{}
-	for i := range targets {
-		for _, s := range targets[i].tests {
+	for _, t := range needed {
+		for _, s := range t.tests {
 			if binaries[s.dir] != "" {
 				continue
 			}

@@ -89,7 +89,7 @@ func run(ctx context.Context, o *options, args []string, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // the system clears it at the latest
-	binaries, err := build(ctx, dir, sources)
+	binaries, err := build(ctx, dir, sources, targetsOf(chosen))
 	if err != nil {
 		return err
 	}

@@ -43,8 +43,8 @@ func choose(all []*mutant, o *options) []*mutant {
 
 // test runs the unbroken binaries, then every mutant, workers at a time.
 func test(ctx context.Context, o *options, binaries map[string]string, chosen []*mutant) ([]result, error) {
-	for i := range targets {
-		for _, s := range targets[i].tests {
+	for _, t := range targetsOf(chosen) {
+		for _, s := range t.tests {
 			if failed, err := runSuite(ctx, binaries[s.dir], s, manyChecks, 0); err != nil {
 				return nil, fmt.Errorf("%s fails with nothing broken: %s: %w", s.dir, failed, err)
 			}

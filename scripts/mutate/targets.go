@@ -24,9 +24,17 @@ type suite struct {
 // targets are where the rules live.
 var targets = []target{
 	{
-		dir:   "matcher/eligibility",
-		files: []string{"bank.go", "edition.go", "facts.go", "gate.go", "order*.go", "outcome.go", "parts.go", "refusals.go", "book.go"},
+		dir: "matcher/eligibility",
+		files: []string{
+			"admission.go", "assessed.go", "book.go", "edition.go", "facts.go", "fees.go", "gate.go", "goal.go", "grade.go", "order*.go",
+			"outcome.go", "parts.go", "person.go", "pool.go", "program.go", "refusals.go", "sale.go", "showings.go", "switch.go",
+		},
 		tests: []suite{{dir: "matcher/eligibility"}},
+	},
+	{
+		dir:   "matcher/behaviour",
+		files: []string{"origin.go"},
+		tests: []suite{{dir: "matcher/behaviour"}},
 	},
 }
 
@@ -94,4 +102,15 @@ func allMutants(sources []*source) []*mutant {
 		all = append(all, s.mutants...)
 	}
 	return all
+}
+
+// targetsOf are the targets of some mutants, in order.
+func targetsOf(chosen []*mutant) []*target {
+	var out []*target
+	for _, m := range chosen {
+		if !slices.Contains(out, m.source.target) {
+			out = append(out, m.source.target)
+		}
+	}
+	return out
 }

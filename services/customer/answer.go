@@ -55,7 +55,7 @@ func answer(p *fund.Profile, at fund.Instant) *fundmatchv1.GetCustomerResponse {
 func personCells(p *fund.Person, at fund.Instant) []*fundmatchv1.ProfileCell {
 	return []*fundmatchv1.ProfileCell{
 		plain("investor_type", p.InvestorType.String()),
-		professionalCell(&p.Professional, at),
+		provenCell("professional_class", p.Professional.Class, p.Professional.Until, at),
 		plain("elects_ordinary", p.Professional.ElectsOrdinary.String()),
 		plain("birth_date", p.BirthDate.String()),
 		plain("capacity", p.Capacity.String()),
@@ -66,6 +66,9 @@ func personCells(p *fund.Person, at fund.Instant) []*fundmatchv1.ProfileCell {
 		plain("manager_id", p.ManagerID),
 		plain("aum_fen", number(int64(p.AUM))),
 		plain("income_fen", number(int64(p.Income))),
+		provenCell("qualified_class", p.Qualified.Class, p.Qualified.Until, at),
+		plain("pension_account", p.Pension.String()),
+		plain("open_checks", p.OpenChecks.String()),
 	}
 }
 
@@ -111,17 +114,17 @@ func levelCell(a fund.Assessment, at fund.Instant) *fundmatchv1.ProfileCell {
 	return bounded(name, a.Level.String(), from, a.On.AddMonths(levelMonths).Start(), at)
 }
 
-// professionalCell shows the class of a professional investor. Its proof is valid
-// before the day it ends; a class without proof on file does not count (rule S14).
-func professionalCell(p *fund.Professional, at fund.Instant) *fundmatchv1.ProfileCell {
-	const name = "professional_class"
-	if p.Class == "" {
+// provenCell shows the class of a professional investor, or of one who qualifies for other
+// products. Its proof is valid before the day it ends; a class without proof on file does
+// not count (rules S14, P01).
+func provenCell(name, class string, until fund.Date, at fund.Instant) *fundmatchv1.ProfileCell {
+	if class == "" {
 		return plain(name, "")
 	}
-	if p.Until == 0 {
+	if until == 0 {
 		return &fundmatchv1.ProfileCell{Name: name, Status: expired}
 	}
-	return bounded(name, p.Class, 0, p.Until.Start(), at)
+	return bounded(name, class, 0, until.Start(), at)
 }
 
 func tagCell(t *fund.Tag, at fund.Instant) *fundmatchv1.ProfileCell {

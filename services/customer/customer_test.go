@@ -28,7 +28,18 @@ type bank struct {
 	*customer.Service
 	store *memory.Store
 	now   time.Time
+	rules pack
 }
+
+// pack are the rules of a test.
+type pack struct {
+	perDay, perYear int
+	missing         error
+}
+
+func (p pack) AssessmentLimits() (perDay, perYear int) { return p.perDay, p.perYear }
+
+func (p pack) ForbidsTag(name string) bool { return strings.Contains(name, "religion") }
 
 const known = "CUST-1"
 
@@ -44,7 +55,7 @@ func day(t *testing.T, text string) time.Time {
 func open(t *testing.T, cells ...features.Cell) *bank {
 	t.Helper()
 	b := &bank{store: memory.New(), now: day(t, "2026-03-05T10:00:00+08:00")}
-	b.Service = customer.New(b.store, func() time.Time { return b.now })
+	b.Service = customer.New(b.store, func() time.Time { return b.now }, func() (customer.Rules, error) { return b.rules, b.rules.missing })
 	cells = append(cells, features.Cell{View: features.PersonView, Name: "industry", Value: "BANKING"})
 	for i := range cells {
 		cells[i].CustomerID = known
@@ -90,6 +101,7 @@ func TestEveryCellHasAState(t *testing.T) {
 		"risk_level= NOT_FOUND", "risk_level_predicted= NOT_FOUND", "investor_type= NOT_FOUND", "professional_class= NOT_FOUND",
 		"elects_ordinary= NOT_FOUND", "birth_date= NOT_FOUND", "capacity= NOT_FOUND", "is_lowest_class= NOT_FOUND", "industry=BANKING PRESENT",
 		"segment= NOT_FOUND", "branch_id= NOT_FOUND", "manager_id= NOT_FOUND", "aum_fen= NOT_FOUND", "income_fen= NOT_FOUND",
+		"qualified_class= NOT_FOUND", "pension_account= NOT_FOUND", "open_checks= NOT_FOUND",
 		"goals= NOT_FOUND", "horizon_months= NOT_FOUND", "liquidity_need= NOT_FOUND", "personalization= NOT_FOUND",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {

@@ -20,12 +20,24 @@ type Service struct {
 	fundmatchv1.UnimplementedCustomerServiceServer
 	profiles features.Profiles
 	now      func() time.Time
+	rules    func() (Rules, error)
+}
+
+// Rules are what the rule pack in force says of facts about customers. *matcher.Core has
+// them.
+type Rules interface {
+	// AssessmentLimits is how many assessments count at most in a day and in twelve months
+	// (S13); 0: any number.
+	AssessmentLimits() (perDay, perYear int)
+	// ForbidsTag reports whether no tag of a name may be kept (A09).
+	ForbidsTag(name string) bool
 }
 
 // New returns the service over a store. now is the clock: what is written is known from
-// now on, and the state of a fact is its state now.
-func New(profiles features.Profiles, now func() time.Time) *Service {
-	return &Service{profiles: profiles, now: now}
+// now on, and the state of a fact is its state now. rules gives the rules in force; while it
+// returns an error, what they govern is not written.
+func New(profiles features.Profiles, now func() time.Time, rules func() (Rules, error)) *Service {
+	return &Service{profiles: profiles, now: now, rules: rules}
 }
 
 // GetCustomer returns the profile with the age and state of each cell. Errors:
@@ -43,7 +55,8 @@ func (s *Service) GetCustomer(ctx context.Context, req *fundmatchv1.GetCustomerR
 	return answer(p, at), nil
 }
 
-// PutRiskAssessment records a risk assessment.
+// PutRiskAssessment records a risk assessment, unless it is one too many: an
+// *AssessmentLimitError.
 func (s *Service) PutRiskAssessment(ctx context.Context, req *fundmatchv1.PutRiskAssessmentRequest) (*fundmatchv1.PutRiskAssessmentResponse, error) {
 	w, err := s.begin(ctx, fundmatchv1.CustomerService_PutRiskAssessment_FullMethodName, req)
 	if err != nil {
@@ -57,12 +70,16 @@ func (s *Service) PutRiskAssessment(ctx context.Context, req *fundmatchv1.PutRis
 	if err != nil {
 		return nil, err
 	}
+	if w.Guard, err = s.limitAssessments(at, req.GetRiskLevel()); err != nil {
+		return nil, err
+	}
 	w.add(features.Cell{View: features.AssessmentView, Name: features.AssessedName, Value: value, EventAt: at})
 	receipt, err := w.commit(ctx)
 	return &fundmatchv1.PutRiskAssessmentResponse{Receipt: receipt}, err
 }
 
-// PutTags records tags; tags that are not named stay.
+// PutTags records tags; tags that are not named stay. A name that the rules forbid is a
+// *ForbiddenTagError, and nothing is written.
 func (s *Service) PutTags(ctx context.Context, req *fundmatchv1.PutTagsRequest) (*fundmatchv1.PutTagsResponse, error) {
 	w, err := s.begin(ctx, fundmatchv1.CustomerService_PutTags_FullMethodName, req)
 	if err != nil {
@@ -72,11 +89,18 @@ func (s *Service) PutTags(ctx context.Context, req *fundmatchv1.PutTagsRequest) 
 	if len(tags) < 1 || len(tags) > maxTagsPerCall {
 		return nil, features.Invalid("tags", strconv.Itoa(len(tags))+" tags", "1 to "+strconv.Itoa(maxTagsPerCall)+" tags")
 	}
+	rules, err := s.rules()
+	if err != nil {
+		return nil, err
+	}
 	seen := make(map[string]bool, len(tags))
 	for i, t := range tags {
 		field := element("tags", i)
 		if err := w.addTag(field, t); err != nil {
 			return nil, err
+		}
+		if rules.ForbidsTag(t.GetName()) {
+			return nil, &ForbiddenTagError{Field: field + ".name", Name: t.GetName()}
 		}
 		if seen[t.GetName()] {
 			return nil, features.Invalid(field+".name", t.GetName(), "each name once")

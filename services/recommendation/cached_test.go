@@ -95,9 +95,17 @@ func newTwins(t *testing.T, seed uint64) *twins {
 	w.bank.engineAt(w.now)
 	w.cached = recommendation.New(w.bank.engine, profiles, &w.log, config)
 	w.plain = recommendation.New(w.bank.engine, w.bank.store, &lastRecord{}, config)
-	w.writers = map[bool]*customer.Service{true: customer.New(profiles, w.now), false: customer.New(w.bank.store, w.now)}
+	w.writers = map[bool]*customer.Service{true: customer.New(profiles, w.now, anyRules), false: customer.New(w.bank.store, w.now, anyRules)}
 	return w
 }
+
+// noLimits lets the writers take assessments as often as they like.
+type noLimits struct{}
+
+func (noLimits) AssessmentLimits() (perDay, perYear int) { return 0, 0 }
+func (noLimits) ForbidsTag(string) bool                  { return false }
+
+func anyRules() (customer.Rules, error) { return noLimits{}, nil }
 
 // now is the bank's clock: its morning and the bubble's time since.
 func (w *twins) now() time.Time { return w.bank.morning.Add(time.Since(w.started)) }

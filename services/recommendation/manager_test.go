@@ -41,7 +41,9 @@ func TestNothingOfTheManagersReachesACustomer(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		request := matcher.Request{At: at, Channel: fund.Branch, Audience: wording.Manager, Limit: rapid.IntRange(1, 6).Draw(rt, "limit"), Licence: matcher.Licence{State: matcher.LicenceValid}}
+		request := matcher.Request{
+			At: at, Channel: fund.Branch, Licence: matcher.Licence{State: matcher.LicenceValid}, Audience: wording.Manager, Limit: rapid.IntRange(1, 6).Draw(rt, "limit"),
+		}
 		if err := core.Match(profile, request, &slate); err != nil {
 			rt.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/services/customer"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/order"
@@ -66,6 +67,8 @@ var table = []row{
 	{error: "context.Canceled", matches: is(context.Canceled), code: codes.Canceled, http: 499, reason: "CANCELLED", sentence: "The caller cancelled the request."},
 	{error: "context.DeadlineExceeded", matches: is(context.DeadlineExceeded), code: codes.DeadlineExceeded, reason: "DEADLINE_EXCEEDED", sentence: "The request's deadline passed."},
 
+	{error: "*customer.AssessmentLimitError", matches: as[*customer.AssessmentLimitError], code: codes.FailedPrecondition, reason: "ASSESSMENT_LIMIT", sentence: "The customer has taken as many risk assessments as count.", say: sayLimit},
+	{error: "*customer.ForbiddenTagError", matches: as[*customer.ForbiddenTagError], code: codes.InvalidArgument, reason: "TAG_FORBIDDEN", sentence: "A tag may be kept of nobody; nothing was written.", say: sayForbidden},
 	{error: "*features.InvalidError", matches: as[*features.InvalidError], code: codes.InvalidArgument, reason: reasonInvalid, sentence: "A value of the request is not valid.", say: sayInvalid},
 	{error: "*features.NotFoundError", matches: as[*features.NotFoundError], code: codes.NotFound, reason: "<KIND>_NOT_FOUND", sentence: "What was asked for does not exist.", say: sayNotFound},
 	{error: "decisionlog.ErrNotFound", matches: is(decisionlog.ErrNotFound), code: codes.NotFound, reason: "DECISION_NOT_FOUND", sentence: "No decision of this id is recorded."},
@@ -91,6 +94,7 @@ var table = []row{
 	{error: "order.ErrAlreadyConfirmed", matches: is(order.ErrAlreadyConfirmed), code: codes.FailedPrecondition, reason: "ALREADY_CONFIRMED", sentence: "The question was answered before, with other proof; check the order again to be asked again."},
 	{error: "order.ErrQuestionExpired", matches: is(order.ErrQuestionExpired), code: codes.FailedPrecondition, reason: "QUESTION_EXPIRED", sentence: "The question is too old to be answered; check the order again to be asked again."},
 	{error: "features.ErrIdempotencyReused", matches: is(features.ErrIdempotencyReused), code: codes.FailedPrecondition, reason: "IDEMPOTENCY_KEY_REUSED", sentence: "The idempotency key came before with another request."},
+	{error: "features.ErrConfirmationUsed", matches: is(features.ErrConfirmationUsed), code: codes.FailedPrecondition, reason: "CONFIRMATION_USED", sentence: "A confirmation stands for another order already."},
 	{error: "*features.EventReusedError", matches: as[*features.EventReusedError], code: codes.FailedPrecondition, reason: reasonEventReused, sentence: sentenceEventReused, say: sayReused},
 	{error: "features.ErrEventReused", matches: is(features.ErrEventReused), code: codes.FailedPrecondition, reason: reasonEventReused, sentence: sentenceEventReused},
 	// What is refused in a request is an InvalidError; the bare one is about stored data.
@@ -139,6 +143,28 @@ func sayInvalid(err error) public {
 		return public{}
 	}
 	return public{sentence: e.Error(), field: e.Field, expected: "expected " + e.Expected}
+}
+
+func sayLimit(err error) public {
+	var e *customer.AssessmentLimitError
+	if !errors.As(err, &e) {
+		return public{}
+	}
+	return public{
+		sentence: "The customer has taken as many risk assessments as count; the next may be taken on " + e.Next.String() + ".",
+		field:    "assessedAt", expected: "expected " + e.Next.String() + " or later",
+	}
+}
+
+func sayForbidden(err error) public {
+	var e *customer.ForbiddenTagError
+	if !errors.As(err, &e) {
+		return public{}
+	}
+	return public{
+		sentence: "The tag " + quoted(e.Name) + " may be kept of nobody; nothing was written.",
+		field:    e.Field, expected: "expected a tag about nothing that the law protects",
+	}
 }
 
 func sayNotFound(err error) public {

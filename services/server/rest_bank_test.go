@@ -187,7 +187,7 @@ func (b *bank) serve(tb testing.TB) {
 		fundmatchv1.RegisterRecommendationServiceServer(r, recommend)
 		fundmatchv1.RegisterDecisionServiceServer(r, b.decision)
 		fundmatchv1.RegisterPoolServiceServer(r, pool.New(b.engine))
-		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now))
+		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now, b.customerRules))
 		fundmatchv1.RegisterEventServiceServer(r, event.New(b.store, b.clock.now))
 		fundmatchv1.RegisterOrderServiceServer(r, orders)
 		fundmatchv1.RegisterWordingServiceServer(r, wording.New(b.engine, linter))
@@ -196,6 +196,11 @@ func (b *bank) serve(tb testing.TB) {
 		_, _, err := b.engine.Core()
 		return err
 	}}}
+}
+
+func (b *bank) customerRules() (customer.Rules, error) {
+	core, _, err := b.engine.Core()
+	return core, err
 }
 
 // start puts the bank on the network.
