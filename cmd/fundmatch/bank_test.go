@@ -192,6 +192,29 @@ func TestImportSkipBad(t *testing.T) {
 	}
 }
 
+// What may be kept of nobody is not imported (A09): the message names file, line and value,
+// and nothing is changed.
+func TestAForbiddenTagEndsTheImport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"customers.csv": "customer_id,investor_type,risk_level\nC1,ORDINARY,\n",
+		"tags.csv":      "customer_id,name,value,event_at\nC1,child,2,2026-01-01T00:00:00Z\nC1,family.religion,x,2026-01-01T00:00:00Z\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store := "sqlite:" + filepath.Join(t.TempDir(), "bank.db")
+	out := inProcess(t.Context(), "", "import", dir, "--store", store)
+	if out.code != exitUsage || !strings.Contains(out.stderr, `tags.csv:3:name: "family.religion"`) {
+		t.Errorf("exit code %d, %q", out.code, out.stderr)
+	}
+	if out := inProcess(t.Context(), "", "recommend", "C1", "--store", store); out.code == exitDone {
+		t.Errorf("the customer was kept: %q", out.stdout)
+	}
+}
+
 // A log that ends within a record is worked through up to there, and the torn end is told
 // with exit code 1.
 func TestATornEndIsTold(t *testing.T) {

@@ -532,3 +532,25 @@ func TestOpenChecksEndWhenTheFileSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// A tag that may be kept of nobody is a bad row of its own column (A09).
+func TestForbiddenTagsAreBadRows(t *testing.T) {
+	files := map[string]string{
+		"customers.csv": "customer_id,investor_type,risk_level\nc1,ORDINARY,\n",
+		"tags.csv":      "customer_id,value,name,event_at\nc1,2,child,2020-01-01T00:00:00Z\nc1,yes,religion,2020-01-01T00:00:00Z\n",
+	}
+	forbids := func(name string) bool { return name == "religion" }
+	_, _, err := loadFolder(t, files, nil, Options{ForbidsTag: forbids})
+	const want = `tags.csv:3:name: "religion", expected a tag that no law forbids to keep (rule A09)`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, expected %s", err, want)
+	}
+	var rejects bytes.Buffer
+	_, report, err := loadFolder(t, files, nil, Options{ForbidsTag: forbids, SkipBad: true, Rejects: &rejects})
+	if err != nil || report.Rejected != 1 || report.Files[1].Rows != 1 || !strings.Contains(rejects.String(), "tags.csv,3,name,religion,") {
+		t.Errorf("left out: %+v, %v, %q", report, err, rejects.String())
+	}
+	if _, report, err := loadFolder(t, files, nil, Options{}); err != nil || report.Files[1].Rows != 2 {
+		t.Errorf("where nothing is forbidden: %+v, %v", report, err)
+	}
+}

@@ -21,6 +21,10 @@ const (
 	RecordMethod      Method = "RecordEvents"
 	EventsMethod      Method = "Events"
 	ManagerMethod     Method = "Manager"
+
+	ConfirmMethod       Method = "Confirm"
+	ConfirmationsMethod Method = "Confirmations"
+	UseMethod           Method = "Use"
 )
 
 // Fault is what goes wrong with one call. The zero value is nothing.
@@ -42,6 +46,7 @@ type HeadProfiles interface {
 	features.Profiles
 	features.Events
 	features.Staff
+	features.Confirmations
 	// Head returns the newest profile and the instant from which it answers.
 	Head(ctx context.Context, customerID string) (p *fund.Profile, effectiveFrom fund.Instant, err error)
 }
@@ -165,6 +170,28 @@ func (f *Faulty) Manager(ctx context.Context, managerID string) (m features.Mana
 		return features.Manager{}, err
 	}
 	return m, nil
+}
+
+// Confirm is features.Confirmations.
+func (f *Faulty) Confirm(ctx context.Context, cs []features.Confirmation) error {
+	return f.run(ctx, ConfirmMethod, func() error { return f.store.Confirm(ctx, cs) })
+}
+
+// Confirmations is features.Confirmations.
+func (f *Faulty) Confirmations(ctx context.Context, customerID string, ids []string) (out []features.Confirmation, err error) {
+	err = f.run(ctx, ConfirmationsMethod, func() (err error) {
+		out, err = f.store.Confirmations(ctx, customerID, ids)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Use is features.Confirmations.
+func (f *Faulty) Use(ctx context.Context, customerID string, ids []string, decisionID string, at fund.Instant) error {
+	return f.run(ctx, UseMethod, func() error { return f.store.Use(ctx, customerID, ids, decisionID, at) })
 }
 
 // Changes is features.Profiles.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/memory"
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 var errBroken = errors.New("broken")
@@ -130,5 +131,40 @@ func TestFaultyHoldsBack(t *testing.T) {
 	}
 	if _, err := f.CustomerIDs(t.Context(), "", 1); err != nil {
 		t.Error(err)
+	}
+}
+
+// A confirmation whose use was recorded before the connection broke is used: the same
+// decision may try again, another may not.
+func TestFaultyConfirmationsFailByPlan(t *testing.T) {
+	store := bank(t)
+	word := features.Confirmation{
+		ID: "018f0000-0000-7000-8000-000000000001", CustomerID: "c1", RuleID: "S03", ProductCode: "P1", Grade: fund.R4, Level: fund.C3,
+		DecisionID: "d0", Channel: "APP", Trace: "t", AskedAt: 1, ConfirmedAt: 2, ExpiresAt: 3,
+	}
+	ids := []string{word.ID}
+	f := memory.NewFaulty(store, func(m memory.Method, call int) memory.Fault {
+		return memory.Fault{Err: map[bool]error{true: errBroken}[call == 1], Done: m == memory.UseMethod}
+	})
+	if err := f.Confirm(t.Context(), []features.Confirmation{word}); !errors.Is(err, errBroken) {
+		t.Errorf("confirm: %v", err)
+	}
+	if err := f.Confirm(t.Context(), []features.Confirmation{word}); err != nil {
+		t.Errorf("confirm again: %v", err)
+	}
+	if got, err := f.Confirmations(t.Context(), "c1", ids); !errors.Is(err, errBroken) || got != nil {
+		t.Errorf("read: %v, %v", got, err)
+	}
+	if err := f.Use(t.Context(), "c1", ids, "d1", 5); !errors.Is(err, errBroken) {
+		t.Errorf("use: %v", err)
+	}
+	if got, err := f.Confirmations(t.Context(), "c1", ids); err != nil || got[0].UsedBy != "d1" {
+		t.Errorf("read again: %v, %v", got, err)
+	}
+	if err := f.Use(t.Context(), "c1", ids, "d2", 6); !errors.Is(err, features.ErrConfirmationUsed) {
+		t.Errorf("use by another: %v", err)
+	}
+	if err := f.Use(t.Context(), "c1", ids, "d1", 6); err != nil {
+		t.Errorf("use again: %v", err)
 	}
 }

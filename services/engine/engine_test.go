@@ -376,7 +376,7 @@ func TestDefaultsDoNotReplaceWhatIsInForce(t *testing.T) {
 	if err := r.Activate(t.Context(), features.Activation{Kind: features.ModelArtifact, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.InstallDefaults(t.Context(), r.Store, 0); err != nil {
+	if err := engine.InstallDefaults(t.Context(), r.Store, 2); err != nil {
 		t.Fatal(err)
 	}
 	if active, _, err := r.Active(t.Context(), features.ModelArtifact); err != nil || active != id {
@@ -447,13 +447,13 @@ func TestDefaultsRenewAnOlderBuiltIn(t *testing.T) {
 	if err := r.Activate(t.Context(), features.Activation{Kind: features.RulesArtifact, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.InstallDefaults(t.Context(), r.Store, 0); err != nil {
+	if err := engine.InstallDefaults(t.Context(), r.Store, 2); err != nil {
 		t.Fatal(err)
 	}
 	if active, _, err := r.Active(t.Context(), features.RulesArtifact); err != nil || active != id {
 		t.Errorf("a question replaced the rules in force (%v)", err)
 	}
-	if err := engine.RenewDefaults(t.Context(), r.Store, 0); err != nil {
+	if err := engine.RenewDefaults(t.Context(), r.Store, 2); err != nil {
 		t.Fatal(err)
 	}
 	if _, data, err := r.Active(t.Context(), features.RulesArtifact); err != nil || !bytes.Equal(data, text) {
@@ -485,7 +485,7 @@ func TestDefaultsRenewAnOlderModel(t *testing.T) {
 	if _, err := r.loader.Newest(t.Context(), fund.InstantOf(noon)); !errors.Is(err, matcher.ErrCompile) || !strings.Contains(err.Error(), "fundmatch migrate") {
 		t.Errorf("a new answer by the old model: %v, expected an error that says what replaces it", err)
 	}
-	if err := engine.RenewDefaults(t.Context(), r.Store, 0); err != nil {
+	if err := engine.RenewDefaults(t.Context(), r.Store, 2); err != nil {
 		t.Fatal(err)
 	}
 	if _, data, err := r.Active(t.Context(), features.ModelArtifact); err != nil || !bytes.Equal(data, score.DefaultModel()) {
@@ -508,4 +508,71 @@ func modelID(t *testing.T, r *rig) string {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// A question about the past is answered by the rules and the model of then.
+func TestNewestTakesWhatWasInForceThen(t *testing.T) {
+	r := newRig(t) // built-ins in force from noon on
+	installed, _, err := r.Active(t.Context(), features.RulesArtifact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := r.Put(t.Context(), features.RulesArtifact, bytes.Replace(eligibility.Default(), []byte("name: fundmatch default"), []byte("name: the bank's own"), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dayOn := fund.InstantOf(noon.Add(24 * time.Hour))
+	if err := r.Activate(t.Context(), features.Activation{Kind: features.RulesArtifact, ArtifactID: own, At: dayOn, By: "compliance.li"}); err != nil {
+		t.Fatal(err)
+	}
+	history, err := r.Activations(t.Context(), features.RulesArtifact)
+	if err != nil || len(history) != 2 || history[0].By != "fundmatch" || history[0].Note != "built-in" || history[0].At != fund.InstantOf(noon) {
+		t.Errorf("history %+v, %v", history, err)
+	}
+	for _, c := range []struct {
+		at   fund.Instant
+		want string
+	}{
+		{fund.InstantOf(noon.AddDate(-1, 0, 0)), installed}, // before any: the oldest known
+		{fund.InstantOf(noon), installed},
+		{dayOn - 1, installed},
+		{dayOn, own},
+		{dayOn + 1, own},
+	} {
+		core, err := r.loader.Newest(t.Context(), c.at)
+		if err != nil {
+			t.Fatalf("%s: %v", c.at, err)
+		}
+		if got := core.Identity(); got.RulesID != c.want || got.ModelID != modelID(t, r) || got.AsOf != c.at {
+			t.Errorf("%s: %+v, want rules %s", c.at, got, c.want)
+		}
+	}
+}
+
+// What an older program had put in force still answers for its time, though it lacks what
+// this program knows.
+func TestNewestReadsAnOlderModelOfItsTime(t *testing.T) {
+	r := newRig(t)
+	older, err := os.ReadFile("../../matcher/score/testdata/spine-1.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := r.Put(t.Context(), features.ModelArtifact, older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Activate(t.Context(), features.Activation{Kind: features.ModelArtifact, ArtifactID: id, At: 1, By: "tester"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.RenewDefaults(t.Context(), r.Store, fund.InstantOf(noon)); err != nil {
+		t.Fatal(err)
+	}
+	core, err := r.loader.Newest(t.Context(), fund.InstantOf(noon)-1)
+	if err != nil || core.Identity().ModelID != id {
+		t.Errorf("just before the renewal: %v", err)
+	}
+	core, err = r.loader.Newest(t.Context(), fund.InstantOf(noon))
+	if err != nil || core.Identity().ModelID != modelID(t, r) {
+		t.Errorf("from the renewal on: %v", err)
+	}
 }

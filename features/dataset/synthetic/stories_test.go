@@ -2,6 +2,7 @@ package synthetic
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -139,6 +140,20 @@ func TestEachStoryShowsItsSituation(t *testing.T) {
 		p := profileOf(t, b, i)
 		if p.CustomerID != id || !situations[id](p) {
 			t.Errorf("%s does not show its situation: %+v", id, p)
+		}
+	}
+}
+
+// What the bank knows of its customers it may know (A09).
+func TestTagsAreLawful(t *testing.T) {
+	b := smallBank(t)
+	for i := range b.Customers() {
+		for _, tag := range b.Customer(i).Tags {
+			for _, word := range []string{"religion", "ethnicity", "health", "political", "gender", "race", "disability", "orientation"} {
+				if strings.Contains(tag.Name, word) {
+					t.Errorf("customer %d has a tag %s", i, tag.Name)
+				}
+			}
 		}
 	}
 }
