@@ -93,7 +93,8 @@ func parseWord(r *fundmatchv1.RecordConfirmationsRequest) (w word, err error) {
 	w.proof = matcher.WordProof{
 		Channel: w.channel.String(), Trace: r.GetTrace(), RecordingID: r.GetRecordingId(), ManagerID: r.GetManagerId(), ReviewerID: r.GetReviewerId(),
 	}
-	return w, w.checkProof()
+	err = w.checkProof()
+	return w, err
 }
 
 // checkProof checks the form of the proof; what of it is needed depends on the question.

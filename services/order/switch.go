@@ -125,9 +125,10 @@ func (v *presenter) assessment(s *matcher.SwitchAssessment, decisionID string) *
 	return out
 }
 
-// said are the sentences about the switch that the audience may read, after what follows.
+// said are the sentences about the switch that the audience may read, after what follows
+// and why.
 func (v *presenter) said(s *matcher.SwitchAssessment) []string {
-	out := []string{v.sentence(verdictSentence(s.Verdict), nil)}
+	out := v.texts(s.Verdict, s.Findings)
 	for i := range s.Sentences {
 		if text := v.sentence(s.Sentences[i].Sentence, s.Sentences[i].Evidence); text != "" {
 			out = append(out, text)

@@ -3,7 +3,6 @@ package recommendation
 import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
-	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/wire"
 )
@@ -67,13 +66,7 @@ func verdict(v eligibility.Verdict) string {
 func (v *presenter) findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
 	out := make([]*fundmatchv1.Finding, len(fs))
 	for i := range fs {
-		f := &fs[i]
-		m := &fundmatchv1.Finding{RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason}
-		m.CustomerText = v.core.Words(f, wording.Customer).Text
-		if code := f.Remedy.Code; code != "" && code != eligibility.RemedyNone {
-			m.Remedy = &fundmatchv1.Remedy{Code: code, Text: v.core.Words(f, v.audience).Remedy, On: f.Remedy.On.String()}
-		}
-		out[i] = m
+		out[i] = wire.Finding(v.core, &fs[i], v.audience)
 	}
 	return out
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
-	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/wire"
 )
 
 // What only managers read: every field that the API marks manager_only is filled in this
@@ -282,17 +282,6 @@ func (d desk) brief(b *matcher.Brief) *fundmatchv1.ManagerBrief {
 // findings gives the rules' words, citations, facts and parameters.
 func (d desk) findings(fs []eligibility.Finding, out []*fundmatchv1.Finding) {
 	for i := range fs {
-		f, m := &fs[i], out[i]
-		words := d.core.Words(f, wording.Manager)
-		m.Text, m.Change, m.Citation = words.Text, words.Change, f.Citation
-		m.SourceMark = int32(d.core.SourceMark(f))
-		m.Facts = make([]string, len(f.Facts))
-		for j, fact := range f.Facts {
-			m.Facts[j] = fact.Name + "=" + fact.Value
-		}
-		m.Parameters = make([]*fundmatchv1.RuleParameter, len(f.Parameters))
-		for j, p := range f.Parameters {
-			m.Parameters[j] = &fundmatchv1.RuleParameter{Name: p.Name, Value: p.Value}
-		}
+		wire.FillFinding(out[i], d.core, &fs[i])
 	}
 }

@@ -94,7 +94,6 @@ var table = []row{
 	{error: "order.ErrAlreadyConfirmed", matches: is(order.ErrAlreadyConfirmed), code: codes.FailedPrecondition, reason: "ALREADY_CONFIRMED", sentence: "The question was answered before, with other proof; check the order again to be asked again."},
 	{error: "order.ErrQuestionExpired", matches: is(order.ErrQuestionExpired), code: codes.FailedPrecondition, reason: "QUESTION_EXPIRED", sentence: "The question is too old to be answered; check the order again to be asked again."},
 	{error: "features.ErrIdempotencyReused", matches: is(features.ErrIdempotencyReused), code: codes.FailedPrecondition, reason: "IDEMPOTENCY_KEY_REUSED", sentence: "The idempotency key came before with another request."},
-	{error: "features.ErrConfirmationUsed", matches: is(features.ErrConfirmationUsed), code: codes.FailedPrecondition, reason: "CONFIRMATION_USED", sentence: "A confirmation stands for another order already."},
 	{error: "*features.EventReusedError", matches: as[*features.EventReusedError], code: codes.FailedPrecondition, reason: reasonEventReused, sentence: sentenceEventReused, say: sayReused},
 	{error: "features.ErrEventReused", matches: is(features.ErrEventReused), code: codes.FailedPrecondition, reason: reasonEventReused, sentence: sentenceEventReused},
 	// What is refused in a request is an InvalidError; the bare one is about stored data.

@@ -29,8 +29,8 @@ type goldenCase struct {
 	Exchanges []exchange `json:"exchanges"`
 }
 
-// exchange is one request and its answer. In paths and headers {decisionId}, {etag} and
-// {nextPageToken} stand for what the exchange before returned.
+// exchange is one request and its answer. In paths, headers and bodies {decisionId}, {etag},
+// {nextPageToken} and {confirmationId} stand for what an exchange before returned last.
 type exchange struct {
 	Request  goldenRequest  `json:"request"`
 	Response goldenResponse `json:"response"`
@@ -155,7 +155,7 @@ func (g *goldenClient) run(t *testing.T, e *exchange) {
 		if err := json.Compact(&compact, e.Request.Body); err != nil {
 			t.Fatal(err)
 		}
-		body = compact.String()
+		body = fill.Replace(compact.String())
 	}
 	g.server.t = t
 	got := g.server.do(e.Request.Method, fill.Replace(e.Request.Path), body, headers...)
@@ -180,11 +180,15 @@ func (g *goldenClient) remember(t *testing.T, got answer) {
 	var fields struct {
 		DecisionID    string `json:"decisionId"`
 		NextPageToken string `json:"nextPageToken"`
+		Confirmations []struct{ ID string }
 	}
 	if got.body != "" {
 		if err := json.Unmarshal([]byte(got.body), &fields); err != nil {
 			t.Fatalf("%q: %v", got.body, err)
 		}
+	}
+	if len(fields.Confirmations) > 0 {
+		g.previous["confirmationId"] = fields.Confirmations[0].ID
 	}
 	for name, value := range map[string]string{
 		"decisionId": fields.DecisionID, "nextPageToken": fields.NextPageToken, "etag": got.header.Get("Etag"),
