@@ -10,7 +10,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// ErrConfirmationUsed: the confirmation stands for another order already.
+// ErrConfirmationUsed says that the confirmation stands for another order already.
 var ErrConfirmationUsed = errors.New("confirmation was used")
 
 // Confirmations keeps the recorded words of customers, and of the bank's people, on what an

@@ -322,14 +322,6 @@ func setPerson(p *fund.Person, name, value string) error {
 		return set(&p.Professional.Until, value, fund.ParseDate)
 	case "elects_ordinary":
 		return set(&p.Professional.ElectsOrdinary, value, fund.ParseAnswer)
-	case "qualified_class":
-		p.Qualified.Class = value
-	case "qualified_until":
-		return set(&p.Qualified.Until, value, fund.ParseDate)
-	case "pension_account":
-		return set(&p.Pension, value, fund.ParseAnswer)
-	case "open_checks":
-		return set(&p.OpenChecks, value, fund.ParseChecks)
 	case "birth_date":
 		return set(&p.BirthDate, value, fund.ParseDate)
 	case "capacity":
@@ -349,9 +341,25 @@ func setPerson(p *fund.Person, name, value string) error {
 	case "income_fen":
 		return set(&p.Income, value, parseMoney)
 	default:
-		return fmt.Errorf("unknown name %q", name)
+		return setShown(p, name, value)
 	}
 	return nil
+}
+
+// setShown reads what the customer has shown the bank, or not shown yet.
+func setShown(p *fund.Person, name, value string) error {
+	switch name {
+	case "qualified_class":
+		p.Qualified.Class = value
+		return nil
+	case "qualified_until":
+		return set(&p.Qualified.Until, value, fund.ParseDate)
+	case "pension_account":
+		return set(&p.Pension, value, fund.ParseAnswer)
+	case "open_checks":
+		return set(&p.OpenChecks, value, fund.ParseChecks)
+	}
+	return fmt.Errorf("unknown name %q", name)
 }
 
 // set parses a value into dst.

@@ -101,10 +101,10 @@ func confirmedTogether(t *testing.T, s Store) {
 	changed.Amount++
 	twice.Amount++
 	for name, cs := range map[string][]features.Confirmation{
-		"with one that is there otherwise":      {one, changed},
-		"with one of nobody":                    {one, confirmation("nobody", 3)},
-		"with one that is there twice":          {one, twice},
-		"with one that cannot be a confimation": {one, {}},
+		"with one that is there otherwise":       {one, changed},
+		"with one of nobody":                     {one, confirmation("nobody", 3)},
+		"with one that is there twice":           {one, twice},
+		"with one that cannot be a confirmation": {one, {}},
 	} {
 		if err := s.Confirm(t.Context(), cs); err == nil {
 			t.Errorf("%s: kept", name)
@@ -203,7 +203,7 @@ func usedTogether(t *testing.T, s Store) {
 
 func usedConcurrently(t *testing.T, s Store) {
 	known(t, s, "c1")
-	for n := range 20 {
+	for n := range 8 {
 		c := confirmation("c1", n)
 		confirm(t, s, c)
 		var users sync.WaitGroup

@@ -344,8 +344,8 @@ func TestOnlyThreeProductsBreakTheFeeRules(t *testing.T) {
 	service := map[fund.Class]fund.BasisPoints{fund.MoneyMarket: 25, fund.ShortBond: 20, fund.Bond: 20, fund.Index: 20}
 	weekOnly := map[fund.Class]bool{fund.Index: true, fund.Bond: true, fund.ShortBond: true, fund.MixedBond: true}
 	or := func(m map[fund.Class]fund.BasisPoints, c fund.Class, other fund.BasisPoints) fund.BasisPoints {
-		if cap, ok := m[c]; ok {
-			return cap
+		if bps, ok := m[c]; ok {
+			return bps
 		}
 		return other
 	}
