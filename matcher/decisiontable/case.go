@@ -25,18 +25,18 @@ const (
 
 // Case is one question and its answer: who asks for what, and what a rule says.
 type Case struct {
-	Kind       string
-	About      string         `yaml:"case"`
-	Set        map[string]any // parameters of the pack: RULE.parameter[.key]
-	Customer   Customer
-	Product    Product
-	At, As     string // At: RFC 3339
-	Channel    string
-	Licence    string // of the manager in charge: VALID, EXPIRED, ELSEWHERE or none
-	Public     bool   // a list for everybody
-	Settled    `yaml:",inline"`
-	Order      `yaml:",inline"`
-	Answer     `yaml:",inline"`
+	Kind     string
+	About    string         `yaml:"case"`
+	Set      map[string]any // parameters of the pack: RULE.parameter[.key]
+	Customer Customer
+	Product  Product
+	At, As   string // At: RFC 3339
+	Channel  string
+	Licence  string // of the manager in charge: VALID, EXPIRED, ELSEWHERE or none
+	Public   bool   // a list for everybody
+	Settled  `yaml:",inline"`
+	Order    `yaml:",inline"`
+	Answer   `yaml:",inline"`
 }
 
 // Settled is what was settled of a wish that the customer did not state.
@@ -101,9 +101,9 @@ type Customer struct {
 	QualifiedUntil                                           string `yaml:"qualified_until"`
 	Pension                                                  string
 	Checks                                                   []string
-	Assets, Income                                           Yuan      // with the bank; a year
+	Assets, Income                                           Yuan       // with the bank; a year
 	History                                                  []Assessed // of assessments
-	Said                                                     []Event   // his trail
+	Said                                                     []Event    // his trail
 	Lots                                                     []Lot
 }
 
