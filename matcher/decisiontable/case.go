@@ -6,6 +6,9 @@
 package decisiontable
 
 import (
+	"strings"
+	"time"
+
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -21,6 +24,7 @@ const (
 	Recommendation = "recommendation" // on the bank's own initiative
 	FirmOrder      = "firm_order"     // an order that the bank brought up
 	CustomerOrder  = "customer_order" // the customer's own
+	Order          = "order"          // of whoever the trail of the case shows
 )
 
 // Case is one question and its answer: who asks for what, and what a rule says.
@@ -35,7 +39,7 @@ type Case struct {
 	Licence  string // of the manager in charge: VALID, EXPIRED, ELSEWHERE or none
 	Public   bool   // a list for everybody
 	Settled  `yaml:",inline"`
-	Order    `yaml:",inline"`
+	Ordered  `yaml:",inline"`
 	Answer   `yaml:",inline"`
 }
 
@@ -46,14 +50,13 @@ type Settled struct {
 	Need    string `yaml:"settled_need"`
 }
 
-// Order is what a case about one order says beside customer and product.
-type Order struct {
+// Ordered is what a case about one order says beside customer and product.
+type Ordered struct {
 	Amount     Yuan
-	Recording  string              // of sound and picture (C04)
-	Confirmed  []Confirmation      // by the customer or a reviewer
-	Others     []Product           // further products of the pool
-	ClosedDays []string            `yaml:"closed_days"` // with it, the calendar of the next weeks is known
-	NAVs       map[string][]string // by product code: "2024-03-12 1.2345"
+	Recording  string         // of sound and picture (C04)
+	Confirmed  []Confirmation // by the customer or a reviewer
+	Others     []Product      // further products of the pool
+	ClosedDays []string       `yaml:"closed_days"` // days, or FROM..TO; with any, the calendar is known
 }
 
 // Confirmation is a word that the customer gave to a warning, or a reviewer's decision.
@@ -177,6 +180,51 @@ func (c *Case) Profile() (*fund.Profile, error) {
 func (c *Case) Events() ([]fund.Event, error) {
 	var r reader
 	return c.Customer.events(&r), r.err
+}
+
+// Origin is what happened before an order and shows whose it is: his own search for the
+// product, or the bank's showing it. None where the case tells it itself.
+func (c *Case) Origin() ([]fund.Event, error) {
+	var r reader
+	at := of(&r, fund.ParseInstant, c.At)
+	for i := range c.Confirmed {
+		at = min(at, of(&r, fund.ParseInstant, c.Confirmed[i].Asked))
+	}
+	e := fund.Event{Kind: fund.Exposure, At: at.Add(-time.Minute), ProductCode: c.Product.code()}
+	switch c.As {
+	case FirmOrder:
+	case CustomerOrder:
+		e.Kind, e.About = fund.Click, "SEARCH"
+	default:
+		return nil, r.err
+	}
+	return []fund.Event{e}, r.err
+}
+
+// Calendar says of the weeks around the question which days are open: working days but for
+// those that the case closes. Empty: no calendar was loaded.
+func (c *Case) Calendar() (map[fund.Date]bool, error) {
+	if len(c.ClosedDays) == 0 {
+		return nil, nil //nolint:nilnil // none was loaded
+	}
+	var r reader
+	days := map[fund.Date]bool{}
+	from := of(&r, fund.ParseInstant, c.At).Date().AddDays(-10)
+	for i := range 100 {
+		d := from.AddDays(i)
+		days[d] = d.Weekday() != time.Saturday && d.Weekday() != time.Sunday
+	}
+	for _, closed := range c.ClosedDays {
+		first, last, ranges := strings.Cut(closed, "..")
+		if !ranges {
+			last = first
+		}
+		end := of(&r, fund.ParseDate, last)
+		for d := of(&r, fund.ParseDate, first); r.err == nil && d <= end; d = d.AddDays(1) {
+			days[d] = false
+		}
+	}
+	return days, r.err
 }
 
 // Products are the products of the pool; the first is the one asked about.

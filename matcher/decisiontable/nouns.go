@@ -130,6 +130,13 @@ func (c *Customer) events(r *reader) (out []fund.Event) {
 	return out
 }
 
+func (c *Product) code() string {
+	if c.Code == "" {
+		return Code
+	}
+	return c.Code
+}
+
 func (c *Product) product(r *reader) fund.Product {
 	missing := fund.FieldSet(0)
 	for _, f := range []fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldServiceFee, fund.FieldManagementFee} {
@@ -139,13 +146,10 @@ func (c *Product) product(r *reader) fund.Product {
 	}
 	p := fund.Product{
 		Missing: missing,
-		Code:    c.Code, ParentCode: of(r, text, c.Fund), Name: "测试基金" + c.Code, Type: of(r, text, c.Type), ShareClass: of(r, text, c.ShareClass),
+		Code:    c.code(), ParentCode: of(r, text, c.Fund), Name: "测试基金" + c.Code, Type: of(r, text, c.Type), ShareClass: of(r, text, c.ShareClass),
 		Grades:  fund.Grades{Bank: of(r, fund.ParseRiskGrade, c.Grade), Issuer: of(r, fund.ParseRiskGrade, c.IssuerGrade)},
 		Parties: fund.Parties{Issuer: of(r, text, c.Issuer)},
 		Content: fund.Content{Goals: fund.SetOf(of(r, fund.ParseGoals, c.Goals)), Themes: strings.Fields(of(r, text, c.Themes))},
-	}
-	if p.Code == "" {
-		p.Code = Code
 	}
 	p.Listing = fund.Listing{
 		Kind: of(r, fund.ParseKind, c.Kind), Status: of(r, fund.ParseStatus, c.Status),
