@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset"
 	"github.com/fundmatch/fundmatch/features/memory"
-	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/decisiontable"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -129,16 +129,29 @@ func (h *hall) open(t *testing.T, c *decisiontable.Case) *caseBank {
 	if b.events, err = c.Events(); err != nil {
 		t.Fatal(err)
 	}
+	origin, err := c.Origin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.events = append(b.events, origin...)
+	slices.SortStableFunc(b.events, func(x, y fund.Event) int { return fund.CompareEvents(&x, &y) })
 	h.bankStore = memory.New()
-	b.bank = openBankAt(t, &opening{store: h, loader: h.loader, at: at, pack: pack, load: b.load})
+	opens := at
+	if len(c.Confirmed) > 0 {
+		opens = b.instant(c.Confirmed[0].Asked)
+	}
+	b.bank = openBankAt(t, &opening{store: h, loader: h.loader, at: opens, pack: pack, load: b.load})
 	b.server = b.bank.start(t)
 	return b
 }
 
 // load puts the case into an import.
 func (b *caseBank) load(to features.Batch) error {
-	products, err := b.c.Products()
+	products, err := b.products()
 	if err != nil {
+		return err
+	}
+	if err := b.loadCalendar(to); err != nil {
 		return err
 	}
 	if err := to.Products(products); err != nil {
@@ -151,6 +164,18 @@ func (b *caseBank) load(to features.Batch) error {
 		return err
 	}
 	return to.Cells(cellsOf(b.profile))
+}
+
+func (b *caseBank) loadCalendar(to features.Batch) error {
+	days, err := b.c.Calendar()
+	if len(days) == 0 || err != nil {
+		return err
+	}
+	rows := make([]features.CalendarDay, 0, len(days))
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		rows = append(rows, features.CalendarDay{Date: day, Open: days[day]})
+	}
+	return to.Calendar(rows)
 }
 
 // managers are the one in charge, whose licence is as the case says, and a reviewer.
@@ -206,7 +231,7 @@ func (b *caseBank) checkGate(id string) {
 	if b.c.As == decisiontable.Recommendation {
 		said = b.explain()
 	} else {
-		b.origin()
+		b.post(b.events)
 		said = ofGate(b.order(b.request(1_000_000)).Findings)
 	}
 	c := b.c
@@ -289,15 +314,6 @@ func (b *caseBank) code() string {
 	return decisiontable.Code
 }
 
-// origin makes whose order it is, by what happened a minute before everything else asked.
-func (b *caseBank) origin() {
-	e := fund.Event{Kind: fund.Exposure, At: b.at.Add(-time.Minute), ProductCode: b.code()}
-	if b.c.As == decisiontable.CustomerOrder {
-		e.Kind, e.About = fund.Click, behaviour.SearchPage
-	}
-	b.post(append(slices.Clone(b.events), e))
-}
-
 // post sends events that were not sent before.
 func (b *caseBank) post(events []fund.Event) {
 	b.t.Helper()
@@ -359,9 +375,11 @@ type toldOrder struct {
 // request is the body of the order's check.
 func (b *caseBank) request(amount fund.Money) map[string]any {
 	return map[string]any{
-		"productCode": b.code(), "amountFen": fmt.Sprint(int64(amount)), "channel": b.channel(), "audience": "MANAGER", "recordingId": b.c.Recording,
+		"productCode": b.code(), "amountFen": inFen(amount), "channel": b.channel(), "audience": "MANAGER", "recordingId": b.c.Recording,
 	}
 }
+
+func inFen(m fund.Money) string { return strconv.FormatInt(int64(m), 10) }
 
 func (b *caseBank) order(request map[string]any) (out toldOrder) {
 	b.t.Helper()
