@@ -40,6 +40,7 @@ type Case struct {
 	Public   bool   // a list for everybody
 	Settled  `yaml:",inline"`
 	Ordered  `yaml:",inline"`
+	Text     string // of a case about words
 	Answer   `yaml:",inline"`
 }
 
@@ -90,6 +91,7 @@ type Answer struct {
 	Dealt          string // day on which the order is dealt
 	Origin         string // what shows whose initiative it is
 	Most           Yuan   // the largest amount
+	Words          string // that a text rule points at
 }
 
 // Customer is a customer in the words of a case.
