@@ -67,6 +67,11 @@ func (c *orderCase) asked(t *testing.T) (*fund.Profile, matcher.OrderRequest) {
 
 func (c *orderCase) compile(t *testing.T, at fund.Instant) *matcher.Core {
 	t.Helper()
+	return compile(t, c.inputs(t, at))
+}
+
+func (c *orderCase) inputs(t *testing.T, at fund.Instant) *matcher.Inputs {
+	t.Helper()
 	d := defaults()
 	rules := d.rules
 	if len(c.Set) > 0 {
@@ -82,7 +87,7 @@ func (c *orderCase) compile(t *testing.T, at fund.Instant) *matcher.Core {
 	if days := got(c.Calendar())(t); days != nil {
 		in.Calendar = fund.NewCalendar(days)
 	}
-	return compile(t, in)
+	return in
 }
 
 // given is a confirmation as the service would have kept it.

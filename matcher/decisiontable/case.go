@@ -41,6 +41,7 @@ type Case struct {
 	Settled  `yaml:",inline"`
 	Ordered  `yaml:",inline"`
 	Text     string // of a case about words
+	Given    string // what a case about a duty of the program is about
 	Answer   `yaml:",inline"`
 }
 
@@ -92,6 +93,7 @@ type Answer struct {
 	Origin         string // what shows whose initiative it is
 	Most           Yuan   // the largest amount
 	Words          string // that a text rule points at
+	Does           string // what the program does, in the words of the file
 }
 
 // Customer is a customer in the words of a case.
@@ -110,6 +112,7 @@ type Customer struct {
 	History                                                  []Assessed // of assessments
 	Said                                                     []Event    // his trail
 	Lots                                                     []Lot
+	Plan                                                     string // days on which he began an investment plan into the product, and renewed it
 }
 
 // Assessed is an earlier assessment.
@@ -175,6 +178,11 @@ type Yuan string
 func (c *Case) Profile() (*fund.Profile, error) {
 	var r reader
 	p := c.Customer.profile(&r)
+	for _, day := range strings.Fields(c.Customer.Plan) {
+		p.Purchases = append(p.Purchases, fund.Purchase{
+			ProductCode: c.Product.code(), KnownOn: of(&r, fund.ParseDate, day), Kind: fund.KindPlan, Amount: 50_000,
+		})
+	}
 	return p, r.err
 }
 

@@ -130,6 +130,20 @@ func (c *Customer) events(r *reader) (out []fund.Event) {
 	return out
 }
 
+// fields reads names of facts that the bank did not give.
+func (r *reader) fields(names string) (set fund.FieldSet) {
+	known := []fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldServiceFee, fund.FieldManagementFee}
+	for _, name := range strings.Fields(names) {
+		i := slices.IndexFunc(known, func(f fund.Field) bool { return f.String() == name })
+		if i < 0 {
+			r.err = fmt.Errorf("%w: missing %q", ErrCase, name)
+			return set
+		}
+		set = set.With(known[i])
+	}
+	return set
+}
+
 func (c *Product) code() string {
 	if c.Code == "" {
 		return Code
@@ -138,14 +152,8 @@ func (c *Product) code() string {
 }
 
 func (c *Product) product(r *reader) fund.Product {
-	missing := fund.FieldSet(0)
-	for _, f := range []fund.Field{fund.FieldSubscriptionLadder, fund.FieldRedemptionLadder, fund.FieldServiceFee, fund.FieldManagementFee} {
-		if slices.Contains(strings.Fields(c.Missing), f.String()) {
-			missing = missing.With(f)
-		}
-	}
 	p := fund.Product{
-		Missing: missing,
+		Missing: r.fields(c.Missing),
 		Code:    c.code(), ParentCode: of(r, text, c.Fund), Name: "测试基金" + c.Code, Type: of(r, text, c.Type), ShareClass: of(r, text, c.ShareClass),
 		Grades:  fund.Grades{Bank: of(r, fund.ParseRiskGrade, c.Grade), Issuer: of(r, fund.ParseRiskGrade, c.IssuerGrade)},
 		Parties: fund.Parties{Issuer: of(r, text, c.Issuer)},
