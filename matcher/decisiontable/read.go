@@ -13,6 +13,7 @@ import (
 
 // Table is one file of the decision table.
 type Table struct {
+	Base  Case // what a case does not say
 	Rules map[string][]Case
 	// NotApplicable says of rules why a kind of cases has none: RULE.KIND.
 	NotApplicable map[string]string
@@ -32,7 +33,7 @@ func Read(path string) (*Table, error) {
 	if err := yaml.UnmarshalWithOptions(b, &file, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrCase, path, err)
 	}
-	t := &Table{Rules: map[string][]Case{}, NotApplicable: file.NotApplicable}
+	t := &Table{Base: file.Base, Rules: map[string][]Case{}, NotApplicable: file.NotApplicable}
 	for id, nodes := range file.Rules {
 		for _, node := range nodes {
 			c := file.Base
