@@ -42,7 +42,10 @@ func TestDutyCases(t *testing.T) {
 	}
 }
 
-func (c *orderCase) instant(t *testing.T) fund.Instant { return got(fund.ParseInstant(c.At))(t) }
+func (c *orderCase) instant(t *testing.T) fund.Instant {
+	t.Helper()
+	return got(fund.ParseInstant(c.At))(t)
+}
 
 func (c *orderCase) rules(t *testing.T) *eligibility.Edition {
 	t.Helper()
@@ -53,6 +56,7 @@ func (c *orderCase) rules(t *testing.T) *eligibility.Edition {
 
 // rematched (S08) matches again what he has.
 func (c *orderCase) rematched(t *testing.T) string {
+	t.Helper()
 	profile, at := got(c.Profile())(t), c.instant(t)
 	var out matcher.Rematch
 	if err := c.compile(t, at).Rematch(profile, at, nil, &out); err != nil {
@@ -71,6 +75,7 @@ func (c *orderCase) rematched(t *testing.T) string {
 
 // next (A04) is the step that is proposed to him.
 func (c *orderCase) next(t *testing.T) string {
+	t.Helper()
 	profile, at := got(c.Profile())(t), c.instant(t)
 	e := got(c.compile(t, at).Explain(profile, decisiontable.Code, matcher.Request{At: at, Channel: fund.App, Limit: matcher.DefaultLimit}))(t)
 	return e.Slate.Items[0].Conversion.Action.String()
@@ -79,6 +84,7 @@ func (c *orderCase) next(t *testing.T) string {
 // charged (A05) is what the order costs him, and another who differs in all that is known of
 // his likes and habits.
 func (c *orderCase) charged(t *testing.T) string {
+	t.Helper()
 	profile, request := c.asked(t)
 	core := c.compile(t, request.At)
 	fee := func(p *fund.Profile) string {
@@ -107,6 +113,7 @@ func (c *orderCase) charged(t *testing.T) string {
 
 // tagged (A09) is what becomes of a tag.
 func (c *orderCase) tagged(t *testing.T) string {
+	t.Helper()
 	if c.compile(t, c.instant(t)).ForbidsTag(c.Given) {
 		return "REFUSED"
 	}
@@ -115,6 +122,7 @@ func (c *orderCase) tagged(t *testing.T) string {
 
 // served (F03) is the service fee of a holding.
 func (c *orderCase) served(t *testing.T) string {
+	t.Helper()
 	p := got(c.Products())(t)[0]
 	if p.Missing.Has(fund.FieldServiceFee) {
 		return c.charged(t)[len("SAME "):]
@@ -127,6 +135,7 @@ func (c *orderCase) served(t *testing.T) string {
 
 // modelled (F04) is what becomes of a model that reads an input; without one, of the built-in.
 func (c *orderCase) modelled(t *testing.T) string {
+	t.Helper()
 	if c.Given != "" && c.rules(t).ForbidsInput(c.Given) {
 		return "REFUSED"
 	}
@@ -141,6 +150,7 @@ func (c *orderCase) modelled(t *testing.T) string {
 
 // issued (K03) is whether the fund counts as a new issue.
 func (c *orderCase) issued(t *testing.T) string {
+	t.Helper()
 	if c.compile(t, c.instant(t)).IsNewIssue(0) {
 		return "NEW"
 	}

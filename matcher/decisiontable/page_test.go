@@ -115,7 +115,7 @@ func TestCasesAreOfKnownRulesAndKinds(t *testing.T) {
 func TestTheDecisionTablePageIsCurrent(t *testing.T) {
 	want := page(sources(t))
 	if *update {
-		if err := os.WriteFile(tablePage, []byte(want), 0o644); err != nil { //nolint:gosec // a page of the documentation
+		if err := os.WriteFile(tablePage, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -224,28 +224,43 @@ func answer(c *decisiontable.Case) (says, reason, verdict string) {
 type words []string
 
 func (w *words) add(label, value, base string) {
-	switch {
-	case value == base:
-	case value == "none":
+	switch value {
+	case base:
+	case "none":
 		*w = append(*w, label+" 无")
 	default:
 		*w = append(*w, label+" "+value)
 	}
 }
 
-func (w words) String() string { return strings.Join(w, "；") }
+func (w *words) String() string { return strings.Join(*w, "；") }
 
 func customer(c, base *decisiontable.Case) string {
 	a, b := &c.Customer, &base.Customer
 	var w words
 	for _, f := range [...][3]string{
-		{"类型", a.Type, b.Type}, {"等级", a.Level, b.Level}, {"测评于", a.Assessed, b.Assessed}, {"预测等级", a.Predicted, b.Predicted},
-		{"出生", a.Born, b.Born}, {"行为能力", a.Capacity, b.Capacity}, {"最低类别", a.Lowest, b.Lowest}, {"专业投资者类别", a.ProfessionalClass, b.ProfessionalClass},
-		{"专业证明至", a.ProfessionalUntil, b.ProfessionalUntil}, {"自愿按普通", a.ElectsOrdinary, b.ElectsOrdinary}, {"目标", a.Goals, b.Goals},
-		{"期限（月）", a.Horizon, b.Horizon}, {"流动性需要", a.Need, b.Need}, {"个性化", a.Personalization, b.Personalization}, {"分群", a.Segment, b.Segment},
-		{"合格投资者", a.Qualified, b.Qualified}, {"合格证明至", a.QualifiedUntil, b.QualifiedUntil}, {"养老金账户", a.Pension, b.Pension},
-		{"未结核查", strings.Join(a.Checks, " "), strings.Join(b.Checks, " ")}, {"在本行资产", string(a.Assets), string(b.Assets)},
-		{"年收入", string(a.Income), string(b.Income)}, {"定投", a.Plan, b.Plan},
+		{"类型", a.Type, b.Type},
+		{"等级", a.Level, b.Level},
+		{"测评于", a.Assessed, b.Assessed},
+		{"预测等级", a.Predicted, b.Predicted},
+		{"出生", a.Born, b.Born},
+		{"行为能力", a.Capacity, b.Capacity},
+		{"最低类别", a.Lowest, b.Lowest},
+		{"专业投资者类别", a.ProfessionalClass, b.ProfessionalClass},
+		{"专业证明至", a.ProfessionalUntil, b.ProfessionalUntil},
+		{"自愿按普通", a.ElectsOrdinary, b.ElectsOrdinary},
+		{"目标", a.Goals, b.Goals},
+		{"期限（月）", a.Horizon, b.Horizon},
+		{"流动性需要", a.Need, b.Need},
+		{"个性化", a.Personalization, b.Personalization},
+		{"分群", a.Segment, b.Segment},
+		{"合格投资者", a.Qualified, b.Qualified},
+		{"合格证明至", a.QualifiedUntil, b.QualifiedUntil},
+		{"养老金账户", a.Pension, b.Pension},
+		{"未结核查", strings.Join(a.Checks, " "), strings.Join(b.Checks, " ")},
+		{"在本行资产", string(a.Assets), string(b.Assets)},
+		{"年收入", string(a.Income), string(b.Income)},
+		{"定投", a.Plan, b.Plan},
 	} {
 		w.add(f[0], f[1], f[2])
 	}
@@ -293,7 +308,7 @@ func short(at string) string {
 func product(c, base *decisiontable.Case) string {
 	w := productWords(&c.Product, &base.Product)
 	for i := range c.Others {
-		w = append(w, "另有 "+c.Others[i].Code+"（"+productWords(&c.Others[i], &decisiontable.Product{Code: c.Others[i].Code}).String()+"）")
+		w = append(w, "另有 "+c.Others[i].Code+"（"+strings.Join(productWords(&c.Others[i], &decisiontable.Product{Code: c.Others[i].Code}), "；")+"）")
 	}
 	return w.String()
 }
@@ -301,13 +316,32 @@ func product(c, base *decisiontable.Case) string {
 func productWords(a, b *decisiontable.Product) words {
 	var w words
 	for _, f := range [...][3]string{
-		{"类别", a.Type, b.Type}, {"种类", a.Kind, b.Kind}, {"本行评级", a.Grade, b.Grade}, {"发行人评级", a.IssuerGrade, b.IssuerGrade},
-		{"状态", a.Status, b.Status}, {"目标", a.Goals, b.Goals}, {"锁定（天）", a.Lockup, b.Lockup}, {"份额", a.ShareClass, b.ShareClass},
-		{"主代码", a.Fund, b.Fund}, {"另一份额", a.Sibling, b.Sibling}, {"尽职调查", a.DueDiligence, b.DueDiligence}, {"入池", a.PoolFrom, b.PoolFrom},
-		{"出池", a.PoolTo, b.PoolTo}, {"封闭至", a.ClosedUntil, b.ClosedUntil}, {"下一开放日", a.NextOpen, b.NextOpen}, {"成立", a.Launched, b.Launched},
-		{"申购费", a.Subscription, b.Subscription}, {"赎回费", a.Redemption, b.Redemption}, {"销售服务费（基点）", a.Service, b.Service},
-		{"管理费（基点）", a.Management, b.Management}, {"缺少", a.Missing, b.Missing}, {"起点（分）", a.MinPurchase, b.MinPurchase},
-		{"单日限额", string(a.DayLimit), string(b.DayLimit)}, {"发行人", a.Issuer, b.Issuer}, {"主题", a.Themes, b.Themes}, {"概要版本", a.KeyFacts, b.KeyFacts},
+		{"类别", a.Type, b.Type},
+		{"种类", a.Kind, b.Kind},
+		{"本行评级", a.Grade, b.Grade},
+		{"发行人评级", a.IssuerGrade, b.IssuerGrade},
+		{"状态", a.Status, b.Status},
+		{"目标", a.Goals, b.Goals},
+		{"锁定（天）", a.Lockup, b.Lockup},
+		{"份额", a.ShareClass, b.ShareClass},
+		{"主代码", a.Fund, b.Fund},
+		{"另一份额", a.Sibling, b.Sibling},
+		{"尽职调查", a.DueDiligence, b.DueDiligence},
+		{"入池", a.PoolFrom, b.PoolFrom},
+		{"出池", a.PoolTo, b.PoolTo},
+		{"封闭至", a.ClosedUntil, b.ClosedUntil},
+		{"下一开放日", a.NextOpen, b.NextOpen},
+		{"成立", a.Launched, b.Launched},
+		{"申购费", a.Subscription, b.Subscription},
+		{"赎回费", a.Redemption, b.Redemption},
+		{"销售服务费（基点）", a.Service, b.Service},
+		{"管理费（基点）", a.Management, b.Management},
+		{"缺少", a.Missing, b.Missing},
+		{"起点（分）", a.MinPurchase, b.MinPurchase},
+		{"单日限额", string(a.DayLimit), string(b.DayLimit)},
+		{"发行人", a.Issuer, b.Issuer},
+		{"主题", a.Themes, b.Themes},
+		{"概要版本", a.KeyFacts, b.KeyFacts},
 	} {
 		w.add(f[0], f[1], f[2])
 	}
@@ -324,15 +358,21 @@ func question(c, base *decisiontable.Case) string {
 		w = append(w, as[c.As])
 	}
 	for _, f := range [...][3]string{
-		{"时间", short(c.At), short(base.At)}, {"渠道", c.Channel, base.Channel}, {"客户经理资格", c.Licence, base.Licence},
-		{"金额", string(c.Amount), string(base.Amount)}, {"双录", c.Recording, base.Recording}, {"推断的目标", c.Settled.Goal, base.Settled.Goal},
-		{"推断的流动性需要", c.Settled.Need, base.Settled.Need}, {"休市", strings.Join(c.ClosedDays, " "), strings.Join(base.ClosedDays, " ")},
-		{"文字", c.Text, ""}, {"给定", c.Given, ""},
+		{"时间", short(c.At), short(base.At)},
+		{"渠道", c.Channel, base.Channel},
+		{"客户经理资格", c.Licence, base.Licence},
+		{"金额", string(c.Amount), string(base.Amount)},
+		{"双录", c.Recording, base.Recording},
+		{"推断的目标", c.Goal, base.Goal},
+		{"推断的流动性需要", c.Need, base.Need},
+		{"休市", strings.Join(c.ClosedDays, " "), strings.Join(base.ClosedDays, " ")},
+		{"文字", c.Text, ""},
+		{"给定", c.Given, ""},
 	} {
 		w.add(f[0], f[1], f[2])
 	}
-	if c.Settled.Horizon != base.Settled.Horizon {
-		w = append(w, fmt.Sprintf("推断的期限 %d 个月", c.Settled.Horizon))
+	if c.Horizon != base.Horizon {
+		w = append(w, fmt.Sprintf("推断的期限 %d 个月", c.Horizon))
 	}
 	if c.Public {
 		w = append(w, "面向不特定公众")

@@ -84,9 +84,9 @@ func (r reading) doubt(e *features.Event, sent map[string]*structpb.Value) error
 	if sent["objection"].GetStringValue() != entry.About {
 		key = "attributes.code"
 	}
-	names := make([]string, objection.Codes)
+	names := make([]string, 0, objection.Codes)
 	for c := range objection.Codes {
-		names[c] = c.String()
+		names = append(names, c.String())
 	}
 	if entry.Kind == fund.EvidenceOpen {
 		names = append(names, matcher.KeyFactsOpened+", "+matcher.KeyFactsOpened+":<version>", matcher.OpinionOpened, matcher.FeesOpened)

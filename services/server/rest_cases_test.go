@@ -35,6 +35,7 @@ func TestGateCasesOverREST(t *testing.T) {
 
 // runOverREST runs the cases of a table, and counts those that the API cannot express.
 func runOverREST(t *testing.T, path string, beyond func(*decisiontable.Case) string, check func(*caseBank, string)) {
+	t.Helper()
 	table, err := decisiontable.Read(path)
 	if err != nil {
 		t.Fatal(err)

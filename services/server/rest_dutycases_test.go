@@ -38,7 +38,9 @@ func (b *caseBank) deleteTags() string {
 	b.call(http.MethodPut, path+"/tags", `{"tags":[{"name":"favourite","value":"科技"},{"name":"hobby","value":"围棋"}]}`, nil)
 	b.bank.clock.set(b.at + 1) // what is written in one microsecond has no before and after
 	b.call(http.MethodDelete, path+"/tags/favourite", "", nil)
-	var out struct{ Cells []struct{ Name, Value, Status string } }
+	var out struct {
+		Cells []struct{ Name, Value, Status string }
+	}
 	b.call(http.MethodGet, path, "", &out)
 	for _, c := range out.Cells {
 		if c.Name == "tag."+b.c.Given && c.Status == "PRESENT" {
