@@ -32,14 +32,16 @@ func (v *plain) answer(s *matcher.Slate, explain bool) *fundmatchv1.RecommendRes
 		DecidedAt: wire.Timestamp(s.Request.At), ValidUntil: wire.Timestamp(s.ValidUntil), Personalized: s.Personal,
 		Revisions: wire.Revisions(s.Identity), CustomerId: s.CustomerID, Channel: s.Request.Channel.String(),
 		Audience: v.audience.String(), Initiative: fund.ByFirm.String(),
-		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, len(s.Excluded)),
+		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, 0, len(s.Excluded)),
 		Presentation: v.presentation(s.Elder),
 	}
 	for i := range s.Items {
 		out.Items[i] = v.item(s, i, explain)
 	}
-	for i, x := range s.Excluded {
-		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
+	for _, x := range s.Excluded {
+		if s.Request.Audience == wording.Manager || x.ID != eligibility.C07 {
+			out.Excluded = append(out.Excluded, &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)})
+		}
 	}
 	for _, name := range s.Disclosures {
 		if name == matcher.IssuerDisclosure {
