@@ -269,6 +269,9 @@ func TestConcentrationIsCured(t *testing.T) {
 		"the issuer's, into another's":        {assets: 3_000_000, change: issuers("A", "B"), want: true},
 		"the issuer's, into its own":          {assets: 3_000_000, change: issuers("A", "A")},
 		"of no issuer":                        {assets: 3_000_000, change: issuers("", "B")},
+		"the theme's, into another's":         {assets: 3_000_000, change: themes("chips", "wine"), want: true},
+		"the theme's, into its own":           {assets: 3_000_000, change: themes("chips", "chips")},
+		"of no theme":                         {assets: 3_000_000, change: themes("", "wine")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -286,6 +289,20 @@ func TestConcentrationIsCured(t *testing.T) {
 				t.Errorf("cured %v, want %v", a.Benefit.Concentration, c.want)
 			}
 		})
+	}
+}
+
+func themes(sold, bought string) func(*switching.Case) {
+	return func(c *switching.Case) {
+		c.Portfolio.Limits = switching.Limits{Theme: 25}
+		if sold == bought {
+			c.Buy.Amount = 0
+		}
+		c.Portfolio.Stakes[0].Theme = sold
+		if sold != "" {
+			c.Sell.Product.Content.Themes = []string{sold, "other"}
+		}
+		c.Buy.Classes[0].Content.Themes = []string{bought}
 	}
 }
 
