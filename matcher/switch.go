@@ -131,16 +131,6 @@ func (c *Core) checkSwitch(r *SwitchRequest) (sell, buy int, err error) {
 	return sell, buy, nil
 }
 
-// originOf derives whose initiative the purchase of a product is.
-func (c *Core) originOf(p *fund.Profile, buy int, at fund.Instant) behaviour.Origin {
-	number := c.funds.of[buy]
-	ofFund := func(code string) bool {
-		i, ok := c.index[code]
-		return ok && c.funds.of[i] == number
-	}
-	return behaviour.OriginOf(&p.Trail, ofFund, at, c.rules.Switching().OriginDays)
-}
-
 // judgeSwitch lets the gate speak of the purchase and K01 of the switch.
 func (c *Core) judgeSwitch(a *asking, buy int, out *SwitchAssessment) {
 	verdict, findings := c.gate.Judge(buy, &a.facts, &out.work.work.refusals, out.Findings)
