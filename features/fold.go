@@ -275,8 +275,9 @@ func parseAssessment(c *Cell) (fund.Assessment, error) {
 
 // assessments returns the newest assessments that were true and known at an instant, oldest
 // first (S13). What is said of one instant more than once is one assessment when a later
-// import corrects it, or when it is the same level again: as customers.csv repeats the newest
-// of assessments.csv, and a caller who got no answer his own.
+// import corrects it, or when it is the same level again, as of a caller who got no answer.
+// So is a level that an assessment of the same day came to:
+// customers.csv repeats the newest of assessments.csv, and knows only its day.
 func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 	var said []*Cell
 	for i := range cells {
@@ -295,9 +296,21 @@ func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 			return nil, err
 		}
 		entry := fund.Assessed{At: a.At, Level: a.Level}
+		if c.KnownAt == 0 && toldWithTime(entry, said[i+1:]) {
+			continue
+		}
 		out = append(slices.DeleteFunc(out, func(o fund.Assessed) bool { return o == entry }), entry)
 	}
 	return out[max(0, len(out)-fund.MaxAssessed):], nil
+}
+
+// toldWithTime reports whether an assessment, of which no more than the day is known, stands
+// among later ones of that day.
+func toldWithTime(entry fund.Assessed, later []*Cell) bool {
+	return slices.ContainsFunc(later, func(c *Cell) bool {
+		a, err := parseAssessment(c) // an unreadable one is told when its turn comes
+		return err == nil && a.Level == entry.Level && a.At.Date() == entry.At.Date()
+	})
 }
 
 func setNeed(n *fund.StatedNeeds, name, value string) error {
