@@ -275,9 +275,10 @@ func parseAssessment(c *Cell) (fund.Assessment, error) {
 
 // assessments returns the newest assessments that were true and known at an instant, oldest
 // first (S13). What is said of one instant more than once is one assessment when a later
-// import corrects it, or when it is the same level again, as of a caller who got no answer.
-// So is a level that an assessment of the same day came to:
-// customers.csv repeats the newest of assessments.csv, and knows only its day.
+// import corrects it, or when it is the same level again, as a caller who got no answer says
+// it again. customers.csv repeats the newest of assessments.csv by its day: an entry of a
+// day's first instant, of which no bank says when it knew it, is the one with an hour, of the
+// same day and level, once more.
 func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 	var said []*Cell
 	for i := range cells {
@@ -287,6 +288,7 @@ func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 	}
 	slices.SortFunc(said, Compare)
 	var out []fund.Assessed
+	dayOnly := map[fund.Assessed]bool{}
 	for i, c := range said {
 		if i+1 < len(said) && said[i+1].EventAt == c.EventAt && said[i+1].KnownAt == c.KnownAt {
 			continue // corrected
@@ -296,21 +298,11 @@ func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 			return nil, err
 		}
 		entry := fund.Assessed{At: a.At, Level: a.Level}
-		if c.KnownAt == 0 && toldWithTime(entry, said[i+1:]) {
-			continue
-		}
-		out = append(slices.DeleteFunc(out, func(o fund.Assessed) bool { return o == entry }), entry)
+		day := fund.Assessed{At: entry.At.Date().Start(), Level: entry.Level}
+		dayOnly[entry] = entry == day && c.KnownAt == 0
+		out = append(slices.DeleteFunc(out, func(o fund.Assessed) bool { return o == entry || o == day && dayOnly[day] }), entry)
 	}
 	return out[max(0, len(out)-fund.MaxAssessed):], nil
-}
-
-// toldWithTime reports whether an assessment, of which no more than the day is known, stands
-// among later ones of that day.
-func toldWithTime(entry fund.Assessed, later []*Cell) bool {
-	return slices.ContainsFunc(later, func(c *Cell) bool {
-		a, err := parseAssessment(c) // an unreadable one is told when its turn comes
-		return err == nil && a.Level == entry.Level && a.At.Date() == entry.At.Date()
-	})
 }
 
 func setNeed(n *fund.StatedNeeds, name, value string) error {

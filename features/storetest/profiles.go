@@ -24,7 +24,6 @@ func profilePromises() []promise {
 		{"cells with equal times are ordered by sequence, then value, a tombstone last", ties},
 		{"every view comes back as it was written", everyView},
 		{"earlier assessments are held, oldest first", earlierAssessments},
-		{"an assessment that is told twice is one", repeatedAssessment},
 		{"a snapshot of holdings silences the lots before it", snapshotOverLots},
 		{"purchases are known from the start of their day", purchaseDays},
 		{"the revision is that of the newest visible fact", revisionOfVisible},
@@ -167,7 +166,8 @@ func everyView(t *testing.T, s Store) {
 	}
 }
 
-// earlierAssessments holds that a head and a read of the past tell the same history.
+// earlierAssessments holds that a head and a read of the past tell the same history. The day
+// of customers.csv is the assessment of that day and level with an hour, once that is known.
 func earlierAssessments(t *testing.T, s Store) {
 	assessed := func(level string, at, knownAt fund.Instant) features.Cell {
 		return features.Cell{
@@ -175,40 +175,17 @@ func earlierAssessments(t *testing.T, s Store) {
 			Value: `{"level":"` + level + `","on":"2020-03-01"}`,
 		}
 	}
-	loadCells(t, s, assessed("C1", day1.Start(), 0), assessed("C2", noon(day1), noon(day1)))
+	loadCells(t, s, assessed("C2", day1.Start(), 0), assessed("C2", noon(day1), noon(day1)))
 	write(t, s, assessed("C4", noon(day3), noon(day3)))
 	write(t, s, assessed("C3", noon(day2), noon(day4))) // known late
-	first, second := fund.Assessed{At: day1.Start(), Level: fund.C1}, fund.Assessed{At: noon(day1), Level: fund.C2}
+	first, second := fund.Assessed{At: day1.Start(), Level: fund.C2}, fund.Assessed{At: noon(day1), Level: fund.C2}
 	third, fourth := fund.Assessed{At: noon(day2), Level: fund.C3}, fund.Assessed{At: noon(day3), Level: fund.C4}
 	for at, want := range map[fund.Instant][]fund.Assessed{
-		day1.Start() - 1: nil, day1.Start(): {first}, noon(day1): {first, second}, noon(day3): {first, second, fourth},
-		noon(day4) - 1: {first, second, fourth}, noon(day4): {first, second, third, fourth}, later: {first, second, third, fourth},
+		day1.Start() - 1: nil, day1.Start(): {first}, noon(day1): {second}, noon(day3): {second, fourth},
+		noon(day4) - 1: {second, fourth}, noon(day4): {second, third, fourth}, later: {second, third, fourth},
 	} {
 		wantSame(t, "assessments at "+at.String(), profile(t, s, "c1", at).Assessments, want)
 	}
-}
-
-// repeatedAssessment holds that what customers.csv tells again, of which it knows only the
-// day, is no assessment more (S13): of two in a day there were two.
-func repeatedAssessment(t *testing.T, s Store) {
-	assessed := func(level string, at, knownAt fund.Instant) features.Cell {
-		return features.Cell{
-			CustomerID: "c1", View: features.AssessmentView, Name: features.AssessedName, EventAt: at, KnownAt: knownAt,
-			Value: `{"level":"` + level + `","on":"` + at.Date().String() + `"}`,
-		}
-	}
-	timed := func(level string, at fund.Instant) features.Cell { return assessed(level, at, at) }
-	const hour = fund.Instant(60 * 60 * 1_000_000)
-	loadCells(t, s, assessed("C3", day2.Start(), 0), timed("C2", noon(day2)), timed("C3", noon(day2)+hour), timed("C3", day3.Start()), timed("C3", noon(day3)))
-	want := []fund.Assessed{
-		{At: noon(day2), Level: fund.C2},
-		{At: noon(day2) + hour, Level: fund.C3},
-		{At: day3.Start(), Level: fund.C3},
-		{At: noon(day3), Level: fund.C3},
-	}
-	wantSame(t, "assessments", profile(t, s, "c1", later).Assessments, want)
-	want = []fund.Assessed{{At: day2.Start(), Level: fund.C3}, {At: noon(day2), Level: fund.C2}}
-	wantSame(t, "assessments at noon", profile(t, s, "c1", noon(day2)).Assessments, want)
 }
 
 func snapshotOverLots(t *testing.T, s Store) {
