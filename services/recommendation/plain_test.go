@@ -7,6 +7,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
@@ -39,7 +40,7 @@ func (v *plain) answer(s *matcher.Slate, explain bool) *fundmatchv1.RecommendRes
 		out.Items[i] = v.item(s, i, explain)
 	}
 	for _, x := range s.Excluded {
-		if s.Request.Audience == wording.Manager || x.ID != eligibility.C07 {
+		if v.audience == wording.Manager || x.ID != eligibility.C07 {
 			out.Excluded = append(out.Excluded, &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)})
 		}
 	}
