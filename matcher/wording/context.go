@@ -24,12 +24,14 @@ type report struct {
 	alone, copulas, verdicts, turned, openers phrases
 	disowned                                  phrases // behind a quotation: 我不敢这么讲
 	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
+	suffered, penalties                       phrases // 被, and behind it 处罚
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
 type wish struct {
 	wishes, refusals, questions, answers phrases
 	replies, open                        phrases // 答; 能不能
+	predicates, drives, assents          phrases // behind the word, before 吗; 您还在找; 当然
 }
 
 func newContext(f *folding, s *contextSource) *context {
@@ -45,10 +47,12 @@ func newContext(f *folding, s *contextSource) *context {
 			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
 			turned: f.list(r.Turned), openers: f.list(r.Openers),
 			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
+			suffered: f.list(r.Suffered), penalties: f.list(r.Penalties),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
 			questions: f.list([]string{"吗", "么"}), replies: f.list([]string{"答", "回答", "答案"}), open: f.list(s.Open),
+			predicates: f.list(s.Predicates), drives: f.list(s.Drives), assents: f.list(s.Assents),
 		},
 		sources: f.list(r.Sources), possessive: f.list([]string{"的"}),
 	}
@@ -155,7 +159,7 @@ func (c *context) denied(l *folded, from int) bool {
 func (c *context) reported(l *folded, from, to int) bool {
 	end := l.endOf(to, verdictReach, clause)
 	rest := l.endOf(to, sentenceReach, sentence)
-	if l.has(to, rest, c.report.sanctions) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
+	if (l.has(to, rest, c.report.sanctions) || c.punished(l, to, rest)) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
 		return true
 	}
 	if l.quoted(from) && l.has(to, rest, c.report.disowned) {
@@ -170,6 +174,14 @@ func (c *context) reported(l *folded, from, to int) bool {
 		return false
 	}
 	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
+}
+
+// punished reports whether somebody suffered a penalty in [from, to), whoever imposed
+// it: 被某地监管部门责令改正.
+func (c *context) punished(l *folded, from, to int) bool {
+	const reach = 14
+	at, k := l.find(from, to, c.report.suffered)
+	return at >= 0 && l.has(at+len(c.report.suffered.list[k]), min(to, at+reach), c.report.penalties)
 }
 
 // warned reports whether the sentence began as a warning or a list of what may not be
@@ -191,8 +203,7 @@ func (c *context) verdict(l *folded, from, to int) bool {
 		if at < 0 {
 			return false
 		}
-		near := max(from, at-5)
-		if l.has(near, at, c.report.copulas) && !l.has(near, at, c.report.turned) {
+		if l.has(max(from, at-5), at, c.report.copulas) && !l.has(max(from, at-3), at, c.report.turned) {
 			return true
 		}
 		i = at
@@ -240,19 +251,39 @@ func (c *context) answered(l *folded, to int) bool {
 const questionReach = 12
 
 // asked reports whether the word stands in an open question, which claims nothing:
-// 什么时候买最好？ 能不能保证收益？ A question that expects yes is a claim.
+// 什么时候买最好？ 能不能保证收益？ 这个产品保本吗？ A question that expects yes or courts a
+// wish (还在找保本产品吗) is a claim.
 func (c *context) asked(l *folded, from, to int) bool {
 	end := l.endOf(to, questionReach, clause)
-	if end >= len(l.runes) || !l.asks(end) {
+	start := l.clauseStart(from)
+	if longestBefore(l, from, c.denial.negators) > 0 || l.has(start, from, c.denial.rhetorical) {
 		return false
 	}
-	start := l.clauseStart(from)
-	return l.has(start, end, c.wish.open) && !l.has(start, from, c.denial.rhetorical) && longestBefore(l, from, c.denial.negators) == 0
+	if c.predicate(l, to, end) && !l.has(start, from, c.wish.drives) && longestAt(l, end, c.wish.assents) == 0 {
+		return true
+	}
+	return l.asks(end) && l.has(start, end, c.wish.open)
+}
+
+// predicate reports whether [from, to) ends a question about the word before it: 的吗.
+func (c *context) predicate(l *folded, from, to int) bool {
+	for from < to && !(from == to-1 && l.endsIn(to, c.wish.questions)) {
+		n := longestAt(l, from, c.wish.predicates)
+		if n == 0 {
+			return false
+		}
+		from += n
+	}
+	return from == to-1
 }
 
 // asks reports whether a question mark stands before i.
 func (l *folded) asks(i int) bool {
-	for k := l.till[i-1]; k < l.at[i]; k++ {
+	stop := len(l.original)
+	if i < len(l.at) {
+		stop = int(l.at[i])
+	}
+	for k := int(l.till[i-1]); k < stop; k++ {
 		if l.original[k] == '?' || l.original[k] == '？' {
 			return true
 		}

@@ -12,6 +12,7 @@ type performance struct {
 	names      [][]rune // the words of the automaton
 	annualised []rune
 	spelled    []rune // a percentage in words
+	multiples  int    // names from here on are figures themselves: 翻倍
 	vocabulary vocabulary
 	windows    windows
 	beside     beside
@@ -28,6 +29,7 @@ type vocabulary struct {
 	market     phrases // what rises and falls and is no product: 沪指
 	product    phrases
 	foreseen   phrases // before it in its clause: what has not happened
+	counts     phrases // what is multiplied and is no return: 规模
 }
 
 // The words of a window: 近三个月本基金净值.
@@ -49,7 +51,7 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证", "排名", "排行", "位列", "位居", "稳居", "名列", "跻身", "处于同类", "同类"}),
 			others:     f.list(s.Others), notPast: f.endings(s.NotPast),
 			denies: f.list([]string{"不"}), money: f.list(s.MoneyFunds),
-			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen),
+			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen), counts: f.list(s.Counts),
 		},
 		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes)},
 		beside: beside{
@@ -57,6 +59,8 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 			past: f.list(s.Past), future: f.list(s.Future),
 		},
 	}
+	p.multiples = len(p.names)
+	p.names = append(p.names, f.list(s.Multiples).list...)
 	p.words = newAutomaton(p.names)
 	p.records = newRecords(f, &s.Records, p)
 	for id, into := range map[string]*statement{
@@ -86,6 +90,7 @@ type mention struct {
 	windowFrom int
 	days       int // of the window; 0: none is named
 	annualised bool
+	multiple   bool // its figure is one only beside a window: 三年翻倍, 五年涨了三成
 }
 
 // check appends the hits of W01-W03, W05 and W08-W10.
@@ -107,7 +112,7 @@ func (p *performance) check(l *folded, kind TextKind, hits []hit) []hit {
 	})
 	hits = p.records.ranks(&facts, &seen, hits)
 	hits = p.records.plans(&facts, hits)
-	if seen.figure && !p.riskBeside(l, kind) {
+	if seen.figure && !p.riskBeside(l, kind, seen.firstFigure) {
 		hits = append(hits, p.w03.at("W03", seen.firstFigure.from, seen.firstFigure.to))
 	}
 	if seen.any && !p.saysPast(l) {
@@ -148,12 +153,43 @@ func (p *performance) exempt(l *folded, m mention) bool {
 	return m.days > 0 && m.days <= 7 && l.has(from, to, p.vocabulary.money)
 }
 
-// riskBeside reports whether drawdown and volatility stand in the same line, and in
-// a product template the benchmark as well.
-func (p *performance) riskBeside(l *folded, kind TextKind) bool {
+// riskBeside reports whether drawdown and volatility stand in the same line for the
+// window of the return, and in a product template the benchmark as well.
+func (p *performance) riskBeside(l *folded, kind TextKind, m mention) bool {
 	n := len(l.runes)
-	return l.has(0, n, p.beside.drawdown) && l.has(0, n, p.beside.volatility) &&
+	return p.sameWindow(l, m, p.beside.drawdown) && p.sameWindow(l, m, p.beside.volatility) &&
 		(kind != ProductTemplate || l.has(0, n, p.beside.benchmark))
+}
+
+// sameWindow reports whether one of the words of risk stands in the line that names no
+// other window than the return's: beside three years of return, the drawdown of one
+// year is none. A window that only one of them names is taken for both.
+func (p *performance) sameWindow(l *folded, m mention, words phrases) bool {
+	year := yearBefore(l, l.clauseStart(m.from), m.from)
+	for i := 0; ; i++ {
+		at, _ := l.find(i, len(l.runes), words)
+		if at < 0 {
+			return false
+		}
+		start := l.clauseStart(at)
+		days, other := p.records.nearest(l, start, at), yearBefore(l, start, at)
+		if (days == 0 || m.days == 0 || days == m.days) && (year == 0 || other == 0 || year == other) {
+			return true
+		}
+		i = at
+	}
+}
+
+// yearBefore returns the calendar year that is named last in [from, to), 0 for none.
+func yearBefore(l *folded, from, to int) int {
+	for i := to - 5; i >= from; i-- {
+		if l.runes[i+4] == '年' && isDigit(l.runes[i]) && (i == 0 || !isDigit(l.runes[i-1])) {
+			if n, at := number(l, i); at == i+4 {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 // saysPast reports whether the line says that past performance says nothing of the
@@ -176,15 +212,19 @@ func (p *performance) saysPast(l *folded) bool {
 // mention reads what stands around a word of return; ok is false when it speaks of
 // no performance: no figure and no window.
 func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
-	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised)}
+	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised), multiple: word >= p.multiples}
 	if l.endsWith(from, p.annualised) { // 年化收益率 is read from its start
 		return m, false
 	}
 	if !l.oneWord(from, to) || longestAfter(l, to, p.vocabulary.notReturns) > 0 || longestBefore(l, from, p.vocabulary.notPast) > 0 {
 		return m, false
 	}
-	if end, ok := p.figureAfter(l, to); ok {
+	if m.multiple {
+		m.figure = !l.has(l.startOf(from, sentenceReach, sentence), from, p.vocabulary.counts)
+	} else if end, ok := p.figureAfter(l, to); ok {
 		m.to, m.figure = end, true
+	} else if end, ok := p.timesAfter(l, to); ok {
+		m.to, m.figure, m.multiple = end, true, true
 	} else if start, ok := p.figureBefore(l, from); ok {
 		m.from, m.figure = start, true
 	}
@@ -195,7 +235,7 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 		return m, false
 	}
 	p.addWindow(l, &m, from)
-	if !m.figure && m.days == 0 || p.context.negated(l, min(m.windowFrom, m.from)) {
+	if m.multiple && m.days == 0 || !m.figure && m.days == 0 || p.context.negated(l, min(m.windowFrom, m.from)) {
 		return m, false
 	}
 	return m, true
@@ -255,6 +295,34 @@ func (p *performance) figureBefore(l *folded, from int) (int, bool) {
 		return 0, false
 	}
 	return start, true
+}
+
+// timesAfter looks for tenths or multiples just behind a word of return: 涨了三成.
+func (p *performance) timesAfter(l *folded, to int) (int, bool) {
+	const reach = 5
+	end := l.endOf(to, reach, clause)
+	for i := to; i < end; i++ {
+		if stop := timesEnd(l, i); stop > 0 {
+			return stop, !l.has(to, i, p.vocabulary.others) && !p.followed(l, stop)
+		}
+	}
+	return 0, false
+}
+
+// timesEnd returns the end of the tenths or multiples that start at i: 三成, 2倍; 0 when
+// it is none.
+func timesEnd(l *folded, i int) int {
+	if c := l.runes[i]; !isDigit(c) && chineseDigit(c) == 0 {
+		return 0
+	}
+	n, stop := number(l, i)
+	if n <= 0 || stop == i || stop >= len(l.runes) || l.before[stop] >= clause {
+		return 0
+	}
+	if c := l.runes[stop]; c == '倍' || c == '成' && (stop+1 == len(l.runes) || l.runes[stop+1] != '立') {
+		return stop + 1
+	}
+	return 0
 }
 
 // percentEnd returns the end of the percentage that starts at i, 0 when the number
@@ -351,6 +419,9 @@ func (p *performance) bare(l *folded, i, end int, m *mention, from int) bool {
 		return false
 	}
 	if m.annualised && end == from {
+		return true
+	}
+	if m.multiple && p.onlyFills(l, end, from) {
 		return true
 	}
 	return m.figure && l.runes[end-1] != '年' && l.runes[end-1] != '日' && p.onlyFills(l, end, from)
