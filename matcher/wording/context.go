@@ -14,6 +14,7 @@ type context struct {
 type denial struct {
 	negators, fillers    endings
 	notOnly, quantifiers endings // 不仅; 一款, between two negators
+	aversions            endings // 轻信, which another negator does not turn
 	rhetorical           phrases
 	doubts, plain        phrases // 哪有; the shortest negators
 	denials, denialStops phrases
@@ -25,6 +26,7 @@ type report struct {
 	disowned                                  phrases // behind a quotation: 我不敢这么讲
 	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
 	suffered, penalties                       phrases // 被, and behind it 处罚
+	conditions, reactions                     phrases // 如有, and behind it 举报
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
@@ -39,7 +41,7 @@ func newContext(f *folding, s *contextSource) *context {
 	return &context{
 		denial: denial{
 			negators: f.endings(s.Negators), fillers: f.endings(s.Fillers), rhetorical: f.list(s.Rhetorical),
-			notOnly: f.endings(s.NotOnly), quantifiers: f.endings(s.Quantifiers),
+			notOnly: f.endings(s.NotOnly), quantifiers: f.endings(s.Quantifiers), aversions: f.endings(s.Aversions),
 			doubts: f.list(s.Doubts), plain: f.list([]string{"不", "没", "无", "非"}),
 			denials: f.list(s.Denials), denialStops: f.list(s.DenialStop),
 		},
@@ -48,6 +50,7 @@ func newContext(f *folding, s *contextSource) *context {
 			turned: f.list(r.Turned), openers: f.list(r.Openers),
 			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
 			suffered: f.list(r.Suffered), penalties: f.list(r.Penalties),
+			conditions: f.list(r.Conditions), reactions: f.list(r.Reactions),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
@@ -65,8 +68,12 @@ const (
 	verdictReach  = 36
 )
 
-// lawful reports whether the word at [from, to) is no claim.
+// lawful reports whether the word at [from, to) is no claim. What is said of a
+// quotation is said of every word in it.
 func (c *context) lawful(l *folded, from, to int) bool {
+	if open := l.quotation(from); open < from && (c.negated(l, open) || c.denied(l, open)) {
+		return true
+	}
 	return c.negated(l, from) || c.denied(l, from) || c.doubted(l, from) || c.warned(l, from) || c.reported(l, from, to) ||
 		c.wished(l, from, to) || c.answered(l, to) || c.asked(l, from, to)
 }
@@ -78,6 +85,9 @@ func (c *context) negated(l *folded, from int) bool {
 	for i := from; from-i <= negationReach; {
 		if longestBefore(l, i, c.denial.notOnly) > 0 {
 			return false
+		}
+		if longestBefore(l, i, c.denial.aversions) > 0 {
+			return true
 		}
 		if n := longestBefore(l, i, c.denial.negators); n > 0 {
 			return !c.turnedBack(l, i-n)
@@ -162,14 +172,18 @@ func (c *context) reported(l *folded, from, to int) bool {
 	if (l.has(to, rest, c.report.sanctions) || c.punished(l, to, rest)) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
 		return true
 	}
-	if l.quoted(from) && l.has(to, rest, c.report.disowned) {
+	open := l.quotation(from)
+	if (open < from || l.quoted(from)) && l.has(to, rest, c.report.disowned) {
 		return true
 	}
 	if c.verdict(l, to, end) {
 		return true
 	}
 	start := l.clauseStart(from)
-	spoken := l.has(start, from, c.report.openers) || l.quoted(from)
+	if l.has(start, from, c.report.conditions) && l.has(to, rest, c.report.reactions) {
+		return true
+	}
+	spoken := l.has(start, from, c.report.openers) || open < from || l.quoted(from)
 	if !spoken && (end == to || !l.endsIn(end, c.possessive)) {
 		return false
 	}
@@ -223,6 +237,30 @@ func (l *folded) quoted(i int) bool {
 	}
 	return false
 }
+
+// quotation returns the first character of the quotation that i stands in, i itself
+// when it stands in none or at its start.
+func (l *folded) quotation(i int) int {
+	start := l.startOf(i, quotationReach, sentence)
+	for k := i; k >= start; k-- {
+		low := int32(0)
+		if k > 0 {
+			low = l.till[k-1]
+		}
+		for o := l.at[k] - 1; o >= low; o-- {
+			switch l.original[o] {
+			case '“', '「', '『', '‘':
+				return k
+			case '”', '」', '』', '’':
+				return i
+			}
+		}
+	}
+	return i
+}
+
+// quotationReach is how long a quotation is read back.
+const quotationReach = 20
 
 // wished reports whether the word is the customer's wish and the sentence tells him
 // that this is not for him: 如果您要求保本，本产品不适合您.

@@ -36,6 +36,7 @@ type vocabulary struct {
 type windows struct {
 	prefixes, between phrases
 	ahead             endings // the prefixes again, found backwards
+	since             phrases // 截至: what follows is a date
 }
 
 // What must stand in a line with a return.
@@ -53,7 +54,7 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 			denies: f.list([]string{"不"}), money: f.list(s.MoneyFunds),
 			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen), counts: f.list(s.Counts),
 		},
-		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes)},
+		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes), since: f.list(s.Since)},
 		beside: beside{
 			drawdown: f.list(s.Drawdown), volatility: f.list(s.Volatility), benchmark: f.list(s.Benchmark),
 			past: f.list(s.Past), future: f.list(s.Future),
@@ -407,10 +408,24 @@ func (p *performance) window(l *folded, i int, m *mention, from int) (int, int) 
 			}
 		}
 	}
+	if days > 0 && prefix == 0 && l.calendar(i, end, at, n) {
+		if m.figure && p.onlyFills(l, end, from) && !l.has(l.clauseStart(i), from, p.windows.since) {
+			return days / n, end
+		}
+		return 0, 0
+	}
 	if days == 0 || prefix == 0 && !p.bare(l, i, end, m, from) {
 		return 0, 0
 	}
 	return days, end
+}
+
+// calendar reports whether [i, end) is one month or quarter of a calendar and no number of
+// them: 6月, 三季度, but not 三个季度. Its unit stands at at.
+func (l *folded) calendar(i, end, at, n int) bool {
+	last := l.runes[end-1]
+	counted := at < len(l.runes) && l.runes[at] == '个' || unitOnly(l.runes[i])
+	return !counted && n > 0 && (last == '月' && n <= 12 || last == '度' && n <= 4) && (i == 0 || !isNumeric(l.runes[i-1]))
 }
 
 // bare reports whether a number of days without a prefix is the window of a return.

@@ -57,6 +57,7 @@ type contextSource struct {
 	Split    map[string]string `yaml:"split"`
 
 	Negators   []string `yaml:"negators"`
+	Aversions  []string `yaml:"aversions"`
 	Rhetorical []string `yaml:"rhetorical"`
 	Doubts     []string `yaml:"doubts"`
 	NotOnly    []string `yaml:"not_only"`
@@ -87,6 +88,10 @@ type reportedSource struct {
 
 	Sanctions []string `yaml:"sanctions"`
 	Suffered  []string `yaml:"suffered"`
+
+	Conditions []string `yaml:"conditions"`
+	Reactions  []string `yaml:"reactions"`
+
 	Penalties []string `yaml:"penalties"`
 	Wishes    []string `yaml:"wishes"`
 	Refusals  []string `yaml:"refusals"`
@@ -100,6 +105,7 @@ type performanceSource struct {
 	NotPast    []string `yaml:"not_past"`
 	Prefixes   []string `yaml:"window_prefixes"`
 	Between    []string `yaml:"window_fillers"`
+	Since      []string `yaml:"since"`
 	Multiples  []string `yaml:"multiples"`
 	Counts     []string `yaml:"counts"`
 	Drawdown   []string `yaml:"drawdown"`
