@@ -27,6 +27,8 @@ type report struct {
 	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
 	suffered, penalties                       phrases // 被, and behind it 处罚
 	conditions, reactions                     phrases // 如有, and behind it 举报
+	topics                                    phrases // 非法集资: what the whole line is about
+	past, others                              phrases // 以前; 不少产品
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
@@ -51,6 +53,7 @@ func newContext(f *folding, s *contextSource) *context {
 			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
 			suffered: f.list(r.Suffered), penalties: f.list(r.Penalties),
 			conditions: f.list(r.Conditions), reactions: f.list(r.Reactions),
+			topics: f.list(r.Topics), past: f.list(r.Past), others: f.list(r.Others),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
@@ -199,12 +202,34 @@ func (c *context) punished(l *folded, from, to int) bool {
 }
 
 // warned reports whether the sentence began as a warning or a list of what may not be
-// said, and has not come back to the product: 骗子常用的话术：保本、高息.
+// said, or the line before it is about a crime, and has not come back to the product:
+// 骗子常用的话术：保本、高息.
 func (c *context) warned(l *folded, from int) bool {
 	start := l.startOf(from, sentenceReach, sentence)
-	at, k := l.find(start, from, c.report.warnings)
+	return c.opened(l, start, from, c.report.warnings) || c.opened(l, max(0, from-topicReach), from, c.report.topics) ||
+		c.bygone(l, start, from)
+}
+
+// topicReach is how far back the topic of a line is looked for, over its sentences.
+const topicReach = 96
+
+// opened reports whether one of the words stands in [start, from), is not turned, and the
+// text has not come back to the product behind it.
+func (c *context) opened(l *folded, start, from int, words phrases) bool {
+	at, k := l.find(start, from, words)
 	return at >= 0 && !l.has(max(start, at-3), at, c.report.turned) &&
-		!l.has(at+len(c.report.warnings.list[k]), from, c.report.resumed)
+		!l.has(at+len(words.list[k]), from, c.report.resumed)
+}
+
+// bygone reports whether the sentence tells what others once did: 过去，不少理财产品保本. A
+// number behind 过去 makes it a window instead.
+func (c *context) bygone(l *folded, start, from int) bool {
+	at, k := l.find(start, from, c.report.past)
+	if at < 0 || l.has(start, from, c.report.resumed) {
+		return false
+	}
+	rest := at + len(c.report.past.list[k])
+	return rest < from && !isDigit(l.runes[rest]) && chineseDigit(l.runes[rest]) == 0 && l.has(start, from, c.report.others)
 }
 
 // verdict looks for a word that calls what stands before it unlawful, in [from, to).

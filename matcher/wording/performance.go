@@ -10,6 +10,7 @@ type performance struct {
 
 	words      *automaton
 	names      [][]rune // the words of the automaton
+	endings    endings  // the same, found backwards
 	annualised []rune
 	spelled    []rune // a percentage in words
 	multiples  int    // names from here on are figures themselves: 翻倍
@@ -25,6 +26,9 @@ type vocabulary struct {
 	others     phrases // own the figure: 赎回费
 	notPast    endings // before it: 预期收益
 	denies     phrases
+	yields     phrases // behind 年化: 收益率
+	praise     phrases // 不错, which denies nothing
+	defines    phrases // behind it, without a figure: 七日年化收益率是指
 	money      phrases // money funds
 	market     phrases // what rises and falls and is no product: 沪指
 	product    phrases
@@ -51,7 +55,7 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 		vocabulary: vocabulary{
 			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证", "排名", "排行", "位列", "位居", "稳居", "名列", "跻身", "处于同类", "同类"}),
 			others:     f.list(s.Others), notPast: f.endings(s.NotPast),
-			denies: f.list([]string{"不"}), money: f.list(s.MoneyFunds),
+			denies: f.list([]string{"不"}), defines: f.list(s.Defines), yields: f.list([]string{"收益率", "收益", "回报率", "率"}), praise: f.list([]string{"不错", "不俗", "不菲", "不低", "不凡"}), money: f.list(s.MoneyFunds),
 			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen), counts: f.list(s.Counts),
 		},
 		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes), since: f.list(s.Since)},
@@ -63,6 +67,7 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 	p.multiples = len(p.names)
 	p.names = append(p.names, f.list(s.Multiples).list...)
 	p.words = newAutomaton(p.names)
+	p.endings = f.endings(s.Returns)
 	p.records = newRecords(f, &s.Records, p)
 	for id, into := range map[string]*statement{
 		"W01": &p.w01, "W03": &p.w03, "W05": &p.w05, "W02": &p.records.w02,
@@ -217,7 +222,13 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	if l.endsWith(from, p.annualised) { // 年化收益率 is read from its start
 		return m, false
 	}
+	if longestBefore(l, to, p.endings) > to-from { // 上涨 is read from its start
+		return m, false
+	}
 	if !l.oneWord(from, to) || longestAfter(l, to, p.vocabulary.notReturns) > 0 || longestBefore(l, from, p.vocabulary.notPast) > 0 {
+		return m, false
+	}
+	if m.annualised && l.has(max(l.clauseStart(from), from-6), from, p.vocabulary.others) { // 综合费率（年化）
 		return m, false
 	}
 	if m.multiple {
@@ -229,14 +240,16 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	} else if start, ok := p.figureBefore(l, from); ok {
 		m.from, m.figure = start, true
 	}
-	if !m.figure && l.has(to, l.endOf(to, 4, clause), p.vocabulary.denies) {
+	if rest := to + longestAfter(l, to, p.vocabulary.yields); !m.figure && !l.has(rest, l.endOf(rest, 4, clause), p.vocabulary.praise) &&
+		l.has(rest, l.endOf(rest, 4, clause), p.vocabulary.defines) {
 		return m, false // 七日年化收益率不等于实际收益率
 	}
 	if p.ofMarket(l, from) || l.has(l.clauseStart(from), from, p.vocabulary.foreseen) {
 		return m, false
 	}
 	p.addWindow(l, &m, from)
-	if m.multiple && m.days == 0 || !m.figure && m.days == 0 || p.context.negated(l, min(m.windowFrom, m.from)) {
+	if m.multiple && m.days == 0 || !m.figure && m.days == 0 ||
+		p.context.negated(l, min(m.windowFrom, m.from)) || p.context.warned(l, m.from) {
 		return m, false
 	}
 	return m, true

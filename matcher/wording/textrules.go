@@ -89,6 +89,9 @@ type reportedSource struct {
 	Sanctions []string `yaml:"sanctions"`
 	Suffered  []string `yaml:"suffered"`
 
+	Topics     []string `yaml:"topics"`
+	Past       []string `yaml:"past"`
+	Others     []string `yaml:"others"`
 	Conditions []string `yaml:"conditions"`
 	Reactions  []string `yaml:"reactions"`
 
@@ -108,6 +111,7 @@ type performanceSource struct {
 	Since      []string `yaml:"since"`
 	Multiples  []string `yaml:"multiples"`
 	Counts     []string `yaml:"counts"`
+	Defines    []string `yaml:"defines"`
 	Drawdown   []string `yaml:"drawdown"`
 	Volatility []string `yaml:"volatility"`
 	Benchmark  []string `yaml:"benchmark"`
