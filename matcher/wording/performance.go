@@ -41,6 +41,7 @@ type windows struct {
 	prefixes, between phrases
 	ahead             endings // the prefixes again, found backwards
 	since             phrases // 截至: what follows is a date
+	founded, only     phrases // 成立, and what may stand before its age: 不足
 }
 
 // What must stand in a line with a return.
@@ -58,7 +59,10 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 			denies: f.list([]string{"不"}), defines: f.list(s.Defines), yields: f.list([]string{"收益率", "收益", "回报率", "率"}), praise: f.list([]string{"不错", "不俗", "不菲", "不低", "不凡"}), money: f.list(s.MoneyFunds),
 			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen), counts: f.list(s.Counts),
 		},
-		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes), since: f.list(s.Since)},
+		windows: windows{
+			prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes), since: f.list(s.Since),
+			founded: f.list([]string{"成立", "设立", "运作"}), only: f.list([]string{"仅", "才", "刚", "刚刚", "不足", "不到", "已", "满", "了", "以来", "至今", "时间", "至今仅"}),
+		},
 		beside: beside{
 			drawdown: f.list(s.Drawdown), volatility: f.list(s.Volatility), benchmark: f.list(s.Benchmark),
 			past: f.list(s.Past), future: f.list(s.Future),
@@ -248,6 +252,9 @@ func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 		return m, false
 	}
 	p.addWindow(l, &m, from)
+	if m.days == 0 && m.figure {
+		m.days = p.youth(l, m)
+	}
 	if m.multiple && m.days == 0 || !m.figure && m.days == 0 ||
 		p.context.negated(l, min(m.windowFrom, m.from)) || p.context.warned(l, m.from) {
 		return m, false
@@ -381,6 +388,28 @@ func (p *performance) addWindow(l *folded, m *mention, from int) {
 		}
 		return
 	}
+}
+
+// youth returns the age in days of a fund that the sentence calls younger than six months,
+// 0 otherwise: 年化收益率12%（成立4个月）. Such a fund shows no performance at all.
+func (p *performance) youth(l *folded, m mention) int {
+	start, end := l.startOf(m.from, sentenceReach, sentence), l.endOf(m.to, sentenceReach, sentence)
+	at, k := l.find(start, end, p.windows.founded)
+	if at < 0 {
+		return 0
+	}
+	at += len(p.windows.founded.list[k])
+	for n := 1; n > 0; at += n {
+		n = longestAt(l, at, p.windows.only)
+	}
+	n, unit := number(l, at)
+	if n == 0 || unit == at {
+		return 0
+	}
+	if days, _ := span(l, n, unit); days <= sixMonths {
+		return days
+	}
+	return 0
 }
 
 func hasPercent(l *folded, from, to int) bool {

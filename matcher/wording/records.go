@@ -13,6 +13,7 @@ type records struct {
 	notRanks, evaluators, classes phrases
 	managers, coverage, pensions  phrases
 	unnamed                       endings // before an evaluator: 权威评价机构
+	surnames                      phrases // 刘, before 管理的
 	titles, manages               phrases // 经理, with 管理的 a few characters on
 	plan                          planWords
 }
@@ -36,7 +37,7 @@ func newRecords(f *folding, s *recordsSource, p *performance) *records {
 		performance: p,
 		notRanks:    f.list(s.NotRanks), evaluators: f.list(s.Evaluators), unnamed: f.endings(s.Unnamed), classes: f.list(s.Classes),
 		managers: f.list(s.Managers), coverage: f.list(s.Coverage), pensions: f.list(s.Pensions),
-		titles: f.list(s.Titles), manages: f.list(s.Manages),
+		titles: f.list(s.Titles), surnames: f.list(s.Surnames), manages: f.list(s.Manages),
 		plan: planWords{
 			name: f.list([]string{"定投", "定期定额"}), outcomes: f.list(s.Outcomes), yields: f.list(s.Yields), costs: f.list(s.Costs),
 			indices: f.list(s.Indices), formulas: f.list(s.Formulas), source: f.list(s.Sources),
@@ -100,7 +101,17 @@ func (r *records) managed(f *recordFacts, from, to int) (int, bool) {
 	if at, _ := l.find(start, from, r.titles); owner < 0 && at >= 0 && l.has(at, min(from, at+nameReach), r.manages) {
 		owner = at
 	}
+	if at, _ := l.find(start, from, r.manages); owner < 0 && at >= 0 && r.named(l, at) {
+		owner = l.clauseStart(at)
+	}
 	return owner, owner >= 0 && owner < to && !f.inLine(&f.coverage, r.coverage)
+}
+
+// named reports whether the clause begins with the name of a person that ends at i: two or
+// three characters, the first a surname.
+func (r *records) named(l *folded, i int) bool {
+	start := l.clauseStart(i)
+	return (i-start == 2 || i-start == 3) && longestAt(l, start, r.surnames) > 0
 }
 
 // nameReach is how far behind a title the words that name his funds stand.

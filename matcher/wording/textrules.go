@@ -136,6 +136,7 @@ type recordsSource struct {
 	Managers   []string `yaml:"managers"`
 	Titles     []string `yaml:"titles"`
 	Manages    []string `yaml:"manages"`
+	Surnames   []string `yaml:"surnames"`
 	Coverage   []string `yaml:"coverage"`
 	Pensions   []string `yaml:"pensions"`
 	Outcomes   []string `yaml:"outcomes"`
