@@ -37,7 +37,7 @@ e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, repla
 property: ## Ask for ANSWERS (default 200000) random answers by every path, replay a load of 10,000: nothing unsuitable, private, unfounded
 	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/order
 	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 ./services/recommendation
-	$(GO) test -count=1 ./matcher/eligibility -rapid.checks=$(or $(CHECKS),1000)
+	$(GO) test -count=1 ./matcher/eligibility -rapid.checks=$(or $(CHECKS),400)
 	$(GO) test -count=1 -run RESTLoad ./services/server
 
 property-nightly: ## The same with 1,000,000 answers, at night: about half an hour

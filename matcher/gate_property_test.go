@@ -549,13 +549,9 @@ func agree(says map[eligibility.RuleID][3]eligibility.Outcome, situation int, go
 	return nil
 }
 
-// isOrders: the rules that judge the amount too, or what was done before it.
-func isOrders(rule eligibility.RuleID) bool {
-	switch rule {
-	case eligibility.G01, eligibility.S15, eligibility.K04, eligibility.P01, eligibility.K01, eligibility.C04, eligibility.C05:
-		return true
-	}
-	return false
+// ofOrders are the rules that judge the amount too, or what was done before it.
+var ofOrders = []eligibility.RuleID{
+	eligibility.G01, eligibility.S15, eligibility.K04, eligibility.P01, eligibility.K01, eligibility.C04, eligibility.C05,
 }
 
 // order checks an order of somebody's initiative, and a switch into the product.
@@ -588,7 +584,7 @@ func (b *lawBank) order(p *fund.Profile, r matcher.Request, code string, by fund
 	}
 	of, personal := spoken{}, b.list.Personal
 	for rule, outcome := range got {
-		if says[rule][situation] != eligibility.None || !isOrders(rule) {
+		if says[rule][situation] != eligibility.None || !slices.Contains(ofOrders, rule) {
 			of[rule] = outcome
 		}
 	}

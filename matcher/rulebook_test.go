@@ -40,16 +40,15 @@ type bookTerms struct {
 	jumpLevels, jumpDays int
 }
 
-
 // The outcomes of the rulebook's table. CONFIRM and REVIEW are HIDE on the firm's initiative.
 var (
-	block   = [3]eligibility.Outcome{eligibility.Block, eligibility.Block, eligibility.Block}
-	above   = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.None}
-	warned  = [3]eligibility.Outcome{eligibility.None, eligibility.None, eligibility.Confirm}
-	unasked = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.None}
+	block    = [3]eligibility.Outcome{eligibility.Block, eligibility.Block, eligibility.Block}
+	above    = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.None}
+	warned   = [3]eligibility.Outcome{eligibility.None, eligibility.None, eligibility.Confirm}
+	unasked  = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.None}
 	confirms = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.Confirm}
-	judged  = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.Review}
-	untried = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.Block}
+	judged   = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.Review}
+	untried  = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.Block}
 )
 
 // reader reads the rulebook about one customer at one instant.
@@ -202,7 +201,7 @@ func entryAbove(p *fund.Product, limit int64) bool {
 
 // exitBelow goes through the days that money may be held.
 func exitBelow(p *fund.Product, class fund.Class) bool {
-	for day := int32(0); day < 180; day++ {
+	for day := range int32(180) {
 		least := fund.BasisPoints(50)
 		switch {
 		case day < 7:
