@@ -96,7 +96,7 @@ func (c *Core) AssessSwitch(p *fund.Profile, r SwitchRequest, out *SwitchAssessm
 		CustomerID: p.CustomerID, Request: r, Identity: c.identity, Assessment: out.Assessment,
 		Findings: out.Findings[:0], Justify: out.Justify[:0], Sentences: out.Sentences[:0], work: w,
 	}
-	out.Origin = c.originOf(p, buy, r.At)
+	out.Origin = behaviour.OriginOf(&p.Trail, c.ofFund(buy), r.At, c.gate.OrderTerms(buy).OriginDays)
 	ctx := eligibility.Context{At: r.At, Initiative: out.Origin.Initiative, Channel: r.Channel, Licence: r.Licence, Order: true}
 	a := c.ask(p, Request{At: r.At, Channel: r.Channel}, ctx, &out.work.work)
 	out.Dealing = c.dealSwitch(sell, buy, r.At)
