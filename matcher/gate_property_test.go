@@ -125,7 +125,7 @@ func (b *lawBank) amend(p *fund.Product) {
 	case 3:
 		p.Fees.Subscription[0].Rate = pick(b.bank, fund.BasisPoints(30), 31, 50, 51, 80, 81)
 	case 4:
-		p.Fees.Service = pick(b.bank, fund.BasisPoints(20), 21, 25, 26, 40, 41)
+		p.Fees.Service = pick(b.bank, fund.BasisPoints(15), 16, 20, 21, 40, 41)
 	case 5:
 		step := b.rng.IntN(3)
 		p.Fees.Redemption[step].Rate--
