@@ -125,7 +125,7 @@ func (b *lawBank) amend(p *fund.Product) {
 	case 3:
 		p.Fees.Subscription[0].Rate = pick(b.bank, fund.BasisPoints(30), 31, 50, 51, 80, 81)
 	case 4:
-		p.Fees.Service = pick(b.bank, fund.BasisPoints(20), 21, 25, 26, 40, 41)
+		p.Fees.Service = pick(b.bank, fund.BasisPoints(15), 16, 20, 21, 40, 41)
 	case 5:
 		step := b.rng.IntN(3)
 		p.Fees.Redemption[step].Rate--
@@ -549,13 +549,9 @@ func agree(says map[eligibility.RuleID][3]eligibility.Outcome, situation int, go
 	return nil
 }
 
-// isOrders: the rules that judge the amount too, or what was done before it.
-func isOrders(rule eligibility.RuleID) bool {
-	switch rule {
-	case eligibility.G01, eligibility.S15, eligibility.K04, eligibility.P01, eligibility.K01, eligibility.C04, eligibility.C05:
-		return true
-	}
-	return false
+// ofOrders are the rules that judge the amount too, or what was done before it.
+var ofOrders = []eligibility.RuleID{
+	eligibility.G01, eligibility.S15, eligibility.K04, eligibility.P01, eligibility.K01, eligibility.C04, eligibility.C05,
 }
 
 // order checks an order of somebody's initiative, and a switch into the product.
@@ -588,7 +584,7 @@ func (b *lawBank) order(p *fund.Profile, r matcher.Request, code string, by fund
 	}
 	of, personal := spoken{}, b.list.Personal
 	for rule, outcome := range got {
-		if says[rule][situation] != eligibility.None || !isOrders(rule) {
+		if says[rule][situation] != eligibility.None || !slices.Contains(ofOrders, rule) {
 			of[rule] = outcome
 		}
 	}

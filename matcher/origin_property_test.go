@@ -27,7 +27,7 @@ func midnight(at fund.Instant) time.Time {
 func TestWhatTheFirmBroughtUpIsTheFirmsOrder(t *testing.T) {
 	t.Parallel()
 	n, own, cut := 0, 0, 0
-	scenes(t, tries(t, 4_000, 2), 24, func(s *scene) {
+	scenes(t, tries(t, 1_000, 20), 24, func(s *scene) {
 		n++
 		wanted := s.bank.products[s.bank.rng.IntN(len(s.bank.products))]
 		from := fund.InstantOf(midnight(s.request.At).AddDate(0, 0, -30))

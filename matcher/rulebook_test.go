@@ -158,7 +158,7 @@ var (
 		fund.Index: 30, fund.OverseasFund: 80, fund.RealEstate: 80, fund.Commodity: 80, fund.SingleStock: 80, fund.ClassUnknown: 80,
 	}
 	serviceCaps = map[fund.Class]fund.BasisPoints{
-		fund.MoneyMarket: 25, fund.ShortBond: 20, fund.Bond: 20, fund.MixedBond: 40, fund.Balanced: 40, fund.FundOfFunds: 40, fund.Equity: 40,
+		fund.MoneyMarket: 15, fund.ShortBond: 20, fund.Bond: 20, fund.MixedBond: 40, fund.Balanced: 40, fund.FundOfFunds: 40, fund.Equity: 40,
 		fund.Index: 20, fund.OverseasFund: 40, fund.RealEstate: 40, fund.Commodity: 40, fund.SingleStock: 40, fund.ClassUnknown: 40,
 	}
 	exitExceptions = map[fund.Class]bool{fund.Index: true, fund.Bond: true, fund.ShortBond: true, fund.MixedBond: true}
@@ -202,7 +202,7 @@ func entryAbove(p *fund.Product, limit int64) bool {
 
 // exitBelow goes through the days that money may be held.
 func exitBelow(p *fund.Product, class fund.Class) bool {
-	for day := int32(0); day < 180; day++ {
+	for day := range int32(180) {
 		least := fund.BasisPoints(50)
 		switch {
 		case day < 7:
