@@ -135,7 +135,7 @@ func (s *Service) asking(ctx context.Context, w *word) (*matcher.OrderCheck, err
 		return nil, err
 	case stored.CustomerID != w.customerID:
 		return nil, unknown // nobody is told of another's decisions
-	case !matcher.IsOrderCheck(stored.Payload):
+	case matcher.KindOf(stored.Payload) != matcher.OrderAnswer:
 		return nil, fmt.Errorf("%w: decision %s is no order check", ErrNotAsked, w.decisionID)
 	}
 	check, err := matcher.ParseOrderCheck(stored.Payload)
