@@ -203,3 +203,33 @@ func TestWhatWouldHaveToChangeIsTrueOfTheReason(t *testing.T) {
 		}
 	}
 }
+
+// A branch that has nobody who may sell is told so, and not that nothing suits the customer;
+// he himself is not told about the bank's people (C03).
+func TestABranchWithoutALicenceIsToldSo(t *testing.T) {
+	t.Parallel()
+	core := rematchCore(t, graded("Z", fund.R1))
+	for _, c := range []struct {
+		licence  matcher.Licence
+		audience wording.Audience
+		want     string
+	}{
+		{matcher.Licence{}, wording.Manager, "MANAGER_NOT_LICENSED"},
+		{matcher.Licence{ManagerID: "m1", State: matcher.LicenceExpired}, wording.Manager, "MANAGER_NOT_LICENSED"},
+		{matcher.Licence{}, wording.Customer, "NO_SUITABLE_PRODUCT"},
+		{licensed, wording.Manager, ""},
+	} {
+		s := match(t, core, owner(level(fund.C3, 20260601)), matcher.Request{
+			At: rematchDay.Start(), Channel: fund.Branch, Licence: c.licence, Audience: c.audience, Limit: 10,
+		})
+		var got []string
+		for _, n := range s.Notices {
+			if n.Code == "MANAGER_NOT_LICENSED" || n.Code == "NO_SUITABLE_PRODUCT" {
+				got = append(got, n.Code)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%+v, %s: %q, want %q", c.licence, c.audience, got, c.want)
+		}
+	}
+}
