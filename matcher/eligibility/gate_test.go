@@ -554,6 +554,9 @@ func TestTimeCuresWhatItIsSaidToCure(t *testing.T) {
 		// Nothing new happens meanwhile.
 		q.profile.Trail.Recent = slices.DeleteFunc(q.profile.Trail.Recent, func(e fund.Event) bool { return e.At > q.ctx.At })
 		q.profile.Assessment.On = min(q.profile.Assessment.On, today)
+		if rapid.Bool().Draw(t, "refuses") {
+			q.profile.Trail.Recent = append(q.profile.Trail.Recent, fund.Event{Kind: fund.Refusal, At: q.ctx.At, ProductCode: q.products[0].Code})
+		}
 		for i := range q.products {
 			for _, found := range q.judge(i, q.ctx.At) {
 				if found.Remedy.On == 0 {

@@ -217,7 +217,7 @@ func TestUnknownIsUnknown(t *testing.T) {
 			t.Parallel()
 			k := plain(t)
 			k.Sell.Product.Fees.Management, k.Buy.Classes[0].Fees.Management = 2_000, 0 // it would pay
-			k.Suitability.Highest, k.Sell.Product.Grades.Bank, k.Buy.Classes[0].Grades.Bank = fund.R2, fund.R4, fund.R2
+			k.Suitability, k.Sell.Product.Grades.Bank, k.Buy.Classes[0].Grades.Bank = switching.Suitability{Sold: fund.R2, Bought: fund.R2}, fund.R4, fund.R2
 			if a := assess(&k); a.Verdict != switching.Pays {
 				t.Fatalf("before: %s", a.Verdict)
 			}
@@ -271,7 +271,7 @@ func saves(entry fund.Money) func(*switching.Case) {
 }
 
 func grades(c *switching.Case, highest, sold, bought fund.RiskGrade) {
-	c.Suitability.Highest, c.Sell.Product.Grades.Bank, c.Buy.Classes[0].Grades.Bank = highest, sold, bought
+	c.Suitability, c.Sell.Product.Grades.Bank, c.Buy.Classes[0].Grades.Bank = switching.Suitability{Sold: highest, Bought: highest}, sold, bought
 }
 
 // K04's percent, to the fen: too much before, no longer too much after, nothing new too much.
@@ -286,7 +286,7 @@ func TestConcentrationIsCured(t *testing.T) {
 		"a quarter of all is not too much":    {assets: 4_000_000, change: func(c *switching.Case) { c.Portfolio.Stakes[1].Value = 0 }},
 		"a fen more than a quarter":           {assets: 3_999_900, change: func(c *switching.Case) { c.Portfolio.Stakes[1].Value = 0 }, want: true},
 		"not all has a value":                 {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Known = false }},
-		"no limit in force":                   {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Limits = switching.Limits{} }},
+		"no limit in force":                   {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Sold, c.Portfolio.Bought = switching.Limits{}, switching.Limits{} }},
 		"the rest is still too much":          {assets: 3_000_000, change: func(c *switching.Case) { c.Sell.Shares = 10_000_000 }},
 		"what is bought becomes too much":     {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Stakes[1].Fund = "NEW" }},
 		"another class of the fund":           {assets: 3_000_000, change: func(c *switching.Case) { c.Buy.Amount, c.Buy.Classes[0].ParentCode = 0, "OLD" }},
@@ -312,7 +312,7 @@ func TestConcentrationIsCured(t *testing.T) {
 			k := plain(t)
 			k.Buy.Amount = 700_000 // the rest stays in cash
 			k.Portfolio = switching.Portfolio{
-				Known: true, Assets: c.assets, Limits: switching.Limits{Product: 25},
+				Known: true, Assets: c.assets, Sold: switching.Limits{Product: 25}, Bought: switching.Limits{Product: 25},
 				Stakes: []switching.Stake{{Fund: "OLD", Value: 1_000_000}, {Fund: "THIRD", Value: 500_000}},
 			}
 			k.Sell.Shares = 100_000_000
@@ -350,7 +350,7 @@ func redeemed(c *switching.Case) {
 
 func themes(sold, bought string) func(*switching.Case) {
 	return func(c *switching.Case) {
-		c.Portfolio.Limits = switching.Limits{Theme: 25}
+		c.Portfolio.Sold, c.Portfolio.Bought = switching.Limits{Theme: 25}, switching.Limits{Theme: 25}
 		if sold == bought {
 			c.Buy.Amount = 0
 		}
@@ -364,7 +364,7 @@ func themes(sold, bought string) func(*switching.Case) {
 
 func issuers(sold, bought string) func(*switching.Case) {
 	return func(c *switching.Case) {
-		c.Portfolio.Limits = switching.Limits{Issuer: 25}
+		c.Portfolio.Sold, c.Portfolio.Bought = switching.Limits{Issuer: 25}, switching.Limits{Issuer: 25}
 		if sold == bought {
 			c.Buy.Amount = 0
 		}
