@@ -147,7 +147,7 @@ func TestHowLongARedemptionCounts(t *testing.T) {
 		return fund.Event{Kind: fund.Redeem, At: on.Start() + fund.Instant(hours)*60*60*1_000_000, ProductCode: "GONE"}
 	}
 	at := factsDay.Start() + 12*60*60*1_000_000
-	const window = 14 // window_days
+	const window = 14                     // window_days
 	first := factsDay.AddDays(1 - window) // the window ends with today
 	for name, c := range map[string]struct {
 		events   []fund.Event
