@@ -1,6 +1,7 @@
 package eligibility_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -138,5 +139,61 @@ func TestReasonsAreTold(t *testing.T) {
 		if !rules[id] {
 			t.Errorf("%s has no reason", id)
 		}
+	}
+}
+
+// The findings come in the pack's order, a rule at its first entry that is in force.
+func TestFindingsComeInThePacksOrder(t *testing.T) {
+	whole := builtIn()
+	last := *whole
+	last.Rules = slices.Clone(whole.Rules)
+	i := slices.IndexFunc(last.Rules, func(r eligibility.Rule) bool { return r.ID == eligibility.S05 && r.Book == eligibility.NFRA })
+	nfra := last.Rules[i]
+	last.Rules = append(slices.Delete(last.Rules, i, i+1), nfra)
+	said := func(pack *eligibility.Pack) (out []string) {
+		gate := compile(t, pack, []fund.Product{lawful("P", fund.PublicFund, fund.R5)}, factsDay.Start())
+		f := gate.Facts(&fund.Profile{}, fund.GoalUnknown, 0, fund.NeedUnknown, eligibility.Context{At: factsDay.Start(), Channel: fund.App})
+		_, found := gate.Judge(0, &f, nil, nil)
+		for _, x := range found {
+			out = append(out, string(x.Rule)+" "+x.Reason)
+		}
+		return out
+	}
+	want := said(whole)
+	if diff := cmp.Diff(want, said(&last)); diff != "" || !slices.Contains(want[:len(want)-1], "S05 HIGH_RISK") {
+		t.Errorf("with the NFRA's entry of S05 last (-first +last):\n%s", diff)
+	}
+}
+
+// What is above his level is cured by a lower grade, and without a valid level by a test.
+func TestWayOutOfAGradeAboveTheLevel(t *testing.T) {
+	for name, c := range map[string]struct {
+		assessment fund.Assessment
+		want       string
+	}{
+		"a valid level": {fund.Assessment{Level: fund.C2, On: 20260105}, eligibility.RemedyLowerGrade},
+		"an old level":  {fund.Assessment{Level: fund.C2, On: 20240105}, eligibility.RemedyRetest},
+		"no level":      {fund.Assessment{}, eligibility.RemedyRetest},
+	} {
+		gate := compile(t, builtIn(), []fund.Product{lawful("P", fund.PublicFund, fund.R5)}, factsDay.Start())
+		p := fund.Profile{Assessment: c.assessment}
+		f := gate.Facts(&p, fund.GoalUnknown, 0, fund.NeedUnknown, eligibility.Context{At: factsDay.Start(), Channel: fund.App})
+		_, found := gate.Judge(0, &f, nil, nil)
+		i := slices.IndexFunc(found, func(x eligibility.Finding) bool { return x.Reason == "GRADE_ABOVE_LEVEL" })
+		if i < 0 || found[i].Remedy.Code != c.want {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
+// A gate takes as many products as it says, and not one more.
+func TestTheLargestPool(t *testing.T) {
+	none := &eligibility.Pack{}
+	products := make([]fund.Product, eligibility.MaxProducts+1)
+	if _, err := eligibility.Compile(none, products[1:], factsDay.Start()); err != nil {
+		t.Error(err)
+	}
+	if _, err := eligibility.Compile(none, products, factsDay.Start()); !errors.Is(err, eligibility.ErrCompile) {
+		t.Errorf("one more: %v", err)
 	}
 }

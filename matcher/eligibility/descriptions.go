@@ -11,6 +11,8 @@ const (
 	heldInWording        = "matcher/wording"
 	heldInFeatures       = "features"
 	heldInRecommendation = "services/recommendation"
+	heldInCustomer       = "services/customer"
+	heldInDecisionLog    = "services/decisionlog"
 )
 
 // descriptions tell about the rules, in the rulebook's order.
@@ -266,9 +268,10 @@ var descriptions = [...]Description{
 		},
 	},
 	{
-		id:   A03,
-		Name: "查看与删除标签",
-		Says: "客户可以查看并删除用于推荐的标签。",
+		id:        A03,
+		Name:      "查看与删除标签",
+		Says:      "客户可以查看并删除用于推荐的标签。",
+		Elsewhere: []string{heldInCustomer},
 	},
 	{
 		id:        A04,
@@ -277,9 +280,10 @@ var descriptions = [...]Description{
 		Elsewhere: []string{heldInConversion},
 	},
 	{
-		id:   A05,
-		Name: "费用不因人而异",
-		Says: "费用不因客户的偏好、习惯而不同。",
+		id:        A05,
+		Name:      "费用不因人而异",
+		Says:      "费用不因客户的偏好、习惯而不同。",
+		Elsewhere: []string{heldInFund},
 	},
 	{
 		id:        A06,
@@ -306,9 +310,10 @@ var descriptions = [...]Description{
 		Elsewhere: []string{heldInMatcher, heldInRecommendation},
 	},
 	{
-		id:   A08,
-		Name: "日志与事前评估",
-		Says: "保存处理日志；处理敏感个人信息前先作影响评估。",
+		id:        A08,
+		Name:      "日志与事前评估",
+		Says:      "保存处理日志；处理敏感个人信息前先作影响评估。",
+		Elsewhere: []string{heldInDecisionLog},
 		parameters: []ParameterDescription{
 			{Name: "keep_years", Says: "保存年限", Unit: "年", stricter: more},
 		},

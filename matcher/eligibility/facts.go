@@ -1,6 +1,10 @@
 package eligibility
 
-import "github.com/fundmatch/fundmatch/matcher/fund"
+import (
+	"cmp"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
 
 // adultAge is full age: 18 years (民法典 17).
 const adultAge = 18
@@ -197,7 +201,7 @@ func (g *Gate) read(p *fund.Profile, at fund.Instant, f *Facts) {
 	}
 	for book := range Books {
 		e := g.EditionOf(book)
-		if f.JumpedOn != 0 && e.tests.JumpDays > 0 {
+		if f.JumpedOn != 0 {
 			f.changesOn(f.JumpedOn.AddDays(e.tests.JumpDays), at)
 		}
 	}
@@ -235,9 +239,7 @@ func (f *Facts) countTests(p *fund.Profile, day fund.Date) {
 		if h.Level == fund.LevelUnknown || replaced {
 			continue
 		}
-		if f.Before == fund.LevelUnknown || h.Level < f.Before {
-			f.Before, f.JumpedOn = h.Level, a.On
-		}
+		f.Before, f.JumpedOn = min(cmp.Or(f.Before, h.Level), h.Level), a.On
 		replaced = on < a.On // what stood before that day is the last that it replaced
 	}
 }
@@ -272,9 +274,8 @@ func (g *Gate) readRedemption(p *fund.Profile, at fund.Instant, f *Facts) (next 
 			continue
 		}
 		f.Redeemed = e.At.Date()
-		if end := f.Redeemed.AddDays(window).Start(); next == 0 || end < next {
-			next = end
-		}
+		end := f.Redeemed.AddDays(window).Start()
+		next = min(cmp.Or(next, end), end)
 		break
 	}
 	return next
@@ -296,8 +297,8 @@ func wish(stated *fund.StatedNeeds, goal fund.Goal, months int32, need fund.Need
 	if len(stated.Goals) > 0 && !fund.SetOf(stated.Goals).Has(goal) {
 		w.Goal = stated.Goals[0]
 	}
-	if h := stated.HorizonMonths; h > 0 && (w.HorizonMonths == 0 || h < w.HorizonMonths) {
-		w.HorizonMonths = min(h, fund.MaxHorizonMonths)
+	if h := stated.HorizonMonths; h > 0 {
+		w.HorizonMonths = min(cmp.Or(w.HorizonMonths, h), h, fund.MaxHorizonMonths)
 	}
 	w.Stated = len(stated.Goals) > 0 && stated.HorizonMonths > 0
 	return w
@@ -310,8 +311,8 @@ func (g *Gate) changesAfter(p *fund.Profile, at fund.Instant) fund.Instant {
 	next := fund.Date(0)
 	// Days are compared as days: a later one begins after the instant.
 	consider := func(d fund.Date) {
-		if d > day && (next == 0 || d < next) {
-			next = d
+		if d > day {
+			next = min(cmp.Or(next, d), d)
 		}
 	}
 	if on := p.Assessment.On; on != 0 && p.Assessment.Level != fund.LevelUnknown {

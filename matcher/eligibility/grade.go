@@ -9,7 +9,7 @@ func gradeFacts(c *candidate, f *Facts) []Fact {
 	return []Fact{{"grade", c.grade.String()}, {"level", f.Level.String()}}
 }
 
-func hasNoLevel(f *Facts) bool { return f.Level == fund.LevelUnknown || f.State != Valid }
+func hasNoLevel(f *Facts) bool { return f.State != Valid }
 
 // lowestClass (S01; 适当性办法 22(5)): the lowest class is sold nothing above its level. No
 // parameters of its own; the level's limit is S09's.

@@ -152,10 +152,7 @@ type OrderLimits struct {
 func (g *Gate) OrderLimits(i int, f *Facts, o *Order) OrderLimits {
 	e := g.orderEdition(i)
 	q := orderQuestion{Order: o, product: &g.products[i], facts: f}
-	l := OrderLimits{QualifiedMinPurchase: e.qualified.MinPurchase}
-	if o.Wealth.known() {
-		l.Means = e.means.limit(&o.Wealth)
-	}
+	l := OrderLimits{Means: e.means.limit(&o.Wealth), QualifiedMinPurchase: e.qualified.MinPurchase}
 	l.Base, _ = q.base()
 	c := &e.concentration
 	l.Fund, l.Issuer, l.Theme = c.Product[f.Level], c.Issuer[f.Level], c.Theme[f.Level]

@@ -344,3 +344,45 @@ func TestFindingsOfOrdersNameTheirGrounds(t *testing.T) {
 		}
 	}
 }
+
+// What cures a warning that no amount cures: his word, or a person's who decides; a step or
+// a disclosure needs no cure. And what blocks is not permitted.
+func TestRemediesAndVerdictsOfOrders(t *testing.T) {
+	review := map[string]any{"S15.outcome": map[string]any{"recommendation": "NONE", "firm_order": "REVIEW", "customer_order": "REVIEW"}}
+	for name, c := range map[string]struct {
+		set     map[string]any
+		change  func(x *ordering)
+		reason  string
+		remedy  string
+		verdict eligibility.Verdict
+	}{
+		"a step":             {nil, func(*ordering) {}, "KEY_FACTS", "", eligibility.Verdict{Outcome: eligibility.Step, Permitted: true}},
+		"a disclosure":       {nil, func(*ordering) {}, "ENTRY_FEE", "", eligibility.Verdict{Outcome: eligibility.Step, Permitted: true}},
+		"means unknown":      {nil, (*ordering).poor, "MEANS_UNKNOWN", eligibility.RemedyConfirm, eligibility.Verdict{Outcome: eligibility.Confirm, Permitted: true}},
+		"the same, reviewed": {review, (*ordering).poor, "MEANS_UNKNOWN", eligibility.RemedyReview, eligibility.Verdict{Outcome: eligibility.Review, Permitted: true}},
+		"no open day":        {nil, func(x *ordering) { x.order.Dealing.On = 0 }, "NO_OPEN_DAY", "", eligibility.Verdict{Outcome: eligibility.Block}},
+	} {
+		x := plain()
+		c.change(x)
+		gate := compile(t, packWith(t, c.set), []fund.Product{x.product}, today.Start())
+		verdict, found := gate.JudgeOrder(0, &x.facts, &x.order, nil)
+		i := slices.IndexFunc(found, func(f eligibility.OrderFinding) bool { return f.Reason == c.reason })
+		if verdict != c.verdict || i < 0 || found[i].Remedy.Code != c.remedy {
+			t.Errorf("%s: %+v, %+v", name, verdict, found)
+		}
+	}
+}
+
+// poor takes away what is known of his means.
+func (x *ordering) poor() { x.order.Wealth = eligibility.Wealth{} }
+
+// For how long an exposure counts where the pack does not say.
+func TestOriginDaysOfOrders(t *testing.T) {
+	for want, pack := range map[int]*eligibility.Pack{
+		30: {}, 45: packWith(t, map[string]any{"K01.origin_days": 45}),
+	} {
+		if got := compile(t, pack, []fund.Product{plain().product}, today.Start()).OrderTerms(0).OriginDays; got != want {
+			t.Errorf("%d days, want %d", got, want)
+		}
+	}
+}

@@ -51,6 +51,7 @@ func TestABadPackIsRefusedByPlaceAndValue(t *testing.T) {
 		{"unknown key", "name: fundmatch default", "name: x\nowner: y", []string{"owner"}},
 		{"unknown rule key", "    source_mark: 3\n\n  - id: S14", "    source_mark: 3\n    severity: high\n\n  - id: S14", []string{"severity"}},
 		{"unknown rule", "id: S01", "id: S99", []string{"rules[0]", `"S99"`}},
+		{"a third book", "  - id: S05\n    book: NFRA\n", "  - id: S05\n    book: CBIRC\n", []string{"S05 book", `"CBIRC"`}},
 		{"twice the key", "name: fundmatch default", "name: x\nname: y", []string{"name"}},
 		{"no version", `version: "2026-11-22.2"`, `version: ""`, []string{"version"}},
 		{"no citation", "citation: 证券期货投资者适当性管理办法 第十九条", "citation: ''", []string{"rules[3] S03 citation"}},

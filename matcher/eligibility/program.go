@@ -44,7 +44,7 @@ func (g *Gate) changes(p *part, keys int) []bool {
 		return changes
 	}
 	for i := range g.products {
-		if key := p.below(&g.products[i]); key > 0 && key < keys {
+		if key := max(p.below(&g.products[i]), 0); key < keys {
 			changes[key] = true
 		}
 	}

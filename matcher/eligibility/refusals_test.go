@@ -145,8 +145,8 @@ func TestOneMoreRefusalPermitsNothingMore(t *testing.T) {
 	})
 }
 
-// TestRefusalsHoldUntilTheySay: until then the clock alone changes nothing, and at that
-// instant something does.
+// TestRefusalsHoldUntilTheySay: until then the clock alone changes nothing, and what is asked
+// meanwhile holds no shorter.
 func TestRefusalsHoldUntilTheySay(t *testing.T) {
 	packs := somePacks(t)
 	rapid.Check(t, func(t *rapid.T) {

@@ -219,6 +219,9 @@ func (l ServiceLimit) Bearing(days int32) int32 {
 // CostOf returns the cost of a gross purchase of amount held for days, of which limit says
 // how many bear a service fee.
 //
+// A fee is the product's (A05; 个保法 24): nothing of the customer is asked for here, so two
+// who buy the same pay the same.
+//
 // The entry fee is charged on the net amount (外扣法): net = gross / (1 + rate), fee =
 // gross - net; a fixed fee is taken whole. The ladder's step is chosen by the gross
 // amount. CSRC, 证券投资基金销售业务中费用计算方法.

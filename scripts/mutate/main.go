@@ -42,7 +42,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.only, "only", "", "mutants of one rule (S12), or of files or functions whose name holds this")
+	flag.StringVar(&o.only, "only", "", "mutants of one rule (S12), or of files or functions whose name holds this; several with commas between")
 	flag.IntVar(&o.sample, "sample", 0, "only so many, drawn by --seed; 0: all")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the sample")
 	flag.IntVar(&o.workers, "workers", runtime.NumCPU(), "mutants at a time")

@@ -34,8 +34,9 @@ type result struct {
 
 // choose picks the mutants of the options, in their order.
 func choose(all []*mutant, o *options) []*mutant {
+	names := strings.Split(o.only, ",")
 	chosen := slices.DeleteFunc(slices.Clone(all), func(m *mutant) bool {
-		return o.only != "" && !slices.Contains(m.rules, o.only) && !strings.Contains(m.source.path, o.only) && !strings.Contains(m.function, o.only)
+		return !slices.ContainsFunc(names, m.isOf)
 	})
 	if o.sample == 0 || o.sample >= len(chosen) {
 		return chosen
@@ -86,6 +87,11 @@ func test(ctx context.Context, o *options, binaries map[string]string, chosen []
 	running.Wait()
 	bar.clear()
 	return ctx.Err()
+}
+
+// isOf reports whether a rule, a file or a function of the mutant is called so.
+func (m *mutant) isOf(name string) bool {
+	return slices.Contains(m.rules, name) || strings.Contains(m.source.path, name) || strings.Contains(m.function, name)
 }
 
 // pass runs the tests with nothing broken, as the mutants are run: a test that fails for

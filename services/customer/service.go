@@ -125,7 +125,8 @@ func (s *Service) tooManyTags(ctx context.Context, w *write, added int, refused 
 		"at most "+strconv.Itoa(fund.MaxTags)+" tags a customer")
 }
 
-// DeleteTag removes a tag as of now. A tag that is not there leaves nothing changed.
+// DeleteTag removes a tag as of now (A03: he sees the tags that are used, GetCustomer, and
+// deletes them). A tag that is not there leaves nothing changed.
 func (s *Service) DeleteTag(ctx context.Context, req *fundmatchv1.DeleteTagRequest) (*fundmatchv1.DeleteTagResponse, error) {
 	w, err := s.begin(ctx, fundmatchv1.CustomerService_DeleteTag_FullMethodName, req)
 	if err != nil {

@@ -4,6 +4,10 @@
 // A record is in the file before its answer is sent, so that it survives kill -9; fsync follows in groups, or before
 // each answer when configured, so that it survives a loss of power. The payload and the profile are opaque canonical
 // bytes: their owners encode them. docs/decision-log.md gives the format byte by byte.
+//
+// It keeps the logs of A08: no record is ever taken out, and what an erasure takes are the personal values in one. For
+// how long the files are kept is the operator's to hold to (keep_years), as is the assessment before sensitive
+// processing.
 package decisionlog
 
 import (
