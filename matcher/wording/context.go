@@ -14,6 +14,7 @@ type context struct {
 type denial struct {
 	negators, fillers    endings
 	notOnly, quantifiers endings // 不仅; 一款, between two negators
+	aversions            endings // 轻信, which another negator does not turn
 	rhetorical           phrases
 	doubts, plain        phrases // 哪有; the shortest negators
 	denials, denialStops phrases
@@ -24,12 +25,17 @@ type report struct {
 	alone, copulas, verdicts, turned, openers phrases
 	disowned                                  phrases // behind a quotation: 我不敢这么讲
 	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
+	suffered, penalties                       phrases // 被, and behind it 处罚
+	conditions, reactions                     phrases // 如有, and behind it 举报
+	topics                                    phrases // 非法集资: what the whole line is about
+	past, others                              phrases // 以前; 不少产品
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
 type wish struct {
 	wishes, refusals, questions, answers phrases
 	replies, open                        phrases // 答; 能不能
+	predicates, drives, assents          phrases // behind the word, before 吗; 您还在找; 当然
 }
 
 func newContext(f *folding, s *contextSource) *context {
@@ -37,7 +43,7 @@ func newContext(f *folding, s *contextSource) *context {
 	return &context{
 		denial: denial{
 			negators: f.endings(s.Negators), fillers: f.endings(s.Fillers), rhetorical: f.list(s.Rhetorical),
-			notOnly: f.endings(s.NotOnly), quantifiers: f.endings(s.Quantifiers),
+			notOnly: f.endings(s.NotOnly), quantifiers: f.endings(s.Quantifiers), aversions: f.endings(s.Aversions),
 			doubts: f.list(s.Doubts), plain: f.list([]string{"不", "没", "无", "非"}),
 			denials: f.list(s.Denials), denialStops: f.list(s.DenialStop),
 		},
@@ -45,10 +51,14 @@ func newContext(f *folding, s *contextSource) *context {
 			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
 			turned: f.list(r.Turned), openers: f.list(r.Openers),
 			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
+			suffered: f.list(r.Suffered), penalties: f.list(r.Penalties),
+			conditions: f.list(r.Conditions), reactions: f.list(r.Reactions),
+			topics: f.list(r.Topics), past: f.list(r.Past), others: f.list(r.Others),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
 			questions: f.list([]string{"吗", "么"}), replies: f.list([]string{"答", "回答", "答案"}), open: f.list(s.Open),
+			predicates: f.list(s.Predicates), drives: f.list(s.Drives), assents: f.list(s.Assents),
 		},
 		sources: f.list(r.Sources), possessive: f.list([]string{"的"}),
 	}
@@ -61,8 +71,12 @@ const (
 	verdictReach  = 36
 )
 
-// lawful reports whether the word at [from, to) is no claim.
+// lawful reports whether the word at [from, to) is no claim. What is said of a
+// quotation is said of every word in it.
 func (c *context) lawful(l *folded, from, to int) bool {
+	if open := l.quotation(from); open < from && (c.negated(l, open) || c.denied(l, open)) {
+		return true
+	}
 	return c.negated(l, from) || c.denied(l, from) || c.doubted(l, from) || c.warned(l, from) || c.reported(l, from, to) ||
 		c.wished(l, from, to) || c.answered(l, to) || c.asked(l, from, to)
 }
@@ -74,6 +88,9 @@ func (c *context) negated(l *folded, from int) bool {
 	for i := from; from-i <= negationReach; {
 		if longestBefore(l, i, c.denial.notOnly) > 0 {
 			return false
+		}
+		if longestBefore(l, i, c.denial.aversions) > 0 {
+			return true
 		}
 		if n := longestBefore(l, i, c.denial.negators); n > 0 {
 			return !c.turnedBack(l, i-n)
@@ -155,30 +172,64 @@ func (c *context) denied(l *folded, from int) bool {
 func (c *context) reported(l *folded, from, to int) bool {
 	end := l.endOf(to, verdictReach, clause)
 	rest := l.endOf(to, sentenceReach, sentence)
-	if l.has(to, rest, c.report.sanctions) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
+	if (l.has(to, rest, c.report.sanctions) || c.punished(l, to, rest)) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
 		return true
 	}
-	if l.quoted(from) && l.has(to, rest, c.report.disowned) {
+	open := l.quotation(from)
+	if (open < from || l.quoted(from)) && l.has(to, rest, c.report.disowned) {
 		return true
 	}
 	if c.verdict(l, to, end) {
 		return true
 	}
 	start := l.clauseStart(from)
-	spoken := l.has(start, from, c.report.openers) || l.quoted(from)
+	if l.has(start, from, c.report.conditions) && l.has(to, rest, c.report.reactions) {
+		return true
+	}
+	spoken := l.has(start, from, c.report.openers) || open < from || l.quoted(from)
 	if !spoken && (end == to || !l.endsIn(end, c.possessive)) {
 		return false
 	}
 	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
 }
 
+// punished reports whether somebody suffered a penalty in [from, to), whoever imposed
+// it: 被某地监管部门责令改正.
+func (c *context) punished(l *folded, from, to int) bool {
+	const reach = 14
+	at, k := l.find(from, to, c.report.suffered)
+	return at >= 0 && l.has(at+len(c.report.suffered.list[k]), min(to, at+reach), c.report.penalties)
+}
+
 // warned reports whether the sentence began as a warning or a list of what may not be
-// said, and has not come back to the product: 骗子常用的话术：保本、高息.
+// said, or the line before it is about a crime, and has not come back to the product:
+// 骗子常用的话术：保本、高息.
 func (c *context) warned(l *folded, from int) bool {
 	start := l.startOf(from, sentenceReach, sentence)
-	at, k := l.find(start, from, c.report.warnings)
+	return c.opened(l, start, from, c.report.warnings) || c.opened(l, max(0, from-topicReach), from, c.report.topics) ||
+		c.bygone(l, start, from)
+}
+
+// topicReach is how far back the topic of a line is looked for, over its sentences.
+const topicReach = 96
+
+// opened reports whether one of the words stands in [start, from), is not turned, and the
+// text has not come back to the product behind it.
+func (c *context) opened(l *folded, start, from int, words phrases) bool {
+	at, k := l.find(start, from, words)
 	return at >= 0 && !l.has(max(start, at-3), at, c.report.turned) &&
-		!l.has(at+len(c.report.warnings.list[k]), from, c.report.resumed)
+		!l.has(at+len(words.list[k]), from, c.report.resumed)
+}
+
+// bygone reports whether the sentence tells what others once did: 过去，不少理财产品保本. A
+// number behind 过去 makes it a window instead.
+func (c *context) bygone(l *folded, start, from int) bool {
+	at, k := l.find(start, from, c.report.past)
+	if at < 0 || l.has(start, from, c.report.resumed) {
+		return false
+	}
+	rest := at + len(c.report.past.list[k])
+	return rest < from && !isDigit(l.runes[rest]) && chineseDigit(l.runes[rest]) == 0 && l.has(start, from, c.report.others)
 }
 
 // verdict looks for a word that calls what stands before it unlawful, in [from, to).
@@ -191,8 +242,7 @@ func (c *context) verdict(l *folded, from, to int) bool {
 		if at < 0 {
 			return false
 		}
-		near := max(from, at-5)
-		if l.has(near, at, c.report.copulas) && !l.has(near, at, c.report.turned) {
+		if l.has(max(from, at-5), at, c.report.copulas) && !l.has(max(from, at-3), at, c.report.turned) {
 			return true
 		}
 		i = at
@@ -212,6 +262,30 @@ func (l *folded) quoted(i int) bool {
 	}
 	return false
 }
+
+// quotation returns the first character of the quotation that i stands in, i itself
+// when it stands in none or at its start.
+func (l *folded) quotation(i int) int {
+	start := l.startOf(i, quotationReach, sentence)
+	for k := i; k >= start; k-- {
+		low := int32(0)
+		if k > 0 {
+			low = l.till[k-1]
+		}
+		for o := l.at[k] - 1; o >= low; o-- {
+			switch l.original[o] {
+			case '“', '「', '『', '‘':
+				return k
+			case '”', '」', '』', '’':
+				return i
+			}
+		}
+	}
+	return i
+}
+
+// quotationReach is how long a quotation is read back.
+const quotationReach = 20
 
 // wished reports whether the word is the customer's wish and the sentence tells him
 // that this is not for him: 如果您要求保本，本产品不适合您.
@@ -240,19 +314,39 @@ func (c *context) answered(l *folded, to int) bool {
 const questionReach = 12
 
 // asked reports whether the word stands in an open question, which claims nothing:
-// 什么时候买最好？ 能不能保证收益？ A question that expects yes is a claim.
+// 什么时候买最好？ 能不能保证收益？ 这个产品保本吗？ A question that expects yes or courts a
+// wish (还在找保本产品吗) is a claim.
 func (c *context) asked(l *folded, from, to int) bool {
 	end := l.endOf(to, questionReach, clause)
-	if end >= len(l.runes) || !l.asks(end) {
+	start := l.clauseStart(from)
+	if longestBefore(l, from, c.denial.negators) > 0 || l.has(start, from, c.denial.rhetorical) {
 		return false
 	}
-	start := l.clauseStart(from)
-	return l.has(start, end, c.wish.open) && !l.has(start, from, c.denial.rhetorical) && longestBefore(l, from, c.denial.negators) == 0
+	if c.predicate(l, to, end) && !l.has(start, from, c.wish.drives) && longestAt(l, end, c.wish.assents) == 0 {
+		return true
+	}
+	return l.asks(end) && l.has(start, end, c.wish.open)
+}
+
+// predicate reports whether [from, to) ends a question about the word before it: 的吗.
+func (c *context) predicate(l *folded, from, to int) bool {
+	for from < to && !(from == to-1 && l.endsIn(to, c.wish.questions)) {
+		n := longestAt(l, from, c.wish.predicates)
+		if n == 0 {
+			return false
+		}
+		from += n
+	}
+	return from == to-1
 }
 
 // asks reports whether a question mark stands before i.
 func (l *folded) asks(i int) bool {
-	for k := l.till[i-1]; k < l.at[i]; k++ {
+	stop := len(l.original)
+	if i < len(l.at) {
+		stop = int(l.at[i])
+	}
+	for k := int(l.till[i-1]); k < stop; k++ {
 		if l.original[k] == '?' || l.original[k] == '？' {
 			return true
 		}

@@ -208,11 +208,11 @@ func (g *group) completed(line *folded, from, to int) (int, bool) {
 	return end, line.has(line.startOf(from, sentenceReach, sentence), line.endOf(to, sentenceReach, sentence), g.with)
 }
 
-// aboutOther reports whether the word has an object that is no claim: 承诺保护隐私
-// promises no return.
+// aboutOther reports whether the word has an object or a subject that is no claim:
+// 承诺保护隐私 promises no return, 客户信息安全有保障 is about data.
 func (g *group) aboutOther(line *folded, from, to int) bool {
-	rest := line.endOf(to, objectReach, clause)
-	return line.has(to, rest, g.objects) && !line.has(line.clauseStart(from), rest, g.money)
+	rest, start := line.endOf(to, objectReach, clause), line.clauseStart(from)
+	return (line.has(to, rest, g.objects) || line.has(start, from, g.subjects)) && !line.has(start, rest, g.money)
 }
 
 // sentenceReach bounds how far a sentence is read around a word, so that one line

@@ -10,8 +10,10 @@ type performance struct {
 
 	words      *automaton
 	names      [][]rune // the words of the automaton
+	endings    endings  // the same, found backwards
 	annualised []rune
 	spelled    []rune // a percentage in words
+	multiples  int    // names from here on are figures themselves: 翻倍
 	vocabulary vocabulary
 	windows    windows
 	beside     beside
@@ -24,16 +26,22 @@ type vocabulary struct {
 	others     phrases // own the figure: 赎回费
 	notPast    endings // before it: 预期收益
 	denies     phrases
+	yields     phrases // behind 年化: 收益率
+	praise     phrases // 不错, which denies nothing
+	defines    phrases // behind it, without a figure: 七日年化收益率是指
 	money      phrases // money funds
 	market     phrases // what rises and falls and is no product: 沪指
 	product    phrases
 	foreseen   phrases // before it in its clause: what has not happened
+	counts     phrases // what is multiplied and is no return: 规模
 }
 
 // The words of a window: 近三个月本基金净值.
 type windows struct {
 	prefixes, between phrases
 	ahead             endings // the prefixes again, found backwards
+	since             phrases // 截至: what follows is a date
+	founded, only     phrases // 成立, and what may stand before its age: 不足
 }
 
 // What must stand in a line with a return.
@@ -48,16 +56,22 @@ func newPerformance(f *folding, s *performanceSource, c *context, statements map
 		vocabulary: vocabulary{
 			notReturns: f.list([]string{"率", "波动", "分配", "报酬", "风险", "特征", "类", "凭证", "排名", "排行", "位列", "位居", "稳居", "名列", "跻身", "处于同类", "同类"}),
 			others:     f.list(s.Others), notPast: f.endings(s.NotPast),
-			denies: f.list([]string{"不"}), money: f.list(s.MoneyFunds),
-			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen),
+			denies: f.list([]string{"不"}), defines: f.list(s.Defines), yields: f.list([]string{"收益率", "收益", "回报率", "率"}), praise: f.list([]string{"不错", "不俗", "不菲", "不低", "不凡"}), money: f.list(s.MoneyFunds),
+			market: f.list(s.Market), product: f.list(s.Product), foreseen: f.list(s.Foreseen), counts: f.list(s.Counts),
 		},
-		windows: windows{prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes)},
+		windows: windows{
+			prefixes: f.list(s.Prefixes), between: f.list(s.Between), ahead: f.endings(s.Prefixes), since: f.list(s.Since),
+			founded: f.list([]string{"成立", "设立", "运作"}), only: f.list([]string{"仅", "才", "刚", "刚刚", "不足", "不到", "已", "满", "了", "以来", "至今", "时间", "至今仅"}),
+		},
 		beside: beside{
 			drawdown: f.list(s.Drawdown), volatility: f.list(s.Volatility), benchmark: f.list(s.Benchmark),
 			past: f.list(s.Past), future: f.list(s.Future),
 		},
 	}
+	p.multiples = len(p.names)
+	p.names = append(p.names, f.list(s.Multiples).list...)
 	p.words = newAutomaton(p.names)
+	p.endings = f.endings(s.Returns)
 	p.records = newRecords(f, &s.Records, p)
 	for id, into := range map[string]*statement{
 		"W01": &p.w01, "W03": &p.w03, "W05": &p.w05, "W02": &p.records.w02,
@@ -86,6 +100,7 @@ type mention struct {
 	windowFrom int
 	days       int // of the window; 0: none is named
 	annualised bool
+	multiple   bool // its figure is one only beside a window: 三年翻倍, 五年涨了三成
 }
 
 // check appends the hits of W01-W03, W05 and W08-W10.
@@ -107,7 +122,7 @@ func (p *performance) check(l *folded, kind TextKind, hits []hit) []hit {
 	})
 	hits = p.records.ranks(&facts, &seen, hits)
 	hits = p.records.plans(&facts, hits)
-	if seen.figure && !p.riskBeside(l, kind) {
+	if seen.figure && !p.riskBeside(l, kind, seen.firstFigure) {
 		hits = append(hits, p.w03.at("W03", seen.firstFigure.from, seen.firstFigure.to))
 	}
 	if seen.any && !p.saysPast(l) {
@@ -148,12 +163,43 @@ func (p *performance) exempt(l *folded, m mention) bool {
 	return m.days > 0 && m.days <= 7 && l.has(from, to, p.vocabulary.money)
 }
 
-// riskBeside reports whether drawdown and volatility stand in the same line, and in
-// a product template the benchmark as well.
-func (p *performance) riskBeside(l *folded, kind TextKind) bool {
+// riskBeside reports whether drawdown and volatility stand in the same line for the
+// window of the return, and in a product template the benchmark as well.
+func (p *performance) riskBeside(l *folded, kind TextKind, m mention) bool {
 	n := len(l.runes)
-	return l.has(0, n, p.beside.drawdown) && l.has(0, n, p.beside.volatility) &&
+	return p.sameWindow(l, m, p.beside.drawdown) && p.sameWindow(l, m, p.beside.volatility) &&
 		(kind != ProductTemplate || l.has(0, n, p.beside.benchmark))
+}
+
+// sameWindow reports whether one of the words of risk stands in the line that names no
+// other window than the return's: beside three years of return, the drawdown of one
+// year is none. A window that only one of them names is taken for both.
+func (p *performance) sameWindow(l *folded, m mention, words phrases) bool {
+	year := yearBefore(l, l.clauseStart(m.from), m.from)
+	for i := 0; ; i++ {
+		at, _ := l.find(i, len(l.runes), words)
+		if at < 0 {
+			return false
+		}
+		start := l.clauseStart(at)
+		days, other := p.records.nearest(l, start, at), yearBefore(l, start, at)
+		if (days == 0 || m.days == 0 || days == m.days) && (year == 0 || other == 0 || year == other) {
+			return true
+		}
+		i = at
+	}
+}
+
+// yearBefore returns the calendar year that is named last in [from, to), 0 for none.
+func yearBefore(l *folded, from, to int) int {
+	for i := to - 5; i >= from; i-- {
+		if l.runes[i+4] == '年' && isDigit(l.runes[i]) && (i == 0 || !isDigit(l.runes[i-1])) {
+			if n, at := number(l, i); at == i+4 {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 // saysPast reports whether the line says that past performance says nothing of the
@@ -176,26 +222,41 @@ func (p *performance) saysPast(l *folded) bool {
 // mention reads what stands around a word of return; ok is false when it speaks of
 // no performance: no figure and no window.
 func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
-	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised)}
+	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised), multiple: word >= p.multiples}
 	if l.endsWith(from, p.annualised) { // 年化收益率 is read from its start
+		return m, false
+	}
+	if longestBefore(l, to, p.endings) > to-from { // 上涨 is read from its start
 		return m, false
 	}
 	if !l.oneWord(from, to) || longestAfter(l, to, p.vocabulary.notReturns) > 0 || longestBefore(l, from, p.vocabulary.notPast) > 0 {
 		return m, false
 	}
-	if end, ok := p.figureAfter(l, to); ok {
+	if m.annualised && l.has(max(l.clauseStart(from), from-6), from, p.vocabulary.others) { // 综合费率（年化）
+		return m, false
+	}
+	if m.multiple {
+		m.figure = !l.has(l.startOf(from, sentenceReach, sentence), from, p.vocabulary.counts)
+	} else if end, ok := p.figureAfter(l, to); ok {
 		m.to, m.figure = end, true
+	} else if end, ok := p.timesAfter(l, to); ok {
+		m.to, m.figure, m.multiple = end, true, true
 	} else if start, ok := p.figureBefore(l, from); ok {
 		m.from, m.figure = start, true
 	}
-	if !m.figure && l.has(to, l.endOf(to, 4, clause), p.vocabulary.denies) {
+	if rest := to + longestAfter(l, to, p.vocabulary.yields); !m.figure && !l.has(rest, l.endOf(rest, 4, clause), p.vocabulary.praise) &&
+		l.has(rest, l.endOf(rest, 4, clause), p.vocabulary.defines) {
 		return m, false // 七日年化收益率不等于实际收益率
 	}
 	if p.ofMarket(l, from) || l.has(l.clauseStart(from), from, p.vocabulary.foreseen) {
 		return m, false
 	}
 	p.addWindow(l, &m, from)
-	if !m.figure && m.days == 0 || p.context.negated(l, min(m.windowFrom, m.from)) {
+	if m.days == 0 && m.figure {
+		m.days = p.youth(l, m)
+	}
+	if m.multiple && m.days == 0 || !m.figure && m.days == 0 ||
+		p.context.negated(l, min(m.windowFrom, m.from)) || p.context.warned(l, m.from) {
 		return m, false
 	}
 	return m, true
@@ -257,6 +318,34 @@ func (p *performance) figureBefore(l *folded, from int) (int, bool) {
 	return start, true
 }
 
+// timesAfter looks for tenths or multiples just behind a word of return: 涨了三成.
+func (p *performance) timesAfter(l *folded, to int) (int, bool) {
+	const reach = 5
+	end := l.endOf(to, reach, clause)
+	for i := to; i < end; i++ {
+		if stop := timesEnd(l, i); stop > 0 {
+			return stop, !l.has(to, i, p.vocabulary.others) && !p.followed(l, stop)
+		}
+	}
+	return 0, false
+}
+
+// timesEnd returns the end of the tenths or multiples that start at i: 三成, 2倍; 0 when
+// it is none.
+func timesEnd(l *folded, i int) int {
+	if c := l.runes[i]; !isDigit(c) && chineseDigit(c) == 0 {
+		return 0
+	}
+	n, stop := number(l, i)
+	if n <= 0 || stop == i || stop >= len(l.runes) || l.before[stop] >= clause {
+		return 0
+	}
+	if c := l.runes[stop]; c == '倍' || c == '成' && (stop+1 == len(l.runes) || l.runes[stop+1] != '立') {
+		return stop + 1
+	}
+	return 0
+}
+
 // percentEnd returns the end of the percentage that starts at i, 0 when the number
 // is none.
 func percentEnd(l *folded, i int) int {
@@ -301,6 +390,28 @@ func (p *performance) addWindow(l *folded, m *mention, from int) {
 	}
 }
 
+// youth returns the age in days of a fund that the sentence calls younger than six months,
+// 0 otherwise: 年化收益率12%（成立4个月）. Such a fund shows no performance at all.
+func (p *performance) youth(l *folded, m mention) int {
+	start, end := l.startOf(m.from, sentenceReach, sentence), l.endOf(m.to, sentenceReach, sentence)
+	at, k := l.find(start, end, p.windows.founded)
+	if at < 0 {
+		return 0
+	}
+	at += len(p.windows.founded.list[k])
+	for n := 1; n > 0; at += n {
+		n = longestAt(l, at, p.windows.only)
+	}
+	n, unit := number(l, at)
+	if n == 0 || unit == at {
+		return 0
+	}
+	if days, _ := span(l, n, unit); days <= sixMonths {
+		return days
+	}
+	return 0
+}
+
 func hasPercent(l *folded, from, to int) bool {
 	for _, r := range l.runes[from:max(from, to)] {
 		if r == '%' {
@@ -339,10 +450,24 @@ func (p *performance) window(l *folded, i int, m *mention, from int) (int, int) 
 			}
 		}
 	}
+	if days > 0 && prefix == 0 && l.calendar(i, end, at, n) {
+		if m.figure && p.onlyFills(l, end, from) && !l.has(l.clauseStart(i), from, p.windows.since) {
+			return days / n, end
+		}
+		return 0, 0
+	}
 	if days == 0 || prefix == 0 && !p.bare(l, i, end, m, from) {
 		return 0, 0
 	}
 	return days, end
+}
+
+// calendar reports whether [i, end) is one month or quarter of a calendar and no number of
+// them: 6月, 三季度, but not 三个季度. Its unit stands at at.
+func (l *folded) calendar(i, end, at, n int) bool {
+	last := l.runes[end-1]
+	counted := at < len(l.runes) && l.runes[at] == '个' || unitOnly(l.runes[i])
+	return !counted && n > 0 && (last == '月' && n <= 12 || last == '度' && n <= 4) && (i == 0 || !isNumeric(l.runes[i-1]))
 }
 
 // bare reports whether a number of days without a prefix is the window of a return.
@@ -351,6 +476,9 @@ func (p *performance) bare(l *folded, i, end int, m *mention, from int) bool {
 		return false
 	}
 	if m.annualised && end == from {
+		return true
+	}
+	if m.multiple && p.onlyFills(l, end, from) {
 		return true
 	}
 	return m.figure && l.runes[end-1] != '年' && l.runes[end-1] != '日' && p.onlyFills(l, end, from)

@@ -12,6 +12,8 @@ type records struct {
 	ratingsFrom                   int // rankWords from here on need no ordinal
 	notRanks, evaluators, classes phrases
 	managers, coverage, pensions  phrases
+	unnamed                       endings // before an evaluator: 权威评价机构
+	surnames                      phrases // 刘, before 管理的
 	titles, manages               phrases // 经理, with 管理的 a few characters on
 	plan                          planWords
 }
@@ -33,9 +35,9 @@ const (
 func newRecords(f *folding, s *recordsSource, p *performance) *records {
 	r := &records{
 		performance: p,
-		notRanks:    f.list(s.NotRanks), evaluators: f.list(s.Evaluators), classes: f.list(s.Classes),
+		notRanks:    f.list(s.NotRanks), evaluators: f.list(s.Evaluators), unnamed: f.endings(s.Unnamed), classes: f.list(s.Classes),
 		managers: f.list(s.Managers), coverage: f.list(s.Coverage), pensions: f.list(s.Pensions),
-		titles: f.list(s.Titles), manages: f.list(s.Manages),
+		titles: f.list(s.Titles), surnames: f.list(s.Surnames), manages: f.list(s.Manages),
 		plan: planWords{
 			name: f.list([]string{"定投", "定期定额"}), outcomes: f.list(s.Outcomes), yields: f.list(s.Yields), costs: f.list(s.Costs),
 			indices: f.list(s.Indices), formulas: f.list(s.Formulas), source: f.list(s.Sources),
@@ -99,7 +101,17 @@ func (r *records) managed(f *recordFacts, from, to int) (int, bool) {
 	if at, _ := l.find(start, from, r.titles); owner < 0 && at >= 0 && l.has(at, min(from, at+nameReach), r.manages) {
 		owner = at
 	}
+	if at, _ := l.find(start, from, r.manages); owner < 0 && at >= 0 && r.named(l, at) {
+		owner = l.clauseStart(at)
+	}
 	return owner, owner >= 0 && owner < to && !f.inLine(&f.coverage, r.coverage)
+}
+
+// named reports whether the clause begins with the name of a person that ends at i: two or
+// three characters, the first a surname.
+func (r *records) named(l *folded, i int) bool {
+	start := l.clauseStart(i)
+	return (i-start == 2 || i-start == 3) && longestAt(l, start, r.surnames) > 0
 }
 
 // nameReach is how far behind a title the words that name his funds stand.
@@ -115,12 +127,20 @@ func (r *records) days(l *folded, from, to, known int) int {
 	if days := between(l, start, end); days > 0 {
 		return days
 	}
-	for i := from - 1; i >= start; i-- { // the nearest before it
+	if days := r.nearest(l, start, from); days > 0 {
+		return days
+	}
+	for i := from; i < end; i++ {
 		if days := r.period(l, i); days > 0 {
 			return days
 		}
 	}
-	for i := from; i < end; i++ {
+	return 0
+}
+
+// nearest returns the days of the last span that is named in [start, from), 0 for none.
+func (r *records) nearest(l *folded, start, from int) int {
+	for i := from - 1; i >= start; i-- {
 		if days := r.period(l, i); days > 0 {
 			return days
 		}
@@ -227,7 +247,7 @@ func isPart(l *folded, from, to int) bool {
 // provenRank reports whether the line names evaluator, date, peer class and size.
 func (r *records) provenRank(l *folded) bool {
 	n := len(l.runes)
-	if !l.has(0, n, r.evaluators) || !l.has(0, n, r.classes) {
+	if !r.evaluated(l) || !l.has(0, n, r.classes) {
 		return false
 	}
 	dated, sized := false, false
@@ -242,6 +262,20 @@ func (r *records) provenRank(l *folded) bool {
 		}
 	}
 	return dated && sized
+}
+
+// evaluated reports whether the line names its evaluator. 权威机构 names none.
+func (r *records) evaluated(l *folded) bool {
+	for i := 0; ; i++ {
+		at, _ := l.find(i, len(l.runes), r.evaluators)
+		if at < 0 {
+			return false
+		}
+		if longestBefore(l, at, r.unnamed) == 0 {
+			return true
+		}
+		i = at
+	}
 }
 
 // countsPeers reports whether the number at i is followed by a slash and another, or by

@@ -35,6 +35,7 @@ type groupSource struct {
 	Disguised []string `yaml:"disguised"` // terms also found by sound and shape
 	With      []string `yaml:"with"`      // the term counts only in a sentence with one of these
 	Objects   []string `yaml:"objects"`   // lawful when one of these follows in the clause
+	Subjects  []string `yaml:"subjects"`  // or when one of these stands before it in the clause
 	Money     []string `yaml:"money"`     // unless one of these stands there too
 	Behind    []string `yaml:"behind"`    // the term counts only within Within behind one of these
 	Across    bool     `yaml:"across"`    // Then may stand in a later clause of the sentence
@@ -56,10 +57,14 @@ type contextSource struct {
 	Split    map[string]string `yaml:"split"`
 
 	Negators   []string `yaml:"negators"`
+	Aversions  []string `yaml:"aversions"`
 	Rhetorical []string `yaml:"rhetorical"`
 	Doubts     []string `yaml:"doubts"`
 	NotOnly    []string `yaml:"not_only"`
 	Open       []string `yaml:"open_questions"`
+	Predicates []string `yaml:"question_predicates"`
+	Drives     []string `yaml:"question_drives"`
+	Assents    []string `yaml:"question_assents"`
 
 	Quantifiers []string `yaml:"quantifiers"`
 
@@ -82,6 +87,15 @@ type reportedSource struct {
 	Resumed  []string `yaml:"resumed"`
 
 	Sanctions []string `yaml:"sanctions"`
+	Suffered  []string `yaml:"suffered"`
+
+	Topics     []string `yaml:"topics"`
+	Past       []string `yaml:"past"`
+	Others     []string `yaml:"others"`
+	Conditions []string `yaml:"conditions"`
+	Reactions  []string `yaml:"reactions"`
+
+	Penalties []string `yaml:"penalties"`
 	Wishes    []string `yaml:"wishes"`
 	Refusals  []string `yaml:"refusals"`
 	Answers   []string `yaml:"answers"`
@@ -94,6 +108,10 @@ type performanceSource struct {
 	NotPast    []string `yaml:"not_past"`
 	Prefixes   []string `yaml:"window_prefixes"`
 	Between    []string `yaml:"window_fillers"`
+	Since      []string `yaml:"since"`
+	Multiples  []string `yaml:"multiples"`
+	Counts     []string `yaml:"counts"`
+	Defines    []string `yaml:"defines"`
 	Drawdown   []string `yaml:"drawdown"`
 	Volatility []string `yaml:"volatility"`
 	Benchmark  []string `yaml:"benchmark"`
@@ -113,10 +131,12 @@ type recordsSource struct {
 	Ratings    []string `yaml:"ratings"`
 	NotRanks   []string `yaml:"not_ranks"`
 	Evaluators []string `yaml:"evaluators"`
+	Unnamed    []string `yaml:"unnamed"`
 	Classes    []string `yaml:"classes"`
 	Managers   []string `yaml:"managers"`
 	Titles     []string `yaml:"titles"`
 	Manages    []string `yaml:"manages"`
+	Surnames   []string `yaml:"surnames"`
 	Coverage   []string `yaml:"coverage"`
 	Pensions   []string `yaml:"pensions"`
 	Outcomes   []string `yaml:"outcomes"`
@@ -134,6 +154,7 @@ type group struct {
 	then, near         phrases
 	with, gap, behind  phrases
 	objects, money     phrases
+	subjects           phrases
 	reach              boundary // how far Then may stand
 	within             int
 	proof              bool
@@ -184,12 +205,27 @@ func newLinter(files fs.FS) (*Linter, error) {
 	if err := l.addRules(source.Rules, &sounds); err != nil {
 		return nil, fmt.Errorf("wording: rules/text_rules.yaml: %w", err)
 	}
+	ctx.Fillers = append(ctx.Fillers, listed(source.Rules)...)
 	l.context = newContext(fold, &ctx)
 	l.performance, err = newPerformance(fold, &ctx.Record, l.context, l.statements)
 	if err != nil {
 		return nil, fmt.Errorf("wording: rules/context.yaml: %w", err)
 	}
 	return l, nil
+}
+
+// listed are the forbidden words that stand in lists, so that one negation rules all of
+// them: 不涉及任何赠品、返现和抽奖.
+func listed(rules []ruleSource) []string {
+	var out []string
+	for i := range rules {
+		for k := range rules[i].Groups {
+			if g := &rules[i].Groups[k]; len(g.Pinyin) > 0 && len(g.Then) == 0 && len(g.Claims) == 0 {
+				out = append(out, g.Terms...)
+			}
+		}
+	}
+	return out
 }
 
 // addRules compiles the rules into groups, terms and the automaton.
@@ -226,7 +262,7 @@ func (l *Linter) addGroup(r *ruleSource, s *groupSource, disguised *[]disguisedW
 		rule: r.ID, why: r.Why, instead: r.Instead, proof: s.Proof,
 		then: l.fold.list(s.Then), near: l.fold.list(s.Near), within: s.Within,
 		with: l.fold.list(s.With), gap: l.fold.list(s.Gap), behind: l.fold.list(s.Behind), reach: clause,
-		objects: l.fold.list(s.Objects), money: l.fold.list(s.Money),
+		objects: l.fold.list(s.Objects), money: l.fold.list(s.Money), subjects: l.fold.list(s.Subjects),
 	}
 	if s.Across {
 		g.reach = sentence
