@@ -394,8 +394,8 @@ func (b *caseBank) order(request map[string]any) (out toldOrder) {
 // ofGate leaves the findings of the rules of orders out.
 func ofGate(all []toldFinding) []toldFinding {
 	return slices.DeleteFunc(slices.Clone(all), func(f toldFinding) bool {
-		return slices.ContainsFunc(eligibility.OrderReasons(), func(r eligibility.ReasonSpec) bool {
-			return string(r.Rule) == f.RuleID && r.Reason == f.Reason
+		return slices.ContainsFunc(eligibility.Reasons(), func(r eligibility.ReasonSpec) bool {
+			return r.Order && string(r.Rule) == f.RuleID && r.Reason == f.Reason
 		})
 	})
 }
