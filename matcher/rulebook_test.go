@@ -40,16 +40,16 @@ type bookTerms struct {
 	jumpLevels, jumpDays int
 }
 
-
 // The outcomes of the rulebook's table. CONFIRM and REVIEW are HIDE on the firm's initiative.
 var (
-	block   = [3]eligibility.Outcome{eligibility.Block, eligibility.Block, eligibility.Block}
-	above   = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.None}
-	warned  = [3]eligibility.Outcome{eligibility.None, eligibility.None, eligibility.Confirm}
-	unasked = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.None}
+	block    = [3]eligibility.Outcome{eligibility.Block, eligibility.Block, eligibility.Block}
+	above    = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.None}
+	warned   = [3]eligibility.Outcome{eligibility.None, eligibility.None, eligibility.Confirm}
+	unasked  = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.None}
+	rests    = [3]eligibility.Outcome{eligibility.Hide, eligibility.None, eligibility.None} // on lists: ordering is not barred
 	confirms = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.Confirm}
-	judged  = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.Review}
-	untried = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.Block}
+	judged   = [3]eligibility.Outcome{eligibility.Hide, eligibility.Hide, eligibility.Review}
+	untried  = [3]eligibility.Outcome{eligibility.Hide, eligibility.Block, eligibility.Block}
 )
 
 // reader reads the rulebook about one customer at one instant.
@@ -427,7 +427,7 @@ func (r *reader) readSilence(p *fund.Product) {
 			open := !e.Closed && running(e, r.terms.complaintDays) && !r.settled(e)
 			r.say(eligibility.A06, open && r.channel != fund.App, unasked)
 		case fund.Exposure:
-			r.say(eligibility.A06, r.tired(e, p), unasked)
+			r.say(eligibility.A06, r.tired(e, p), rests)
 		}
 	}
 }

@@ -50,7 +50,8 @@ func (q *question) mayNotHear(p *fund.Product) bool {
 			}
 		}
 	}
-	return q.shownTooOften(sameFund)
+	// Only a list lets a fund rest: an order of it is not barred.
+	return !q.ctx.Order && q.ctx.Initiative == fund.ByFirm && q.shownTooOften(sameFund)
 }
 
 // shownTooOften counts by brute force: for every showing in the window, those from it on,
