@@ -192,6 +192,11 @@ func TestVerdictsOfOrders(t *testing.T) {
 			s.request.Amount = 25_000_000
 			s.profile.Purchases = []fund.Purchase{{ProductCode: "GONE", KnownOn: orderDay, Kind: "BUY", Amount: 25_000_001}}
 		}, matcher.OrderConfirm, []string{"S15 ABOVE_MEANS"}},
+		"bought by the books, and a little on the trail": {func(s *shop) {
+			s.request.Amount = 25_000_000
+			s.profile.Purchases = []fund.Purchase{{ProductCode: "GONE", KnownOn: orderDay, Kind: "BUY", Amount: 25_000_001}}
+			s.ordered("GONE", 1)
+		}, matcher.OrderConfirm, []string{"S15 ABOVE_MEANS"}},
 	} {
 		s := newShop()
 		c.change(s)

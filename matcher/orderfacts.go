@@ -55,8 +55,8 @@ func (c *Core) opensOn(place int) fund.Date {
 }
 
 // orderAmount sums up the orders before this one: those of the product that are dealt on its
-// day, and those of S15's window. Where no confirmed order is on the trail in the window,
-// purchases of the books stand in for it, as far as their amounts are known.
+// day, and those of S15's window. The trail and the books tell of the same purchases, each
+// perhaps not of all: the larger sum counts. Of the books it is as far as amounts are known.
 func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date, w *work) (out eligibility.OrderAmount) {
 	p, at := a.profile, a.request.At
 	since, opens := at.Date().AddDays(1-max(windowDays, 1)).Start(), c.opensOn(place)
@@ -65,11 +65,9 @@ func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date, w *wo
 		last, _ := c.calendar.Dealing(complete, opens) // what left the trail was dealt by then
 		out.WindowOK, out.DayOK = complete < since, last < on
 	}
-	confirmed := false
 	for _, i := range w.confirmed {
 		e := &p.Trail.Recent[i]
 		if e.At >= since {
-			confirmed = true
 			out.Window = addMoney(out.Window, e.Amount)
 			out.WindowOK = out.WindowOK && e.Amount > 0
 		}
@@ -81,9 +79,7 @@ func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date, w *wo
 			out.DayOK = out.DayOK && e.Amount > 0
 		}
 	}
-	if !confirmed {
-		out.Window = boughtSince(p, since.Date(), at.Date())
-	}
+	out.Window = max(out.Window, boughtSince(p, since.Date(), at.Date()))
 	return out
 }
 

@@ -62,7 +62,7 @@ func nextStep(lots []switching.LotSale) (day fund.Date, saved fund.Money) {
 func freeProceeds(lots []switching.LotSale) (sum fund.Money) {
 	for i := range lots {
 		if lots[i].Fee == 0 {
-			sum += lots[i].Value
+			sum = addMoney(sum, lots[i].Value)
 		}
 	}
 	return sum

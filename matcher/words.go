@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -99,15 +100,12 @@ var unitsByName = [...]struct {
 	{"_minute", fund.UnitMinutes, 1},
 }
 
-// mostOfAFact bounds the numbers that are multiplied.
-const mostOfAFact = 1 << 48
-
 // factEvidence reads a rule's fact, a text under a name, as what its name says it is.
 func factEvidence(name, value string) fund.Evidence {
 	e := fund.Evidence{Field: strings.ToUpper(name), Text: value}
-	if n, err := strconv.ParseInt(value, 10, 64); err == nil && -mostOfAFact < n && n < mostOfAFact {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 		for _, u := range unitsByName {
-			if strings.HasSuffix(name, u.suffix) {
+			if most := math.MaxInt64 / u.times; strings.HasSuffix(name, u.suffix) && -most <= n && n <= most {
 				e.Unit, e.Number, e.Text = u.unit, n*u.times, ""
 				return e
 			}

@@ -56,6 +56,7 @@ type imported struct {
 	// leaves the pool as it is nothing is known.
 	quarantined []*fundmatchv1.QuarantineFinding
 	regraded    int // products whose grade is another than in the revision before
+	bankAlone   int // products that only the bank has graded (S10)
 }
 
 func (p *program) importFolder(ctx context.Context, dir string, o importOptions) error {
@@ -158,21 +159,33 @@ func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Fol
 	})
 	done.result, done.took = result, p.now().Sub(started)
 	if err == nil && result.Published {
-		done.regraded, err = regraded(ctx, store, result.Revision.ID)
+		err = done.compareGrades(ctx, store)
 	}
 	return done, err
 }
 
+// compareGrades counts what head office has to do about the grades of the pool that was
+// published.
+func (done *imported) compareGrades(ctx context.Context, pools features.Pools) (err error) {
+	now, err := pools.Pool(ctx, done.result.Revision.ID)
+	if err != nil {
+		return err
+	}
+	for i := range now {
+		if g := &now[i].Grades; g.Issuer == fund.GradeUnknown && g.Bank != fund.GradeUnknown {
+			done.bankAlone++
+		}
+	}
+	done.regraded, err = regraded(ctx, pools, done.result.Revision.ID, now)
+	return err
+}
+
 // regraded counts the products whose effective grade is another than in the revision before.
-func regraded(ctx context.Context, pools features.Pools, revision uint64) (n int, err error) {
+func regraded(ctx context.Context, pools features.Pools, revision uint64, now []fund.Product) (n int, err error) {
 	if revision < 2 {
 		return 0, nil
 	}
 	before, err := pools.Pool(ctx, revision-1)
-	if err != nil {
-		return 0, err
-	}
-	now, err := pools.Pool(ctx, revision)
 	if err != nil {
 		return 0, err
 	}
@@ -276,6 +289,9 @@ func (p *program) tellImport(done *imported, o importOptions) error {
 	case done.result.Published:
 		fmt.Fprintf(&out, "published pool revision %d with %d products\n", r.ID, r.Products)
 		tellQuarantine(&out, done.quarantined)
+		if done.bankAlone > 0 {
+			fmt.Fprintf(&out, "notice: %s without the issuer's grade: the bank's alone counts until it is on file\n", plural(done.bankAlone, "product", "products"))
+		}
 		if done.regraded > 0 {
 			fmt.Fprintf(&out, "notice: %s changed grade: fundmatch rematch --store %s --since-revision %d --out tasks.csv lists whom that concerns\n",
 				plural(done.regraded, "product", "products"), o.store, r.ID-1)

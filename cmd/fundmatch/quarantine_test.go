@@ -32,6 +32,7 @@ func TestAnUnlawfulProductIsQuarantined(t *testing.T) {
 		"product DEAR is in quarantine: F01 SUBSCRIPTION_FEE_ABOVE_CAP (class=EQUITY, rate_bps=81, cap_bps=80)",
 		"product QUICK is in quarantine: F02 EXIT_FEE_BELOW_FLOOR (held_days=30, rate_bps=49, floor_bps=50)",
 		"product UNSEEN is in quarantine: C02 DUE_DILIGENCE_MISSING",
+		"notice: 4 products without the issuer's grade: the bank's alone counts",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("import does not say %q:\n%s", want, text)

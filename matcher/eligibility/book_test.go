@@ -90,6 +90,29 @@ func TestABooksOwnEntryStandsBeforeOneOfBoth(t *testing.T) {
 	}
 }
 
+// TestTheLargestFixedFeeIsAboveEveryCap: a fixed fee as a rate, at both ends of what fits.
+func TestTheLargestFixedFeeIsAboveEveryCap(t *testing.T) {
+	for name, c := range map[string]struct {
+		fixed, least fund.Money
+		above        bool
+	}{
+		"nearly all that there is":   {fund.MaxMoney - 1, fund.MaxMoney, true},
+		"as much as is invested":     {fund.MaxMoney / 2, fund.MaxMoney, true},
+		"a fen less than that":       {fund.MaxMoney/2 - 1, fund.MaxMoney, true},
+		"0.8 % of the least and net": {8_000, 1_008_000, false},
+		"a fen more":                 {8_001, 1_008_001, true},
+	} {
+		p := lawful("fixed", fund.PublicFund, fund.R3)
+		p.Terms.LaunchedOn, p.Terms.MinPurchase = 20260301, c.least
+		p.Fees.Subscription = []fund.SubscriptionTier{{Fixed: c.fixed}}
+		gate := compile(t, packWith(t, nil), []fund.Product{p}, reformed.Start())
+		above := slices.ContainsFunc(gate.Admission(0), func(f eligibility.Finding) bool { return f.Reason == "SUBSCRIPTION_FEE_ABOVE_CAP" })
+		if above != c.above {
+			t.Errorf("%s: above the cap %t, want %t: %+v", name, above, c.above, gate.Admission(0))
+		}
+	}
+}
+
 // TestAdmissionTellsHeadOffice what keeps a product out whoever asks, and nothing of the
 // rest.
 func TestAdmissionTellsHeadOffice(t *testing.T) {

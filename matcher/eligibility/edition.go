@@ -29,7 +29,6 @@ type Edition struct {
 	tests         tests
 	means         Means
 	channels      channels
-	retention     int
 	qualified     qualified
 	forbiddenTags forbiddenTags
 	feeCaps       feeCaps

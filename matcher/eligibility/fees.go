@@ -44,7 +44,7 @@ func highestEntryRate(c *candidate) fund.BasisPoints {
 		rate := t.Rate
 		if net := least - t.Fixed; t.Fixed > 0 && least > 0 {
 			rate = fund.MaxRate
-			if net > 0 {
+			if t.Fixed < net { // then neither is above half of fund.MaxMoney, and nothing overflows
 				rate = fund.BasisPoints(min(int64(fund.MaxRate), (int64(t.Fixed)*10_000+int64(net)-1)/int64(net)))
 			}
 		}

@@ -95,6 +95,8 @@ func TestABadPackIsRefusedByPlaceAndValue(t *testing.T) {
 		{"a window too long", "contact_window_days: 30", "contact_window_days: 366", []string{"A06 parameters.contact_window_days", "366"}},
 		{"what follows a refusal", "firm_order: HIDE, customer_order: NONE}\n    citation: 互联网", "firm_order: CONFIRM, customer_order: NONE}\n    citation: 互联网", []string{"A06 outcome.firm_order", "HIDE or stronger"}},
 		{"a bad date", "  - id: K03\n", "  - id: K03\n    effective_from: 2021-02-29\n", []string{"K03 effective_from", "2021-02-29"}},
+		{"evidence kept too short", "keep_years: 20", "keep_years: 19", []string{"C06 parameters.keep_years", "19", "20 to 100"}},
+		{"logs kept too short", "keep_years: 3", "keep_years: 2", []string{"A08 parameters.keep_years", "2", "3 to 100"}},
 		{"an empty period", "  - id: K03\n", "  - id: K03\n    effective_from: 2021-02-01\n    effective_to: 2021-02-01\n", []string{"K03 effective_to"}},
 		{"law with an end", "  - id: S01\n", "  - id: S01\n    effective_to: 2021-02-01\n", []string{"S01", "law"}},
 		{"law with a beginning", "  - id: S01\n", "  - id: S01\n    effective_from: 2021-02-01\n", []string{"S01", "law"}},

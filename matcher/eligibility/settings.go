@@ -89,12 +89,18 @@ func readChannels(in *reader) setting {
 	return own
 }
 
-// retention is how long evidence is kept (C06, A08).
-type retention struct{ Years int }
+// readEvidence: opinions, warnings, confirmations and recordings are kept twenty years at
+// least (C06; 适当性办法 32). The program erases none; the bank's own systems go by the pack.
+func readEvidence(in *reader) setting { return keptFor(in, 20) }
 
-func (r retention) install(e *Edition) { e.retention = max(e.retention, r.Years) }
+// readLogs: an assessment before sensitive processing, and its logs, are kept three years at
+// least (A08; 个保法 56).
+func readLogs(in *reader) setting { return keptFor(in, 3) }
 
-func readRetention(in *reader) setting { return retention{Years: in.number("keep_years", 3, 100)} }
+func keptFor(in *reader, years int) setting {
+	in.number("keep_years", years, 100)
+	return nothing{}
+}
 
 // qualified are P01's parameters.
 type qualified struct {

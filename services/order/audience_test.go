@@ -102,7 +102,7 @@ func TestOpenChecksAreNotTold(t *testing.T) {
 // openChecks reports a check of the customer as open.
 func (b *bank) openChecks(t *testing.T) {
 	t.Helper()
-	_, err := b.store.Import(t.Context(), fund.InstantOf(b.now), func(to features.Batch) error {
+	_, err := b.store.Import(t.Context(), fund.InstantOf(b.clock()), func(to features.Batch) error {
 		return to.Cells([]features.Cell{{CustomerID: customerID, View: features.PersonView, Name: "open_checks", Value: "AML"}})
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,8 +41,8 @@ type bank struct {
 	engine *engine.Engine
 	log    *failingLog
 	events *event.Service
-	now    time.Time
-	above  string // a product on sale above his level
+	now    atomic.Pointer[time.Time] // the log reads it in its own goroutine
+	above  string                    // a product on sale above his level
 }
 
 // failingLog refuses records while it is full.
@@ -57,19 +58,28 @@ func (l *failingLog) Append(ctx context.Context, r decisionlog.Record) error {
 	return l.Log.Append(ctx, r)
 }
 
+func (b *bank) clock() time.Time { return *b.now.Load() }
+
+// wait lets time go by.
+func (b *bank) wait(d time.Duration) {
+	later := b.clock().Add(d)
+	b.now.Store(&later)
+}
+
 func open(t *testing.T) *bank {
 	t.Helper()
 	opts := synthetic.Options{Customers: 40, Products: 60, Seed: 7, AsOf: fund.Date(20260310)}
-	b := &bank{store: memory.New(), now: opts.AsOf.Start().Add(10 * time.Hour).Time()}
-	clock := func() time.Time { return b.now }
+	b, start := &bank{store: memory.New()}, opts.AsOf.Start().Add(10*time.Hour).Time()
+	b.now.Store(&start)
+	clock := b.clock
 	generated, err := synthetic.Generate(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.store.Import(t.Context(), fund.InstantOf(b.now), generated.Load); err != nil {
+	if _, err := b.store.Import(t.Context(), fund.InstantOf(b.clock()), generated.Load); err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.InstallDefaults(t.Context(), b.store, fund.InstantOf(b.now)); err != nil {
+	if err := engine.InstallDefaults(t.Context(), b.store, fund.InstantOf(b.clock())); err != nil {
 		t.Fatal(err)
 	}
 	loader, err := engine.NewLoader(b.store, b.store, "test")
@@ -129,7 +139,7 @@ func (b *bank) happened(t *testing.T, kind, code string, attributes map[string]a
 	}
 	_, err = b.events.RecordEvents(t.Context(), &fundmatchv1.RecordEventsRequest{Events: []*fundmatchv1.Event{{
 		EventId: kind + "-" + code, CustomerId: customerID, Kind: kind, ProductCode: code, Channel: "APP",
-		EventAt: timestamppb.New(b.now.Add(-time.Minute)), Attributes: more,
+		EventAt: timestamppb.New(b.clock().Add(-time.Minute)), Attributes: more,
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +199,7 @@ func TestAConfirmationServesOneOrder(t *testing.T) {
 		t.Fatalf("required %v, want the warning of S03", q)
 	}
 	ids := b.answered(t, asked)
-	b.now = b.now.Add(time.Minute)
+	b.wait(time.Minute)
 	allowed := b.check(t, ids...)
 	wantVerdict(t, allowed, "ALLOW", "CUSTOMER")
 	if !slices.Equal(allowed.GetUsedConfirmations(), ids) {
@@ -201,7 +211,7 @@ func TestAConfirmationServesOneOrder(t *testing.T) {
 		t.Errorf("rejected %v, want USED by %s", x, allowed.GetDecisionId())
 	}
 	b.happened(t, "EXPOSURE", b.above, nil)
-	b.now = b.now.Add(time.Minute)
+	b.wait(time.Minute)
 	wantVerdict(t, b.check(t), "BLOCK", "FIRM") // whatever he did before: the bank showed it to him
 }
 
@@ -211,7 +221,7 @@ func TestOneConfirmationManyOrders(t *testing.T) {
 	b := open(t)
 	b.searched(t, b.above)
 	ids := b.answered(t, b.check(t))
-	b.now = b.now.Add(time.Minute)
+	b.wait(time.Minute)
 	verdicts := make([]string, 16)
 	var group sync.WaitGroup
 	for i := range verdicts {
@@ -239,7 +249,7 @@ func TestWhatIsNotRecordedIsNotAnswered(t *testing.T) {
 	b := open(t)
 	b.searched(t, b.above)
 	ids := b.answered(t, b.check(t))
-	b.now = b.now.Add(time.Minute)
+	b.wait(time.Minute)
 	b.log.full = true
 	got, err := b.CheckOrder(t.Context(), &fundmatchv1.CheckOrderRequest{CustomerId: customerID, ProductCode: b.above, AmountFen: amount, Confirmations: ids})
 	if got != nil || !errors.Is(err, decisionlog.ErrFull) {
@@ -263,7 +273,7 @@ func TestAQuestionHasOneAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.now = b.now.Add(time.Hour)
+	b.wait(time.Hour)
 	if second, err := b.RecordConfirmations(t.Context(), wordOn(asked)); err != nil || !proto.Equal(first, second) {
 		t.Errorf("%v, %v, want %v", second, err, first)
 	}
@@ -315,7 +325,7 @@ func TestOnlyWhatWasAskedIsConfirmed(t *testing.T) {
 			t.Errorf("%v, want a NotFoundError of %s", err, kind)
 		}
 	}
-	b.now = b.now.Add(matcher.OrderConfirmationLife)
+	b.wait(matcher.OrderConfirmationLife)
 	if _, err := b.RecordConfirmations(t.Context(), wordOn(asked)); !errors.Is(err, order.ErrQuestionExpired) {
 		t.Errorf("a week later: %v, want ErrQuestionExpired", err)
 	}
