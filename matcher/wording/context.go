@@ -29,6 +29,8 @@ type report struct {
 	conditions, reactions                     phrases // 如有, and behind it 举报
 	topics                                    phrases // 非法集资: what the whole line is about
 	past, others                              phrases // 以前; 不少产品
+	condemned                                 phrases // ends the clause: 要不得
+	unequal, danger                           phrases // 不等于, at once behind the word; 风险, which makes that a claim
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
@@ -54,6 +56,7 @@ func newContext(f *folding, s *contextSource) *context {
 			suffered: f.list(r.Suffered), penalties: f.list(r.Penalties),
 			conditions: f.list(r.Conditions), reactions: f.list(r.Reactions),
 			topics: f.list(r.Topics), past: f.list(r.Past), others: f.list(r.Others),
+			condemned: f.list(r.Condemned), unequal: f.list(r.Unequal), danger: f.list([]string{"风险", "亏", "危险"}),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
@@ -179,7 +182,7 @@ func (c *context) reported(l *folded, from, to int) bool {
 	if (open < from || l.quoted(from)) && l.has(to, rest, c.report.disowned) {
 		return true
 	}
-	if c.verdict(l, to, end) {
+	if c.verdict(l, to, end) || c.condemned(l, to, end) || c.toldApart(l, to, end) {
 		return true
 	}
 	start := l.clauseStart(from)
@@ -191,6 +194,22 @@ func (c *context) reported(l *folded, from, to int) bool {
 		return false
 	}
 	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
+}
+
+// condemned reports whether the clause ends, behind the word, in a verdict: 要不得.
+func (c *context) condemned(l *folded, to, end int) bool {
+	for _, w := range c.report.condemned.list {
+		if end-len(w) >= to && l.matches(end-len(w), w) {
+			return true
+		}
+	}
+	return false
+}
+
+// toldApart reports whether the word is at once said to be something else than good:
+// 高收益不等于好产品. 高收益不等于高风险 is a claim.
+func (c *context) toldApart(l *folded, to, end int) bool {
+	return longestAfter(l, to, c.report.unequal) > 0 && !l.has(to, end, c.report.danger)
 }
 
 // punished reports whether somebody suffered a penalty in [from, to), whoever imposed
@@ -299,7 +318,7 @@ func (c *context) wished(l *folded, from, to int) bool {
 // with no: 基金保本吗？不保本。 问：一定能赚钱吗？答：不一定。
 func (c *context) answered(l *folded, to int) bool {
 	end := l.endOf(to, questionReach, clause)
-	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.wish.questions) {
+	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.wish.questions) && !l.asks(end) {
 		return false
 	}
 	at := end + longestAt(l, end, c.wish.replies)

@@ -555,6 +555,12 @@ func span(l *folded, n, i int) (int, int) {
 	if i < len(l.runes) && l.runes[i] == '个' {
 		i++
 	}
+	if i+1 < len(l.runes) && l.runes[i] == '多' {
+		i++
+	}
+	if i+2 < len(l.runes) && l.runes[i] == '交' && l.runes[i+1] == '易' && l.runes[i+2] == '日' {
+		return max(n, 0) * 7 / 5, i + 3
+	}
 	if i >= len(l.runes) || l.before[i] >= clause {
 		return 0, 0
 	}

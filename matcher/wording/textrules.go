@@ -89,6 +89,8 @@ type reportedSource struct {
 	Sanctions []string `yaml:"sanctions"`
 	Suffered  []string `yaml:"suffered"`
 
+	Condemned  []string `yaml:"condemned"`
+	Unequal    []string `yaml:"unequal"`
 	Topics     []string `yaml:"topics"`
 	Past       []string `yaml:"past"`
 	Others     []string `yaml:"others"`
