@@ -27,6 +27,7 @@ type report struct {
 	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
 	suffered, penalties                       phrases // 被, and behind it 处罚
 	conditions, reactions                     phrases // 如有, and behind it 举报
+	dated                                     phrases // 已于, further before a verdict than a copula
 	topics                                    phrases // 非法集资: what the whole line is about
 	past, others                              phrases // 以前; 不少产品
 	condemned                                 phrases // ends the clause: 要不得
@@ -55,7 +56,7 @@ func newContext(f *folding, s *contextSource) *context {
 			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
 			suffered: f.list(r.Suffered), penalties: f.list(r.Penalties),
 			conditions: f.list(r.Conditions), reactions: f.list(r.Reactions),
-			topics: f.list(r.Topics), past: f.list(r.Past), others: f.list(r.Others),
+			dated: f.list(r.Dated), topics: f.list(r.Topics), past: f.list(r.Past), others: f.list(r.Others),
 			condemned: f.list(r.Condemned), unequal: f.list(r.Unequal), danger: f.list([]string{"风险", "亏", "危险"}),
 		},
 		wish: wish{
@@ -72,6 +73,7 @@ const (
 	negationReach = 24
 	denialReach   = 32
 	verdictReach  = 36
+	dateReach     = 14
 )
 
 // lawful reports whether the word at [from, to) is no claim. What is said of a
@@ -261,7 +263,8 @@ func (c *context) verdict(l *folded, from, to int) bool {
 		if at < 0 {
 			return false
 		}
-		if l.has(max(from, at-5), at, c.report.copulas) && !l.has(max(from, at-3), at, c.report.turned) {
+		said := l.has(max(from, at-5), at, c.report.copulas) || l.has(max(from, at-dateReach), at, c.report.dated)
+		if said && !l.has(max(from, at-3), at, c.report.turned) {
 			return true
 		}
 		i = at

@@ -79,6 +79,7 @@ type contextSource struct {
 type reportedSource struct {
 	Alone    []string `yaml:"alone"`
 	Copulas  []string `yaml:"copulas"`
+	Dated    []string `yaml:"dated"`
 	Verdicts []string `yaml:"verdicts"`
 	Turned   []string `yaml:"turned"`
 	Openers  []string `yaml:"openers"`
