@@ -25,6 +25,7 @@ func inSyllables(letters []rune) bool {
 
 const (
 	longestSyllable = 6 // zhuang
+	alone           = " a o e ai ei ao ou an en ang er "
 	initials        = " b p m f d t n l g k h j q x zh ch sh r z c s y w "
 	finals          = " a o e ai ei ao ou an en ang eng ong i ia ie iao iu ian in iang ing iong u ua uo uai ui uan un uang ue er "
 )
@@ -33,7 +34,7 @@ const (
 // stands alone. Some such pairs are no syllable: enough to tell pinyin from English.
 func isSyllable(letters []rune) bool {
 	word := string(letters)
-	if strings.Contains(" a o e ai ei ao ou an en ang er ", " "+word+" ") {
+	if strings.Contains(alone, " "+word+" ") {
 		return true
 	}
 	for n := 1; n <= 2 && n < len(word); n++ {
