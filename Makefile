@@ -13,7 +13,7 @@ PROTOS   := $(wildcard proto/fundmatch/v1/*.proto)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test e2e property bench fuzz mutate generate lint lint-proto lint-go lint-chart breaking tools clean
+.PHONY: help run build test e2e property property-nightly bench fuzz mutate generate lint lint-proto lint-go lint-chart breaking tools clean
 
 # One set of flags for everything but tests: lint, build and generate then share one compilation of each dependency.
 build lint-go lint-proto generate bench property: export CGO_ENABLED := 0
@@ -34,9 +34,15 @@ test: ## Run every test, under the race detector where a C compiler is there
 e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, replayed
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
 
-property: ## Ask for ANSWERS (default 200000) random answers, replay a load of 10,000: nothing unsuitable, private, unfounded
-	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher
+property: ## Ask for ANSWERS (default 200000) random answers by every path, replay a load of 10,000: nothing unsuitable, private, unfounded
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/order
 	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 ./services/recommendation
+	$(GO) test -count=1 ./matcher/eligibility -rapid.checks=$(or $(CHECKS),400)
+	$(GO) test -count=1 -run RESTLoad ./services/server
+
+property-nightly: ## The same with 1,000,000 answers, at night: about half an hour
+	FUNDMATCH_PROPERTY_ANSWERS=1000000 $(GO) test -count=1 -timeout 3h ./matcher ./services/order ./services/recommendation
+	$(GO) test -count=1 -timeout 1h ./matcher/eligibility -rapid.checks=20000
 	$(GO) test -count=1 -run RESTLoad ./services/server
 
 bench: ## Run the benchmarks (BENCH=pattern PKG=./package)

@@ -30,6 +30,7 @@ func fold(t interface{ Fatal(args ...any) }, at fund.Instant, cells ...features.
 }
 
 func TestAssessmentsAreHeldOldestFirst(t *testing.T) {
+	midnight := fund.Date(20260305).Start()
 	removed := assessed("C5", 60, 60, 0)
 	removed.Tombstone, removed.Value = true, ""
 	predicted := features.Cell{CustomerID: "c1", View: features.AssessmentView, Name: features.PredictedName, Value: "C5", EventAt: 5}
@@ -47,6 +48,9 @@ func TestAssessmentsAreHeldOldestFirst(t *testing.T) {
 		{"not what was removed", 100, []features.Cell{assessed("C2", 10, 10, 0), removed}, []fund.Assessed{{At: 10, Level: fund.C2}}},
 		{"a level of customers.csv beside that of the day", 100, []features.Cell{assessed("C3", 10, 0, 0), assessed("C3", 12, 12, 0)}, []fund.Assessed{{At: 10, Level: fund.C3}, {At: 12, Level: fund.C3}}},
 		{"a level of customers.csv that repeats one", 100, []features.Cell{assessed("C3", 10, 0, 0), assessed("C3", 10, 10, 0)}, []fund.Assessed{{At: 10, Level: fund.C3}}},
+		{"a day of customers.csv that repeats an hour", 1 << 60, []features.Cell{assessed("C3", midnight, 0, 0), assessed("C3", midnight+5, 0, 0)}, []fund.Assessed{{At: midnight + 5, Level: fund.C3}}},
+		{"a day of customers.csv of another level", 1 << 60, []features.Cell{assessed("C2", midnight, 0, 0), assessed("C3", midnight+5, 0, 0)}, []fund.Assessed{{At: midnight, Level: fund.C2}, {At: midnight + 5, Level: fund.C3}}},
+		{"one that was taken at midnight", 1 << 60, []features.Cell{assessed("C3", midnight, midnight, 0), assessed("C3", midnight+5, 0, 0)}, []fund.Assessed{{At: midnight, Level: fund.C3}, {At: midnight + 5, Level: fund.C3}}},
 		{"another level of the same instant", 100, []features.Cell{assessed("C3", 10, 10, 0), assessed("C2", 10, 0, 0)}, []fund.Assessed{{At: 10, Level: fund.C2}, {At: 10, Level: fund.C3}}},
 		{"a correction by a later import", 100, []features.Cell{assessed("C3", 10, 10, 1<<16), assessed("C2", 10, 10, 2<<16)}, []fund.Assessed{{At: 10, Level: fund.C2}}},
 		{"a caller who says it again", 100, []features.Cell{assessed("C3", 10, 11, 0), assessed("C3", 10, 12, 0)}, []fund.Assessed{{At: 10, Level: fund.C3}}},

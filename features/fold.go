@@ -275,8 +275,10 @@ func parseAssessment(c *Cell) (fund.Assessment, error) {
 
 // assessments returns the newest assessments that were true and known at an instant, oldest
 // first (S13). What is said of one instant more than once is one assessment when a later
-// import corrects it, or when it is the same level again: as customers.csv repeats the newest
-// of assessments.csv, and a caller who got no answer his own.
+// import corrects it, or when it is the same level again, as a caller who got no answer says
+// it again. customers.csv repeats the newest of assessments.csv by its day: an entry of a
+// day's first instant, of which no bank says when it knew it, is the one with an hour, of the
+// same day and level, once more.
 func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 	var said []*Cell
 	for i := range cells {
@@ -286,6 +288,7 @@ func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 	}
 	slices.SortFunc(said, Compare)
 	var out []fund.Assessed
+	dayOnly := map[fund.Assessed]bool{}
 	for i, c := range said {
 		if i+1 < len(said) && said[i+1].EventAt == c.EventAt && said[i+1].KnownAt == c.KnownAt {
 			continue // corrected
@@ -295,7 +298,9 @@ func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 			return nil, err
 		}
 		entry := fund.Assessed{At: a.At, Level: a.Level}
-		out = append(slices.DeleteFunc(out, func(o fund.Assessed) bool { return o == entry }), entry)
+		day := fund.Assessed{At: entry.At.Date().Start(), Level: entry.Level}
+		dayOnly[entry] = entry == day && c.KnownAt == 0
+		out = append(slices.DeleteFunc(out, func(o fund.Assessed) bool { return o == entry || o == day && dayOnly[day] }), entry)
 	}
 	return out[max(0, len(out)-fund.MaxAssessed):], nil
 }

@@ -4,8 +4,10 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
 // annotate adds what speaks about the whole answer: how long it holds, notices, texts
@@ -43,8 +45,8 @@ func (c *Core) noticeStanding(a *asking, out *Slate) {
 	case !out.Personal:
 		out.notice("NOT_PERSONALIZED", "notice.NOT_PERSONALIZED", "")
 	}
-	silenced := c.noticeSilence(a, out)
-	if len(out.Items) == 0 && !silenced {
+	silenced, unlicensed := c.noticeSilence(a, out), noticeLicence(a, out)
+	if len(out.Items) == 0 && !silenced && !unlicensed {
 		out.notice("NO_SUITABLE_PRODUCT", "notice.NO_SUITABLE_PRODUCT", string(conversion.StepTalk))
 	}
 	if _, known := a.profile.Person.AgeOn(a.request.At.Date()); !known && a.facts.Elder {
@@ -70,6 +72,21 @@ func (c *Core) noticeSilence(a *asking, out *Slate) bool {
 		out.notice("COMPLAINT_OPEN", "notice.COMPLAINT_OPEN", "SETTLE_COMPLAINT", until(r.Complaint.Until))
 	}
 	return true
+}
+
+// noticeLicence tells the branch that it has nobody who may sell to him (C03): that nothing
+// suits him would be untrue. The customer is not told about the bank's people.
+func noticeLicence(a *asking, out *Slate) bool {
+	if a.request.Audience != wording.Manager {
+		return false
+	}
+	for _, x := range out.Excluded {
+		if x.ID == eligibility.C03 {
+			out.notice("MANAGER_NOT_LICENSED", "notice.MANAGER_NOT_LICENSED", string(conversion.StepTalk))
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Core) noticeQuestions(a *asking, out *Slate) {

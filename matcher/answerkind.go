@@ -29,7 +29,7 @@ func KindOf(canonical []byte) AnswerKind {
 		return SlateAnswer
 	}
 	switch canonical[0] {
-	case orderMark:
+	case orderKind:
 		return OrderAnswer
 	case switchKind:
 		return SwitchAnswer

@@ -53,10 +53,13 @@ type bank struct {
 }
 
 func newBank(seed uint64, products int) *bank {
-	b := &bank{
-		rng: rand.New(rand.NewPCG(seed, 7)), navs: map[string][]fund.NAV{}, purchases: map[string][]fund.Purchase{},
-	}
-	b.day = fund.Date(20240228).AddDays(b.rng.IntN(400)) // 29 February and year ends among them
+	rng := rand.New(rand.NewPCG(seed, 7))
+	return newBankOn(rng, fund.Date(20240228).AddDays(rng.IntN(400)), products) // 29 February and year ends among them
+}
+
+// newBankOn is a bank on a day.
+func newBankOn(rng *rand.Rand, day fund.Date, products int) *bank {
+	b := &bank{rng: rng, day: day, navs: map[string][]fund.NAV{}, purchases: map[string][]fund.Purchase{}}
 	b.asOf = b.day.Start() + fund.Instant(b.rng.Int64N(20*60*60*1_000_000))
 	series := [...][]fund.NAV{b.series(40, 1), b.series(150, 1), b.series(300, 1), b.series(400, 3), b.series(400, 60), b.gapped()}
 	for i := range products {

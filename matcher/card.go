@@ -19,7 +19,7 @@ func (c *Core) card(a *asking, it *Item, s subject, quote *conversion.Quote, w *
 		Recording: a.request.Channel == fund.Branch, DoNothing: doNothing(it.Conversion.Action, s.standing),
 	})
 	out := &w.cards[len(w.cards)-1]
-	c.opinion(a, out, s.standing, w)
+	c.opinion(a, out, s.product, s.standing, w)
 	c.costs(a, out, s, quote, w)
 	start := len(w.facts)
 	w.facts = objection.WorstYearFacts(c.subjects[s.product].Record, quote.CostAmount, w.facts)
@@ -33,7 +33,7 @@ func (c *Core) card(a *asking, it *Item, s subject, quote *conversion.Quote, w *
 }
 
 // opinion is the matching opinion: level and grade, and until when the level holds.
-func (c *Core) opinion(a *asking, out *Card, standing conversion.Standing, w *work) {
+func (c *Core) opinion(a *asking, out *Card, product int32, standing conversion.Standing, w *work) {
 	f, day := &a.facts, a.request.At.Date()
 	start := len(w.facts)
 	if out.Grade != fund.GradeUnknown {
@@ -61,7 +61,7 @@ func (c *Core) opinion(a *asking, out *Card, standing conversion.Standing, w *wo
 		out.Opinion = "card.opinion.EXPIRED"
 	case f.State != eligibility.Valid:
 		out.Opinion = "card.opinion.ABSENT"
-	case !c.rules.Matrix().Fits(out.Grade, f.Level):
+	case !c.edition(int(product)).Matrix().Fits(out.Grade, f.Level):
 		out.Opinion = "card.opinion.ABOVE"
 	case standing != conversion.Permitted:
 		// The grade fits and another rule speaks against it: no opinion that could be read
@@ -202,7 +202,7 @@ func (c *Core) reviewHoldings(a *asking, out *Slate) {
 
 // review speaks about one holding; false: there is nothing to say.
 func (c *Core) review(a *asking, product int32, lots []fund.Lot, w *work) (HoldingReview, bool) {
-	grade, matrix := c.subjects[product].Grade, c.rules.Matrix()
+	grade, matrix := c.subjects[product].Grade, c.edition(int(product)).Matrix()
 	if a.facts.State != eligibility.Valid || a.facts.Professional || matrix.Fits(grade, a.facts.Level) {
 		return HoldingReview{}, false
 	}

@@ -229,7 +229,7 @@ func (c *Core) expect(a *asking, it *Item, s subject, quote *conversion.Quote, w
 		GoalFit:  fund.RatioOf(c.model.Settings.Goals[a.wish.Goal][c.classes[s.product]]),
 		Drawdown: c.freshDrawdown(s.product, it.Objections), StaleDays: c.model.Settings.StaleDays, AsOf: a.request.At.Date(),
 	}
-	if a.facts.Professional && !c.rules.Matrix().Fits(k.Grade, k.Level) {
+	if a.facts.Professional && !c.edition(int(s.product)).Matrix().Fits(k.Grade, k.Level) {
 		k.Level = fund.LevelUnknown // the match does not bind him (S14): what exceeds his level is no mismatch
 	}
 	if a.personal {

@@ -181,7 +181,7 @@ func (c *Core) CheckOrder(p *fund.Profile, r OrderRequest, out *OrderCheck) erro
 	r.Confirmations = slices.Clone(r.Confirmations)
 	out.CustomerID, out.Request, out.Identity = p.CustomerID, r, c.identity
 	terms := c.gate.OrderTerms(place)
-	out.Origin = behaviour.OriginOf(&p.Trail, c.ofFund(place), r.At, terms.OriginDays)
+	out.Origin = c.originOf(p, place, r.At)
 	w := &out.work.work
 	ctx := eligibility.Context{At: r.At, Initiative: out.Origin.Initiative, Channel: r.Channel, Licence: r.Licence, Order: true}
 	w.asking = c.ask(p, Request{At: r.At, Channel: r.Channel, Limit: MinLimit}, ctx, w)
@@ -232,12 +232,23 @@ func (o *OrderCheck) reset() {
 	}
 }
 
-// ofFund tells the codes of the share classes of a product's fund: they are one fund.
+// originOf derives whose initiative an order of the product at a place is: of an order and
+// of the purchase in a switch alike.
+func (c *Core) originOf(p *fund.Profile, place int, at fund.Instant) behaviour.Origin {
+	return behaviour.OriginOf(&p.Trail, c.ofFund(place), at, c.gate.OrderTerms(place).OriginDays)
+}
+
+// ofFund tells the codes of a product's fund: those of its share classes, which are one
+// fund, and the fund's own where that is no product's. What was shown or spoken of as the
+// fund was shown in every class.
 func (c *Core) ofFund(place int) func(code string) bool {
 	number := c.funds.of[place]
 	return func(code string) bool {
-		i, ok := c.index[code]
-		return ok && c.funds.of[i] == number
+		if i, ok := c.index[code]; ok {
+			return c.funds.of[i] == number
+		}
+		f, ok := c.funds.byCode[code]
+		return ok && f == number
 	}
 }
 

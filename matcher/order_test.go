@@ -3,7 +3,9 @@ package matcher_test
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ var orderAt = orderDay.Start().Add(10 * time.Hour)
 // product himself, and an order of his.
 type shop struct {
 	products []fund.Product
+	navs     map[string]float64 // of yesterday, by code
 	calendar fund.Calendar
 	profile  *fund.Profile
 	events   []fund.Event
@@ -70,7 +73,14 @@ func (s *shop) check(t failing) *matcher.OrderCheck {
 	core, err := matcher.Compile(&matcher.Inputs{
 		Identity: matcher.Identity{PoolRevision: 1, AsOf: orderDay.Start(), ModelID: "m", RulesID: "r", WordingID: d.text.Version(), Engine: "test"},
 		Products: s.products, Model: d.model, Rules: d.rules, Wording: d.text, Calendar: s.calendar,
-		NAVs:      func(func(string, []fund.NAV) error) error { return nil },
+		NAVs: func(yield func(string, []fund.NAV) error) error {
+			for _, code := range slices.Sorted(maps.Keys(s.navs)) {
+				if err := yield(code, []fund.NAV{{Date: orderDay.AddDays(-1), Unit: s.navs[code], Accum: s.navs[code]}}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 		Purchases: func(func(string, []fund.Purchase) error) error { return nil },
 	})
 	if err != nil {
@@ -191,6 +201,124 @@ func TestVerdictsOfOrders(t *testing.T) {
 		}
 		if d := cmp.Diff(c.required, wanted(out)); d != "" && c.want != matcher.OrderBlock {
 			t.Errorf("%s (-want +required):\n%s", name, d)
+		}
+	}
+}
+
+// What he ordered, holds and bought before, as S15 and K04 count it: at each edge.
+func TestWhatAnOrderStandsBeside(t *testing.T) {
+	const half, third = fund.Money(25_000_000), fund.Money(10_000_000) // with 20,000,000 ordered
+	windowStart := orderDay.AddDays(-29)
+	s15, k04 := []string{"S15 ABOVE_MEANS"}, []string{"K04 FUND_CONCENTRATED"}
+	bought := func(on fund.Date, kind string) func(*shop) {
+		return func(s *shop) {
+			s.request.Amount = half
+			s.profile.Purchases = []fund.Purchase{{ProductCode: "GONE", KnownOn: on, Kind: kind, Amount: half + 1}}
+		}
+	}
+	held := func(code string, cost fund.Money, also func(*shop)) func(*shop) {
+		return func(s *shop) {
+			s.request.Amount = 2 * third
+			s.profile.Lots = []fund.Lot{{ProductCode: code, Shares: 10_000, AcquiredOn: 20240102, Cost: cost}}
+			also(s)
+		}
+	}
+	themes := func(other string) func(*shop) {
+		return func(s *shop) {
+			s.products[0].Content.Themes, s.products[3].Content.Themes = []string{"芯片", "军工"}, []string{other}
+		}
+	}
+	issuer := func(name string) func(*shop) { return func(s *shop) { s.products[3].Parties.Issuer = name } }
+	nav := func(unit float64) func(*shop) { return func(s *shop) { s.navs = map[string]float64{"BOND": unit} } }
+	nothing := func(*shop) {}
+	for name, c := range map[string]struct {
+		change   func(s *shop)
+		required []string
+	}{
+		"ordered with the order":        {func(s *shop) { s.request.Amount = half; s.orderedAt("GONE", half+1, orderAt) }, s15},
+		"ordered after it":              {func(s *shop) { s.request.Amount = half; s.orderedAt("GONE", half+1, orderAt+1) }, nil},
+		"an order of no amount":         {func(s *shop) { s.ordered("GONE", 0) }, []string{"S15 ORDERS_UNKNOWN"}},
+		"of no amount, and then of one": {func(s *shop) { s.orderedAt("GONE", 0, orderAt-9); s.ordered("GONE", 5) }, []string{"S15 ORDERS_UNKNOWN"}},
+		"bought on the window's first":  {bought(windowStart, "BUY"), s15},
+		"bought the day before":         {bought(windowStart.AddDays(-1), "BUY"), nil},
+		"bought tomorrow":               {bought(orderDay.AddDays(1), "BUY"), nil},
+		"given up in the window":        {bought(orderDay, "GIVE_UP"), nil},
+		"pending for thirty days": {func(s *shop) {
+			s.request.Amount = 2 * third
+			s.orderedAt("BOND", third+1, orderDay.AddDays(-30).Start())
+		}, k04},
+		"pending for longer": {func(s *shop) {
+			s.request.Amount = 2 * third
+			s.orderedAt("BOND", third+1, orderDay.AddDays(-30).Start()-1)
+		}, nil},
+		"held at its cost":                {held("BOND", third+1, nothing), k04},
+		"held at a fen less":              {held("BOND", third, nothing), nil},
+		"held, of no cost":                {held("BOND", 0, nothing), nil},
+		"held at its value, above cost":   {held("BOND", 1, nav(100_000.01)), k04},
+		"held at its value, below cost":   {held("BOND", third+1, nav(100_000)), nil},
+		"of the same issuer":              {held("HIGH", 4*third+1, nothing), []string{"K04 ISSUER_CONCENTRATED"}},
+		"of the same issuer, a fen less":  {held("HIGH", 4*third, nothing), nil},
+		"of another issuer":               {held("HIGH", 4*third+1, issuer("乙")), nil},
+		"of no issuer":                    {held("HIGH", 4*third+1, func(s *shop) { s.others(); issuer("")(s) }), nil},
+		"of the second theme":             {held("HIGH", third+1, themes("军工")), []string{"K04 THEME_CONCENTRATED"}},
+		"of the second theme, a fen less": {held("HIGH", third, themes("军工")), nil},
+		"of another theme":                {held("HIGH", third+1, themes("医药")), nil},
+	} {
+		s := newShop()
+		c.change(s)
+		if d := cmp.Diff(c.required, wanted(s.check(t))); d != "" {
+			t.Errorf("%s (-want +required):\n%s", name, d)
+		}
+	}
+}
+
+// A trail that was cut shows what was ordered only as far back as it reaches: to before the
+// window (S15), and to an order that was dealt on an earlier day (G01).
+func TestOrdersThatLeftTheTrail(t *testing.T) {
+	yesterday := orderDay.AddDays(-1).Start()
+	for name, c := range map[string]struct {
+		reach fund.Instant
+		limit fund.Money
+		want  matcher.OrderVerdict
+	}{
+		"to before the window":             {orderDay.AddDays(-29).Start() - 1, 0, matcher.OrderAllow},
+		"to the window's first instant":    {orderDay.AddDays(-29).Start(), 0, matcher.OrderConfirm},
+		"to yesterday's orders":            {yesterday.Add(15*time.Hour) - 1, 1_000_000, matcher.OrderConfirm},
+		"to orders that are dealt today":   {yesterday.Add(15 * time.Hour), 1_000_000, matcher.OrderBlock},
+		"to before the window, with limit": {orderDay.AddDays(-29).Start() - 1, 1_000_000, matcher.OrderAllow},
+	} {
+		s := newShop()
+		s.products[0].Terms.DayLimit, s.request.Amount = c.limit, 600_000
+		s.orderedAt("GONE", 1, 1)
+		for i := range behaviour.KeptActs {
+			s.orderedAt("GONE", 1, c.reach+fund.Instant(i))
+		}
+		if out := s.check(t); out.Verdict != c.want {
+			t.Errorf("%s: %s, want %s: %v", name, out.Verdict, c.want, wanted(out))
+		}
+	}
+}
+
+// Only what the firm says of the ordered fund makes the order the firm's.
+func TestOrdersAfterSomethingElseWasShown(t *testing.T) {
+	for code, want := range map[string]fund.Initiative{
+		"BOND": fund.ByFirm, "HIGH": fund.ByCustomer, "STOCKC": fund.ByCustomer, "GONE": fund.ByCustomer, "": fund.ByFirm,
+	} {
+		s := newShop()
+		s.exposed(code)
+		if got := s.check(t).Origin; got.Initiative != want {
+			t.Errorf("%q was shown: %+v", code, got)
+		}
+	}
+}
+
+// A launch takes orders although the fund is closed; a fund that is closed deals later.
+func TestOrdersOfAClosedFund(t *testing.T) {
+	for status, want := range map[fund.Status]fund.Date{fund.Subscription: orderDay, fund.Open: 20240318} {
+		s := newShop()
+		s.products[0].Listing.Status, s.products[0].Terms.ClosedUntil = status, 20240318
+		if got := s.check(t).Dealing.On; got != want {
+			t.Errorf("%s: dealt on %s, want %s", status, got, want)
 		}
 	}
 }
@@ -330,6 +458,132 @@ func TestStepsOfAnOrder(t *testing.T) {
 	}
 }
 
+// The trace of an electronic confirmation is asked for where something is to be confirmed
+// or reviewed, and not otherwise.
+func TestTheTraceOfAWarnedOrder(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(s *shop)
+		want   bool
+	}{
+		"nothing to confirm":  {func(*shop) {}, false},
+		"a warning":           {func(s *shop) { s.request.ProductCode = "STOCKA" }, true},
+		"a review":            {(*shop).jumped, true},
+		"a warning of S15":    {func(s *shop) { s.profile.Person.AUM = 0 }, true},
+		"a branch's, in both": {func(s *shop) { s.request.ProductCode, s.request.Channel = "STOCKA", fund.Branch }, false},
+	} {
+		s := newShop()
+		c.change(s)
+		got := slices.ContainsFunc(s.check(t).Steps, func(x matcher.OrderStep) bool { return x.Code == "ELECTRONIC_TRACE" })
+		if got != c.want {
+			t.Errorf("%s: a trace is asked for %v", name, got)
+		}
+	}
+}
+
+// jumped orders what his level of last week would not have allowed (S13): a review.
+func (s *shop) jumped() {
+	s.request.ProductCode = "STOCKA"
+	s.profile.Assessment = fund.Assessment{Level: fund.C5, On: 20240312}
+	s.profile.Assessments = []fund.Assessed{{At: fund.Date(20240101).Start(), Level: fund.C2}, {At: fund.Date(20240312).Start(), Level: fund.C5}}
+}
+
+// A review is decided by somebody else than the manager in charge, and than who heard it.
+func TestWhoMayReviewAnOrder(t *testing.T) {
+	for reviewer, want := range map[string]matcher.RejectionReason{
+		"": matcher.RejectedReviewer, "M1": matcher.RejectedReviewer, "M2": matcher.RejectedReviewer, "M3": "",
+	} {
+		s := newShop()
+		s.jumped()
+		g := s.confirmed("r", eligibility.S13, "LEVEL_JUMPED", fund.R4)
+		g.Level, g.ManagerID, g.ReviewerID = fund.C5, "M2", reviewer // M1 is in charge
+		out := s.check(t)
+		if want != "" && !slices.Equal(out.Rejected, []matcher.RejectedConfirmation{{ID: "r", Why: want}}) || want == "" && out.Verdict != matcher.OrderAllow {
+			t.Errorf("reviewed by %q: %s, %v of %v", reviewer, out.Verdict, out.Rejected, wanted(out))
+		}
+	}
+}
+
+// The time to think begins when he is asked (S05); of other warnings there is none.
+func TestTimeToThinkBeforeAnOrder(t *testing.T) {
+	hour := func(n int) fund.Instant { return orderAt.Add(time.Duration(n) * time.Hour) }
+	for name, c := range map[string]struct {
+		asked     fund.Instant // 0: not yet
+		rejected  matcher.RejectionReason
+		notBefore fund.Instant
+	}{
+		"not asked yet":             {0, "", hour(24)},
+		"asked an hour ago":         {hour(-1), matcher.RejectedTooEarly, hour(23)},
+		"asked a day ago, not over": {hour(-24) + 1, matcher.RejectedTooEarly, orderAt + 1},
+		"asked a day ago":           {hour(-24), "", orderAt},
+	} {
+		s := newShop()
+		s.request.ProductCode = "HIGH"
+		s.profile.Assessment.Level = fund.C5
+		if c.asked != 0 {
+			g := s.confirmed("w", eligibility.S05, "HIGH_RISK", fund.R5)
+			g.Level, g.AskedAt, g.ConfirmedAt = fund.C5, c.asked, orderAt
+		}
+		out := s.check(t)
+		why := matcher.RejectionReason("")
+		if len(out.Rejected) > 0 {
+			why = out.Rejected[0].Why
+		}
+		if len(out.Required) != 1 || out.Required[0].NotBefore != c.notBefore || why != c.rejected {
+			t.Errorf("%s: %+v, rejected %v", name, out.Required, out.Rejected)
+		}
+	}
+	s := newShop()
+	s.request.ProductCode = "STOCKA"
+	if out := s.check(t); out.Required[0].NotBefore != 0 {
+		t.Errorf("a warning to think over: %+v", out.Required)
+	}
+}
+
+// The time to cool off of what is sold to qualified investors (P01), and the call back that
+// waits for nothing.
+func TestCoolingOffBeforeAnOrder(t *testing.T) {
+	for name, c := range map[string]struct {
+		reason string
+		asked  fund.Instant
+		done   bool
+	}{
+		"cooling off, not over": {"COOLING_OFF", orderAt.Add(-24*time.Hour) + 1, false},
+		"cooling off, over":     {"COOLING_OFF", orderAt.Add(-24 * time.Hour), true},
+		"called back just now":  {"CALL_BACK", orderAt, true},
+	} {
+		s := newShop()
+		s.products[0].Listing.Kind, s.request.Amount = fund.Trust, 30_000_000
+		s.profile.Person.Qualified = fund.Qualified{Class: "ASSETS", Until: orderDay.AddDays(1)}
+		g := s.confirmed("p", eligibility.P01, c.reason, fund.R2)
+		g.AskedAt, g.ConfirmedAt = c.asked, orderAt
+		out := s.check(t)
+		i := slices.IndexFunc(out.Steps, func(x matcher.OrderStep) bool { return x.Rule == eligibility.P01 && x.Code == c.reason })
+		if i < 0 || out.Steps[i].Done != c.done || len(out.Rejected) > 0 == c.done {
+			t.Errorf("%s: %+v, rejected %v", name, out.Steps, out.Rejected)
+		}
+		f := slices.IndexFunc(out.Findings, func(f eligibility.OrderFinding) bool { return f.Rule == eligibility.P01 && f.Reason == c.reason })
+		if f < 0 || out.Findings[f].Done != c.done {
+			t.Errorf("%s: %+v", name, out.Findings)
+		}
+	}
+}
+
+// C08 is said of the bank's own products in words of their own.
+func TestOrdersOfOwnProductsAreNoDeposits(t *testing.T) {
+	for kind, want := range map[fund.Kind]string{
+		fund.PublicFund: "order.C08.NO_DEPOSIT", fund.OwnProduct: "order.C08.NO_DEPOSIT.own",
+	} {
+		s := newShop()
+		s.products[0].Listing.Kind = kind
+		out := s.check(t)
+		for _, d := range out.Disclosures {
+			if own := strings.HasSuffix(d.Sentence, ".own"); d.Rule == eligibility.C08 && d.Sentence != want || d.Rule != eligibility.C08 && own {
+				t.Errorf("%s: %s", kind, d.Sentence)
+			}
+		}
+	}
+}
+
 func TestTheDayOnWhichAnOrderIsDealt(t *testing.T) {
 	known := map[fund.Date]bool{}
 	for d := range 20 {
@@ -409,6 +663,20 @@ func TestOrdersThatAreNone(t *testing.T) {
 		var out matcher.OrderCheck
 		if err := core.CheckOrder(b.customer(1), r, &out); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// A core speaks from its first instant to the one before its last.
+func TestOrdersAtTheEndsOfValidity(t *testing.T) {
+	b := newBank(1, 40)
+	core := b.compile(t)
+	from, until := core.Validity()
+	for at, want := range map[fund.Instant]error{from - 1: matcher.ErrOutsideValidity, from: nil, until - 1: nil, until: matcher.ErrOutsideValidity} {
+		var out matcher.OrderCheck
+		r := matcher.OrderRequest{ProductCode: b.products[0].Code, Amount: 1, At: at, Channel: fund.App}
+		if err := core.CheckOrder(b.customer(1), r, &out); !errors.Is(err, want) {
+			t.Errorf("%s in %s to %s: %v, want %v", at, from, until, err, want)
 		}
 	}
 }

@@ -1,39 +1,32 @@
 package matcher
 
 import (
-	"github.com/fundmatch/fundmatch/matcher/behaviour"
-	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// orderMark is the first byte of a recorded order check, so that it can be told from a slate,
-// whose first byte is its version. The version follows: a change of the layout adds one and
-// keeps the old ones readable.
+// A recorded order check begins with its kind, which no version of a slate has, and its
+// version. A change of the layout adds a version and keeps the old ones readable.
 const (
-	orderMark    = 0x40
+	orderKind    = 0x40
 	orderVersion = 1
 )
-
-// IsOrderCheck reports whether canonical bytes are those of an order check.
-func IsOrderCheck(b []byte) bool { return len(b) > 0 && b[0] == orderMark }
 
 // AppendCanonical appends the canonical bytes of the check: what the decision log keeps and
 // replay compares. All inputs but the profile, which the log seals, are in it: CheckOrder of
 // Request again, by a core of Identity, gives the same bytes. Texts are not in it; they
 // follow from the sentences' names, the evidence, and the wording's version.
 func (o *OrderCheck) AppendCanonical(dst []byte) []byte {
-	e := orderEncoder{fund.Encoder{Buf: append(dst, orderMark, orderVersion)}}
+	e := orderEncoder{fund.Encoder{Buf: append(dst, orderKind, orderVersion)}}
 	e.Text(o.CustomerID)
 	e.request(&o.Request)
 	encodeIdentity(&e.Encoder, &o.Identity)
-	e.Byte(byte(o.Origin.Initiative))
-	e.Text(string(o.Origin.Reason))
-	e.Int(int64(o.Origin.On))
+	encodeOrigin(&e.Encoder, &o.Origin)
 	e.Byte(byte(o.Verdict))
 	e.Uint(uint64(len(o.Findings)))
 	for i := range o.Findings {
-		e.finding(&o.Findings[i])
+		encodeFinding(&e.Encoder, &o.Findings[i].Finding)
+		e.Byte(flag(o.Findings[i].Done))
 	}
 	e.demands(&o.OrderDemands)
 	e.Uint(uint64(len(o.Rejected)))
@@ -45,9 +38,7 @@ func (o *OrderCheck) AppendCanonical(dst []byte) []byte {
 	for _, id := range o.Uses {
 		e.Text(id)
 	}
-	e.Int(int64(o.Dealing.On))
-	e.Byte(flag(o.Dealing.Later))
-	e.Byte(byte(o.Dealing.Calendar))
+	encodeDealing(&e.Encoder, &o.Dealing)
 	e.Int(int64(o.MaxAmount))
 	encodeFacts(&e.Encoder, o.Facts)
 	return e.Buf
@@ -86,26 +77,6 @@ func (e *orderEncoder) warnedOf(w *WarnedOf) {
 	e.Int(int64(w.Amount))
 }
 
-func (e *orderEncoder) finding(f *eligibility.OrderFinding) {
-	e.Text(string(f.Rule))
-	e.Byte(byte(f.Outcome))
-	e.Text(f.Reason)
-	e.Uint(uint64(len(f.Facts)))
-	for _, x := range f.Facts {
-		e.Text(x.Name)
-		e.Text(x.Value)
-	}
-	e.Uint(uint64(len(f.Parameters)))
-	for _, x := range f.Parameters {
-		e.Text(x.Name)
-		e.Text(x.Value)
-	}
-	e.Text(f.Remedy.Code)
-	e.Int(int64(f.Remedy.On))
-	e.Text(f.Citation)
-	e.Byte(flag(f.Done))
-}
-
 func (e *orderEncoder) demands(d *OrderDemands) {
 	e.Uint(uint64(len(d.Required)))
 	for i := range d.Required {
@@ -140,19 +111,15 @@ func (e *orderEncoder) demands(d *OrderDemands) {
 // fund.ErrNewerVersion.
 func ParseOrderCheck(b []byte) (*OrderCheck, error) {
 	d := orderReader{&slateReader{Decoder: fund.NewDecoder(b), version: slateVersion}}
-	if mark := d.Byte(); d.Err() == nil && mark != orderMark {
-		return nil, fund.VersionError("order check", 0, orderVersion)
-	}
-	if version := d.Byte(); d.Err() == nil && version != orderVersion {
-		return nil, fund.VersionError("order check", version, orderVersion)
+	if err := d.begin("order check", orderKind, orderVersion); err != nil {
+		return nil, err
 	}
 	o := &OrderCheck{CustomerID: d.Text(), Request: d.request()}
 	d.identity(&o.Identity)
-	o.Origin.Initiative = fund.Initiative(d.Step(int(fund.ByCustomer) + 1))
-	o.Origin.Reason, o.Origin.On = behaviour.OriginReason(d.Text()), d.Day()
+	o.Origin = d.origin()
 	o.Verdict = OrderVerdict(d.Step(int(orderVerdicts)))
 	for range d.Count(maxRecordedList) {
-		o.Findings = append(o.Findings, d.finding())
+		o.Findings = append(o.Findings, eligibility.OrderFinding{Finding: d.finding(), Done: d.flag()})
 	}
 	d.demands(&o.OrderDemands)
 	for range d.Count(MaxGivenConfirmations) {
@@ -161,7 +128,7 @@ func ParseOrderCheck(b []byte) (*OrderCheck, error) {
 	for range d.Count(MaxGivenConfirmations) {
 		o.Uses = append(o.Uses, d.Text())
 	}
-	o.Dealing = Dealing{On: d.Day(), Later: d.flag(), Calendar: conversion.CalendarSource(d.Step(int(conversion.KnownCalendar) + 1))}
+	o.Dealing = d.dealing()
 	o.MaxAmount = fund.Money(d.Int())
 	o.Facts = d.facts()
 	if err := d.Done(); err != nil {
@@ -196,23 +163,6 @@ func (d orderReader) warnedOf() WarnedOf {
 		Rule: eligibility.RuleID(d.Text()), Reason: d.Text(), ProductCode: d.Text(), Grade: d.grade(),
 		Level: fund.RiskLevel(d.Step(int(fund.C5) + 1)), Amount: fund.Money(d.Int()),
 	}
-}
-
-func (d orderReader) outcome() eligibility.Outcome {
-	return eligibility.Outcome(d.Step(int(eligibility.Block) + 1))
-}
-
-func (d orderReader) finding() (f eligibility.OrderFinding) {
-	f.Rule, f.Outcome, f.Reason = eligibility.RuleID(d.Text()), d.outcome(), d.Text()
-	for range d.Count(maxRecordedList) {
-		f.Facts = append(f.Facts, eligibility.Fact{Name: d.Text(), Value: d.Text()})
-	}
-	for range d.Count(maxRecordedList) {
-		f.Parameters = append(f.Parameters, eligibility.Parameter{Name: d.Text(), Value: d.Text()})
-	}
-	f.Remedy = eligibility.Remedy{Code: d.Text(), On: d.Day()}
-	f.Citation, f.Done = d.Text(), d.flag()
-	return f
 }
 
 func (d orderReader) demands(out *OrderDemands) {

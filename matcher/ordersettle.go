@@ -209,11 +209,11 @@ func (s *settlement) proven(c *GivenConfirmation, requirement *Requirement) Reje
 // trace: the electronic trace is there once everything required is confirmed with its own.
 func (s *settlement) trace() {
 	if step := s.step(eligibility.C04, "ELECTRONIC_TRACE"); step != nil {
-		step.Done = len(s.check.Required) > 0 && s.met()
+		step.Done = s.met()
 	}
 	for i := range s.check.Findings {
 		f := &s.check.Findings[i]
-		if step := s.step(f.Rule, f.Reason); step != nil && f.Outcome == eligibility.Step {
+		if step := s.step(f.Rule, f.Reason); step != nil {
 			f.Done = step.Done
 		}
 	}

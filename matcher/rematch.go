@@ -272,7 +272,7 @@ func (r *rematching) grade(code string) fund.RiskGrade {
 	if !ok {
 		return fund.GradeUnknown
 	}
-	edition := r.core.gate.EditionOf(r.core.gate.Book(int(i)))
+	edition := r.core.edition(int(i))
 	r.matrix = edition.Matrix()
 	return edition.Grade(&r.core.products[i])
 }

@@ -96,7 +96,7 @@ func (c *Core) AssessSwitch(p *fund.Profile, r SwitchRequest, out *SwitchAssessm
 		CustomerID: p.CustomerID, Request: r, Identity: c.identity, Assessment: out.Assessment,
 		Findings: out.Findings[:0], Justify: out.Justify[:0], Sentences: out.Sentences[:0], work: w,
 	}
-	out.Origin = c.originOf(p, buy, r.At)
+	out.Origin = behaviour.OriginOf(&p.Trail, c.ofFund(buy), r.At, c.gate.OrderTerms(buy).OriginDays)
 	ctx := eligibility.Context{At: r.At, Initiative: out.Origin.Initiative, Channel: r.Channel, Licence: r.Licence, Order: true}
 	a := c.ask(p, Request{At: r.At, Channel: r.Channel}, ctx, &out.work.work)
 	out.Dealing = c.dealSwitch(sell, buy, r.At)
@@ -129,16 +129,6 @@ func (c *Core) checkSwitch(r *SwitchRequest) (sell, buy int, err error) {
 		return 0, 0, fmt.Errorf("%w: %q", ErrUnknownProduct, clip(r.BuyCode))
 	}
 	return sell, buy, nil
-}
-
-// originOf derives whose initiative the purchase of a product is.
-func (c *Core) originOf(p *fund.Profile, buy int, at fund.Instant) behaviour.Origin {
-	number := c.funds.of[buy]
-	ofFund := func(code string) bool {
-		i, ok := c.index[code]
-		return ok && c.funds.of[i] == number
-	}
-	return behaviour.OriginOf(&p.Trail, ofFund, at, c.rules.Switching().OriginDays)
 }
 
 // judgeSwitch lets the gate speak of the purchase and K01 of the switch.

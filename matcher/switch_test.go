@@ -259,7 +259,7 @@ func TestARecordKeepsTheWholeSwitch(t *testing.T) {
 	for i, s := range someSwitches(t) {
 		record := s.AppendCanonical(nil)
 		parsed, err := matcher.ParseSwitchAssessment(record)
-		if err != nil || !matcher.IsSwitchAssessment(record) {
+		if err != nil || matcher.KindOf(record) != matcher.SwitchAnswer {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(s, parsed, cmpopts.IgnoreUnexported(matcher.SwitchAssessment{}), cmpopts.EquateEmpty()); diff != "" {

@@ -46,8 +46,8 @@ func (c *Core) switchCase(a *asking, sell, buy int, out *SwitchAssessment) switc
 		},
 		Buy: switching.Purchase{Classes: c.classesOnOffer(a, buy, &out.work), Amount: r.Amount},
 		On:  out.Dealing.On, HorizonDays: out.Horizon.Days, ServiceLimit: c.rules.ServiceFeeDays(),
-		Suitability: c.suitability(a),
-		Portfolio:   c.switchPortfolio(a, &out.work),
+		Suitability: c.suitability(a, sell, buy),
+		Portfolio:   c.switchPortfolio(a, sell, buy, &out.work),
 		History:     c.switchHistory(a, &out.work),
 	}
 }
@@ -70,21 +70,37 @@ func (c *Core) classesOnOffer(a *asking, buy int, w *switchWork) []*fund.Product
 
 // suitability is by the level of an assessment that holds. What is sold to a professional
 // is no mismatch (S14).
-func (c *Core) suitability(a *asking) switching.Suitability {
+func (c *Core) suitability(a *asking, sold, bought int) switching.Suitability {
 	if a.facts.State != eligibility.Valid || a.facts.Professional {
 		return switching.Suitability{}
 	}
-	matrix := c.rules.Matrix()
-	return switching.Suitability{Highest: matrix[a.facts.Level]}
+	from, into := c.edition(sold).Matrix(), c.edition(bought).Matrix()
+	return switching.Suitability{Sold: from[a.facts.Level], Bought: into[a.facts.Level]}
+}
+
+// notInPool is the place of what is not in the pool.
+const notInPool = -1
+
+// edition is the rule book that the product at a place is sold by (S11); of what is not in the
+// pool, and so of no known kind, that of public funds.
+func (c *Core) edition(place int) *eligibility.Edition {
+	if place == notInPool {
+		return c.gate.Edition()
+	}
+	return c.gate.EditionOf(c.gate.Book(place))
 }
 
 // switchPortfolio is what K04 measures: everything that he holds.
-func (c *Core) switchPortfolio(a *asking, w *switchWork) switching.Portfolio {
-	conduct, limits, level := &w.work.conduct, c.rules.Concentration(), a.facts.Level
+func (c *Core) switchPortfolio(a *asking, sold, bought int, w *switchWork) switching.Portfolio {
+	conduct := &w.work.conduct
+	limits := func(place int) switching.Limits {
+		l, level := c.edition(place).Concentration(), a.facts.Level
+		return switching.Limits{Product: l.Product[level], Issuer: l.Issuer[level], Theme: l.Theme[level]}
+	}
 	w.stakes = w.stakes[:0]
 	f := switching.Portfolio{
 		Known: len(conduct.Positions) > 0, Assets: max(a.profile.Person.AUM, conduct.Portfolio.Value),
-		Limits: switching.Limits{Product: limits.Product[level], Issuer: limits.Issuer[level], Theme: limits.Theme[level]},
+		Sold: limits(sold), Bought: limits(bought),
 	}
 	for i := range conduct.Positions {
 		held := &conduct.Positions[i]
@@ -155,9 +171,9 @@ func (c *Core) switchFacts(a *asking, buy int, amount fund.Money, w *switchWork)
 // paidCase is the switch that a redemption and an order make together. What was redeemed and
 // is not in the pool has no fees that are known.
 func (c *Core) paidCase(a *asking, e *fund.Event, buy int, amount fund.Money, w *switchWork) switching.Case {
-	sold := poolOf{c}.Product(e.ProductCode)
-	if sold == nil {
-		sold = &fund.Product{Code: e.ProductCode}
+	sell, sold := notInPool, &fund.Product{Code: e.ProductCode}
+	if place, ok := c.Find(e.ProductCode); ok {
+		sell, sold = place, &c.products[place]
 	}
 	history := c.switchHistory(a, w)
 	history.Pending = true
@@ -168,7 +184,7 @@ func (c *Core) paidCase(a *asking, e *fund.Event, buy int, amount fund.Money, w 
 		},
 		Buy: switching.Purchase{Classes: append(w.classes[:0], &c.products[buy]), Amount: amount},
 		On:  a.request.At.Date(), HorizonDays: c.switchHorizon(a).Days, ServiceLimit: c.rules.ServiceFeeDays(),
-		Suitability: c.suitability(a), Portfolio: c.switchPortfolio(a, w), History: history,
+		Suitability: c.suitability(a, sell, buy), Portfolio: c.switchPortfolio(a, sell, buy, w), History: history,
 	}
 }
 

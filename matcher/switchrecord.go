@@ -1,10 +1,6 @@
 package matcher
 
 import (
-	"fmt"
-
-	"github.com/fundmatch/fundmatch/matcher/behaviour"
-	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/switching"
@@ -17,9 +13,6 @@ const (
 	switchVersion = 1
 )
 
-// IsSwitchAssessment reports whether canonical bytes are those of a switch assessment.
-func IsSwitchAssessment(b []byte) bool { return len(b) > 0 && b[0] == switchKind }
-
 // AppendCanonical appends the canonical bytes of the answer: what the decision log keeps and
 // replay compares. The same answer gives the same bytes. Texts are not in it; they follow
 // from the sentences' names, the evidence, and the wording's version.
@@ -28,19 +21,18 @@ func (s *SwitchAssessment) AppendCanonical(dst []byte) []byte {
 	e.Text(s.CustomerID)
 	encodeSwitchRequest(&e, &s.Request)
 	encodeIdentity(&e, &s.Identity)
-	e.Byte(byte(s.Origin.Initiative))
-	e.Text(string(s.Origin.Reason))
-	e.Int(int64(s.Origin.On))
+	encodeOrigin(&e, &s.Origin)
 	e.Byte(byte(s.Verdict))
-	e.Int(int64(s.Dealing.On))
-	e.Byte(flag(s.Dealing.Later))
-	e.Byte(byte(s.Dealing.Calendar))
+	encodeDealing(&e, &s.Dealing)
 	e.Int(int64(s.Horizon.Days))
 	e.Byte(flag(s.Horizon.Assumed))
 	encodeSwitchSums(&e, &s.Assessment)
 	encodeSwitchLists(&e, &s.Assessment)
 	encodePast(&e, &s.Assessment.Past)
-	encodeSwitchFindings(&e, s.Findings)
+	e.Uint(uint64(len(s.Findings)))
+	for i := range s.Findings {
+		encodeFinding(&e, &s.Findings[i])
+	}
 	e.Uint(uint64(len(s.Justify)))
 	for i := range s.Justify {
 		j := &s.Justify[i]
@@ -118,49 +110,18 @@ func encodePast(e *fund.Encoder, p *switching.Past) {
 	e.Byte(flag(p.InAndOut))
 }
 
-func encodeSwitchFindings(e *fund.Encoder, findings []eligibility.Finding) {
-	e.Uint(uint64(len(findings)))
-	for i := range findings {
-		f := &findings[i]
-		e.Text(string(f.Rule))
-		e.Byte(byte(f.Outcome))
-		e.Text(f.Reason)
-		e.Uint(uint64(len(f.Facts)))
-		for _, x := range f.Facts {
-			e.Text(x.Name)
-			e.Text(x.Value)
-		}
-		e.Uint(uint64(len(f.Parameters)))
-		for _, x := range f.Parameters {
-			e.Text(x.Name)
-			e.Text(x.Value)
-		}
-		e.Text(f.Remedy.Code)
-		e.Int(int64(f.Remedy.On))
-		e.Text(f.Citation)
-	}
-}
-
 // ParseSwitchAssessment reads what AppendCanonical wrote. Errors wrap fund.ErrMalformed or
 // fund.ErrNewerVersion.
 func ParseSwitchAssessment(b []byte) (*SwitchAssessment, error) {
 	d := &switchReader{slateReader{Decoder: fund.NewDecoder(b), version: slateVersion}}
-	kind, version := d.Byte(), d.Byte()
-	switch {
-	case d.Err() != nil:
-		return nil, d.Err()
-	case kind != switchKind:
-		return nil, fmt.Errorf("%w: a record of kind %d, expected a switch assessment, %d", fund.ErrMalformed, kind, switchKind)
-	case version == 0 || version > switchVersion:
-		return nil, fund.VersionError("switch assessment", version, switchVersion)
+	if err := d.begin("switch assessment", switchKind, switchVersion); err != nil {
+		return nil, err
 	}
 	s := &SwitchAssessment{CustomerID: d.Text(), Request: d.request()}
 	d.identity(&s.Identity)
-	s.Origin = behaviour.Origin{
-		Initiative: fund.Initiative(d.Step(int(fund.ByCustomer) + 1)), Reason: behaviour.OriginReason(d.Text()), On: d.Day(),
-	}
+	s.Origin = d.origin()
 	s.Verdict = OrderVerdict(d.Step(int(orderVerdicts)))
-	s.Dealing = Dealing{On: d.Day(), Later: d.flag(), Calendar: conversion.CalendarSource(d.Step(int(conversion.KnownCalendar) + 1))}
+	s.Dealing = d.dealing()
 	s.Horizon = SwitchHorizon{Days: d.Int32(), Assumed: d.flag()}
 	d.sums(&s.Assessment)
 	d.lists(&s.Assessment)
@@ -233,19 +194,4 @@ func (d *switchReader) past(p *switching.Past) {
 		m.OK, m.Value = d.flag(), fund.Ratio(d.Int())
 	}
 	p.InAndOut = d.flag()
-}
-
-func (d *switchReader) finding() eligibility.Finding {
-	f := eligibility.Finding{
-		Rule: eligibility.RuleID(d.Text()), Outcome: eligibility.Outcome(d.Step(int(eligibility.Block) + 1)), Reason: d.Text(),
-	}
-	for range d.Count(maxRecordedList) {
-		f.Facts = append(f.Facts, eligibility.Fact{Name: d.Text(), Value: d.Text()})
-	}
-	for range d.Count(maxRecordedList) {
-		f.Parameters = append(f.Parameters, eligibility.Parameter{Name: d.Text(), Value: d.Text()})
-	}
-	f.Remedy = eligibility.Remedy{Code: d.Text(), On: d.Day()}
-	f.Citation = d.Text()
-	return f
 }

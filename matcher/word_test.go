@@ -1,6 +1,7 @@
 package matcher_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher"
@@ -177,5 +178,58 @@ func TestWhyHeCannotBuyIt(t *testing.T) {
 	ward.Person.Capacity = fund.LimitedCapacity
 	if v := ask(ward, "R4").Slate.Items[0].Conversion; v.Sentence == "conversion.HOLD.guardian" {
 		t.Errorf("a guardian does not cure the grade: %s", v.Sentence)
+	}
+}
+
+// What would have to change is said of the reason where the rule's other reasons are cured
+// otherwise: a private fund is never admitted, and of a product of R2 nobody is told that R2
+// will do.
+func TestWhatWouldHaveToChangeIsTrueOfTheReason(t *testing.T) {
+	t.Parallel()
+	core := rematchCore(t)
+	for _, c := range []struct {
+		finding     eligibility.Finding
+		with, never string
+	}{
+		{eligibility.Finding{Rule: eligibility.C02, Reason: "PRIVATE_FUND", Facts: []eligibility.Fact{{Name: "kind", Value: "PRIVATE"}}}, "不能进入", "尽职调查"},
+		{eligibility.Finding{Rule: eligibility.C02, Reason: "DUE_DILIGENCE_MISSING"}, "尽职调查", "不能进入"},
+		{eligibility.Finding{Rule: eligibility.C02, Reason: "NOT_YET_IN_POOL", Facts: []eligibility.Fact{{Name: "pool_from", Value: "2027-01-17"}}}, "2027年1月17日", "尽职调查"},
+		{eligibility.Finding{Rule: eligibility.E02, Reason: "CAPACITY_LIMITED", Facts: []eligibility.Fact{{Name: "grade", Value: "R2"}}}, "监护人", "R2"},
+		{eligibility.Finding{Rule: eligibility.E02, Reason: "MINOR"}, "十八周岁", "监护人"},
+	} {
+		got := core.Words(&c.finding, wording.Manager).Change
+		if !strings.Contains(got, c.with) || strings.Contains(got, c.never) {
+			t.Errorf("%s %s: %q, want %q in it and not %q", c.finding.Rule, c.finding.Reason, got, c.with, c.never)
+		}
+	}
+}
+
+// A branch that has nobody who may sell is told so, and not that nothing suits the customer;
+// he himself is not told about the bank's people (C03).
+func TestABranchWithoutALicenceIsToldSo(t *testing.T) {
+	t.Parallel()
+	core := rematchCore(t, graded("Z", fund.R1))
+	for _, c := range []struct {
+		licence  matcher.Licence
+		audience wording.Audience
+		want     string
+	}{
+		{matcher.Licence{}, wording.Manager, "MANAGER_NOT_LICENSED"},
+		{matcher.Licence{ManagerID: "m1", State: matcher.LicenceExpired}, wording.Manager, "MANAGER_NOT_LICENSED"},
+		{matcher.Licence{}, wording.Customer, "NO_SUITABLE_PRODUCT"},
+		{licensed, wording.Manager, ""},
+	} {
+		s := match(t, core, owner(level(fund.C3, 20260601)), matcher.Request{
+			At: rematchDay.Start(), Channel: fund.Branch, Licence: c.licence, Audience: c.audience, Limit: 10,
+		})
+		var got []string
+		for _, n := range s.Notices {
+			if n.Code == "MANAGER_NOT_LICENSED" || n.Code == "NO_SUITABLE_PRODUCT" {
+				got = append(got, n.Code)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%+v, %s: %q, want %q", c.licence, c.audience, got, c.want)
+		}
 	}
 }

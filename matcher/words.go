@@ -32,7 +32,7 @@ func (c *Core) Words(f *eligibility.Finding, reader wording.Audience) Words {
 	}
 	return Words{
 		Text:   c.firstThatFits(reader, facts, reason, reason+".no_level", reason+".no_grade", reason+".plain", "rule.unknown.reason"),
-		Change: c.firstThatFits(reader, facts, rule+".change"),
+		Change: c.firstThatFits(reader, facts, reason+".change", rule+".change"),
 		Remedy: c.firstThatFits(reader, facts, remedy+".dated", remedy),
 	}
 }

@@ -217,6 +217,13 @@ func TestWordingLint(t *testing.T) {
 	if clean.code != exitDone || clean.stdout != "{\"findings\":[]}\n" {
 		t.Errorf("a clean text: %+v", clean)
 	}
+	gbk := "\xb1\xbe\xb2\xfa\xc6\xb7\xb1\xa3\xb1\xbe" // 本产品保本
+	if out := inProcess(t.Context(), "好\n\n"+gbk, "wording", "lint"); out.code != exitUsage || !strings.Contains(out.stderr, "stdin:3: byte 0xb1, expected UTF-8") {
+		t.Errorf("a text in GBK: code %d %s, want %d and the line", out.code, out.stderr, exitUsage)
+	}
+	if out := inProcess(t.Context(), "\uFFFD", "wording", "lint"); out.code != exitDone {
+		t.Errorf("the replacement character itself is refused: %s", out.stderr)
+	}
 	if big := inProcess(t.Context(), strings.Repeat("a", maxLintBytes+1), "wording", "lint"); big.code != exitUsage {
 		t.Errorf("a text of %d bytes: exit code %d", maxLintBytes+1, big.code)
 	}

@@ -93,7 +93,7 @@ func TestE2EQuarantine(t *testing.T) {
 		t.Errorf("recommendations: %d %s %v", code, body, err)
 	}
 	r.stop(t)
-	if log := r.stderr.String(); strings.Count(log, "a product is in quarantine") < 3 || !strings.Contains(log, "rate_bps=81") {
+	if log := r.stderr.String(); strings.Count(log, "a product is in quarantine") < 3 || !strings.Contains(log, "rate_bps=81") || !strings.Contains(log, `"product":"DEAR"`) {
 		t.Errorf("the log says\n%s", log)
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"os"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -111,5 +113,21 @@ func readText(name string, in io.Reader) ([]byte, error) {
 	if len(text) > maxLintBytes {
 		return nil, usageError("%s: more than %d MiB, expected a sales text", name, maxLintBytes>>20)
 	}
+	if at, ok := firstInvalid(text); !ok {
+		// Read as if it were UTF-8, a text of GBK holds no word that any rule knows, and passes.
+		return nil, usageError("%s:%d: byte 0x%02x, expected UTF-8", name, 1+bytes.Count(text[:at], []byte{'\n'}), text[at])
+	}
 	return text, nil
+}
+
+// firstInvalid is the place of the first byte that is no UTF-8; ok: there is none.
+func firstInvalid(text []byte) (at int, ok bool) {
+	for at < len(text) {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at, false
+		}
+		at += size
+	}
+	return at, true
 }

@@ -166,7 +166,8 @@ func everyView(t *testing.T, s Store) {
 	}
 }
 
-// earlierAssessments holds that a head and a read of the past tell the same history.
+// earlierAssessments holds that a head and a read of the past tell the same history. The day
+// of customers.csv is the assessment of that day and level with an hour, once that is known.
 func earlierAssessments(t *testing.T, s Store) {
 	assessed := func(level string, at, knownAt fund.Instant) features.Cell {
 		return features.Cell{
@@ -180,8 +181,8 @@ func earlierAssessments(t *testing.T, s Store) {
 	first, second := fund.Assessed{At: day1.Start(), Level: fund.C2}, fund.Assessed{At: noon(day1), Level: fund.C2}
 	third, fourth := fund.Assessed{At: noon(day2), Level: fund.C3}, fund.Assessed{At: noon(day3), Level: fund.C4}
 	for at, want := range map[fund.Instant][]fund.Assessed{
-		day1.Start() - 1: nil, day1.Start(): {first}, noon(day1): {first, second}, noon(day3): {first, second, fourth},
-		noon(day4) - 1: {first, second, fourth}, noon(day4): {first, second, third, fourth}, later: {first, second, third, fourth},
+		day1.Start() - 1: nil, day1.Start(): {first}, noon(day1): {second}, noon(day3): {second, fourth},
+		noon(day4) - 1: {second, fourth}, noon(day4): {second, third, fourth}, later: {second, third, fourth},
 	} {
 		wantSame(t, "assessments at "+at.String(), profile(t, s, "c1", at).Assessments, want)
 	}

@@ -328,12 +328,19 @@ func TestFindingsOfOrdersNameTheirGrounds(t *testing.T) {
 	if seen != 2 {
 		t.Errorf("%d findings of S15 and K04, want 2", seen)
 	}
-	for _, r := range eligibility.OrderReasons() {
-		if r.Rule == eligibility.K04 && r.Reason == "FUND_CONCENTRATED" {
-			want := eligibility.ReasonSpec{Rule: r.Rule, Reason: r.Reason, Floor: eligibility.Outcomes{eligibility.None, eligibility.Hide, eligibility.Confirm}, Remedies: []string{eligibility.RemedyAmount}}
-			if d := cmp.Diff(want, r); d != "" {
-				t.Error(d)
-			}
+	bears := map[string][]string{}
+	for _, r := range eligibility.Reasons() {
+		if r.Order {
+			bears[r.Reason] = r.Remedies
+		}
+	}
+	want := map[string][]string{
+		"FUND_CONCENTRATED": {eligibility.RemedyAmount}, "MEANS_UNKNOWN": {eligibility.RemedyConfirm, eligibility.RemedyReview},
+		"LOT_TOO_YOUNG": {eligibility.RemedyWaitForLot}, "KEY_FACTS": {eligibility.RemedyConfirm, eligibility.RemedyReview}, "ENTRY_FEE": nil,
+	}
+	for reason, codes := range want {
+		if d := cmp.Diff(codes, bears[reason]); d != "" {
+			t.Errorf("%s: %s", reason, d)
 		}
 	}
 }

@@ -1,10 +1,6 @@
 package eligibility
 
-import (
-	"slices"
-
-	"github.com/fundmatch/fundmatch/matcher/fund"
-)
+import "github.com/fundmatch/fundmatch/matcher/fund"
 
 // JudgeOrder says what the rules of orders have to say about an order of product i, which
 // must be less than Len, beside what Judge says of product and customer. It appends a
@@ -18,22 +14,28 @@ func (g *Gate) JudgeOrder(i int, f *Facts, o *Order, dst []OrderFinding) (Verdic
 	given.Proofs.Warned = given.Proofs.Warned || e.warns(&q)
 	v := Verdict{}
 	e.eachOrderPart(func(r *Rule, p *orderPart) {
-		outcome := outcomeIn(p, r, f.Situation)
-		if outcome == None || !p.speaks(&q) {
-			return
+		if found, ok := q.ask(r, p); ok {
+			v.Outcome = max(v.Outcome, found.Outcome)
+			dst = append(dst, OrderFinding{Finding: found, Done: found.Outcome == Step && p.done != nil && p.done(&q)})
 		}
-		v.Outcome = max(v.Outcome, outcome)
-		found := OrderFinding{Finding: Finding{
-			Rule: r.ID, Outcome: outcome, Reason: p.reason, Parameters: r.named(p.reads), Remedy: Remedy{Code: remedyOf(p, outcome)}, Citation: r.Citation,
-		}}
-		if p.facts != nil {
-			found.Facts = p.facts(&q)
-		}
-		found.Done = outcome == Step && p.done != nil && p.done(&q)
-		dst = append(dst, found)
 	})
 	v.Permitted = !v.Outcome.Excludes()
 	return v, dst
+}
+
+// ask returns what a part of a rule's entry says about the order; not OK: nothing.
+func (q *orderQuestion) ask(r *Rule, p *orderPart) (f Finding, ok bool) {
+	outcome := outcomeIn(p, r, q.facts.Situation)
+	if outcome == None || !p.speaks(q) {
+		return f, false
+	}
+	f = Finding{
+		Rule: r.ID, Outcome: outcome, Reason: p.reason, Parameters: r.parameters(p.reads), Remedy: Remedy{Code: remedyOf(p, outcome)}, Citation: r.Citation,
+	}
+	if p.facts != nil {
+		f.Facts = p.facts(q)
+	}
+	return f, true
 }
 
 // orderEdition is what is in force for orders of a product: its book's (S11).
@@ -88,17 +90,6 @@ func (e *Edition) warns(q *orderQuestion) bool {
 	return warned
 }
 
-// named picks parameters of the entry.
-func (r *Rule) named(names []string) []Parameter {
-	var out []Parameter
-	for i := range r.Parameters {
-		if slices.Contains(names, r.Parameters[i].Name) {
-			out = append(out, r.Parameters[i])
-		}
-	}
-	return out
-}
-
 // MaxAmount is the largest amount of an order of product i at which the day limit (G01),
 // the means (S15) and the concentration (K04) have nothing to say, whatever o orders;
 // fund.MaxMoney: nothing that is known bounds it; 0: there is none, not even the least that
@@ -133,27 +124,4 @@ func (g *Gate) MinAmount(i int) fund.Money {
 		return max(p.Terms.MinPurchase, g.orderEdition(i).qualified.MinPurchase)
 	}
 	return p.Terms.MinPurchase
-}
-
-// OrderReasons lists what the parts of orders may say, in the rulebook's order: every reason
-// needs a text.
-func OrderReasons() []ReasonSpec {
-	var out []ReasonSpec
-	for i := range rulebook {
-		spec := &rulebook[i]
-		if spec.order == nil {
-			continue
-		}
-		r := Rule{ID: spec.id, Outcomes: spec.floor}
-		for _, p := range spec.order(&Edition{}) {
-			x := ReasonSpec{Rule: spec.id, Reason: p.reason, Floor: Outcomes{None, outcomeIn(&p, &r, FirmOrder), outcomeIn(&p, &r, CustomerOrder)}}
-			for _, o := range [...]Outcome{x.Floor[CustomerOrder], Confirm, Review} {
-				if code := remedyOf(&p, o); code != "" && o >= x.Floor[CustomerOrder] && p.outcomes == (Outcomes{}) && !slices.Contains(x.Remedies, code) {
-					x.Remedies = append(x.Remedies, code)
-				}
-			}
-			out = append(out, x)
-		}
-	}
-	return out
 }

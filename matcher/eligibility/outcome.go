@@ -93,6 +93,11 @@ type Finding struct {
 	Citation string
 }
 
+// Tellable reports whether a customer may learn that the rule spoke. Of an open check of
+// identity or of money laundering he may not: not that there is one, and not which (C07;
+// 反洗钱法: what is told tips off).
+func (id RuleID) Tellable() bool { return id != C07 }
+
 // Remedy is a way out. The zero value: there is none to name.
 type Remedy struct {
 	Code string    // RETEST_RISK, WAIT_UNTIL, CONFIRM, ...: the key of the text template remedy.<code>

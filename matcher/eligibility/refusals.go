@@ -205,12 +205,21 @@ func (g *Gate) refuse(f *Facts, r *Refusals, permitted []uint64) int {
 	for i := range r.Funds {
 		count += g.hideFund(r.Funds[i].Fund, permitted)
 	}
-	for i := range r.Tired {
+	for i := range r.tired(f) {
 		if _, refused := find(r.Funds, r.Tired[i].Fund); !refused {
 			count += g.hideFund(r.Tired[i].Fund, permitted)
 		}
 	}
 	return count
+}
+
+// tired are the funds that rest. Having been shown something often bars nobody from ordering
+// it: only lists let it rest.
+func (r *Refusals) tired(f *Facts) []Refused {
+	if f.Situation != Recommendation {
+		return nil
+	}
+	return r.Tired
 }
 
 // hideFund takes all share classes of a fund away and returns how many they are.
@@ -242,7 +251,7 @@ func (g *Gate) judgeRefusals(i int, f *Facts, r *Refusals, dst []Finding) []Find
 	if word, ok := g.RefusalOf(i, r); ok {
 		say("PRODUCT_REFUSED", "refused_on", word, "refusal_days")
 	}
-	if at, ok := find(r.Tired, g.funds.of[i]); ok {
+	if at, ok := find(r.tired(f), g.funds.of[i]); ok {
 		say("SHOWN_TOO_OFTEN", "shown_since", r.Tired[at], "exposure_cap", "exposure_window_days")
 	}
 	if !r.Silent(f.Channel) {

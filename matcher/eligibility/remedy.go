@@ -1,6 +1,10 @@
 package eligibility
 
-import "github.com/fundmatch/fundmatch/matcher/fund"
+import (
+	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
 
 // The codes of remedies. A finding without one asks for no change: something is to be said
 // or done and that is all.
@@ -88,7 +92,7 @@ func Reasons() []ReasonSpec {
 		}
 		if spec.order != nil {
 			for _, p := range spec.order(e) {
-				add(p.reason, p.outcomes, nil, true)
+				add(p.reason, p.outcomes, p.remedies(spec), true)
 			}
 		}
 		if spec.id == A06 {
@@ -98,4 +102,21 @@ func Reasons() []ReasonSpec {
 		}
 	}
 	return out
+}
+
+// remedies lists the codes that findings of the part may bear: whatever outcomes a pack may
+// set for the rule, or those of a part that says its own.
+func (p orderPart) remedies(spec *ruleSpec) (codes []string) {
+	weakest := p.outcomes[CustomerOrder]
+	says := []Outcome{weakest}
+	if p.outcomes == (Outcomes{}) {
+		weakest = spec.floor[CustomerOrder]
+		says = []Outcome{weakest, Confirm, Review}
+	}
+	for _, o := range says {
+		if code := remedyOf(&p, o); code != "" && o >= weakest && !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }

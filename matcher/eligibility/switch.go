@@ -95,25 +95,16 @@ func reviewedSwitch(
 func (g *Gate) JudgeSwitch(i int, f *Facts, s *Switch, on fund.Date, dst []Finding) (Verdict, []Finding) {
 	v := Verdict{}
 	q := orderQuestion{Order: &Order{Switch: *s}, product: &g.products[i], facts: f}
-	for _, r := range g.edition.Rules {
+	g.edition.eachOrderPart(func(r *Rule, p *orderPart) {
 		if r.ID != K01 {
-			continue
+			return
 		}
-		for _, p := range switched(&g.edition) {
-			if p.outcomes == (Outcomes{}) {
-				p.outcomes = r.Outcomes
-			}
-			outcome := p.outcomes.onFirmsInitiative()[f.Situation]
-			if outcome == None || !p.speaks(&q) {
-				continue
-			}
-			v.Outcome = max(v.Outcome, outcome)
-			dst = append(dst, Finding{
-				Rule: K01, Outcome: outcome, Reason: p.reason, Facts: p.facts(&q), Parameters: r.readBy(&p),
-				Remedy: s.remedy(p.remedy, g.edition.switching, on), Citation: r.Citation,
-			})
+		if found, ok := q.ask(r, p); ok {
+			v.Outcome = max(v.Outcome, found.Outcome)
+			found.Remedy = s.remedy(found.Remedy.Code, g.edition.switching, on)
+			dst = append(dst, found)
 		}
-	}
+	})
 	v.Permitted = !v.Outcome.Excludes()
 	return v, dst
 }
@@ -127,20 +118,8 @@ func (s *Switch) remedy(code string, k Switching, day fund.Date) Remedy {
 	return r
 }
 
-// readBy are the parameters of the rule's entry that a part reads.
-func (r *Rule) readBy(p *orderPart) (read []Parameter) {
-	for _, name := range p.reads {
-		for _, parameter := range r.Parameters {
-			if parameter.Name == name {
-				read = append(read, parameter)
-			}
-		}
-	}
-	return read
-}
-
 func switchSums(s *Switch) []Fact {
-	return []Fact{{"switch_cost", inFen(s.Cost)}, {"switch_benefit", inFen(s.Benefit)}}
+	return []Fact{fen("switch_cost", s.Cost), fen("switch_benefit", s.Benefit)}
 }
 
 func switchGrounds(s *Switch) []Fact {
@@ -166,5 +145,3 @@ func ratioOrUnknown(m fund.Measure) string {
 	}
 	return strconv.FormatFloat(m.Value.Float(), 'f', 6, 64)
 }
-
-func inFen(m fund.Money) string { return strconv.FormatInt(int64(m), 10) }

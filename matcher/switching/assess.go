@@ -153,12 +153,9 @@ func (a *assessing) oldRunning(days int32) fund.Money {
 	}
 	for i := range a.out.Lots {
 		l := &a.out.Lots[i]
-		bearing := days
-		switch {
-		case limit > 0 && l.Days < 0:
+		bearing := limit.Bearing(l.Days+days) - limit.Bearing(l.Days)
+		if limit > 0 && l.Days < 0 {
 			bearing = 0
-		case limit > 0:
-			bearing = limit.Bearing(l.Days+days) - limit.Bearing(l.Days)
 		}
 		sum += fund.Accrue(l.Moved, p.Fees.Service, bearing)
 	}

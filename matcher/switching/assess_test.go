@@ -44,6 +44,28 @@ func TestExitStepsByDay(t *testing.T) {
 	}
 }
 
+// The next step is one that lies ahead and is cheaper, not the next line of the ladder.
+func TestTheNextStepIsCheaper(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ladder, acquired string
+		want             switching.Step
+	}{
+		"a line of the same rate":    {"7:150;30:150;:0", "2026-11-23", switching.Step{On: day(t, "2026-12-23")}},
+		"cheaper before, then dear":  {"7:100;30:0;180:50;:0", "2026-10-14", switching.Step{On: day(t, "2027-04-12")}},
+		"dearer ahead, then cheaper": {"7:50;30:100;:20", "2026-11-23", switching.Step{On: day(t, "2026-12-23"), Rate: 20, Fee: 2_000}},
+		"the last line":              {"7:50;:20", "2026-11-16", switching.Step{}},
+		"no line but one":            {":20", "2026-11-23", switching.Step{}},
+	} {
+		k := plain(t)
+		k.Sell.Product.Fees = fees(t, ":80", 90, c.ladder, 140, 0)
+		k.Sell.Lots[0].AcquiredOn = day(t, c.acquired)
+		if got := assess(&k).Lots[0].Next; got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
 // A half fen is rounded up, in each lot once, and on the NAV's decimals.
 func TestRoundingOfLots(t *testing.T) {
 	t.Parallel()
@@ -103,6 +125,7 @@ func TestWhichLotsAreSold(t *testing.T) {
 		"locked for twenty days":  {lockup: 20, sold: []fund.Shares{30_000_000, 20_000_000, 20_000_000, 0}, gaps: switching.InLockup, fee: 3_000},
 		"locked for a day longer": {lockup: 21, sold: []fund.Shares{30_000_000, 20_000_000, 0, 0}, gaps: switching.InLockup, fee: 1_000},
 		"all of it locked":        {lockup: 4_000, sold: []fund.Shares{0, 0, 0, 0}, gaps: switching.InLockup | switching.NoLots},
+		"shares and an amount":    {shares: 30_000_000, amount: 300_001, sold: []fund.Shares{30_000_000, 0, 0, 0}},
 		"asked for and locked":    {shares: 80_000_000, lockup: 21, sold: []fund.Shares{30_000_000, 20_000_000, 0, 0}, gaps: switching.InLockup | switching.TooFew, fee: 1_000},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,25 +198,26 @@ func TestUnknownIsUnknown(t *testing.T) {
 		change func(*switching.Case)
 		gap    switching.Gaps
 	}{
-		"no lots":              {func(c *switching.Case) { c.Sell.Lots = nil }, switching.NoLots},
-		"no NAV":               {func(c *switching.Case) { c.Sell.UnitNAV = 0 }, switching.NoNAV},
-		"a NAV beyond reason":  {func(c *switching.Case) { c.Sell.UnitNAV = 1e12 }, switching.NoNAV},
-		"no exit ladder":       {func(c *switching.Case) { c.Sell.Product.Fees.Redemption = nil }, switching.NoExitFee},
-		"no exit ladder named": {func(c *switching.Case) { c.Sell.Product.Missing = 1 << fund.FieldRedemptionLadder }, switching.NoExitFee},
-		"no old fee":           {func(c *switching.Case) { c.Sell.Product.Missing = 1 << fund.FieldManagementFee }, switching.NoOldFees},
-		"no old service fee":   {func(c *switching.Case) { c.Sell.Product.Missing = 1 << fund.FieldServiceFee }, switching.NoOldFees},
-		"no entry ladder":      {func(c *switching.Case) { c.Buy.Classes[0].Missing = 1 << fund.FieldSubscriptionLadder }, switching.NoNewFees},
-		"no new exit ladder":   {func(c *switching.Case) { c.Buy.Classes[0].Fees.Redemption = nil }, switching.NoNewFees},
-		"no new service fee":   {func(c *switching.Case) { c.Buy.Classes[0].Missing = 1 << fund.FieldServiceFee }, switching.NoNewFees},
-		"nothing bought":       {func(c *switching.Case) { c.Buy.Classes = nil }, switching.NoNewFees},
-		"no horizon":           {func(c *switching.Case) { c.HorizonDays = 0 }, switching.NoHorizon},
-		"no proceeds":          {func(c *switching.Case) { c.Sell.Paid.On = c.On }, switching.NoProceeds},
+		"no lots":               {func(c *switching.Case) { c.Sell.Lots = nil }, switching.NoLots},
+		"no NAV":                {func(c *switching.Case) { c.Sell.UnitNAV = 0 }, switching.NoNAV},
+		"a NAV beyond reason":   {func(c *switching.Case) { c.Sell.UnitNAV = 1e12 }, switching.NoNAV},
+		"no exit ladder":        {func(c *switching.Case) { c.Sell.Product.Fees.Redemption = nil }, switching.NoExitFee},
+		"no exit ladder named":  {func(c *switching.Case) { c.Sell.Product.Missing = 1 << fund.FieldRedemptionLadder }, switching.NoExitFee},
+		"no old fee":            {func(c *switching.Case) { c.Sell.Product.Missing = 1 << fund.FieldManagementFee }, switching.NoOldFees},
+		"no old service fee":    {func(c *switching.Case) { c.Sell.Product.Missing = 1 << fund.FieldServiceFee }, switching.NoOldFees},
+		"an empty entry ladder": {func(c *switching.Case) { c.Buy.Classes[0].Fees.Subscription = nil }, switching.NoNewFees},
+		"no entry ladder":       {func(c *switching.Case) { c.Buy.Classes[0].Missing = 1 << fund.FieldSubscriptionLadder }, switching.NoNewFees},
+		"no new exit ladder":    {func(c *switching.Case) { c.Buy.Classes[0].Fees.Redemption = nil }, switching.NoNewFees},
+		"no new service fee":    {func(c *switching.Case) { c.Buy.Classes[0].Missing = 1 << fund.FieldServiceFee }, switching.NoNewFees},
+		"nothing bought":        {func(c *switching.Case) { c.Buy.Classes = nil }, switching.NoNewFees},
+		"no horizon":            {func(c *switching.Case) { c.HorizonDays = 0 }, switching.NoHorizon},
+		"no proceeds":           {func(c *switching.Case) { c.Sell.Paid.On = c.On }, switching.NoProceeds},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			k := plain(t)
 			k.Sell.Product.Fees.Management, k.Buy.Classes[0].Fees.Management = 2_000, 0 // it would pay
-			k.Suitability.Highest, k.Sell.Product.Grades.Bank, k.Buy.Classes[0].Grades.Bank = fund.R2, fund.R4, fund.R2
+			k.Suitability, k.Sell.Product.Grades.Bank, k.Buy.Classes[0].Grades.Bank = switching.Suitability{Sold: fund.R2, Bought: fund.R2}, fund.R4, fund.R2
 			if a := assess(&k); a.Verdict != switching.Pays {
 				t.Fatalf("before: %s", a.Verdict)
 			}
@@ -247,7 +271,7 @@ func saves(entry fund.Money) func(*switching.Case) {
 }
 
 func grades(c *switching.Case, highest, sold, bought fund.RiskGrade) {
-	c.Suitability.Highest, c.Sell.Product.Grades.Bank, c.Buy.Classes[0].Grades.Bank = highest, sold, bought
+	c.Suitability, c.Sell.Product.Grades.Bank, c.Buy.Classes[0].Grades.Bank = switching.Suitability{Sold: highest, Bought: highest}, sold, bought
 }
 
 // K04's percent, to the fen: too much before, no longer too much after, nothing new too much.
@@ -262,20 +286,33 @@ func TestConcentrationIsCured(t *testing.T) {
 		"a quarter of all is not too much":    {assets: 4_000_000, change: func(c *switching.Case) { c.Portfolio.Stakes[1].Value = 0 }},
 		"a fen more than a quarter":           {assets: 3_999_900, change: func(c *switching.Case) { c.Portfolio.Stakes[1].Value = 0 }, want: true},
 		"not all has a value":                 {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Known = false }},
-		"no limit in force":                   {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Limits = switching.Limits{} }},
+		"no limit in force":                   {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Sold, c.Portfolio.Bought = switching.Limits{}, switching.Limits{} }},
 		"the rest is still too much":          {assets: 3_000_000, change: func(c *switching.Case) { c.Sell.Shares = 10_000_000 }},
 		"what is bought becomes too much":     {assets: 3_000_000, change: func(c *switching.Case) { c.Portfolio.Stakes[1].Fund = "NEW" }},
 		"another class of the fund":           {assets: 3_000_000, change: func(c *switching.Case) { c.Buy.Amount, c.Buy.Classes[0].ParentCode = 0, "OLD" }},
 		"the issuer's, into another's":        {assets: 3_000_000, change: issuers("A", "B"), want: true},
 		"the issuer's, into its own":          {assets: 3_000_000, change: issuers("A", "A")},
 		"of no issuer":                        {assets: 3_000_000, change: issuers("", "B")},
+		"the theme's, into another's":         {assets: 3_000_000, change: themes("chips", "wine"), want: true},
+		"the theme's, into its own":           {assets: 3_000_000, change: themes("chips", "chips")},
+		"of no theme":                         {assets: 3_000_000, change: themes("", "wine")},
+		"the rest is a quarter to the fen":    {assets: 4_000_000, change: whatIsLeft(1_000_000), want: true},
+		"the rest is a fen more":              {assets: 4_000_000, change: whatIsLeft(1_000_001)},
+		"bought to a quarter, to the fen":     {assets: 4_000_000, change: boughtBefore(300_000), want: true},
+		"bought to a fen more":                {assets: 4_000_000, change: boughtBefore(300_001)},
+		"redeemed before":                     {assets: 2_000_000, change: redeemed, want: true},
+		"redeemed before, of a quarter":       {assets: 3_000_000, change: redeemed},
+		"without assets, into no issuer's": {change: func(c *switching.Case) {
+			issuers("A", "")(c)
+			c.Buy.Classes[0].Fees.Subscription = []fund.SubscriptionTier{{}}
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			k := plain(t)
 			k.Buy.Amount = 700_000 // the rest stays in cash
 			k.Portfolio = switching.Portfolio{
-				Known: true, Assets: c.assets, Limits: switching.Limits{Product: 25},
+				Known: true, Assets: c.assets, Sold: switching.Limits{Product: 25}, Bought: switching.Limits{Product: 25},
 				Stakes: []switching.Stake{{Fund: "OLD", Value: 1_000_000}, {Fund: "THIRD", Value: 500_000}},
 			}
 			k.Sell.Shares = 100_000_000
@@ -289,9 +326,45 @@ func TestConcentrationIsCured(t *testing.T) {
 	}
 }
 
+// whatIsLeft leaves so much of the fund that is sold, of 4,000,000 in all, and no entry fee.
+func whatIsLeft(rest fund.Money) func(*switching.Case) {
+	return func(c *switching.Case) {
+		c.Buy.Classes[0].Fees.Subscription = []fund.SubscriptionTier{{}}
+		c.Portfolio.Stakes[0].Value = 1_000_000 + rest
+	}
+}
+
+// boughtBefore has so much of the fund that is bought; 700,000 more are bought.
+func boughtBefore(value fund.Money) func(*switching.Case) {
+	return func(c *switching.Case) {
+		whatIsLeft(1)(c)
+		c.Portfolio.Stakes[1] = switching.Stake{Fund: "NEW", Value: value}
+	}
+}
+
+// redeemed has the sale behind it: 1,000,000 that are no longer among what he holds.
+func redeemed(c *switching.Case) {
+	c.Sell.Paid = switching.Paid{Proceeds: 1_000_000, On: c.On, Acquired: fund.Window{From: 20250102, To: 20250102}}
+	c.Portfolio.Stakes = c.Portfolio.Stakes[1:]
+}
+
+func themes(sold, bought string) func(*switching.Case) {
+	return func(c *switching.Case) {
+		c.Portfolio.Sold, c.Portfolio.Bought = switching.Limits{Theme: 25}, switching.Limits{Theme: 25}
+		if sold == bought {
+			c.Buy.Amount = 0
+		}
+		c.Portfolio.Stakes[0].Theme = sold
+		if sold != "" {
+			c.Sell.Product.Content.Themes = []string{sold, "other"}
+		}
+		c.Buy.Classes[0].Content.Themes = []string{bought}
+	}
+}
+
 func issuers(sold, bought string) func(*switching.Case) {
 	return func(c *switching.Case) {
-		c.Portfolio.Limits = switching.Limits{Issuer: 25}
+		c.Portfolio.Sold, c.Portfolio.Bought = switching.Limits{Issuer: 25}, switching.Limits{Issuer: 25}
 		if sold == bought {
 			c.Buy.Amount = 0
 		}
@@ -341,6 +414,9 @@ func TestPaidRedemption(t *testing.T) {
 		"all of one step":         {"2026-10-01", "2026-10-23", 989_950, 31, 0},
 		"of two steps":            {"2026-01-01", "2026-10-23", 989_950, 31, switching.NoLotDay},
 		"held long":               {"2024-01-01", "2026-01-01", 985_000, 326, 0},
+		"bought on the day":       {"2026-11-20", "2026-11-23", 1_000_000, 0, 0},
+		"the first day unknown":   {"", "2026-01-01", 1_000_000, -1, switching.NoLotDay},
+		"the last day unknown":    {"2024-01-01", "", 1_000_000, -1, switching.NoLotDay},
 		"bought after the redeem": {"2026-10-01", "2026-11-24", 1_000_000, -1, switching.NoLotDay},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -350,6 +426,128 @@ func TestPaidRedemption(t *testing.T) {
 			a := assess(&k)
 			if a.Sold.Value != c.value || a.Sold.Proceeds != 985_000 || a.Sold.Youngest != c.youngest || a.Gaps != c.gaps || !a.Cost.OK {
 				t.Errorf("%+v, gaps %b, want %+v", a.Sold, a.Gaps, c)
+			}
+		})
+	}
+}
+
+// The largest sum that a bank can hold is a sum; a fen more is a mistake in the data.
+func TestTheLargestRedemption(t *testing.T) {
+	t.Parallel()
+	k := plain(t)
+	k.Sell.Paid = switching.Paid{Proceeds: fund.MaxMoney, On: k.On, Acquired: fund.Window{From: 20250102, To: 20250102}}
+	if a := assess(&k); a.Gaps != 0 || a.Sold.Value != fund.MaxMoney || a.Sold.Proceeds != fund.MaxMoney {
+		t.Errorf("%+v, gaps %b", a.Sold, a.Gaps)
+	}
+	k.Sell.Paid.Proceeds++
+	if a := assess(&k); a.Gaps != switching.NoProceeds || a.Cost.OK {
+		t.Errorf("%+v, gaps %b", a.Sold, a.Gaps)
+	}
+}
+
+// A class is costed where everything that it would cost is known, and not otherwise.
+func TestClassesOnOffer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*switching.Case)
+		want   []bool
+	}{
+		"known":                  {func(*switching.Case) {}, []bool{true, true}},
+		"a day":                  {func(c *switching.Case) { c.HorizonDays = 1 }, []bool{true, true}},
+		"no horizon":             {func(c *switching.Case) { c.HorizonDays = 0 }, []bool{false, false}},
+		"a fen":                  {func(c *switching.Case) { c.Buy.Amount = 1 }, []bool{true, true}},
+		"nothing to buy it with": {func(c *switching.Case) { c.Sell.Lots = nil }, []bool{false, false}},
+		"the other's fees":       {func(c *switching.Case) { c.Buy.Classes[1].Fees.Redemption = nil }, []bool{true, false}},
+	} {
+		k := plain(t)
+		k.Buy.Classes = append(k.Buy.Classes, &fund.Product{Code: "NEW-C", ShareClass: "C", Fees: fees(t, ":0", 0, ":0", 140, 40)})
+		c.change(&k)
+		var got []bool
+		for _, o := range assess(&k).Classes {
+			got = append(got, o.OK)
+			if o.OK != (o.Cost != fund.Cost{}) && k.Buy.Amount != 1 {
+				t.Errorf("%s: %s is known %v at a cost of %+v", name, o.Code, o.OK, o.Cost)
+			}
+		}
+		if !cmp.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// What leaving costs is told of today, of each step before the horizon, and of the horizon.
+func TestDaysOfLeaving(t *testing.T) {
+	t.Parallel()
+	for horizon, want := range map[int32][]int32{
+		1: {0, 1}, 7: {0, 7}, 8: {0, 7, 8}, 180: {0, 7, 30, 180}, 181: {0, 7, 30, 180, 181},
+	} {
+		k := plain(t)
+		k.HorizonDays = horizon
+		var got []int32
+		for _, l := range assess(&k).Leaving {
+			got = append(got, l.Days)
+		}
+		if !cmp.Equal(got, want) {
+			t.Errorf("%d days: %v, want %v", horizon, got, want)
+		}
+	}
+}
+
+// A lot of today and one of yesterday go on along the old ladder: what is lost by the switch
+// is the difference of the steps, nothing for the lot of today.
+func TestProgressOnTheOldLadder(t *testing.T) {
+	t.Parallel()
+	for acquired, want := range map[string]fund.Money{
+		"2026-11-23": 0,
+		"2026-11-22": 4_921,  // .5 % of the 984,212 that move
+		"":           14_763, // 1.5 % against the least that it could be
+	} {
+		k := plain(t)
+		k.Sell.Lots[0].AcquiredOn, k.HorizonDays = day(t, acquired), 6
+		if a := assess(&k); a.Cost.Lost != want {
+			t.Errorf("acquired %s: lost %d of %d, want %d", acquired, a.Cost.Lost, a.Moved, want)
+		}
+	}
+}
+
+// The first day on which the saving is above the cost, by hand; -1 where it never is.
+func TestBreakEven(t *testing.T) {
+	t.Parallel()
+	type side struct{ running, service fund.BasisPoints }
+	for name, c := range map[string]struct {
+		old, now side
+		entry    fund.Money
+		limit    fund.ServiceLimit
+		lots     []fund.Shares // at a fen each hundred; none: one of 10,000 yuan
+		want     int32
+	}{
+		// 10,000 yuan less 40 at 40 bps: 3,984 fen a year, above 4,000 on the 367th day.
+		"a service fee saved for good":      {side{140, 40}, side{140, 0}, 4_000, 0, nil, 367},
+		"a service fee saved for a year":    {side{140, 40}, side{140, 0}, 4_000, 365, nil, -1},
+		"a management fee saved for good":   {side{180, 0}, side{140, 0}, 4_000, 0, nil, 367},
+		"a service fee that ends in a year": {side{170, 0}, side{140, 40}, 0, 365, nil, 487}, // 30 d > 40 * 365
+		"a service fee that never ends":     {side{170, 0}, side{140, 40}, 0, 0, nil, -1},
+		// What rounding leaves over is no saving: 20 bps of two days are 11 fen, twice 10 bps 10.
+		"the same in two fees":         {side{20, 0}, side{10, 10}, 0, 0, nil, -1},
+		"the same in two fees of lots": {side{0, 40}, side{40, 0}, 0, 365, []fund.Shares{12_500, 12_500}, -1},
+		"a saving that costs nothing":  {side{180, 0}, side{140, 0}, 0, 0, nil, 1},
+		"nothing moves":                {side{180, 0}, side{140, 0}, 1_000_000, 0, nil, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := plain(t)
+			k.Sell.Product.Fees = fees(t, ":0", 0, ":0", c.old.running, c.old.service)
+			k.Buy.Classes[0].Fees = fees(t, ":0", 0, ":0", c.now.running, c.now.service)
+			k.Buy.Classes[0].Fees.Subscription[0].Fixed, k.ServiceLimit = c.entry, c.limit
+			k.Sell.Lots[0].AcquiredOn = k.On
+			if c.lots != nil {
+				k.Sell.Lots = nil
+			}
+			for _, n := range c.lots {
+				k.Sell.Lots = append(k.Sell.Lots, fund.Lot{ProductCode: "OLD", Shares: n, AcquiredOn: k.On})
+			}
+			if a := assess(&k); a.BreakEven != c.want || !a.Cost.OK {
+				t.Errorf("day %d of %+v, want %d", a.BreakEven, a.Cost, c.want)
 			}
 		})
 	}

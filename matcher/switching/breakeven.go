@@ -10,8 +10,8 @@ import (
 // all that it has cost by then, or -1.
 func (a *assessing) breakEven() int32 {
 	most := a.mostSaved()
-	if most <= 0 || a.out.Moved <= 0 {
-		return -1
+	if most <= 0 {
+		return -1 // what rounding alone leaves over is no saving
 	}
 	fixed := a.out.Cost.Exit + a.out.Cost.Entry
 	// Before this day not even the most that could be saved is enough; the parts are rounded
@@ -25,7 +25,7 @@ func (a *assessing) breakEven() int32 {
 		end = longestHolding
 	}
 	for d := max(int32(first), 1); d <= end; d++ {
-		if saved := a.saved(d); saved > fixed && saved > fixed+a.lost(d) {
+		if a.saved(d) > fixed+a.lost(d) {
 			return d
 		}
 	}

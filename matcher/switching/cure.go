@@ -5,8 +5,8 @@ import "github.com/fundmatch/fundmatch/matcher/fund"
 // curesMismatch: what is sold is above what suits him and what is bought is not. An unknown
 // grade or level cures nothing.
 func (a *assessing) curesMismatch() bool {
-	highest, sold, bought := a.Suitability.Highest, a.Sell.Product.Grades.Effective(), a.new().Grades.Effective()
-	return highest != fund.GradeUnknown && bought != fund.GradeUnknown && sold > highest && bought <= highest
+	suits, sold, bought := &a.Suitability, a.Sell.Product.Grades.Effective(), a.new().Grades.Effective()
+	return suits.Sold != fund.GradeUnknown && bought != fund.GradeUnknown && sold > suits.Sold && bought <= suits.Bought
 }
 
 // curesConcentration: a fund, an issuer or a theme that is sold took more than K04's share of
@@ -17,23 +17,20 @@ func (a *assessing) curesConcentration() bool {
 	}
 	cured := false
 	for _, v := range [...]struct {
-		name  func(*fund.Product) string
-		of    func(*Stake) string
-		limit int
+		name      func(*fund.Product) string
+		of        func(*Stake) string
+		from, may int // the limits of what is sold and of what is bought
 	}{
-		{(*fund.Product).FundCode, func(s *Stake) string { return s.Fund }, a.Portfolio.Limits.Product},
-		{func(p *fund.Product) string { return p.Parties.Issuer }, func(s *Stake) string { return s.Issuer }, a.Portfolio.Limits.Issuer},
-		{theme, func(s *Stake) string { return s.Theme }, a.Portfolio.Limits.Theme},
+		{(*fund.Product).FundCode, func(s *Stake) string { return s.Fund }, a.Portfolio.Sold.Product, a.Portfolio.Bought.Product},
+		{func(p *fund.Product) string { return p.Parties.Issuer }, func(s *Stake) string { return s.Issuer }, a.Portfolio.Sold.Issuer, a.Portfolio.Bought.Issuer},
+		{theme, func(s *Stake) string { return s.Theme }, a.Portfolio.Sold.Theme, a.Portfolio.Bought.Theme},
 	} {
-		if v.limit <= 0 {
-			continue
-		}
 		sold, bought := v.name(a.Sell.Product), v.name(a.new())
-		if a.after(bought, sold, bought, v.of) > a.allowed(v.limit) {
+		if v.may > 0 && a.after(bought, sold, bought, v.of) > a.allowed(v.may) {
 			return false
 		}
-		tooMuch := a.before(sold, sold, v.of) > a.assets()/100*fund.Money(v.limit)
-		cured = cured || tooMuch && a.after(sold, sold, bought, v.of) <= a.allowed(v.limit)
+		tooMuch := v.from > 0 && a.before(sold, sold, v.of) > a.assets()/100*fund.Money(v.from)
+		cured = cured || tooMuch && a.after(sold, sold, bought, v.of) <= a.allowed(v.from)
 	}
 	return cured
 }

@@ -1,6 +1,10 @@
 package switching
 
-import "github.com/fundmatch/fundmatch/matcher/fund"
+import (
+	"cmp"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
 
 // History is what he did before.
 type History struct {
@@ -160,10 +164,7 @@ func (h *History) Acquired(code string, before fund.Date) (w fund.Window) {
 		if day == 0 || day >= before {
 			return
 		}
-		if w.From == 0 || day < w.From {
-			w.From = day
-		}
-		w.To = max(w.To, day)
+		w.From, w.To = min(cmp.Or(w.From, day), day), max(w.To, day)
 	}
 	for i := range h.Purchases {
 		if b := &h.Purchases[i]; b.ProductCode == code && b.Owns() {

@@ -18,14 +18,19 @@ func market(tb testing.TB) pool {
 		"X":    {Code: "X", Type: "混合型-偏股", ParentCode: "X", Fees: fees(tb, ":100", 0, steps, 140, 0)},
 		"X-C":  {Code: "X-C", Type: "混合型-偏股", ParentCode: "X", Fees: fees(tb, ":0", 0, "7:150;:0", 140, 40)},
 		"FLAT": {Code: "FLAT", Type: "混合型-偏股", Fees: fees(tb, ":0", 0, ":100", 140, 0)},
+		"UNTOLD": {
+			Code: "UNTOLD", Type: "混合型-偏股", Fees: fees(tb, ":0", 0, ":100", 140, 0),
+			Missing: 1<<fund.FieldRedemptionLadder | 1<<fund.FieldSubscriptionLadder,
+		},
 		"CASH": {Code: "CASH", Type: "货币型", Fees: fees(tb, ":0", 0, ":0", 20, 0)},
 	}
 }
 
+const noon fund.Instant = 12 * 60 * 60 * 1_000_000
+
 // event is one deal on a day, at noon.
 func event(tb testing.TB, kind fund.EventKind, on, code string, amount fund.Money) fund.Event {
 	tb.Helper()
-	const noon = 12 * 60 * 60 * 1_000_000
 	return fund.Event{Kind: kind, At: day(tb, on).Start() + noon, ProductCode: code, Amount: amount}
 }
 
@@ -104,6 +109,46 @@ func TestPast(t *testing.T) {
 			events: []fund.Event{bought("2026-03-01", "X", 101_000), sold("2026-05-01", "X", 99_500), bought("2026-05-02", "X-C", 99_000)},
 			want:   switching.Past{Switches: 2, Redeemed: 99_500, Fees: 500},
 		},
+		"a money fund bought": {
+			events: []fund.Event{sold("2026-05-01", "FLAT", 99_000), bought("2026-05-02", "CASH", 99_000)},
+			want:   switching.Past{Switches: 2, Redeemed: 99_000, Fees: 1_000},
+		},
+		"at the instant": {
+			events: []fund.Event{sold("2026-11-20", "FLAT", 99_000), bought("2026-11-23", "X", 101_000)},
+			want:   switching.Past{Switches: 2, Redeemed: 99_000, Fees: 2_000},
+		},
+		"he buys back the other class": {
+			events: []fund.Event{sold("2026-11-09", "X-C", 99_000)},
+			want:   switching.Past{Switches: 1, Redeemed: 99_000, InAndOut: true},
+		},
+		"two products redeemed on a day": {
+			events: []fund.Event{sold("2026-05-01", "X", 99_000), sold("2026-05-01", "FLAT", 99_000), bought("2026-05-02", "X-C", 99_000)},
+			want:   switching.Past{Switches: 3, Redeemed: 198_000, Fees: 1_000, FeesUnknown: 1},
+		},
+		"bought and redeemed on a day": {
+			events: []fund.Event{bought("2026-05-01", "FLAT", 99_000), sold("2026-05-01", "FLAT", 99_000)},
+			want:   switching.Past{Switches: 2, Redeemed: 99_000, Fees: 1_000},
+		},
+		"a product of no pool redeemed": {
+			events: []fund.Event{sold("2026-05-01", "GONE", 99_000), bought("2026-05-02", "X-C", 99_000)},
+			want:   switching.Past{Switches: 2, Redeemed: 99_000, FeesUnknown: 1},
+		},
+		"a ladder that is said to be missing": {
+			events: []fund.Event{sold("2026-05-01", "UNTOLD", 99_000), bought("2026-05-02", "UNTOLD", 99_000)},
+			want:   switching.Past{Switches: 2, Redeemed: 99_000, FeesUnknown: 2},
+		},
+		"a redemption of no amount": {
+			events: []fund.Event{sold("2026-05-01", "FLAT", 0), bought("2026-05-02", "X-C", 99_000)},
+			want:   switching.Past{Switches: 2, FeesUnknown: 1},
+		},
+		"the largest amounts": {
+			events: []fund.Event{sold("2026-05-01", "FLAT", fund.MaxMoney), bought("2026-05-02", "X", fund.MaxMoney)},
+			want:   switching.Past{Switches: 2, Redeemed: fund.MaxMoney, Fees: 10_101_010_101_010 + 9_900_990_099_010},
+		},
+		"amounts that no bank holds": {
+			events: []fund.Event{sold("2026-05-01", "FLAT", fund.MaxMoney+1), bought("2026-05-02", "X", fund.MaxMoney+1)},
+			want:   switching.Past{Switches: 2, Redeemed: fund.MaxMoney, FeesUnknown: 2},
+		},
 		"later than the instant": {
 			events: []fund.Event{sold("2026-11-24", "FLAT", 99_000), bought("2026-11-24", "X", 101_000)},
 			want:   switching.Past{Switches: 1},
@@ -114,7 +159,7 @@ func TestPast(t *testing.T) {
 			k := plain(t)
 			k.Buy.Classes[0].ParentCode = "X"
 			k.History = switching.History{
-				At: day(t, "2026-11-23").Start() + 60*60*1_000_000*13, Events: c.events, Holdings: 1_000_000, Known: true,
+				At: day(t, "2026-11-23").Start() + noon, Events: c.events, Holdings: 1_000_000, Known: true,
 				WindowDays: 14, Pool: market(t), Pending: c.pending,
 			}
 			got := assess(&k).Past
@@ -154,6 +199,82 @@ func TestMeanHoldings(t *testing.T) {
 		change(&l.History)
 		if past := assess(&l).Past; past.Mean != 0 || past.Turnover.OK || past.CostToEquity.OK {
 			t.Errorf("%s: %+v", name, past)
+		}
+	}
+}
+
+// The largest deal is one of a known amount; a fen more is a mistake in the data.
+func TestMeanHoldingsOfTheLargestDeal(t *testing.T) {
+	t.Parallel()
+	for amount, want := range map[fund.Money]fund.Money{
+		fund.MaxMoney:     fund.MaxMoney / daysOfAYear * 292, // 73 days of nothing
+		fund.MaxMoney + 1: 0,
+	} {
+		k := plain(t)
+		k.History = switching.History{
+			At: day(t, "2026-11-23").Start() + noon, Known: true, WindowDays: 14, Pool: market(t),
+			Events: []fund.Event{event(t, fund.Redeem, "2026-09-12", "FLAT", amount)},
+		}
+		if past := assess(&k).Past; past.Mean/daysOfAYear != want/daysOfAYear {
+			t.Errorf("%d redeemed: mean %d, want %d", amount, past.Mean, want)
+		}
+	}
+}
+
+const daysOfAYear = 365
+
+// A switch into nothing looks back all the same.
+func TestPastOfNoPurchase(t *testing.T) {
+	t.Parallel()
+	k := plain(t)
+	k.Buy.Classes = nil
+	k.History = switching.History{
+		At: day(t, "2026-11-23").Start() + noon, WindowDays: 14, Pool: market(t),
+		Events: []fund.Event{event(t, fund.Redeem, "2026-11-20", "X", 99_000)},
+	}
+	if past := assess(&k).Past; past.InAndOut || past.Redeemed != 99_000 {
+		t.Errorf("%+v", past)
+	}
+}
+
+// When shares that were redeemed on a day had been bought: before it, by the ledger or the
+// trail, and nothing that is another product's or another kind of deal.
+func TestAcquired(t *testing.T) {
+	t.Parallel()
+	const sold, first, second, third = fund.Date(20260501), fund.Date(20260101), fund.Date(20260102), fund.Date(20260430)
+	buy := func(code string, on fund.Date) fund.Purchase {
+		return fund.Purchase{ProductCode: code, KnownOn: on, Kind: "BUY"}
+	}
+	deal := func(kind fund.EventKind, code string, on fund.Date) fund.Event {
+		return fund.Event{Kind: kind, ProductCode: code, At: on.Start() + noon}
+	}
+	for name, c := range map[string]struct {
+		purchases []fund.Purchase
+		events    []fund.Event
+		want      fund.Window
+	}{
+		"nothing on file":        {},
+		"once, by the ledger":    {purchases: []fund.Purchase{buy("X", first)}, want: fund.Window{From: first, To: first}},
+		"once, by the trail":     {events: []fund.Event{deal(fund.OrderConfirm, "X", first)}, want: fund.Window{From: first, To: first}},
+		"twice, the later first": {purchases: []fund.Purchase{buy("X", third), buy("X", first)}, want: fund.Window{From: first, To: third}},
+		"by both": {
+			purchases: []fund.Purchase{buy("X", second)},
+			events:    []fund.Event{deal(fund.OrderConfirm, "X", first), deal(fund.OrderConfirm, "X", third)},
+			want:      fund.Window{From: first, To: third},
+		},
+		"on the day itself": {purchases: []fund.Purchase{buy("X", sold)}, events: []fund.Event{deal(fund.OrderConfirm, "X", sold)}},
+		"after it":          {purchases: []fund.Purchase{buy("X", sold+1)}},
+		"on no day":         {purchases: []fund.Purchase{buy("X", 0)}},
+		"no day and a day":  {purchases: []fund.Purchase{buy("X", 0), buy("X", first), buy("X", 0)}, want: fund.Window{From: first, To: first}},
+		"another product":   {purchases: []fund.Purchase{buy("Y", first)}, events: []fund.Event{deal(fund.OrderConfirm, "Y", first)}},
+		"another kind": {
+			purchases: []fund.Purchase{{ProductCode: "X", KnownOn: first, Kind: "GIVE_UP"}},
+			events:    []fund.Event{deal(fund.Redeem, "X", first), deal(fund.Click, "X", second)},
+		},
+	} {
+		h := switching.History{Purchases: c.purchases, Events: c.events}
+		if got := h.Acquired("X", sold); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
 }

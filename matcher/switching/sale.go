@@ -91,10 +91,10 @@ func (a *assessing) takeLots() {
 		out.Gaps |= NoLots
 	}
 	switch {
-	case a.Sell.Shares > 0 && shares > 0:
+	case shares > 0:
 		out.Gaps |= TooFew
 		out.Sold.Short = shares
-	case a.Sell.Shares == 0 && a.Buy.Amount > 0 && amount > 0:
+	case a.Sell.Shares == 0 && amount > 0:
 		out.Gaps |= TooFew
 	}
 }
@@ -145,15 +145,12 @@ func (a *assessing) price(l *LotSale) {
 
 // next finds the next step of the ladder that is cheaper than the lot's own.
 func (a *assessing) next(l *LotSale) Step {
-	ladder := a.Sell.Product.Fees.Redemption
-	for i := range ladder {
-		bound := ladder[i].Below
-		if bound <= l.Days || i+1 == len(ladder) {
-			continue
+	from := int32(0)
+	for _, t := range a.Sell.Product.Fees.Redemption {
+		if from > l.Days && t.Rate < l.Rate {
+			return Step{On: l.AcquiredOn.AddDays(int(from)), Rate: t.Rate, Fee: t.Rate.Of(l.Value)}
 		}
-		if rate := ladder[i+1].Rate; rate < l.Rate {
-			return Step{On: l.AcquiredOn.AddDays(int(bound)), Rate: rate, Fee: rate.Of(l.Value)}
-		}
+		from = t.Below
 	}
 	return Step{}
 }
@@ -185,7 +182,6 @@ func (a *assessing) takePaid() {
 // sum adds the lots up.
 func (a *assessing) sum() {
 	s := &a.out.Sold
-	known := true
 	for i := range a.out.Lots {
 		l := &a.out.Lots[i]
 		if s.Value > fund.MaxMoney-l.Value {
@@ -194,16 +190,9 @@ func (a *assessing) sum() {
 		}
 		s.Value += l.Value
 		s.Fee += l.Fee
-		switch {
-		case l.Shares == 0 && a.Sell.Paid.On == 0:
-		case l.Days < 0:
-			known = false
-		case s.Youngest < 0 || l.Days < s.Youngest:
-			s.Youngest = l.Days
+		if l.Shares > 0 || a.Sell.Paid.On != 0 {
+			s.Youngest = l.Days // the last one sold is the youngest, or has no day
 		}
-	}
-	if !known {
-		s.Youngest = -1
 	}
 	s.Proceeds = s.Value - s.Fee
 }

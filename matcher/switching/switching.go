@@ -41,17 +41,18 @@ type Purchase struct {
 	Amount  fund.Money      // gross; 0: what the sale brings
 }
 
-// Suitability is by what a mismatch is told: grades up to Highest suit him.
-type Suitability struct {
-	Highest fund.RiskGrade // unknown: without a valid level nothing is cured
-}
+// Suitability is by what a mismatch is told: the highest grade that suits him, by the rule
+// book of what is sold and by that of what is bought (S11). Unknown: without a valid level
+// nothing is cured.
+type Suitability struct{ Sold, Bought fund.RiskGrade }
 
 // Portfolio is by what a concentration is told. It must have all that he holds.
 type Portfolio struct {
 	Known  bool       // everything that he holds has a value
 	Assets fund.Money // that the shares are of
 	Stakes []Stake
-	Limits Limits
+	// Sold and Bought are the limits of the rule book of what is sold and of what is bought (S11).
+	Sold, Bought Limits
 }
 
 // Stake is what one holding is worth, and what it stands for. Empty names count nowhere.

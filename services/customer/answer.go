@@ -52,6 +52,8 @@ func answer(p *fund.Profile, at fund.Instant) *fundmatchv1.GetCustomerResponse {
 	return out
 }
 
+// personCells shows who the customer is, but for open checks of identity or of money
+// laundering: a profile is for him to read too, and whoever told him would tip him off (C07).
 func personCells(p *fund.Person, at fund.Instant) []*fundmatchv1.ProfileCell {
 	return []*fundmatchv1.ProfileCell{
 		plain("investor_type", p.InvestorType.String()),
@@ -68,7 +70,6 @@ func personCells(p *fund.Person, at fund.Instant) []*fundmatchv1.ProfileCell {
 		plain("income_fen", number(int64(p.Income))),
 		provenCell("qualified_class", p.Qualified.Class, p.Qualified.Until, at),
 		plain("pension_account", p.Pension.String()),
-		plain("open_checks", p.OpenChecks.String()),
 	}
 }
 

@@ -101,11 +101,24 @@ func TestEveryCellHasAState(t *testing.T) {
 		"risk_level= NOT_FOUND", "risk_level_predicted= NOT_FOUND", "investor_type= NOT_FOUND", "professional_class= NOT_FOUND",
 		"elects_ordinary= NOT_FOUND", "birth_date= NOT_FOUND", "capacity= NOT_FOUND", "is_lowest_class= NOT_FOUND", "industry=BANKING PRESENT",
 		"segment= NOT_FOUND", "branch_id= NOT_FOUND", "manager_id= NOT_FOUND", "aum_fen= NOT_FOUND", "income_fen= NOT_FOUND",
-		"qualified_class= NOT_FOUND", "pension_account= NOT_FOUND", "open_checks= NOT_FOUND",
+		"qualified_class= NOT_FOUND", "pension_account= NOT_FOUND",
 		"goals= NOT_FOUND", "horizon_months= NOT_FOUND", "liquidity_need= NOT_FOUND", "personalization= NOT_FOUND",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// C07: a profile is shown to the customer too (A03), and an open check must not be.
+func TestAnOpenCheckIsToldToNobody(t *testing.T) {
+	t.Parallel()
+	b := open(t, features.Cell{View: features.PersonView, Name: "open_checks", Value: "AML"})
+	got, err := b.GetCustomer(t.Context(), &fundmatchv1.GetCustomerRequest{CustomerId: known})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := got.String(); strings.Contains(text, "open_checks") || strings.Contains(text, "AML") {
+		t.Errorf("the profile tells of it: %s", text)
 	}
 }
 

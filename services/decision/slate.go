@@ -38,7 +38,10 @@ func (s *slateAnswer) present(out *fundmatchv1.GetDecisionResponse) {
 		out.Items = append(out.Items, item)
 	}
 	for _, x := range s.Excluded {
-		out.Excluded = append(out.Excluded, &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)})
+		// Whoever read the answer may read its record: it tells him no more (C07).
+		if s.Request.Audience == wording.Manager || x.ID.Tellable() {
+			out.Excluded = append(out.Excluded, &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)})
+		}
 	}
 	for i := range s.Notices {
 		out.Notices = append(out.Notices, s.Notices[i].Code)

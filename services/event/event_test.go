@@ -146,8 +146,11 @@ func TestWhatIsWrongIsNamedAndNothingIsKept(t *testing.T) {
 			edit(func(e *fundmatchv1.Event) { e.EventAt = &timestamppb.Timestamp{Seconds: math.MaxInt64} }),
 			at("1989-12-31T23:59:59+08:00"), at("2026-03-05T10:05:00.000001+08:00"),
 		},
-		"attributes.objection":  {with("OBJECTION", "objection", structpb.NewStringValue("DRAWDOW")), with("EVIDENCE_OPEN", "objection", structpb.NewStringValue("fee"))},
-		"attributes.code":       {with("OBJECTION", "code", structpb.NewStringValue("UNKNOWN"))},
+		"attributes.objection": {with("OBJECTION", "objection", structpb.NewStringValue("DRAWDOW")), with("EVIDENCE_OPEN", "objection", structpb.NewStringValue("fee"))},
+		"attributes.code": {
+			with("OBJECTION", "code", structpb.NewStringValue("UNKNOWN")), with("OBJECTION", "code", structpb.NewStringValue("KEY_FACTS")),
+			with("EVIDENCE_OPEN", "code", structpb.NewStringValue("KEY_FACTS:")), with("EVIDENCE_OPEN", "code", structpb.NewStringValue("OPINION:1")),
+		},
 		"attributes.tab":        {with("CLICK", "tab", structpb.NewNumberValue(1))},
 		"attributes.amountFen":  {with("REDEEM", "amountFen", structpb.NewStringValue("5")), with("REDEEM", "amountFen", structpb.NewNumberValue(1e300))},
 		"attributes.until":      {with("REFUSAL", "until", structpb.NewStringValue("tomorrow"))},

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
@@ -69,24 +70,40 @@ func (r reading) event(sent *fundmatchv1.Event) (features.Event, error) {
 }
 
 // doubt checks that a doubt is one that the program knows: what is misspelt would be
-// kept as an event and change no answer. To name none is fine.
+// kept as an event and change no answer. To name none is fine. EVIDENCE_OPEN may name a
+// paper of C05 instead.
 func (r reading) doubt(e *features.Event, sent map[string]*structpb.Value) error {
 	entry, ok := e.Entry()
 	if !ok || entry.Kind != fund.ObjectionRaised && entry.Kind != fund.EvidenceOpen || entry.About == "" {
 		return nil
 	}
-	if _, ok := objection.ParseCode(entry.About); ok {
+	if _, ok := objection.ParseCode(entry.About); ok || entry.Kind == fund.EvidenceOpen && isPaper(entry.About) {
 		return nil
 	}
 	key := "attributes.objection"
 	if sent["objection"].GetStringValue() != entry.About {
 		key = "attributes.code"
 	}
-	names := make([]string, objection.Codes)
+	names := make([]string, 0, objection.Codes)
 	for c := range objection.Codes {
-		names[c] = c.String()
+		names = append(names, c.String())
+	}
+	if entry.Kind == fund.EvidenceOpen {
+		names = append(names, matcher.KeyFactsOpened+", "+matcher.KeyFactsOpened+":<version>", matcher.OpinionOpened, matcher.FeesOpened)
 	}
 	return r.invalid(key, entry.About, "one of "+strings.Join(names, ", "))
+}
+
+// isPaper reports whether a name is that of a paper which he is given before an order (C05).
+func isPaper(about string) bool {
+	paper, version, versioned := strings.Cut(about, ":")
+	switch paper {
+	case matcher.KeyFactsOpened:
+		return !versioned || version != ""
+	case matcher.OpinionOpened, matcher.FeesOpened:
+		return !versioned
+	}
+	return false
 }
 
 // isLabel accepts printable text that a store keeps in an event's label. Control

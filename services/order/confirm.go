@@ -135,7 +135,7 @@ func (s *Service) asking(ctx context.Context, w *word) (*matcher.OrderCheck, err
 		return nil, err
 	case stored.CustomerID != w.customerID:
 		return nil, unknown // nobody is told of another's decisions
-	case !matcher.IsOrderCheck(stored.Payload):
+	case matcher.KindOf(stored.Payload) != matcher.OrderAnswer:
 		return nil, fmt.Errorf("%w: decision %s is no order check", ErrNotAsked, w.decisionID)
 	}
 	check, err := matcher.ParseOrderCheck(stored.Payload)
@@ -228,11 +228,17 @@ func (s *Service) prove(ctx context.Context, w *word, review bool, now fund.Inst
 		if p.ManagerID == "" {
 			return features.Invalid("managerId", "", "the manager before whom it was said")
 		}
-		if err := s.known(ctx, p.ManagerID); err != nil {
-			return err
-		}
 	} else if p.Trace == "" {
 		return features.Invalid("trace", "", "the trace of the electronic signature")
+	}
+	for _, id := range [...]string{p.ManagerID, p.ReviewerID} {
+		// Named, though nothing asked for them, they are kept as evidence all the same.
+		if id == "" {
+			continue
+		}
+		if err := s.known(ctx, id); err != nil {
+			return err
+		}
 	}
 	if !review {
 		return nil
@@ -244,7 +250,7 @@ func (s *Service) prove(ctx context.Context, w *word, review bool, now fund.Inst
 	if p.ReviewerID == "" || p.ReviewerID == p.ManagerID || p.ReviewerID == profile.Person.ManagerID {
 		return features.Invalid("reviewerId", p.ReviewerID, "who decided the review, and not the manager in charge of the customer")
 	}
-	return s.known(ctx, p.ReviewerID)
+	return nil
 }
 
 // known asks that somebody is one of the bank's people.

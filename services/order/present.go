@@ -119,15 +119,14 @@ func (v *presenter) findings(fs []eligibility.Finding) []*fundmatchv1.Finding {
 	return out
 }
 
-// tellable reports whether a customer may learn that a rule spoke. Of open checks he may
-// not: not that there is one, and not which (C07). Work for the bank's people and what is
-// only recorded is the bank's matter.
+// tellable reports whether a customer may learn that a rule spoke. Work for the bank's
+// people and what is only recorded is the bank's matter.
 func tellable(f *eligibility.Finding) bool {
 	switch f.Outcome {
 	case eligibility.Review, eligibility.Task, eligibility.Audit:
 		return false
 	default:
-		return f.Rule != eligibility.C07
+		return f.Rule.Tellable()
 	}
 }
 

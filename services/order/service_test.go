@@ -391,6 +391,26 @@ func wantInvalid(t *testing.T, err error, field string) {
 	}
 }
 
+// Whoever a word names is one of the bank's people, also where none had to be named: what is
+// kept as evidence is true.
+func TestANamedManagerIsKnown(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.searched(t, b.above)
+	asked := b.check(t)
+	for field, edit := range map[string]func(r *fundmatchv1.RecordConfirmationsRequest){
+		"manager":  func(r *fundmatchv1.RecordConfirmationsRequest) { r.ManagerId = "M99999" },
+		"reviewer": func(r *fundmatchv1.RecordConfirmationsRequest) { r.ReviewerId = "M99999" },
+	} {
+		r := wordOn(asked)
+		edit(r)
+		var missing *features.NotFoundError
+		if _, err := b.RecordConfirmations(t.Context(), r); !errors.As(err, &missing) || missing.Kind != features.ManagerKind {
+			t.Errorf("%s: %v, want a NotFoundError of a manager", field, err)
+		}
+	}
+}
+
 func TestWhoAndWhatIsUnknown(t *testing.T) {
 	t.Parallel()
 	b := open(t)

@@ -72,19 +72,6 @@ func explainedCustomers() []fund.Profile {
 	}
 }
 
-// orderReasons are what the rules of orders and of switches may say, which read more than
-// this test's products and customers.
-var orderReasons = strings.Fields(`
-	rule.S15.ABOVE_MEANS rule.S15.ORDERS_UNKNOWN rule.S15.MEANS_UNKNOWN
-	rule.C04.RECORDING rule.C04.ELECTRONIC_TRACE
-	rule.C05.KEY_FACTS rule.C05.MATCHING_OPINION rule.C05.FEES rule.C05.ASK_FEES rule.C05.ENTRY_FEE
-	rule.G01.BELOW_MINIMUM rule.G01.ABOVE_DAY_LIMIT rule.G01.DAY_ORDERS_UNKNOWN rule.G01.NO_OPEN_DAY rule.G01.ACCEPTED_FOR_NEXT_OPEN_DAY
-	rule.P01.BELOW_QUALIFIED_MINIMUM rule.P01.COOLING_OFF rule.P01.CALL_BACK
-	rule.K01.SWITCH_COST_UNKNOWN rule.K01.SWITCH_COSTS_MORE rule.K01.SWITCH_RECORDED rule.K01.LOT_TOO_YOUNG rule.K01.TOO_MANY_SWITCHES
-	rule.K01.TURNOVER_HIGH rule.K01.COST_TO_EQUITY_HIGH rule.K01.IN_AND_OUT
-	rule.K04.FUND_CONCENTRATED rule.K04.ISSUER_CONCENTRATED rule.K04.THEME_CONCENTRATED rule.K04.ASSETS_UNKNOWN
-`)
-
 // Every reason that a rule gives has a sentence of its own that the rule's facts fill,
 // and every such sentence is the answer to some reason.
 func TestEveryReasonHasItsSentence(t *testing.T) {
@@ -140,9 +127,6 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 				t.Errorf("%s: the way out %s has no sentence", name, code)
 			}
 		}
-	}
-	for _, name := range orderReasons {
-		given[name] = true
 	}
 	for _, name := range core.Wording().Names() {
 		base := name

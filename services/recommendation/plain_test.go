@@ -7,6 +7,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
@@ -32,14 +33,16 @@ func (v *plain) answer(s *matcher.Slate, explain bool) *fundmatchv1.RecommendRes
 		DecidedAt: wire.Timestamp(s.Request.At), ValidUntil: wire.Timestamp(s.ValidUntil), Personalized: s.Personal,
 		Revisions: wire.Revisions(s.Identity), CustomerId: s.CustomerID, Channel: s.Request.Channel.String(),
 		Audience: v.audience.String(), Initiative: fund.ByFirm.String(),
-		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, len(s.Excluded)),
+		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, 0, len(s.Excluded)),
 		Presentation: v.presentation(s.Elder),
 	}
 	for i := range s.Items {
 		out.Items[i] = v.item(s, i, explain)
 	}
-	for i, x := range s.Excluded {
-		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
+	for _, x := range s.Excluded {
+		if v.audience == wording.Manager || x.ID != eligibility.C07 {
+			out.Excluded = append(out.Excluded, &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)})
+		}
 	}
 	for _, name := range s.Disclosures {
 		if name == matcher.IssuerDisclosure {

@@ -41,7 +41,7 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		DecidedAt: wire.Timestamp(s.Request.At), ValidUntil: wire.Timestamp(s.ValidUntil), Personalized: s.Personal,
 		Revisions: wire.Revisions(s.Identity), CustomerId: s.CustomerID, Channel: s.Request.Channel.String(),
 		Audience: v.audience.String(), Initiative: fund.ByFirm.String(),
-		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, len(s.Excluded)),
+		Items: make([]*fundmatchv1.Item, len(s.Items)), Excluded: make([]*fundmatchv1.Exclusion, 0, len(s.Excluded)),
 		Presentation: v.static.presentation(s.Elder),
 	}
 	v.begin(s)
@@ -49,8 +49,10 @@ func (v *presenter) answer(s *matcher.Slate, explain bool) *fundmatchv1.Recommen
 		out.Items[i] = v.item(s, i, explain)
 	}
 	out.Holdings = v.holdings(s.Holdings)
-	for i, x := range s.Excluded {
-		out.Excluded[i] = &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)}
+	for _, x := range s.Excluded {
+		if v.forManager() || x.ID.Tellable() {
+			out.Excluded = append(out.Excluded, &fundmatchv1.Exclusion{RuleId: string(x.ID), Count: int32(x.Count)})
+		}
 	}
 	for _, name := range s.Disclosures {
 		if name == matcher.IssuerDisclosure {

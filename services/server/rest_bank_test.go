@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/fundmatch/fundmatch/features/dataset/synthetic"
 	"github.com/fundmatch/fundmatch/features/memory"
 	"github.com/fundmatch/fundmatch/features/sqlstore"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	text "github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
@@ -53,16 +55,18 @@ type bank struct {
 	engine   *engine.Engine
 	log      *decisionlog.Log
 	dir      string // of the decision log
-	clock    standingClock
+	clock    *standingClock
 	draws    *draws
 	decision *decision.Service
 	services Services
 }
 
-// standingClock does not move.
-type standingClock struct{ at time.Time }
+// standingClock moves only when a test says so.
+type standingClock struct{ micros atomic.Int64 }
 
-func (c standingClock) now() time.Time { return c.at }
+func (c *standingClock) set(at fund.Instant) { c.micros.Store(int64(at)) }
+
+func (c *standingClock) now() time.Time { return fund.Instant(c.micros.Load()).Time() }
 
 // draws gives the same numbers after the same restart: decision ids and salts.
 type draws struct {
@@ -126,16 +130,35 @@ func openSQLiteBank(tb testing.TB, opts synthetic.Options) *bank {
 
 func openBank(tb testing.TB, store bankStore, opts synthetic.Options) *bank {
 	tb.Helper()
-	b := &bank{store: store, dir: filepath.Join(tb.TempDir(), "decisions"), draws: &draws{seed: tb.Name()}}
-	b.clock = standingClock{at: opts.AsOf.Start().Add(10 * time.Hour).Time()}
-	tb.Cleanup(func() { _ = store.Close() })
 	generated, err := synthetic.Generate(opts)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := store.Import(tb.Context(), fund.InstantOf(b.clock.now()), generated.Load); err != nil {
+	return openBankAt(tb, &opening{store: store, at: opts.AsOf.Start().Add(10 * time.Hour), pack: eligibility.Default(), load: generated.Load})
+}
+
+// opening is what a bank is opened with.
+type opening struct {
+	store  bankStore
+	loader *engine.Loader // of that store; nil: its own
+	at     fund.Instant
+	pack   []byte // rule pack
+	load   func(features.Batch) error
+}
+
+// openBankAt opens a bank.
+func openBankAt(tb testing.TB, o *opening) *bank {
+	tb.Helper()
+	b := &bank{
+		store: o.store, loader: o.loader, dir: filepath.Join(tb.TempDir(), "decisions"), draws: &draws{seed: tb.Name()}, clock: &standingClock{},
+	}
+	b.clock.set(o.at)
+	tb.Cleanup(func() { _ = o.store.Close() })
+	if _, err := o.store.Import(tb.Context(), o.at, o.load); err != nil {
 		tb.Fatal(err)
 	}
+	b.publish(tb, o.pack)
+	var err error
 	if b.log, err = decisionlog.Open(b.dir, decisionlog.Config{Now: b.clock.now, Random: b.draws}); err != nil {
 		tb.Fatal(err)
 	}
@@ -149,6 +172,20 @@ func openBank(tb testing.TB, store bankStore, opts synthetic.Options) *bank {
 	return b
 }
 
+// publish puts a rule pack in force.
+func (b *bank) publish(tb testing.TB, pack []byte) {
+	tb.Helper()
+	id, err := b.store.Put(tb.Context(), features.RulesArtifact, pack)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	now := fund.InstantOf(b.clock.now())
+	err = b.store.Activate(tb.Context(), features.Activation{Kind: features.RulesArtifact, ArtifactID: id, At: now, By: "test", Note: "the pack of the case"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // compile makes the core of what the store holds.
 func (b *bank) compile(tb testing.TB) {
 	tb.Helper()
@@ -156,14 +193,19 @@ func (b *bank) compile(tb testing.TB) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if b.loader, err = engine.NewLoader(b.store, b.store, "test"); err != nil {
-		tb.Fatal(err)
+	if b.loader == nil {
+		if b.loader, err = engine.NewLoader(b.store, b.store, "test"); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	b.engine = engine.New(b.loader, b.clock.now, engine.Config{})
 	if err := b.engine.Reload(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
 }
+
+// theLinter is made once for all banks: it is immutable.
+var theLinter = sync.OnceValues(text.NewLinter)
 
 // serve puts the services over the bank.
 func (b *bank) serve(tb testing.TB) {
@@ -179,7 +221,7 @@ func (b *bank) serve(tb testing.TB) {
 	orders := order.New(b.engine, order.Stores{
 		Profiles: b.store, Confirmations: b.store, Staff: b.store, Log: b.log, Records: reader,
 	}, order.Config{NewID: decisionIDs(b.clock.now, b.draws), Now: b.clock.now})
-	linter, err := text.NewLinter()
+	linter, err := theLinter()
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -22,11 +22,13 @@ const maxLogText = 4096
 
 // allowed are the attribute keys whose values may be logged. None may ever hold a
 // customer's id, level, tag, holding, amount, or a text that came from outside, with
-// the exception of request_id, which is bounded to letters, digits, '-' and '_'.
+// the exception of request_id, which is bounded to letters, digits, '-' and '_'. The key
+// product is for what is said of the pool, never of an answer: what a customer looks at or
+// holds is his.
 var allowed = map[string]bool{
 	"address": true, "age_seconds": true, "bytes": true, "code": true, "component": true, "count": true,
 	"dependency": true, "duration_us": true, "endpoint": true, "error": true, "grpc": true, "http": true,
-	"listener": true, "method": true, "model": true, "ops": true, "panic": true, "pool": true, "reason": true,
+	"listener": true, "method": true, "model": true, "ops": true, "panic": true, "pool": true, "product": true, "reason": true,
 	"request_id": true, "rule": true, "rules": true, "segment": true, "seq": true, "span_id": true, "stack": true,
 	"stage": true, "state": true, "status": true, "timeout": true, "trace_id": true, "transport": true,
 	"version": true, "writer": true,

@@ -8,11 +8,14 @@ import (
 )
 
 // Finding presents what everybody may read of a finding: which rule, what follows, the
-// customer's words, and the way out in the words of its reader.
+// customer's words, and the way out in the words of its reader. Of a rule that a customer may
+// not learn of he gets what follows and the words that give no reason.
 func Finding(core *matcher.Core, f *eligibility.Finding, reader wording.Audience) *fundmatchv1.Finding {
-	out := &fundmatchv1.Finding{
-		RuleId: string(f.Rule), Outcome: f.Outcome.String(), Reason: f.Reason, CustomerText: core.Words(f, wording.Customer).Text,
+	out := &fundmatchv1.Finding{Outcome: f.Outcome.String(), CustomerText: core.Words(f, wording.Customer).Text}
+	if reader != wording.Manager && !f.Rule.Tellable() {
+		return out
 	}
+	out.RuleId, out.Reason = string(f.Rule), f.Reason
 	if code := f.Remedy.Code; code != "" && code != eligibility.RemedyNone {
 		out.Remedy = &fundmatchv1.Remedy{Code: code, Text: core.Words(f, reader).Remedy, On: f.Remedy.On.String()}
 	}

@@ -497,7 +497,7 @@ type Notice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Code: RISK_ASSESSMENT_EXPIRED, RISK_ASSESSMENT_REQUIRED, NOT_PERSONALIZED, CALENDAR_ASSUMED, PRODUCT_DATA_STALE,
 	// NAV_GAP, NAV_BASIS_UNCLEAR, GOAL_UNKNOWN, HORIZON_UNKNOWN, NO_SUITABLE_PRODUCT; to managers also AGE_UNKNOWN,
-	// CUSTOMER_REFUSED, COMPLAINT_OPEN.
+	// CUSTOMER_REFUSED, COMPLAINT_OPEN, MANAGER_NOT_LICENSED.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// Sentence in zh-CN.
 	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
