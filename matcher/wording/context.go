@@ -5,6 +5,7 @@ package wording
 type context struct {
 	denial     denial
 	report     report
+	tale       tale
 	wish       wish
 	sources    phrases
 	possessive phrases
@@ -23,12 +24,20 @@ type denial struct {
 // The words that call something unlawful or abolished.
 type report struct {
 	alone, copulas, verdicts, turned, openers phrases
+	dated                                     phrases // 已于, further before a verdict than a copula
 	disowned                                  phrases // behind a quotation: 我不敢这么讲
-	warnings, resumed, sanctions              phrases // 骗子; 本基金; 被罚
-	suffered, penalties                       phrases // 被, and behind it 处罚
-	conditions, reactions                     phrases // 如有, and behind it 举报
-	topics                                    phrases // 非法集资: what the whole line is about
-	past, others                              phrases // 以前; 不少产品
+	condemned                                 phrases // ends the clause: 要不得
+	unequal, danger                           phrases // 不等于, at once behind the word; 风险, which makes that a claim
+}
+
+// The words of a text that tells what others did or may do.
+type tale struct {
+	warnings, resumed     phrases // 骗子; 本基金, which comes back to the product
+	topics                phrases // 非法集资: what the whole line is about
+	past, others          phrases // 以前; 不少产品
+	sanctions             phrases // 被罚
+	suffered, penalties   phrases // 被, and behind it 处罚
+	conditions, reactions phrases // 如有, and behind it 举报
 }
 
 // The words of a wish that is refused and of a question that is answered with no.
@@ -48,12 +57,15 @@ func newContext(f *folding, s *contextSource) *context {
 			denials: f.list(s.Denials), denialStops: f.list(s.DenialStop),
 		},
 		report: report{
-			alone: f.list(r.Alone), copulas: f.list(r.Copulas), verdicts: f.list(r.Verdicts),
-			turned: f.list(r.Turned), openers: f.list(r.Openers),
-			disowned: f.list(r.Disowned), sanctions: f.list(r.Sanctions), warnings: f.list(r.Warnings), resumed: f.list(r.Resumed),
+			alone: f.list(r.Alone), copulas: f.list(r.Copulas), dated: f.list(r.Dated), verdicts: f.list(r.Verdicts),
+			turned: f.list(r.Turned), openers: f.list(r.Openers), disowned: f.list(r.Disowned),
+			condemned: f.list(r.Condemned), unequal: f.list(r.Unequal), danger: f.list([]string{"风险", "亏", "危险"}),
+		},
+		tale: tale{
+			warnings: f.list(r.Warnings), resumed: f.list(r.Resumed), topics: f.list(r.Topics),
+			past: f.list(r.Past), others: f.list(r.Others), sanctions: f.list(r.Sanctions),
 			suffered: f.list(r.Suffered), penalties: f.list(r.Penalties),
 			conditions: f.list(r.Conditions), reactions: f.list(r.Reactions),
-			topics: f.list(r.Topics), past: f.list(r.Past), others: f.list(r.Others),
 		},
 		wish: wish{
 			wishes: f.list(r.Wishes), refusals: f.list(r.Refusals), answers: f.list(r.Answers),
@@ -69,6 +81,7 @@ const (
 	negationReach = 24
 	denialReach   = 32
 	verdictReach  = 36
+	dateReach     = 14
 )
 
 // lawful reports whether the word at [from, to) is no claim. What is said of a
@@ -170,35 +183,52 @@ func (c *context) denied(l *folded, from int) bool {
 // 保本理财已退出市场, 凡承诺保本的，均属违规, “稳赚不赔”都是骗局. A verdict that is itself
 // turned (绝不违规) is none.
 func (c *context) reported(l *folded, from, to int) bool {
-	end := l.endOf(to, verdictReach, clause)
-	rest := l.endOf(to, sentenceReach, sentence)
-	if (l.has(to, rest, c.report.sanctions) || c.punished(l, to, rest)) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.report.resumed) {
+	end, start := l.endOf(to, verdictReach, clause), l.clauseStart(from)
+	if c.told(l, start, from, to) || c.verdict(l, to, end) || c.condemned(l, to, end) || c.toldApart(l, to, end) {
 		return true
 	}
-	open := l.quotation(from)
-	if (open < from || l.quoted(from)) && l.has(to, rest, c.report.disowned) {
-		return true
-	}
-	if c.verdict(l, to, end) {
-		return true
-	}
-	start := l.clauseStart(from)
-	if l.has(start, from, c.report.conditions) && l.has(to, rest, c.report.reactions) {
-		return true
-	}
-	spoken := l.has(start, from, c.report.openers) || open < from || l.quoted(from)
+	spoken := l.has(start, from, c.report.openers) || l.quotation(from) < from || l.quoted(from)
 	if !spoken && (end == to || !l.endsIn(end, c.possessive)) {
 		return false
 	}
 	return end < len(l.runes) && l.before[end] == clause && c.verdict(l, end, l.endOf(end+1, verdictReach, clause))
 }
 
+// told reports whether the sentence tells of others: of a penalty, of words that it
+// disowns, or of what to do when somebody says them (如有人承诺保本，请举报).
+func (c *context) told(l *folded, start, from, to int) bool {
+	rest := l.endOf(to, sentenceReach, sentence)
+	if (l.has(to, rest, c.tale.sanctions) || c.punished(l, to, rest)) && !l.has(l.startOf(from, sentenceReach, sentence), rest, c.tale.resumed) {
+		return true
+	}
+	if (l.quotation(from) < from || l.quoted(from)) && l.has(to, rest, c.report.disowned) {
+		return true
+	}
+	return l.has(start, from, c.tale.conditions) && l.has(to, rest, c.tale.reactions)
+}
+
+// condemned reports whether the clause ends, behind the word, in a verdict: 要不得.
+func (c *context) condemned(l *folded, to, end int) bool {
+	for _, w := range c.report.condemned.list {
+		if end-len(w) >= to && l.matches(end-len(w), w) {
+			return true
+		}
+	}
+	return false
+}
+
+// toldApart reports whether the word is at once said to be something else than good:
+// 高收益不等于好产品. 高收益不等于高风险 is a claim.
+func (c *context) toldApart(l *folded, to, end int) bool {
+	return longestAfter(l, to, c.report.unequal) > 0 && !l.has(to, end, c.report.danger)
+}
+
 // punished reports whether somebody suffered a penalty in [from, to), whoever imposed
 // it: 被某地监管部门责令改正.
 func (c *context) punished(l *folded, from, to int) bool {
 	const reach = 14
-	at, k := l.find(from, to, c.report.suffered)
-	return at >= 0 && l.has(at+len(c.report.suffered.list[k]), min(to, at+reach), c.report.penalties)
+	at, k := l.find(from, to, c.tale.suffered)
+	return at >= 0 && l.has(at+len(c.tale.suffered.list[k]), min(to, at+reach), c.tale.penalties)
 }
 
 // warned reports whether the sentence began as a warning or a list of what may not be
@@ -206,7 +236,7 @@ func (c *context) punished(l *folded, from, to int) bool {
 // 骗子常用的话术：保本、高息.
 func (c *context) warned(l *folded, from int) bool {
 	start := l.startOf(from, sentenceReach, sentence)
-	return c.opened(l, start, from, c.report.warnings) || c.opened(l, max(0, from-topicReach), from, c.report.topics) ||
+	return c.opened(l, start, from, c.tale.warnings) || c.opened(l, max(0, from-topicReach), from, c.tale.topics) ||
 		c.bygone(l, start, from)
 }
 
@@ -218,18 +248,18 @@ const topicReach = 96
 func (c *context) opened(l *folded, start, from int, words phrases) bool {
 	at, k := l.find(start, from, words)
 	return at >= 0 && !l.has(max(start, at-3), at, c.report.turned) &&
-		!l.has(at+len(words.list[k]), from, c.report.resumed)
+		!l.has(at+len(words.list[k]), from, c.tale.resumed)
 }
 
 // bygone reports whether the sentence tells what others once did: 过去，不少理财产品保本. A
 // number behind 过去 makes it a window instead.
 func (c *context) bygone(l *folded, start, from int) bool {
-	at, k := l.find(start, from, c.report.past)
-	if at < 0 || l.has(start, from, c.report.resumed) {
+	at, k := l.find(start, from, c.tale.past)
+	if at < 0 || l.has(start, from, c.tale.resumed) {
 		return false
 	}
-	rest := at + len(c.report.past.list[k])
-	return rest < from && !isDigit(l.runes[rest]) && chineseDigit(l.runes[rest]) == 0 && l.has(start, from, c.report.others)
+	rest := at + len(c.tale.past.list[k])
+	return rest < from && !isDigit(l.runes[rest]) && chineseDigit(l.runes[rest]) == 0 && l.has(rest, from, c.tale.others)
 }
 
 // verdict looks for a word that calls what stands before it unlawful, in [from, to).
@@ -242,7 +272,8 @@ func (c *context) verdict(l *folded, from, to int) bool {
 		if at < 0 {
 			return false
 		}
-		if l.has(max(from, at-5), at, c.report.copulas) && !l.has(max(from, at-3), at, c.report.turned) {
+		said := l.has(max(from, at-5), at, c.report.copulas) || l.has(max(from, at-dateReach), at, c.report.dated)
+		if said && !l.has(max(from, at-3), at, c.report.turned) {
 			return true
 		}
 		i = at
@@ -299,7 +330,7 @@ func (c *context) wished(l *folded, from, to int) bool {
 // with no: 基金保本吗？不保本。 问：一定能赚钱吗？答：不一定。
 func (c *context) answered(l *folded, to int) bool {
 	end := l.endOf(to, questionReach, clause)
-	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.wish.questions) {
+	if end >= len(l.runes) || l.before[end] != sentence || !l.endsIn(end, c.wish.questions) && !l.asks(end) {
 		return false
 	}
 	at := end + longestAt(l, end, c.wish.replies)
@@ -330,7 +361,10 @@ func (c *context) asked(l *folded, from, to int) bool {
 
 // predicate reports whether [from, to) ends a question about the word before it: 的吗.
 func (c *context) predicate(l *folded, from, to int) bool {
-	for from < to && !(from == to-1 && l.endsIn(to, c.wish.questions)) {
+	if from >= to || !l.endsIn(to, c.wish.questions) {
+		return false
+	}
+	for from < to-1 {
 		n := longestAt(l, from, c.wish.predicates)
 		if n == 0 {
 			return false

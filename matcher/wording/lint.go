@@ -220,7 +220,7 @@ func (g *group) aboutOther(line *folded, from, to int) bool {
 const sentenceReach = 48
 
 // objectReach is how far behind a word its object stands.
-const objectReach = 14
+const objectReach = 24
 
 // oneWord reports whether [from, to) is one word and not the end of one clause and
 // the start of the next. A word cut by commas everywhere is a disguise: 保，本，基金.
@@ -243,11 +243,21 @@ func (l *folded) oneWord(from, to int) bool {
 	}
 }
 
-// standsAlone reports whether pinyin does not run into other Latin letters.
+// standsAlone reports whether pinyin at [from, to) is no part of another word in Latin
+// letters. It may run on in pinyin: wenzhuanbupei.
 func (l *folded) standsAlone(from, to int) bool {
-	open := isLatin(l.runes[from]) && from > 0 && isLatin(l.runes[from-1]) && l.before[from] == joined
-	shut := isLatin(l.runes[to-1]) && to < len(l.runes) && isLatin(l.runes[to]) && l.before[to] == joined
-	return !open && !shut
+	start, end := from, to
+	if isLatin(l.runes[from]) {
+		for start > 0 && from-start < pinyinReach && isLatin(l.runes[start-1]) && l.before[start] == joined {
+			start--
+		}
+	}
+	if isLatin(l.runes[to-1]) {
+		for end < len(l.runes) && end-to < pinyinReach && isLatin(l.runes[end]) && l.before[end] == joined {
+			end++
+		}
+	}
+	return inSyllables(l.runes[start:from]) && inSyllables(l.runes[to:end])
 }
 
 // isNumeric reports whether r continues a number or a code that ends in digits.

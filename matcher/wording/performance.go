@@ -223,43 +223,54 @@ func (p *performance) saysPast(l *folded) bool {
 // no performance: no figure and no window.
 func (p *performance) mention(l *folded, word, from, to int) (mention, bool) {
 	m := mention{from: from, to: to, windowFrom: from, annualised: string(p.names[word]) == string(p.annualised), multiple: word >= p.multiples}
-	if l.endsWith(from, p.annualised) { // 年化收益率 is read from its start
+	if !p.ofReturn(l, &m) {
 		return m, false
 	}
-	if longestBefore(l, to, p.endings) > to-from { // 上涨 is read from its start
+	p.addFigure(l, &m)
+	if !m.figure && p.defined(l, to) {
 		return m, false
-	}
-	if !l.oneWord(from, to) || longestAfter(l, to, p.vocabulary.notReturns) > 0 || longestBefore(l, from, p.vocabulary.notPast) > 0 {
-		return m, false
-	}
-	if m.annualised && l.has(max(l.clauseStart(from), from-6), from, p.vocabulary.others) { // 综合费率（年化）
-		return m, false
-	}
-	if m.multiple {
-		m.figure = !l.has(l.startOf(from, sentenceReach, sentence), from, p.vocabulary.counts)
-	} else if end, ok := p.figureAfter(l, to); ok {
-		m.to, m.figure = end, true
-	} else if end, ok := p.timesAfter(l, to); ok {
-		m.to, m.figure, m.multiple = end, true, true
-	} else if start, ok := p.figureBefore(l, from); ok {
-		m.from, m.figure = start, true
-	}
-	if rest := to + longestAfter(l, to, p.vocabulary.yields); !m.figure && !l.has(rest, l.endOf(rest, 4, clause), p.vocabulary.praise) &&
-		l.has(rest, l.endOf(rest, 4, clause), p.vocabulary.defines) {
-		return m, false // 七日年化收益率不等于实际收益率
 	}
 	if p.ofMarket(l, from) || l.has(l.clauseStart(from), from, p.vocabulary.foreseen) {
 		return m, false
 	}
 	p.addWindow(l, &m, from)
-	if m.days == 0 && m.figure {
-		m.days = p.youth(l, m)
-	}
-	if m.multiple && m.days == 0 || !m.figure && m.days == 0 ||
-		p.context.negated(l, min(m.windowFrom, m.from)) || p.context.warned(l, m.from) {
+	if m.days == 0 && (m.multiple || !m.figure) {
 		return m, false
 	}
-	return m, true
+	return m, !p.context.negated(l, min(m.windowFrom, m.from)) && !p.context.warned(l, m.from)
+}
+
+// ofReturn reports whether the word at [m.from, m.to) is one of a return, read from its
+// start: not the 收益率 of 年化收益率, nor the 年化 of 综合费率（年化）.
+func (p *performance) ofReturn(l *folded, m *mention) bool {
+	if l.endsWith(m.from, p.annualised) || longestBefore(l, m.to, p.endings) > m.to-m.from || !l.oneWord(m.from, m.to) {
+		return false
+	}
+	if longestAfter(l, m.to, p.vocabulary.notReturns) > 0 || longestBefore(l, m.from, p.vocabulary.notPast) > 0 {
+		return false
+	}
+	return !m.annualised || !l.has(max(l.clauseStart(m.from), m.from-6), m.from, p.vocabulary.others)
+}
+
+// addFigure looks for the figure of a return behind and before it.
+func (p *performance) addFigure(l *folded, m *mention) {
+	if m.multiple {
+		m.figure = !l.has(l.startOf(m.from, sentenceReach, sentence), m.from, p.vocabulary.counts)
+	} else if end, ok := p.figureAfter(l, m.to); ok {
+		m.to, m.figure = end, true
+	} else if end, ok := p.timesAfter(l, m.to); ok {
+		m.to, m.figure, m.multiple = end, true, true
+	} else if start, ok := p.figureBefore(l, m.from); ok {
+		m.from, m.figure = start, true
+	}
+}
+
+// defined reports whether the text says what a return is and not how much:
+// 七日年化收益率不等于实际收益率.
+func (p *performance) defined(l *folded, to int) bool {
+	rest := to + longestAfter(l, to, p.vocabulary.yields)
+	end := l.endOf(rest, 4, clause)
+	return l.has(rest, end, p.vocabulary.defines) && !l.has(rest, end, p.vocabulary.praise)
 }
 
 // ofMarket reports whether the clause speaks of an index or a price and of no product:
@@ -386,7 +397,10 @@ func (p *performance) addWindow(l *folded, m *mention, from int) {
 		if p.onlyFills(l, end, from) || m.figure && !hasPercent(l, end, from) && !l.has(end, from, p.vocabulary.others) {
 			m.windowFrom, m.days = i-longestBefore(l, i, p.windows.ahead), days
 		}
-		return
+		break
+	}
+	if m.days == 0 && m.figure && !m.multiple {
+		m.days = p.youth(l, *m)
 	}
 }
 
@@ -443,13 +457,7 @@ func (p *performance) window(l *folded, i int, m *mention, from int) (int, int) 
 		return 0, 0
 	}
 	days, end := span(l, n, at)
-	if end > 0 && l.runes[end-1] == '年' { // 2年6个月
-		if n, at := number(l, end); n > 0 && at > end {
-			if more, stop := span(l, n, at); more > 0 && l.runes[stop-1] == '月' {
-				days, end = days+more, stop
-			}
-		}
-	}
+	days, end = withMonths(l, days, end)
 	if days > 0 && prefix == 0 && l.calendar(i, end, at, n) {
 		if m.figure && p.onlyFills(l, end, from) && !l.has(l.clauseStart(i), from, p.windows.since) {
 			return days / n, end
@@ -458,6 +466,19 @@ func (p *performance) window(l *folded, i int, m *mention, from int) (int, int) 
 	}
 	if days == 0 || prefix == 0 && !p.bare(l, i, end, m, from) {
 		return 0, 0
+	}
+	return days, end
+}
+
+// withMonths adds the months behind a number of years that ends at end: 2年6个月.
+func withMonths(l *folded, days, end int) (int, int) {
+	if end == 0 || l.runes[end-1] != '年' {
+		return days, end
+	}
+	if n, at := number(l, end); n > 0 && at > end {
+		if more, stop := span(l, n, at); more > 0 && l.runes[stop-1] == '月' {
+			return days + more, stop
+		}
 	}
 	return days, end
 }
@@ -550,10 +571,22 @@ func chineseDigit(r rune) int {
 	return 0
 }
 
+// unitAt returns where the unit of a number stands behind 个 and 多, and whether it is
+// 交易日.
+func unitAt(l *folded, i int) (int, bool) {
+	for _, between := range [...]rune{'个', '多'} {
+		if i+1 < len(l.runes) && l.runes[i] == between {
+			i++
+		}
+	}
+	return i, i+2 < len(l.runes) && l.runes[i] == '交' && l.runes[i+1] == '易' && l.runes[i+2] == '日'
+}
+
 // span reads the unit at i and returns the days of n of them.
 func span(l *folded, n, i int) (int, int) {
-	if i < len(l.runes) && l.runes[i] == '个' {
-		i++
+	i, trading := unitAt(l, i)
+	if trading {
+		return max(n, 0) * 7 / 5, i + 3
 	}
 	if i >= len(l.runes) || l.before[i] >= clause {
 		return 0, 0

@@ -79,6 +79,7 @@ type contextSource struct {
 type reportedSource struct {
 	Alone    []string `yaml:"alone"`
 	Copulas  []string `yaml:"copulas"`
+	Dated    []string `yaml:"dated"`
 	Verdicts []string `yaml:"verdicts"`
 	Turned   []string `yaml:"turned"`
 	Openers  []string `yaml:"openers"`
@@ -89,6 +90,8 @@ type reportedSource struct {
 	Sanctions []string `yaml:"sanctions"`
 	Suffered  []string `yaml:"suffered"`
 
+	Condemned  []string `yaml:"condemned"`
+	Unequal    []string `yaml:"unequal"`
 	Topics     []string `yaml:"topics"`
 	Past       []string `yaml:"past"`
 	Others     []string `yaml:"others"`
