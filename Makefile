@@ -34,30 +34,9 @@ test: ## Run every test, under the race detector where a C compiler is there
 e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, replayed
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
 
-property-nightly bench fuzz mutate generate lint lint-proto lint-go lint-chart breaking tools clean
-
-# One set of flags for everything but tests: lint, build and generate then share one compilation of each dependency.
-build lint-go lint-proto generate bench property property-nightly: export CGO_ENABLED := 0
-build lint-go lint-proto generate bench property property-nightly: export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
-
-help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-
-run: build ## Build, then serve the demo bank on 127.0.0.1:8080 (store: fundmatch.db)
-	bin/fundmatch serve --demo
-
-build: ## Build the static binary bin/fundmatch
-	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/fundmatch ./cmd/fundmatch
-
-test: ## Run every test, under the race detector where a C compiler is there
-	@scripts/test.sh $(PKG)
-
-e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, replayed
-	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
-
 property: ## Ask for ANSWERS (default 200000) random answers by every path, replay a load of 10,000: nothing unsuitable, private, unfounded
-	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/order
-	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 ./services/recommendation
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 -timeout 30m ./matcher ./services/order
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 -timeout 30m ./services/recommendation
 	$(GO) test -count=1 ./matcher/eligibility -rapid.checks=$(or $(CHECKS),400)
 	$(GO) test -count=1 -run RESTLoad ./services/server
 
