@@ -16,8 +16,8 @@ PROTOS   := $(wildcard proto/fundmatch/v1/*.proto)
 .PHONY: help run build test e2e property property-nightly bench fuzz mutate generate lint lint-proto lint-go lint-chart breaking tools clean
 
 # One set of flags for everything but tests: lint, build and generate then share one compilation of each dependency.
-build lint-go lint-proto generate bench property: export CGO_ENABLED := 0
-build lint-go lint-proto generate bench property: export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+build lint-go lint-proto generate bench property property-nightly: export CGO_ENABLED := 0
+build lint-go lint-proto generate bench property property-nightly: export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,12 +35,12 @@ e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, repla
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
 
 property: ## Ask for ANSWERS (default 200000) random answers by every path, replay a load of 10,000: nothing unsuitable, private, unfounded
-	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 ./matcher ./services/order
-	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 ./services/recommendation
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 -timeout 30m ./matcher ./services/order
+	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 -timeout 30m ./services/recommendation
 	$(GO) test -count=1 ./matcher/eligibility -rapid.checks=$(or $(CHECKS),400)
 	$(GO) test -count=1 -run RESTLoad ./services/server
 
-property-nightly: ## The same with 1,000,000 answers, at night: about half an hour
+property-nightly: ## The same with 1,000,000 answers, at night
 	FUNDMATCH_PROPERTY_ANSWERS=1000000 $(GO) test -count=1 -timeout 3h ./matcher ./services/order ./services/recommendation
 	$(GO) test -count=1 -timeout 1h ./matcher/eligibility -rapid.checks=20000
 	$(GO) test -count=1 -run RESTLoad ./services/server

@@ -24,7 +24,7 @@ func TestAnAssessmentExpiresInAWarmCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left, tried := min(answers(t, 20), 100), 0
+	left, tried := min(answers(t, 20), 80), 0
 	for _, id := range ids {
 		p, err := s.bank.store.Profile(t.Context(), id, fund.InstantOf(s.bank.morning))
 		if err != nil {
