@@ -231,3 +231,28 @@ func TestWhatMayBeKeptOfCustomers(t *testing.T) {
 		t.Error("rules that are not in force speak")
 	}
 }
+
+// A jump is reviewed for as long as the product's own book says (S11, S13).
+func TestAJumpIsReviewedByEachBook(t *testing.T) {
+	pack := packWith(t, map[string]any{"S13.jump_days": 7, "S13/NFRA.jump_days": 10})
+	products := []fund.Product{lawful("public", fund.PublicFund, fund.R4), lawful("own", fund.OwnProduct, fund.R4)}
+	for i := range products {
+		products[i].Content.Goals = fund.SetOf([]fund.Goal{fund.Growth})
+	}
+	p := fund.Profile{
+		Person:      fund.Person{BirthDate: 19800101, Capacity: fund.FullCapacity},
+		Assessment:  fund.Assessment{Level: fund.C4, On: factsDay},
+		Assessments: []fund.Assessed{{At: fund.Date(20260101).Start(), Level: fund.C2}, {At: factsDay.Start(), Level: fund.C4}},
+	}
+	for days, want := range map[int][2]bool{6: {false, false}, 7: {true, false}, 9: {true, false}, 10: {true, true}} {
+		at := factsDay.AddDays(days).Start()
+		gate := compile(t, pack, products, at)
+		f := gate.Facts(&p, fund.Growth, 60, fund.NeedLow, eligibility.Context{At: at, Channel: fund.App})
+		f.Stated = true
+		var v eligibility.Verdicts
+		gate.Select(&f, nil, &v)
+		if got := [2]bool{v.Has(0), v.Has(1)}; got != want {
+			t.Errorf("%d days later: public and own permitted %v, want %v: %+v", days, got, want, v.Excluded)
+		}
+	}
+}
