@@ -256,3 +256,20 @@ func TestAJumpIsReviewedByEachBook(t *testing.T) {
 		}
 	}
 }
+
+// Money that is tied for longer than any horizon that may be stated is tied beyond each.
+func TestTiedBeyondEveryHorizon(t *testing.T) {
+	var products []fund.Product
+	for days := int32(30 * fund.MaxHorizonMonths); days <= 32*fund.MaxHorizonMonths; days += 5 {
+		p := lawful("P", fund.PublicFund, fund.R3)
+		p.Terms.LockupDays = days
+		products = append(products, p)
+	}
+	gate := compile(t, builtIn(), products, factsDay.Start())
+	p := fund.Profile{Assessment: fund.Assessment{Level: fund.C5, On: factsDay}}
+	f := gate.Facts(&p, fund.Growth, fund.MaxHorizonMonths, fund.NeedLow, eligibility.Context{At: factsDay.Start(), Channel: fund.App})
+	_, found := gate.Judge(len(products)-1, &f, nil, nil)
+	if !slices.ContainsFunc(found, func(x eligibility.Finding) bool { return x.Reason == "TIED_BEYOND_HORIZON" }) {
+		t.Errorf("%+v", found)
+	}
+}
