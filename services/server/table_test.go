@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "write the error table into docs/serving
 // cause it or why he is told INTERNAL. A pattern ends with "*".
 var internal = map[string]string{
 	"dataset.*":                 "import is a command; its errors go to its terminal",
+	"decisiontable.*":           "the decision table is read by tests",
 	"synthetic.*":               "demo is a command; its errors go to its terminal",
 	"telemetry.*":               "settings; the program does not start",
 	"*server.ConfigError":       "settings; the program does not start",
