@@ -191,6 +191,7 @@ func (c *Core) CheckOrder(p *fund.Profile, r OrderRequest, out *OrderCheck) erro
 		out.Findings = append(out.Findings, eligibility.OrderFinding{Finding: found[i]})
 	}
 	order := c.orderOf(a, place, r.Amount, terms.WindowDays, w)
+	c.readPapers(&order.Proofs, p, place, r.At)
 	if a.facts.Situation == eligibility.CustomerOrder {
 		// On the firm's initiative the gate has the word on redemptions that may pay an order
 		// (PAID_BY_REDEMPTION): what a list may show is not judged by other measures here.

@@ -33,7 +33,6 @@ func (c *Core) orderOf(a *asking, place int, amount fund.Money, windowDays int, 
 	}
 	o.Amount = c.orderAmount(a, place, windowDays, o.Dealing.On, w)
 	o.Amount.Fen = amount
-	c.readPapers(&o.Proofs, p, place, a.request.At)
 	return o
 }
 
@@ -85,7 +84,7 @@ func (c *Core) orderAmount(a *asking, place, windowDays int, on fund.Date, w *wo
 
 // readOrders finds the confirmed orders on the trail, as of an instant.
 func readOrders(trail *fund.Trail, at fund.Instant, w *work) {
-	w.confirmed = w.confirmed[:0]
+	w.confirmed, w.suggestible = w.confirmed[:0], w.suggestible[:0]
 	if trail.Tallies[fund.OrderConfirm].Count == 0 {
 		return
 	}
@@ -97,9 +96,26 @@ func readOrders(trail *fund.Trail, at fund.Instant, w *work) {
 }
 
 // suggestible is the largest amount that the rules of orders would let pass if it were
-// ordered now on the firm's initiative (G01, S15, K04); fund.MaxMoney: nothing bounds it.
+// ordered now on the firm's initiative (G01, S15, K04); fund.MaxMoney: nothing bounds it. An
+// item asks for it several times, of its own class and of the others: it is kept.
 func (c *Core) suggestible(a *asking, product int32, w *work) fund.Money {
-	place := int(product)
+	for i := range w.suggestible {
+		if w.suggestible[i].product == product {
+			return w.suggestible[i].amount
+		}
+	}
+	amount := c.suggestNow(a, int(product), w)
+	w.suggestible = append(w.suggestible, bound{product, amount})
+	return amount
+}
+
+// bound is the largest amount that may be suggested of a product.
+type bound struct {
+	product int32
+	amount  fund.Money
+}
+
+func (c *Core) suggestNow(a *asking, place int, w *work) fund.Money {
 	facts := a.facts
 	facts.Situation = eligibility.FirmOrder
 	order := c.orderOf(a, place, 0, c.gate.OrderTerms(place).WindowDays, w)

@@ -174,6 +174,7 @@ type work struct {
 	holdings      []objection.Held
 	holdingFunds  []int32      // of each of holdings
 	confirmed     []int32      // places of confirmed orders on the trail
+	suggestible   []bound      // of the products asked about
 	themes        []fund.Money // what he has of each theme of a product
 	doubt         objection.Case
 	peer          objection.Peer
