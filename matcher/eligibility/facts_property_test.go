@@ -79,8 +79,9 @@ var additions = []addition{
 // that it is not there to answer and that kept a product back keeps it back still.
 func TestAFactAnswersItsOwnRulesOnly(t *testing.T) {
 	packs := somePacks(t)
-	answered := map[string]int{}
+	answered, draws := map[string]int{}, 0
 	rapid.Check(t, func(t *rapid.T) {
+		draws++
 		for range 5 { // most facts are there in most questions
 			q := questionToAnswer(t, packs)
 			for i := range additions {
@@ -89,7 +90,7 @@ func TestAFactAnswersItsOwnRulesOnly(t *testing.T) {
 		}
 	})
 	for i := range additions {
-		if what := additions[i].what; answered[what] == 0 {
+		if what := additions[i].what; answered[what] == 0 && draws >= enoughDraws {
 			t.Errorf("%s answered nothing: the draws show nothing", what)
 		}
 	}
