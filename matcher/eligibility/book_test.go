@@ -220,3 +220,18 @@ func TestTheLargestPool(t *testing.T) {
 		t.Errorf("one more: %v", err)
 	}
 }
+
+// A period that is bounded at one end is a published one; only without any it is assumed.
+func TestWhatPoolPeriodIsAssumed(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, to fund.Date
+		assumed  bool
+	}{"none": {0, 0, true}, "a beginning": {20200101, 0, false}, "an end": {0, 20300101, false}} {
+		p := lawful("P", fund.PublicFund, fund.R3)
+		p.Listing.PoolFrom, p.Listing.PoolTo = c.from, c.to
+		gate := compile(t, builtIn(), []fund.Product{p}, factsDay.Start())
+		if got := slices.Contains(gate.Assumed(0), fund.FieldPoolPeriod); got != c.assumed {
+			t.Errorf("%s: assumed %v", name, got)
+		}
+	}
+}

@@ -63,21 +63,12 @@ func Compile(pack *Pack, products []fund.Product, asOf fund.Instant) (*Gate, err
 	}
 	g.from, g.until = validity(pack, asOf)
 	for i := range pack.Rules {
-		if r := &pack.Rules[i]; g.comesFirst(r) {
-			g.compileRule(r.ID, asOf.Date())
-		}
+		g.compileRule(pack.Rules[i].ID, asOf.Date())
 	}
 	for s := range situations {
 		g.programs[s] = g.program(s)
 	}
 	return g, nil
-}
-
-// comesFirst reports whether an entry is the first of its rule that is in force in a book.
-func (g *Gate) comesFirst(r *Rule) bool {
-	csrc, nfra := g.edition.Rule(r.ID), g.nfra.Rule(r.ID)
-	known := slices.ContainsFunc(g.rules, func(c compiledRule) bool { return c.id == r.ID })
-	return (r == csrc || r == nfra) && !known
 }
 
 // validity: products change at 00:00 of a day only, rules at their boundaries.
@@ -94,9 +85,11 @@ func validity(pack *Pack, asOf fund.Instant) (from, until fund.Instant) {
 	return from, until
 }
 
+// compileRule compiles the entries of a rule that are in force, in each book, once: a rule
+// stands where the pack names it first.
 func (g *Gate) compileRule(id RuleID, day fund.Date) {
 	spec := specOf(id)
-	if spec == nil || spec.parts == nil {
+	if spec == nil || spec.parts == nil || slices.ContainsFunc(g.rules, func(c compiledRule) bool { return c.id == id }) {
 		return
 	}
 	c := compiledRule{id: id, bankwide: spec.bankwide}
@@ -111,10 +104,9 @@ func (g *Gate) compileRule(id RuleID, day fund.Date) {
 			of = BothBooks
 		}
 		c.books[book] = g.compileParts(r, spec.parts(e, day), of)
-	}
-	if id == A06 {
-		g.silence = g.edition.Rule(id)
-		g.refusals = g.silence.Outcomes.onFirmsInitiative()
+		if id == A06 {
+			g.silence, g.refusals = r, r.Outcomes.onFirmsInitiative()
+		}
 	}
 	g.rules = append(g.rules, c)
 }

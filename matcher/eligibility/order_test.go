@@ -281,6 +281,7 @@ func TestSharesAreExact(t *testing.T) {
 		{0, 70, 0, 30},     // 30 of 100
 		{0, 72, 0, 30},     // 30.86 would be too much
 		{0, 73, 0, 31},     // 31 of 104 are 29.8 %
+		{70, 70, 0, 21},    // assets that are all that he holds: the order is paid out of them
 		{60, 70, 0, 30},    // assets below what he holds are not all that he has
 		{0, 100, 30, 0},    // he has as much as he may
 		{0, 100, 29, 1},    // 30 of 101; 31 of 102 are too much
@@ -294,6 +295,33 @@ func TestSharesAreExact(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("assets %d, holdings %d, of the fund %d: at most %d, want %d", c.aum, c.portfolio, c.held, got, c.want)
+		}
+	}
+}
+
+// A bank may leave a level's share unbounded.
+func TestAHundredPercentBoundsNothing(t *testing.T) {
+	pack, err := eligibility.ParsePack(edited(t, map[string]any{"K04.product_percent.C3": 100}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := plain()
+	x.product.Terms, x.facts.Situation = fund.Terms{}, eligibility.FirmOrder
+	x.order.Wealth, x.order.Stakes = eligibility.Wealth{}, eligibility.Stakes{Portfolio: 70, Fund: eligibility.Stake{Value: 70, OK: true}}
+	if got := compile(t, pack, []fund.Product{x.product}, today.Start()).MaxAmount(0, &x.facts, &x.order); got != fund.MaxMoney {
+		t.Errorf("at most %d", got)
+	}
+}
+
+// Whether the next open day is known or assumed is said with it.
+func TestWhereTheNextOpenDayIsFrom(t *testing.T) {
+	for assumed, want := range map[bool]string{true: "ASSUMED", false: "KNOWN"} {
+		x := plain()
+		x.order.Dealing.AfterCutoff, x.order.Dealing.Assumed = true, assumed
+		_, found := x.gate(t).JudgeOrder(0, &x.facts, &x.order, nil)
+		i := slices.IndexFunc(found, func(f eligibility.OrderFinding) bool { return f.Reason == "ACCEPTED_FOR_NEXT_OPEN_DAY" })
+		if i < 0 || !slices.Contains(found[i].Facts, eligibility.Fact{Name: "calendar", Value: want}) {
+			t.Errorf("assumed %v: %+v", assumed, found)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func concentrated(e *Edition) []orderPart {
 // base is what he has with the bank before the order, and whether the order adds to it;
 // 0: unknown.
 func (o *Order) base() (total fund.Money, grows bool) {
-	if o.Wealth.AUM > 0 && o.Wealth.AUM >= o.Stakes.Portfolio {
+	if o.Wealth.AUM >= o.Stakes.Portfolio {
 		return o.Wealth.AUM, false
 	}
 	return o.Stakes.Portfolio, true
