@@ -138,3 +138,29 @@ func TestServiceFeeDays(t *testing.T) {
 		}
 	}
 }
+
+// Only of a lot whose age is known a day is named, and of nothing else.
+func TestOnlyAYoungLotWaitsForADay(t *testing.T) {
+	t.Parallel()
+	g := switchGate(t)
+	f := eligibility.Facts{}
+	f.Situation = eligibility.CustomerOrder
+	s := goodSwitch()
+	s.YoungestDays, s.SwitchesAYear, s.Benefit = 100, 5, 0
+	for age, want := range map[int32]fund.Date{100: switchDay.AddDays(80), -1: 0} {
+		s.YoungestDays = age
+		_, findings := g.JudgeSwitch(0, &f, &s, switchDay, nil)
+		if len(findings) < 3 {
+			t.Fatalf("%d findings", len(findings))
+		}
+		for _, found := range findings {
+			due := fund.Date(0)
+			if found.Reason == "LOT_TOO_YOUNG" {
+				due = want
+			}
+			if found.Remedy.On != due {
+				t.Errorf("age %d, %s: on %s, want %s", age, found.Reason, found.Remedy.On, due)
+			}
+		}
+	}
+}
