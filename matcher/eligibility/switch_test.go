@@ -147,7 +147,7 @@ func TestOnlyAYoungLotWaitsForADay(t *testing.T) {
 	f.Situation = eligibility.CustomerOrder
 	s := goodSwitch()
 	s.YoungestDays, s.SwitchesAYear, s.Benefit = 100, 5, 0
-	for age, want := range map[int32]fund.Date{100: switchDay.AddDays(80), -1: 0} {
+	for age, want := range map[int32]fund.Date{100: switchDay.AddDays(80), 0: switchDay.AddDays(180), -1: 0} {
 		s.YoungestDays = age
 		_, findings := g.JudgeSwitch(0, &f, &s, switchDay, nil)
 		if len(findings) < 3 {
@@ -162,5 +162,33 @@ func TestOnlyAYoungLotWaitsForADay(t *testing.T) {
 				t.Errorf("age %d, %s: on %s, want %s", age, found.Reason, found.Remedy.On, due)
 			}
 		}
+	}
+}
+
+// What is not known is told as that, and what is known as it is.
+func TestSwitchFindingsTellWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	g := switchGate(t)
+	f := eligibility.Facts{}
+	f.Situation = eligibility.CustomerOrder
+	said := func(s eligibility.Switch) string {
+		_, findings := g.JudgeSwitch(0, &f, &s, switchDay, nil)
+		var b strings.Builder
+		for _, found := range findings {
+			for _, fact := range found.Facts {
+				b.WriteString(found.Reason + " " + fact.Name + "=" + fact.Value + "\n")
+			}
+		}
+		return b.String()
+	}
+	known := goodSwitch()
+	known.YoungestDays, known.Benefit, known.Turnover, known.CostToEquity = 0, 0, measure(3_000_000), measure(30_000)
+	if got := said(known); strings.Contains(got, "UNKNOWN") || !strings.Contains(got, "=0\n") || !strings.Contains(got, "switch_cost") {
+		t.Errorf("of what is known:\n%s", got)
+	}
+	unknown := known
+	unknown.CostKnown, unknown.YoungestDays, unknown.Turnover, unknown.CostToEquity = false, -1, fund.Measure{}, fund.Measure{}
+	if got := said(unknown); strings.Count(got, "UNKNOWN\n") < 4 {
+		t.Errorf("of what is not known:\n%s", got)
 	}
 }
