@@ -831,3 +831,19 @@ func FuzzParseOrderCheck(f *testing.F) {
 		}
 	})
 }
+
+// What was shown under a fund's own name, which is no product's, was shown in every class of
+// that fund, and in none of another.
+func TestAFundsOwnNameIsEveryClass(t *testing.T) {
+	for _, c := range []struct {
+		ordered string
+		want    fund.Initiative
+	}{{"STOCKA", fund.ByFirm}, {"STOCKC", fund.ByFirm}, {"BOND", fund.ByCustomer}} {
+		s := newShop()
+		s.exposed("F")
+		s.request.ProductCode = c.ordered
+		if got := s.check(t).Origin; got.Initiative != c.want {
+			t.Errorf("%s: %+v", c.ordered, got)
+		}
+	}
+}
