@@ -22,7 +22,7 @@ func assessed(level string, eventAt, knownAt fund.Instant, seq uint64) features.
 }
 
 func fold(t interface{ Fatal(args ...any) }, at fund.Instant, cells ...features.Cell) *fund.Profile {
-	p, err := features.Fold("c1", cells, nil, at)
+	p, err := features.Fold("c1", cells, nil, features.AsKnown(at))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestAssessmentsFollowFromTheCellsAlone(t *testing.T) {
 
 func TestADamagedAssessmentIsNotGuessed(t *testing.T) {
 	older := assessed("C9", 10, 10, 0)
-	if _, err := features.Fold("c1", []features.Cell{older, assessed("C3", 20, 20, 0)}, nil, 30); !errors.Is(err, features.ErrInvalid) {
+	if _, err := features.Fold("c1", []features.Cell{older, assessed("C3", 20, 20, 0)}, nil, features.AsKnown(30)); !errors.Is(err, features.ErrInvalid) {
 		t.Errorf("%v, want ErrInvalid", err)
 	}
 }

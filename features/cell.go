@@ -25,7 +25,8 @@ type Cell struct {
 // View groups the cells of one meaning.
 type View string
 
-// The views.
+// The views of the profile. Every other view is the bank's own: its cells have values in
+// canonical JSON (CanonicalValue), and package view says what its features mean.
 const (
 	PersonView          View = "person"          // columns of customers.csv that are no other view
 	AssessmentView      View = "assessment"      // names: assessed, predicted
@@ -38,6 +39,15 @@ const (
 	ConsentView         View = "consent"         // name: the purpose; value: true, false
 )
 
+// BuiltIn reports whether the view is one of the profile's own.
+func (v View) BuiltIn() bool {
+	switch v {
+	case PersonView, AssessmentView, NeedsView, PersonalizationView, TagView, LotView, HoldingsView, AttributeView, ConsentView:
+		return true
+	}
+	return false
+}
+
 // Known returns the instant from which the cell was known.
 func (c *Cell) Known() fund.Instant {
 	if c.KnownAt != 0 {
@@ -49,17 +59,23 @@ func (c *Cell) Known() fund.Instant {
 // VisibleAt reports whether the cell is part of what was true and known at an instant.
 func (c *Cell) VisibleAt(at fund.Instant) bool { return c.EventAt <= at && c.Known() <= at }
 
+// Visible reports whether the cell was true at one instant and known at another.
+func (c *Cell) Visible(a AsOf) bool {
+	return c.EventAt <= a.At && c.Known() <= a.Known && (c.KnownAt != 0 || !a.KnownOnly)
+}
+
 // Compare orders the cells of one (customer, view, name) by event time, known time
-// (unknown lowest), the writer's sequence and the value's bytes, a tombstone last, then
-// by what is left: one total order everywhere, so that late and repeated writes end in
-// the same state. Cells that are equal in every field are one cell.
+// (unknown lowest), the writer's sequence, a tombstone after a value, the value's bytes,
+// then by what is left: one total order everywhere, so that late and repeated writes end in
+// the same state. What was removed and written in the same breath is removed. Cells that
+// are equal in every field are one cell.
 func Compare(a, b *Cell) int {
 	return cmp.Or(
 		cmp.Compare(a.EventAt, b.EventAt),
 		cmp.Compare(a.KnownAt, b.KnownAt),
 		cmp.Compare(a.SourceSeq, b.SourceSeq),
-		cmp.Compare(a.Value, b.Value),
 		cmp.Compare(boolRank(a.Tombstone), boolRank(b.Tombstone)),
+		cmp.Compare(a.Value, b.Value),
 		cmp.Compare(a.ValidTo, b.ValidTo),
 		cmp.Compare(a.Source, b.Source),
 		cmp.Compare(a.Purpose, b.Purpose),

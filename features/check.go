@@ -31,6 +31,13 @@ func (c *Cell) Check() error {
 	if err := checkText("name", c.Name, 1, MaxNameLength); err != nil {
 		return c.invalid(err)
 	}
+	if !c.View.BuiltIn() {
+		for _, id := range [...]string{string(c.View), c.Name} {
+			if err := fund.CheckID(id); err != nil {
+				return c.invalid(err)
+			}
+		}
+	}
 	if err := c.checkValue(); err != nil {
 		return c.invalid(err)
 	}
@@ -55,6 +62,9 @@ func (c *Cell) checkValue() error {
 	case LotView, AssessmentView:
 		return checkText("value", c.Value, 0, MaxJSONLength)
 	default:
+	}
+	if !c.View.BuiltIn() {
+		return checkText("value", c.Value, 0, MaxJSONLength)
 	}
 	if err := checkText("value", c.Value, 0, fund.MaxTextLength*utf8.UTFMax); err != nil {
 		return err
@@ -107,6 +117,7 @@ func CheckProfile(p *fund.Profile) error {
 		{"lots", len(p.Lots), fund.MaxLots},
 		{"purchases", len(p.Purchases), fund.MaxPurchases},
 		{"consents", len(p.Consents), fund.MaxConsents},
+		{"features", len(p.Features), fund.MaxFeatures},
 	} {
 		if l.length > l.most {
 			return fmt.Errorf("%w: customer %s has %d %s, expected at most %d", ErrInvalid, p.CustomerID, l.length, l.what, l.most)

@@ -22,6 +22,11 @@ func (e *Event) Known() fund.Instant {
 // VisibleAt reports whether the event had happened and was known at an instant.
 func (e *Event) VisibleAt(at fund.Instant) bool { return e.VisibleFrom() <= at }
 
+// Visible reports whether the event had happened at one instant and was known at another.
+func (e *Event) Visible(a AsOf) bool {
+	return e.EventAt <= a.At && e.Known() <= a.Known && (e.KnownAt != 0 || !a.KnownOnly)
+}
+
 // VisibleFrom returns the first instant at which the event is visible.
 func (e *Event) VisibleFrom() fund.Instant { return max(e.EventAt, e.Known()) }
 

@@ -1,8 +1,10 @@
 package features
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -50,11 +52,15 @@ type Profiles interface {
 	// with which the profile passes CheckProfile's limits: ErrInvalid.
 	Write(ctx context.Context, w Write) (Receipt, error)
 
-	// Changes returns up to limit changes after a sequence number, oldest first; each
-	// names a customer whose profile changed, once for each transaction. Its number is
-	// the change's place in the log, not the customer's revision. A number once returned
-	// is never followed by a smaller one that was not. A limit below 1: ErrInvalid.
-	Changes(ctx context.Context, after uint64, limit int) ([]Change, error)
+	// Changes returns up to limit committed changes after a position, in the order of their
+	// positions; each names a customer whose profile changed, once for each transaction.
+	// Several writers may commit in another order than that of the positions: a change at or below Settled
+	// never appears later, one above it may. A reader that goes on from Settled, and reads again what
+	// lies above it, misses none. A limit below 1: ErrInvalid.
+	Changes(ctx context.Context, after Position, limit int) (ChangePage, error)
+
+	// ChangesEnd returns a position that every change which is not committed yet lies above.
+	ChangesEnd(ctx context.Context) (Position, error)
 
 	// CustomerIDs returns up to limit ids after one, in byte order. A limit below 1:
 	// ErrInvalid.
@@ -90,10 +96,29 @@ type Receipt struct {
 	Replayed bool   // the answer of an earlier call under the same key
 }
 
+// Position is a place in the change log: first by transaction, then by entry. The zero
+// value is before everything.
+type Position struct {
+	Transaction uint64 // of the store: with one writer its own sequence, else the database's number
+	Entry       uint64
+}
+
+// Compare orders positions.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(cmp.Compare(p.Transaction, q.Transaction), cmp.Compare(p.Entry, q.Entry))
+}
+
 // Change is one entry of the change log.
 type Change struct {
-	Seq        uint64 // place in the log
+	Position   Position
 	CustomerID string
+}
+
+// ChangePage is some of the change log.
+type ChangePage struct {
+	Changes []Change
+	Settled Position      // as of the reading: nothing at or below it will still appear
+	Lag     time.Duration // between the writing of the newest of Changes and the reading, by the store's clock; 0: unknown
 }
 
 // Events keeps what customers did, and folds it into their profiles' trails.

@@ -59,24 +59,24 @@ func Newest(cells []Cell, purchases []fund.Purchase, lastEvent fund.Instant) fun
 	return newest
 }
 
-// Fold builds the profile of a customer as of an instant from all of his cells and
-// purchases, in any order. Revision and Trail are the caller's to set. A value that does
+// Fold builds the profile of a customer as of an instant, as known at an instant, from all
+// of his cells and purchases, in any order. Revision and Trail are the caller's to set. A value that does
 // not parse is ErrInvalid: a store that holds one is damaged, and nobody is matched on a
 // guess.
-func Fold(customerID string, cells []Cell, purchases []fund.Purchase, at fund.Instant) (*fund.Profile, error) {
+func Fold(customerID string, cells []Cell, purchases []fund.Purchase, a AsOf) (*fund.Profile, error) {
 	f := folding{profile: &fund.Profile{CustomerID: customerID}}
-	for _, c := range newestPerName(cells, at) {
+	for _, c := range newestPerName(cells, a) {
 		if err := f.add(c); err != nil {
 			return nil, fmt.Errorf("%w: customer %s, cell %s/%s: %w", ErrInvalid, customerID, c.View, c.Name, err)
 		}
 	}
 	f.settleLots()
 	var err error
-	if f.profile.Assessments, err = assessments(cells, at); err != nil {
+	if f.profile.Assessments, err = assessments(cells, a); err != nil {
 		return nil, fmt.Errorf("%w: customer %s, an assessment: %w", ErrInvalid, customerID, err)
 	}
 	for i := range purchases {
-		if purchases[i].KnownOn.Start() <= at {
+		if purchases[i].KnownOn.Start() <= min(a.At, a.Known) {
 			f.profile.Purchases = append(f.profile.Purchases, purchases[i])
 		}
 	}
@@ -99,10 +99,10 @@ func ComparePurchases(a, b fund.Purchase) int {
 }
 
 // newestPerName returns, in (view, name) order, the visible cell in force of each name.
-func newestPerName(cells []Cell, at fund.Instant) []*Cell {
+func newestPerName(cells []Cell, a AsOf) []*Cell {
 	visible := make([]*Cell, 0, len(cells))
 	for i := range cells {
-		if cells[i].VisibleAt(at) {
+		if cells[i].Visible(a) {
 			visible = append(visible, &cells[i])
 		}
 	}
@@ -145,6 +145,9 @@ func (f *folding) add(c *Cell) error {
 		return f.addSnapshot(c)
 	default:
 	}
+	if !c.View.BuiltIn() {
+		return f.addFeature(c)
+	}
 	if c.Tombstone {
 		return nil
 	}
@@ -173,6 +176,21 @@ func (f *folding) add(c *Cell) error {
 	default:
 		return fmt.Errorf("unknown view %q", c.View)
 	}
+	return nil
+}
+
+// addFeature adds a cell of one of the bank's own views; a removed one keeps its instant.
+func (f *folding) addFeature(c *Cell) error {
+	out := fund.Feature{View: string(c.View), Name: c.Name, Value: c.Value, From: c.EventAt, To: c.ValidTo, Source: c.Source, Purpose: c.Purpose}
+	if out.To == 0 {
+		out.To = fund.Forever
+	}
+	if c.Tombstone {
+		out.Value = ""
+	} else if canonical, err := CanonicalValue(c.Value); err != nil || canonical != c.Value {
+		return Invalid("value", c.Value, "canonical JSON: a text, number, true, false, null, or a list of texts")
+	}
+	f.profile.Features = append(f.profile.Features, out)
 	return nil
 }
 
@@ -279,10 +297,10 @@ func parseAssessment(c *Cell) (fund.Assessment, error) {
 // it again. customers.csv repeats the newest of assessments.csv by its day: an entry of a
 // day's first instant, of which no bank says when it knew it, is the one with an hour, of the
 // same day and level, once more.
-func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
+func assessments(cells []Cell, a AsOf) ([]fund.Assessed, error) {
 	var said []*Cell
 	for i := range cells {
-		if c := &cells[i]; c.View == AssessmentView && c.Name == AssessedName && !c.Tombstone && c.VisibleAt(at) {
+		if c := &cells[i]; c.View == AssessmentView && c.Name == AssessedName && !c.Tombstone && c.Visible(a) {
 			said = append(said, c)
 		}
 	}
@@ -293,11 +311,11 @@ func assessments(cells []Cell, at fund.Instant) ([]fund.Assessed, error) {
 		if i+1 < len(said) && said[i+1].EventAt == c.EventAt && said[i+1].KnownAt == c.KnownAt {
 			continue // corrected
 		}
-		a, err := parseAssessment(c)
+		taken, err := parseAssessment(c)
 		if err != nil {
 			return nil, err
 		}
-		entry := fund.Assessed{At: a.At, Level: a.Level}
+		entry := fund.Assessed{At: taken.At, Level: taken.Level}
 		day := fund.Assessed{At: entry.At.Date().Start(), Level: entry.Level}
 		dayOnly[entry] = entry == day && c.KnownAt == 0
 		out = append(slices.DeleteFunc(out, func(o fund.Assessed) bool { return o == entry || o == day && dayOnly[day] }), entry)

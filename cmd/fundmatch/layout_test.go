@@ -57,6 +57,11 @@ var importRules = []importRule{
 	{"features/storetest", storeMay, storeWhy},
 	{"features/dataset", storeMay, storeWhy},
 	{"features/dataset/synthetic", append(slices.Clone(storeMay), "features/dataset"), storeWhy + "; the synthetic bank is written in dataset's formats"},
+	{"features/history", storeMay, storeWhy},
+	{"features/view", storeMay, storeWhy},
+	{"features/extract", append(slices.Clone(storeMay), "features/view", "features/history"), "features/extract reads histories by views"},
+	{"features/casefile", append(slices.Clone(storeMay), "features/view", "features/history"), "features/casefile reads cases through a store by views"},
+	{"features/monitor", append(slices.Clone(storeMay), "features/view", "features/history"), "features/monitor measures views"},
 	{"features/*", []string{"features", "matcher/fund"}, "features/* -> features -> matcher/fund"},
 	{"matcher", []string{"matcher/*"}, "matcher -> its stages -> matcher/fund"},
 	{"matcher/fund", nil, "matcher/fund is the nouns: it imports nothing of this module"},
@@ -65,7 +70,7 @@ var importRules = []importRule{
 	{"proto/...", nil, "proto is the wire alone: generated code imports nothing else of this module"},
 }
 
-var storeMay = []string{"features", "matcher/fund", "matcher/behaviour", "matcher/track"}
+var storeMay = []string{"features", "features/history", "matcher/fund", "matcher/behaviour", "matcher/track"}
 
 const storeWhy = "features/{sqlstore,memory,storetest,dataset} -> features, matcher/{fund,behaviour,track}"
 

@@ -251,8 +251,13 @@ func (p *Profiles) Manager(ctx context.Context, managerID string) (features.Mana
 }
 
 // Changes is features.Profiles.
-func (p *Profiles) Changes(ctx context.Context, after uint64, limit int) ([]features.Change, error) {
+func (p *Profiles) Changes(ctx context.Context, after features.Position, limit int) (features.ChangePage, error) {
 	return p.store.Changes(ctx, after, limit)
+}
+
+// ChangesEnd is features.Profiles.
+func (p *Profiles) ChangesEnd(ctx context.Context) (features.Position, error) {
+	return p.store.ChangesEnd(ctx)
 }
 
 // CustomerIDs is features.Profiles.
@@ -359,7 +364,8 @@ func (p *Profiles) shard(id string) *shard {
 // follower is how far the change log is followed.
 type follower struct {
 	stop       func()
-	position   uint64       // the newest change that was seen; of the polling goroutine
-	following  atomic.Bool  // position is known: changes from now on will be seen
-	freshUntil atomic.Int64 // on the clock: until then cached reads keep the bound
+	position   features.Position              // everything at or below was seen; of the polling goroutine
+	ahead      map[features.Position]struct{} // what was seen above it
+	following  atomic.Bool                    // position is known: changes from now on will be seen
+	freshUntil atomic.Int64                   // on the clock: until then cached reads keep the bound
 }

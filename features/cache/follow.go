@@ -2,9 +2,11 @@ package cache
 
 import (
 	"context"
+	"maps"
 	"time"
 	"unsafe"
 
+	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -62,63 +64,57 @@ func (p *Profiles) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Staleness)
 	defer cancel()
 	if !p.log.following.Load() {
-		if err := p.seekEnd(ctx); err != nil {
-			return err
-		}
-	}
-	for {
-		changes, err := p.store.Changes(ctx, p.log.position, changesAtOnce)
+		end, err := p.store.ChangesEnd(ctx)
 		if err != nil {
 			return err
 		}
-		for _, c := range changes {
-			p.drop(c.CustomerID)
-			p.log.position = c.Seq
-		}
-		if len(changes) < changesAtOnce {
-			break
-		}
+		// Nothing is kept before the end is known, so nothing older has to be dropped.
+		p.log.position, p.log.ahead = end, map[features.Position]struct{}{}
+		p.log.following.Store(true)
+	}
+	if err := p.catchUp(ctx); err != nil {
+		return err
 	}
 	p.settle()
 	p.log.freshUntil.Store(int64(began + p.cfg.Staleness))
 	return nil
 }
 
-// seekEnd finds the end of the log without reading it: whether any change comes after a
-// number is asked for numbers twice as great each time, then for those between. Nothing
-// is kept before the end is known, so nothing older has to be dropped.
-func (p *Profiles) seekEnd(ctx context.Context) error {
-	low, high := uint64(0), uint64(1)
-	for {
-		more, err := p.anyAfter(ctx, high)
+// catchUp drops whoever changed after the position, also those above what is settled. The
+// position moves up as far as everything is settled without a gap: what commits late below
+// a change that was seen is found by the next poll, which reads on from there.
+func (p *Profiles) catchUp(ctx context.Context) error {
+	settled := p.log.position
+	for after := settled; ; {
+		page, err := p.store.Changes(ctx, after, changesAtOnce)
 		if err != nil {
 			return err
 		}
-		if !more || high >= 1<<62 {
+		last, full := after, len(page.Changes) == changesAtOnce
+		for _, c := range page.Changes {
+			last = c.Position
+			if _, seen := p.log.ahead[c.Position]; !seen {
+				p.drop(c.CustomerID)
+				p.log.ahead[c.Position] = struct{}{}
+			}
+		}
+		if settled.Compare(after) >= 0 {
+			upTo := page.Settled
+			if full && upTo.Compare(last) > 0 {
+				upTo = last
+			}
+			if upTo.Compare(settled) > 0 {
+				settled = upTo
+			}
+		}
+		if !full {
 			break
 		}
-		low, high = high, high*2
+		after = last
 	}
-	for low < high { // nothing comes after high
-		mid := low + (high-low)/2
-		more, err := p.anyAfter(ctx, mid)
-		if err != nil {
-			return err
-		}
-		if more {
-			low = mid + 1
-		} else {
-			high = mid
-		}
-	}
-	p.log.position = low
-	p.log.following.Store(true)
+	p.log.position = settled
+	maps.DeleteFunc(p.log.ahead, func(at features.Position, _ struct{}) bool { return at.Compare(settled) <= 0 })
 	return nil
-}
-
-func (p *Profiles) anyAfter(ctx context.Context, seq uint64) (bool, error) {
-	changes, err := p.store.Changes(ctx, seq, 1)
-	return len(changes) > 0, err
 }
 
 // overhead is what ristretto and the maps of it need for an entry besides its values:

@@ -233,14 +233,14 @@ func TestCustomerCellsFold(t *testing.T) {
 		Assessment:  fund.Assessment{Level: fund.C4, On: 20200305, At: fund.Date(20200305).Start()},
 	}
 	at := fund.Date(20200305).Start()
-	got, err := features.Fold("c1", row.AppendCells(nil), nil, at)
+	got, err := features.Fold("c1", row.AppendCells(nil), nil, features.AsKnown(at))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)
 	}
-	before, err := features.Fold("c1", row.AppendCells(nil), nil, at-1)
+	before, err := features.Fold("c1", row.AppendCells(nil), nil, features.AsKnown(at-1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestLevelIsAnAssessmentOnlyWithADate(t *testing.T) {
 		row := CustomerRow{CustomerID: "c1", Level: tt.level}
 		cells := row.AppendCells(nil)
 		for _, at := range []fund.Instant{max(tt.from, 1), tt.from - 1} {
-			p, err := features.Fold("c1", cells, nil, at)
+			p, err := features.Fold("c1", cells, nil, features.AsKnown(at))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -523,7 +523,7 @@ func TestOpenChecksEndWhenTheFileSaysSo(t *testing.T) {
 			}
 			stored = append(stored, features.MergeImported(stored, row.AppendCells(nil), uint64(i+1))...)
 		}
-		p, err := features.Fold("c1", stored, nil, 1)
+		p, err := features.Fold("c1", stored, nil, features.AsKnown(1))
 		if err != nil {
 			t.Fatal(err)
 		}

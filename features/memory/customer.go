@@ -116,7 +116,7 @@ func (c *customer) asOf(id string, at fund.Instant) (*fund.Profile, error) {
 }
 
 func (c *customer) fold(id string, at fund.Instant) (*fund.Profile, error) {
-	p, err := features.Fold(id, c.plainCells(), c.purchasesIn(anySeq, at), at)
+	p, err := features.Fold(id, c.plainCells(), c.purchasesIn(anySeq, at), features.AsKnown(at))
 	if err != nil {
 		return nil, err
 	}

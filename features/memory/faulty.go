@@ -195,13 +195,25 @@ func (f *Faulty) Use(ctx context.Context, customerID string, ids []string, decis
 }
 
 // Changes is features.Profiles.
-func (f *Faulty) Changes(ctx context.Context, after uint64, limit int) (out []features.Change, err error) {
+func (f *Faulty) Changes(ctx context.Context, after features.Position, limit int) (out features.ChangePage, err error) {
 	err = f.run(ctx, ChangesMethod, func() (err error) {
 		out, err = f.store.Changes(ctx, after, limit)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return features.ChangePage{}, err
+	}
+	return out, nil
+}
+
+// ChangesEnd is features.Profiles; it fails by the plan of Changes.
+func (f *Faulty) ChangesEnd(ctx context.Context) (out features.Position, err error) {
+	err = f.run(ctx, ChangesMethod, func() (err error) {
+		out, err = f.store.ChangesEnd(ctx)
+		return err
+	})
+	if err != nil {
+		return features.Position{}, err
 	}
 	return out, nil
 }

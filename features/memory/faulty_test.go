@@ -126,7 +126,7 @@ func TestFaultyHoldsBack(t *testing.T) {
 	if err := <-answered; err != nil {
 		t.Error(err)
 	}
-	if _, err := f.Changes(t.Context(), 0, 1); err != nil {
+	if _, err := f.Changes(t.Context(), features.Position{}, 1); err != nil {
 		t.Error(err)
 	}
 	if _, err := f.CustomerIDs(t.Context(), "", 1); err != nil {

@@ -121,18 +121,33 @@ func (s *Store) Head(ctx context.Context, customerID string) (p *fund.Profile, f
 	return p, from, err
 }
 
-// Changes is features.Profiles.
-func (s *Store) Changes(ctx context.Context, after uint64, limit int) (out []features.Change, err error) {
+// Changes is features.Profiles. There is one writer, so what is committed is settled.
+func (s *Store) Changes(ctx context.Context, after features.Position, limit int) (out features.ChangePage, err error) {
 	if err := checkLimit(limit); err != nil {
-		return nil, err
+		return out, err
 	}
 	err = s.read(ctx, func() error {
-		all := s.people.changes // numbered from 1 without a gap
-		from := min(after, uint64(len(all)))
-		out = slices.Clone(all[from:min(from+uint64(limit), uint64(len(all)))])
+		log := s.people.changes
+		from := sort.Search(len(log), func(i int) bool { return log[i].Position.Compare(after) > 0 })
+		out.Changes = slices.Clone(log[from:min(len(log), from+limit)])
+		out.Settled = after
+		if n := len(out.Changes); n > 0 {
+			out.Settled = out.Changes[n-1].Position
+		}
 		return nil
 	})
 	return out, err
+}
+
+// ChangesEnd is features.Profiles.
+func (s *Store) ChangesEnd(ctx context.Context) (end features.Position, err error) {
+	err = s.read(ctx, func() error {
+		if n := len(s.people.changes); n > 0 {
+			end = s.people.changes[n-1].Position
+		}
+		return nil
+	})
+	return end, err
 }
 
 // CustomerIDs is features.Profiles.
@@ -234,7 +249,7 @@ func (s *Store) commitWrite(w *features.Write, c *customer, r features.Receipt) 
 }
 
 func (p *people) log(customerID string) {
-	p.changes = append(p.changes, features.Change{Seq: uint64(len(p.changes)) + 1, CustomerID: customerID})
+	p.changes = append(p.changes, features.Change{Position: features.Position{Entry: uint64(len(p.changes)) + 1}, CustomerID: customerID})
 }
 
 func notFound(what, id string) error {

@@ -41,6 +41,7 @@ const (
 	selectCells
 	selectPurchases
 	selectChanges
+	selectChangesEnd
 	selectCustomerIDs
 	selectPublished
 	selectRevision
@@ -107,7 +108,8 @@ func statements() [statementCount]string {
 		selectHead:        `SELECT revision, effective_from, head FROM heads WHERE customer_id = ?`,
 		selectCells:       `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
 		selectPurchases:   `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE customer_id = ? ORDER BY product_code, known_on, kind, seq`,
-		selectChanges:     `SELECT position, customer_id FROM changes WHERE position > ? ORDER BY position LIMIT ?`,
+		selectChanges:     `SELECT position, seq, customer_id FROM changes WHERE position > ? ORDER BY position LIMIT ?`,
+		selectChangesEnd:  `SELECT position, seq FROM changes WHERE position = (SELECT MAX(position) FROM changes)`,
 		selectCustomerIDs: `SELECT customer_id FROM heads WHERE customer_id > ? ORDER BY customer_id LIMIT ?`,
 		selectPublished: `SELECT revision, hash, published_at, products,
 			(SELECT MAX(seq) FROM transactions WHERE market = 1) AS seq

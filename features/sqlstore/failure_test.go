@@ -88,10 +88,10 @@ func TestTheDatabaseOfAnotherProgramIsRefused(t *testing.T) {
 func TestANewerStoreIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bank.db")
 	s := openInternal(t, path)
-	if s.SchemaVersion() != 3 {
-		t.Errorf("schema version %d, want 3", s.SchemaVersion())
+	if s.SchemaVersion() != 4 {
+		t.Errorf("schema version %d, want 4", s.SchemaVersion())
 	}
-	if _, err := s.writer.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (4, 1)"); err != nil {
+	if _, err := s.writer.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (5, 1)"); err != nil {
 		t.Fatal(err)
 	}
 	_ = s.Close()
@@ -203,7 +203,7 @@ func TestADamagedHeadIsUnavailable(t *testing.T) {
 	_, err := s.Profile(t.Context(), "c1", 1)
 	wantUnavailable(t, err, "a stored value is damaged")
 	newer := fund.AppendProfile(nil, &fund.Profile{})
-	newer[0]++
+	newer[0] = 5
 	set(newer)
 	if _, err := s.Profile(t.Context(), "c1", 1); !errors.Is(err, features.ErrNewerStore) {
 		t.Errorf("a newer head: %v, want ErrNewerStore", err)

@@ -69,7 +69,7 @@ func fillCustomer(b features.Batch, id, value string) error {
 // answers writes down what the store says.
 func answers(t *testing.T, s *sqlstore.Store) map[string]any {
 	t.Helper()
-	log, err := s.Changes(t.Context(), 0, 1<<20)
+	log, err := s.Changes(t.Context(), features.Position{}, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,8 +82,8 @@ func TestOpeningAnOlderStoreFoldsItsHeadsAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bank.db")
 	want := staleBank(t, path)
 	s := openInternal(t, path)
-	if s.SchemaVersion() != 3 {
-		t.Errorf("schema %d, want 3", s.SchemaVersion())
+	if s.SchemaVersion() != 4 {
+		t.Errorf("schema %d, want 4", s.SchemaVersion())
 	}
 	for id, w := range want {
 		for _, at := range []fund.Instant{9, 6, 4} {

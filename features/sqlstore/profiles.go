@@ -61,22 +61,32 @@ func (s *Store) profileOfPast(ctx context.Context, customerID string, at fund.In
 	return h.asOf(at)
 }
 
-// Changes is features.Profiles.
-func (s *Store) Changes(ctx context.Context, after uint64, limit int) ([]features.Change, error) {
+// Changes is features.Profiles. There is one writer, so what is committed is settled.
+func (s *Store) Changes(ctx context.Context, after features.Position, limit int) (features.ChangePage, error) {
 	if err := checkLimit(limit); err != nil {
-		return nil, err
+		return features.ChangePage{}, err
 	}
-	var out []features.Change
+	page := features.ChangePage{Settled: after}
 	err := each(ctx, s.stmts[selectChanges], func(rows *sqlx.Rows) error {
 		var c features.Change
-		err := rows.Scan(&c.Seq, &c.CustomerID)
-		out = append(out, c)
+		err := rows.Scan(&c.Position.Entry, &c.Position.Transaction, &c.CustomerID)
+		page.Changes = append(page.Changes, c)
+		page.Settled = c.Position
 		return err
-	}, signed(after), limit)
+	}, signed(after.Entry), limit)
 	if err != nil {
-		return nil, fail(ctx, "read the change log", err)
+		return features.ChangePage{}, fail(ctx, "read the change log", err)
 	}
-	return out, nil
+	return page, nil
+}
+
+// ChangesEnd is features.Profiles.
+func (s *Store) ChangesEnd(ctx context.Context) (end features.Position, err error) {
+	err = s.stmts[selectChangesEnd].QueryRowContext(ctx).Scan(&end.Entry, &end.Transaction)
+	if errors.Is(err, sql.ErrNoRows) {
+		return features.Position{}, nil
+	}
+	return end, fail(ctx, "read the change log", err)
 }
 
 // CustomerIDs is features.Profiles.
@@ -147,7 +157,7 @@ func samePurchase(a, b fund.Purchase) bool {
 // asOf folds the history as of until, or of an earlier instant at which all events are
 // visible. The revision is that of the newest row that is visible.
 func (h *history) asOf(at fund.Instant) (*fund.Profile, error) {
-	p, err := features.Fold(h.customerID, h.cells, h.purchases, at)
+	p, err := features.Fold(h.customerID, h.cells, h.purchases, features.AsKnown(at))
 	if err != nil {
 		return nil, err
 	}

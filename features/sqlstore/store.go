@@ -16,9 +16,10 @@ import (
 	"sync"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver
+	_ "modernc.org/sqlite" // the driver of SQLite
 
 	"github.com/fundmatch/fundmatch/features"
 )

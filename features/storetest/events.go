@@ -399,7 +399,7 @@ func eventsConverge(t *testing.T, s Store) {
 		}
 		for _, at := range append(moments(), noon(day5)) {
 			cells := []features.Cell{person("", "investor_type", "ORDINARY")}
-			want, err := features.Fold("", cells, nil, at)
+			want, err := features.Fold("", cells, nil, features.AsKnown(at))
 			if err != nil {
 				t.Fatal(err)
 			}

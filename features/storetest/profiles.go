@@ -266,7 +266,7 @@ func listedIDs(t *testing.T, s Store) {
 
 func limitBelowOne(t *testing.T, s Store) {
 	for _, limit := range []int{0, -1} {
-		if _, err := s.Changes(t.Context(), 0, limit); !errors.Is(err, features.ErrInvalid) {
+		if _, err := s.Changes(t.Context(), features.Position{}, limit); !errors.Is(err, features.ErrInvalid) {
 			t.Errorf("changes, limit %d: %v, want ErrInvalid", limit, err)
 		}
 		if _, err := s.CustomerIDs(t.Context(), "", limit); !errors.Is(err, features.ErrInvalid) {
@@ -280,7 +280,7 @@ func everyCall(ctx context.Context, s Store) map[string]error {
 	errs := map[string]error{}
 	_, errs["Profile"] = s.Profile(ctx, "c1", later)
 	_, errs["Write"] = s.Write(ctx, features.Write{CustomerID: "c1", Cells: []features.Cell{tag("c1", "x", "1", noon(day1))}, RecordedAt: 1})
-	_, errs["Changes"] = s.Changes(ctx, 0, 1)
+	_, errs["Changes"] = s.Changes(ctx, features.Position{}, 1)
 	_, errs["CustomerIDs"] = s.CustomerIDs(ctx, "", 1)
 	_, errs["Published"] = s.Published(ctx)
 	_, errs["Pool"] = s.Pool(ctx, 1)

@@ -153,11 +153,11 @@ func wantTag(t *testing.T, s Store, id, name string, at fund.Instant, want strin
 // changes reads the whole change log.
 func changes(t *testing.T, s Store) []features.Change {
 	t.Helper()
-	c, err := s.Changes(t.Context(), 0, 1_000_000)
+	c, err := s.Changes(t.Context(), features.Position{}, 1_000_000)
 	if err != nil {
 		t.Fatalf("changes: %v", err)
 	}
-	return c
+	return c.Changes
 }
 
 // published reads the revision in force and must succeed.

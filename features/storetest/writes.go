@@ -120,10 +120,10 @@ func invalidWrites(t *testing.T, s Store) {
 		return c
 	}
 	for name, c := range map[string]features.Cell{
-		"another customer":  edit(func(c *features.Cell) { c.CustomerID = "c2" }),
-		"no name":           edit(func(c *features.Cell) { c.Name = "" }),
-		"an unknown view":   edit(func(c *features.Cell) { c.View = "nonsense" }),
-		"an unknown column": edit(func(c *features.Cell) { c.View = features.PersonView }),
+		"another customer":             edit(func(c *features.Cell) { c.CustomerID = "c2" }),
+		"no name":                      edit(func(c *features.Cell) { c.Name = "" }),
+		"a view that is no identifier": edit(func(c *features.Cell) { c.View = "no view" }),
+		"an unknown column":            edit(func(c *features.Cell) { c.View = features.PersonView }),
 		"a level C6": edit(func(c *features.Cell) {
 			c.View, c.Name, c.Value = features.AssessmentView, features.PredictedName, "C6"
 		}),
@@ -153,7 +153,7 @@ func invalidWrites(t *testing.T, s Store) {
 func allCellsOrNone(t *testing.T, s Store) {
 	known(t, s, "c1")
 	bad := tag("c1", "b", "1", noon(day1))
-	bad.View = "nonsense"
+	bad.View = "no view"
 	cells := []features.Cell{tag("c1", "a", "1", noon(day1)), bad}
 	if _, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: cells, RecordedAt: 1}); !errors.Is(err, features.ErrInvalid) {
 		t.Fatalf("write: %v, want ErrInvalid", err)
@@ -271,8 +271,8 @@ func changeLog(t *testing.T, s Store) {
 	var named string
 	for i, c := range log {
 		named += c.CustomerID
-		if i > 0 && c.Seq <= log[i-1].Seq {
-			t.Errorf("change %d has number %d after %d", i, c.Seq, log[i-1].Seq)
+		if i > 0 && c.Position.Compare(log[i-1].Position) <= 0 {
+			t.Errorf("change %d has position %v after %v", i, c.Position, log[i-1].Position)
 		}
 	}
 	if named != "c1c2c2" && named != "c2c1c2" {
@@ -286,23 +286,23 @@ func changePages(t *testing.T, s Store) {
 		cells = append(cells, person(fmt.Sprintf("c%04d", i), "segment", "x"))
 	}
 	loadCells(t, s, cells...)
-	seen, after := map[string]bool{}, uint64(0)
+	seen, after := map[string]bool{}, features.Position{}
 	for {
 		page, err := s.Changes(t.Context(), after, 7)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page) == 0 {
+		if len(page.Changes) == 0 {
 			break
 		}
-		if len(page) > 7 {
-			t.Fatalf("a page of %d, want at most 7", len(page))
+		if len(page.Changes) > 7 {
+			t.Fatalf("a page of %d, want at most 7", len(page.Changes))
 		}
-		for _, c := range page {
-			if c.Seq <= after || seen[c.CustomerID] {
-				t.Fatalf("change %+v comes after number %d, seen before: %v", c, after, seen[c.CustomerID])
+		for _, c := range page.Changes {
+			if c.Position.Compare(after) <= 0 || seen[c.CustomerID] {
+				t.Fatalf("change %+v comes after %v, seen before: %v", c, after, seen[c.CustomerID])
 			}
-			after, seen[c.CustomerID] = c.Seq, true
+			after, seen[c.CustomerID] = c.Position, true
 		}
 	}
 	if len(seen) != 1000 {

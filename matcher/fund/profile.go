@@ -23,6 +23,7 @@ type Profile struct {
 	Purchases       []Purchase // by product, day, kind
 	Attributes      []Attribute
 	Consents        []Consent // by purpose
+	Features        []Feature // of the bank's own views, by view and name
 	Trail           Trail
 }
 
@@ -138,6 +139,20 @@ type Tag struct {
 	Source      string
 	Purpose     string
 }
+
+// Feature is the newest cell of a feature of one of the bank's own views. A removed one
+// stays with the instant of its removal and no value: it was there once, and is no more.
+type Feature struct {
+	View, Name string
+	Value      string  // canonical JSON; "null": written as unknown; empty: removed
+	From       Instant // 0: always
+	To         Instant // Forever: open
+	Source     string
+	Purpose    string
+}
+
+// MaxFeatures bounds Profile.Features.
+const MaxFeatures = 512
 
 // Lot is a number of shares bought on one day.
 type Lot struct {

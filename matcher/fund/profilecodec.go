@@ -4,13 +4,22 @@ package fund
 // version; the old ones stay readable, because decision records keep them for years.
 //
 // 2 added consents and the trail, 3 what the rules on products with entry conditions,
-// pension accounts, open checks and repeated assessments need.
-const profileVersion = 3
+// pension accounts, open checks and repeated assessments need, 4 the features of the
+// bank's own views. A profile is written in the lowest version from plainVersion on that
+// can hold it, so that one without such features has the bytes that it always had.
+const (
+	plainVersion   = 3
+	profileVersion = 4
+)
 
 // AppendProfile appends the canonical bytes of a profile: its head row, and what a
 // decision record seals. The lists are in their documented order.
 func AppendProfile(dst []byte, p *Profile) []byte {
-	e := Encoder{Buf: append(dst, profileVersion)}
+	version := byte(plainVersion)
+	if len(p.Features) > 0 {
+		version = profileVersion
+	}
+	e := Encoder{Buf: append(dst, version)}
 	e.Text(p.CustomerID)
 	e.Uint(p.Revision)
 	encodePerson(&e, &p.Person)
@@ -89,6 +98,24 @@ func encodeLists(e *Encoder, p *Profile) {
 	}
 	encodeTrail(e, &p.Trail)
 	encodeStanding(e, p)
+	if len(p.Features) > 0 {
+		encodeFeatures(e, p.Features)
+	}
+}
+
+// encodeFeatures writes what version 4 added.
+func encodeFeatures(e *Encoder, features []Feature) {
+	e.Uint(uint64(len(features)))
+	for i := range features {
+		f := &features[i]
+		e.Text(f.View)
+		e.Text(f.Name)
+		e.Text(f.Value)
+		e.Int(int64(f.From))
+		e.Int(int64(f.To))
+		e.Text(f.Source)
+		e.Text(f.Purpose)
+	}
 }
 
 // encodeStanding writes what version 3 added. The assessments' times are differences: they
@@ -164,6 +191,9 @@ func ParseProfile(b []byte) (*Profile, error) {
 	}
 	if version >= 3 {
 		decodeStanding(d, p)
+	}
+	if version >= 4 {
+		decodeFeatures(d, p)
 	}
 	if err := d.Done(); err != nil {
 		return nil, err
@@ -244,5 +274,15 @@ func decodeStanding(d *Decoder, p *Profile) {
 	for range n {
 		last += Instant(d.Int())
 		p.Assessments = append(p.Assessments, Assessed{At: last, Level: RiskLevel(d.Step(int(C5) + 1))})
+	}
+}
+
+func decodeFeatures(d *Decoder, p *Profile) {
+	n := d.Count(MaxFeatures)
+	p.Features = make([]Feature, 0, n)
+	for range n {
+		p.Features = append(p.Features, Feature{
+			View: d.Text(), Name: d.Text(), Value: d.Text(), From: Instant(d.Int()), To: Instant(d.Int()), Source: d.Text(), Purpose: d.Text(),
+		})
 	}
 }

@@ -20,7 +20,7 @@ func profileOf(t *testing.T, b *Bank, index int) *fund.Profile {
 	for i := range l.purchases {
 		purchases[i] = l.purchases[i].Purchase
 	}
-	p, err := features.Fold(r.Customer.CustomerID, l.cells, purchases, asOf.Start())
+	p, err := features.Fold(r.Customer.CustomerID, l.cells, purchases, features.AsKnown(asOf.Start()))
 	if err != nil {
 		t.Fatal(err)
 	}
