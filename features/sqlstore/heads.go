@@ -50,6 +50,9 @@ func (u *unit) writeRun(l *listing, after string) (last string, err error) {
 		return "", err
 	}
 	last = ids[len(ids)-1]
+	if err := u.lockRun(ids); err != nil {
+		return "", err
+	}
 	histories := make([]history, len(ids))
 	index := make(map[string]*history, len(ids))
 	for i, id := range ids {

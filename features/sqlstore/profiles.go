@@ -43,50 +43,20 @@ func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fun
 
 // profileOfPast folds cells, purchases and events, all read from one snapshot.
 func (s *Store) profileOfPast(ctx context.Context, customerID string, at fund.Instant) (p *fund.Profile, err error) {
-	tx, err := s.reader.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	h := history{customerID: customerID, until: at}
-	if err := eachCell(ctx, tx.Stmtx(s.stmts[selectCells]), h.addCell, customerID); err != nil {
-		return nil, err
-	}
-	if err := eachPurchase(ctx, tx.Stmtx(s.stmts[selectPurchases]), h.addPurchase, customerID); err != nil {
-		return nil, err
-	}
-	if err := eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), h.addEvent, customerID, int64(at)); err != nil {
+	err = s.inSnapshot(ctx, s.reader, func(tx *sqlx.Tx) error {
+		if err := eachCell(ctx, tx.Stmtx(s.stmts[selectCells]), h.addCell, customerID); err != nil {
+			return err
+		}
+		if err := eachPurchase(ctx, tx.Stmtx(s.stmts[selectPurchases]), h.addPurchase, customerID); err != nil {
+			return err
+		}
+		return eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), h.addEvent, customerID, int64(at))
+	})
+	if err != nil {
 		return nil, err
 	}
 	return h.asOf(at)
-}
-
-// Changes is features.Profiles. There is one writer, so what is committed is settled.
-func (s *Store) Changes(ctx context.Context, after features.Position, limit int) (features.ChangePage, error) {
-	if err := checkLimit(limit); err != nil {
-		return features.ChangePage{}, err
-	}
-	page := features.ChangePage{Settled: after}
-	err := each(ctx, s.stmts[selectChanges], func(rows *sqlx.Rows) error {
-		var c features.Change
-		err := rows.Scan(&c.Position.Entry, &c.Position.Transaction, &c.CustomerID)
-		page.Changes = append(page.Changes, c)
-		page.Settled = c.Position
-		return err
-	}, signed(after.Entry), limit)
-	if err != nil {
-		return features.ChangePage{}, fail(ctx, "read the change log", err)
-	}
-	return page, nil
-}
-
-// ChangesEnd is features.Profiles.
-func (s *Store) ChangesEnd(ctx context.Context) (end features.Position, err error) {
-	err = s.stmts[selectChangesEnd].QueryRowContext(ctx).Scan(&end.Entry, &end.Transaction)
-	if errors.Is(err, sql.ErrNoRows) {
-		return features.Position{}, nil
-	}
-	return end, fail(ctx, "read the change log", err)
 }
 
 // CustomerIDs is features.Profiles.
