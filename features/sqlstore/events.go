@@ -205,7 +205,7 @@ func (b *batch) event(e *features.Event) error {
 // Events is features.Events. All events come from one snapshot.
 func (s *Store) Events(ctx context.Context, customerID string, at fund.Instant, yield func(*features.Event) error) (err error) {
 	var refused error // by yield: the caller's own, which says nothing of the store
-	err = s.inSnapshot(ctx, s.reader, func(tx *sqlx.Tx) error {
+	err = s.inSnapshot(ctx, func(tx *sqlx.Tx) error {
 		var there bool
 		if err := tx.Stmtx(s.stmts[selectKnown]).QueryRowContext(ctx, customerID).Scan(&there); err != nil {
 			return err

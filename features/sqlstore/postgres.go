@@ -50,6 +50,7 @@ func postgresDialect() *dialect {
 	d := &dialect{
 		driver: "pgx", bind: sqlx.DOLLAR, goose: goose.DialectPostgres, migrations: "migrations/postgres", severalWriters: true,
 		snapshot:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		list:       func(texts []string) any { return texts },
 		statements: statements(), inserts: inserts(),
 	}
 	for st, text := range postgresStatements() {
@@ -60,6 +61,7 @@ func postgresDialect() *dialect {
 
 // postgresStatements are the texts that differ from SQLite's.
 func postgresStatements() map[statement]string {
+	const listed = ` FROM unnest(?::text[]) WITH ORDINALITY j (id, place) JOIN `
 	const oneDay = `86400000000` // features.IdempotencyLife in microseconds
 	return map[statement]string{
 		selectChanges: `SELECT s.settled, c.tx, c.entry, c.customer_id, c.lag
@@ -80,6 +82,14 @@ func postgresStatements() map[statement]string {
 		restampPurchases: `UPDATE interactions SET seq = ? WHERE customer_id = ANY(?) AND seq = ?`,
 		restampEvents:    `UPDATE events SET seq = ? WHERE customer_id = ANY(?) AND seq = ?`,
 
+		listedHeads:        `SELECT j.place - 1, h.effective_from, h.head` + listed + `heads h ON h.customer_id = j.id`,
+		listedCustomers:    `SELECT h.customer_id` + listed + `heads h ON h.customer_id = j.id`,
+		listedCells:        `SELECT ` + cellColumns + listed + `cells c ON c.customer_id = j.id`,
+		listedCellsOfViews: `SELECT ` + cellColumns + listed + `cells c ON c.customer_id = j.id AND c.view = ANY(?)`,
+		listedPurchases: `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq` + listed +
+			`interactions i ON i.customer_id = j.id`,
+		listedEvents: `SELECT ` + eventColumns + listed + `events e ON e.customer_id = j.id`,
+
 		// Another writer may be at the same keys: they are left to him.
 		expireReplays: `DELETE FROM idempotency WHERE (scope, idempotency_key) IN (
 				SELECT scope, idempotency_key FROM idempotency WHERE recorded_at <= ? ORDER BY recorded_at LIMIT 100 FOR UPDATE SKIP LOCKED)`,
@@ -96,15 +106,15 @@ func (s *Store) openPostgres(ctx context.Context, cfg OpenConfig) (err error) {
 	if err := s.migratePostgres(ctx, cfg); err != nil {
 		return err
 	}
-	const readOnly = "default_transaction_read_only"
+	const readOnly, idle = "default_transaction_read_only", "idle_in_transaction_session_timeout"
 	if s.writer, err = connectPostgres(cfg, cfg.WriteConns, map[string]string{}); err != nil {
 		return err
 	}
-	if s.reader, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on"}); err != nil {
+	if s.reader, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on", idle: milliseconds(streamTimeout)}); err != nil {
 		return err
 	}
 	s.stream, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{
-		readOnly: "on", "statement_timeout": milliseconds(streamTimeout), "idle_in_transaction_session_timeout": milliseconds(streamTimeout),
+		readOnly: "on", "statement_timeout": milliseconds(streamTimeout), idle: milliseconds(streamTimeout),
 	})
 	return err
 }

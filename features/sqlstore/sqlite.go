@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -29,8 +30,8 @@ const (
 func sqliteDialect() *dialect {
 	return &dialect{
 		driver: "sqlite", bind: sqlx.QUESTION, goose: goose.DialectSQLite3, migrations: "migrations/sqlite",
-		snapshot:   &sql.TxOptions{ReadOnly: true}, // a reader sees one commit from its first read on
-		statements: statements(), inserts: inserts(),
+		snapshot: &sql.TxOptions{ReadOnly: true}, // a reader sees one commit from its first read on
+		list:     jsonList, statements: statements(), inserts: inserts(),
 	}
 }
 
@@ -123,3 +124,11 @@ func (s *Store) sqliteDurably(ctx context.Context, f func(*sqlx.Tx) error) (err 
 
 // defaultLockTimeout is how long a writer waits for another one.
 const defaultLockTimeout = 5 * time.Second
+
+// jsonList returns texts that fund.CheckID accepts as a JSON list.
+func jsonList(texts []string) any {
+	if len(texts) == 0 {
+		return "[]"
+	}
+	return `["` + strings.Join(texts, `","`) + `"]`
+}

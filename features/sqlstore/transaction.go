@@ -75,7 +75,7 @@ func (s *Store) durably(ctx context.Context, f func(*sqlx.Tx) error) (err error)
 	return s.sqliteDurably(ctx, f)
 }
 
-// inSnapshot runs f with statements that all see the store as of one moment. It reads only.
-func (s *Store) inSnapshot(ctx context.Context, db beginner, f func(*sqlx.Tx) error) error {
-	return inOne(ctx, db, s.dialect.snapshot, f)
+// inSnapshot runs f with statements that all see the store as of one commit.
+func (s *Store) inSnapshot(ctx context.Context, f func(*sqlx.Tx) error) error {
+	return inOne(ctx, s.reader, s.dialect.snapshot, f)
 }
