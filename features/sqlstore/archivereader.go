@@ -36,6 +36,7 @@ type archiveReader struct {
 	digest  hash.Hash
 	overall hash.Hash
 	header  archiveHeader
+	failed  error // of the reader beneath: the caller's own
 }
 
 func newArchiveReader(r io.Reader) (*archiveReader, error) {
@@ -60,8 +61,12 @@ func (a *archiveReader) damaged(found, expected string) error {
 
 // cutOff makes an error of the end of the file; other errors of reading stay.
 func (a *archiveReader) cutOff(err error, expected string) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch {
+	case errors.Is(err, features.ErrInvalid):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return a.damaged("the end of the file", expected)
+	case a.failed == nil:
+		a.failed = err
 	}
 	return err
 }
@@ -323,7 +328,7 @@ func (a *archiveReader) end() error {
 	case err == nil:
 		return a.damaged("bytes after the end", "nothing")
 	case !errors.Is(err, io.EOF):
-		return err
+		return a.cutOff(err, "")
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package sqlstore
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
 
 // archiveSchema is the schema whose tables stand below: that of the newest migration, on
 // both databases. Whoever adds a migration says here what it changes; a test compares.
@@ -62,6 +66,47 @@ func archiveTables() []archiveTable {
 
 // unarchived are the tables that an archive leaves out.
 func unarchived() []string { return []string{"changes", "stale_heads", "goose_db_version"} }
+
+// archiveName names the database in an archive.
+func (d *dialect) archiveName() string {
+	if d.goose == goose.DialectPostgres {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+// claiming are the statements with which a restore begins: it has the tables for itself,
+// as long as it takes. SQLite has one writer anyway, and no timeout of statements.
+func (d *dialect) claiming() []string {
+	if d.goose != goose.DialectPostgres {
+		return nil
+	}
+	names := []string{"changes"}
+	for _, t := range archiveTables() {
+		names = append(names, t.name)
+	}
+	return []string{"SET LOCAL statement_timeout = 0", "LOCK TABLE " + strings.Join(names, ", ") + " IN EXCLUSIVE MODE"}
+}
+
+// renumbering are the statements with which a restore ends: the database's own sequences
+// go on above what was restored. SQLite's numbers follow the rows by themselves.
+func (d *dialect) renumbering() []string {
+	if d.goose != goose.DialectPostgres {
+		return nil
+	}
+	return []string{
+		"SELECT setval('transaction_seq', COALESCE((SELECT MAX(seq) FROM transactions), 0) + 1, false)",
+		"SELECT setval(pg_get_serial_sequence('quarantined', 'place'), COALESCE((SELECT MAX(place) FROM quarantined), 0) + 1, false)",
+	}
+}
+
+// archiving are the statements with which a backup begins.
+func (d *dialect) archiving() []string {
+	if d.goose != goose.DialectPostgres {
+		return nil
+	}
+	return []string{"SET LOCAL statement_timeout = 0"}
+}
 
 // table reads columns written as name or name:kind.
 func table(name, key, columns string) archiveTable {
