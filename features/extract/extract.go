@@ -57,9 +57,9 @@ type Options struct {
 	KnownColumn string
 	Status      bool // a column view.feature:status beside each feature
 
-	Workers  int                                   // customers folded at a time; 0: 1
-	Memory   int                                   // bytes of sorting and results that are kept before a file takes them; 0: DefaultMemory
-	TempDir  string                                // of that file; "": the system's
+	Workers  int                                  // customers folded at a time; 0: 1
+	Memory   int                                  // bytes of sorting and results that are kept before a file takes them; 0: DefaultMemory
+	TempDir  string                               // of that file; "": the system's
 	Progress func(stage Stage, done, total int64) // total -1: not known; nil: nobody asks
 }
 
@@ -118,7 +118,7 @@ func (j *Job) Run(ctx context.Context, w io.Writer) (_ Summary, err error) {
 	labels := newSorter(j.Options.TempDir, memory/4)
 	results := newSorter(j.Options.TempDir, memory/2)
 	defer func() { err = errors.Join(err, labels.close(), results.close()) }()
-	digest, rows, err := sortLabels(&j.Labels, &j.Options, labels, r.tell(ctx, ReadLabels))
+	digest, rows, err := r.sortLabels(labels, r.tell(ctx, ReadLabels))
 	if err != nil {
 		return Summary{}, err
 	}

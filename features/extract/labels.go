@@ -123,12 +123,15 @@ func ParseInstant(text string) (fund.Instant, error) {
 
 // sortLabels reads the labels for the first time and puts them in the order of customers
 // and instants.
-func sortLabels(l *Labels, o *Options, into *sorter, tell func(done, total int64) error) (digest string, rows int64, err error) {
-	r, err := l.read(o)
+func (j *running) sortLabels(into *sorter, tell func(done, total int64) error) (digest string, rows int64, err error) {
+	r, err := j.Labels.read(&j.Options)
 	if err != nil {
 		return "", 0, err
 	}
 	defer func() { err = errors.Join(err, r.file.Close()) }()
+	if err := j.Labels.checkColumns(r.columns, j.addedColumns()); err != nil {
+		return "", 0, err
+	}
 	var key, value []byte
 	for {
 		err := r.table.Next()

@@ -25,8 +25,8 @@ type past struct {
 	trail   pastTrail
 	// assessments says of each cell of the assessments whether it is visible.
 	assessments []bool
-	profile fund.Profile    // of the last instant
-	changed []features.Cell // holds what is folded
+	profile     fund.Profile    // of the last instant
+	changed     []features.Cell // holds what is folded
 }
 
 // place says where an instant lies among those at which anything becomes visible: at two

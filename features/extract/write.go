@@ -48,9 +48,6 @@ func (r *running) write(ctx context.Context, w io.Writer, results *sorter, diges
 	}
 	defer func() { err = errors.Join(err, labels.file.Close()) }()
 	added := r.addedColumns()
-	if err := r.Labels.checkColumns(labels.columns, added); err != nil {
-		return err
-	}
 	var out table = newCSVTable(w, append(labels.columns, added...))
 	if r.Format == Parquet {
 		out = newParquetTable(w, labels.columns, r)
