@@ -30,6 +30,7 @@ type Store interface {
 	HeadReader
 	features.Events
 	features.Staff
+	features.Histories
 }
 
 // Config says how much is kept and for how long. The zero value is usable.
@@ -270,6 +271,16 @@ func (p *Profiles) Manager(ctx context.Context, managerID string) (m features.Ma
 		return err
 	})
 	return m, err
+}
+
+// Histories is features.Histories, straight from the store.
+func (p *Profiles) Histories(ctx context.Context, q features.HistoryQuery, yield func(*features.History) error) error {
+	return p.store.Histories(ctx, q, yield)
+}
+
+// Heads is features.Histories, straight from the store: all of them come from one snapshot.
+func (p *Profiles) Heads(ctx context.Context, customerIDs []string) ([]features.Head, error) {
+	return p.store.Heads(ctx, customerIDs)
 }
 
 // Changes is features.Profiles.

@@ -19,6 +19,8 @@ type dialect struct {
 	bind       int    // sqlx's kind of placeholder
 	goose      goose.Dialect
 	migrations string // folder
+	// list makes an argument of texts that fund.CheckID accepts, for statements that take a list.
+	list       func([]string) any
 	statements [statementCount]string
 	inserts    [insertCount]insert
 }
@@ -28,7 +30,7 @@ type dialect struct {
 func sqliteDialect() *dialect {
 	return &dialect{
 		driver: "sqlite", bind: sqlx.QUESTION, goose: goose.DialectSQLite3, migrations: "migrations/sqlite",
-		statements: statements(), inserts: inserts(),
+		list: jsonList, statements: statements(), inserts: inserts(),
 	}
 }
 
@@ -58,6 +60,13 @@ const (
 	selectEvents
 	selectManager
 	anyStale
+	listedHeads // hot
+	listedCustomers
+	rangeOfCustomers
+	listedCells
+	listedCellsOfViews
+	listedPurchases
+	listedEvents
 	newestSeq
 	storedRevision
 	selectReplay
@@ -159,6 +168,7 @@ func statements() [statementCount]string {
 	}
 	addEventStatements(&all)
 	addEvidenceStatements(&all)
+	addListStatements(&all)
 	return all
 }
 
@@ -183,6 +193,19 @@ func addEventStatements(all *[statementCount]string) {
 	all[storedHead] = `SELECT effective_from, head FROM heads WHERE customer_id = ?`
 	all[storedEvent] = `SELECT ` + eventColumns + ` FROM events e WHERE e.event_id = ?`
 	all[anyEvent] = `SELECT EXISTS (SELECT 1 FROM events)`
+}
+
+// addListStatements adds those that read many customers at once, whose ids are given as one
+// list. Of rows about one customer the reader makes the order.
+func addListStatements(all *[statementCount]string) {
+	const listed = ` FROM json_each(?) j CROSS JOIN `
+	all[listedHeads] = `SELECT j.key, h.effective_from, h.head` + listed + `heads h WHERE h.customer_id = j.value`
+	all[listedCustomers] = `SELECT h.customer_id` + listed + `heads h WHERE h.customer_id = j.value`
+	all[rangeOfCustomers] = `SELECT customer_id FROM heads WHERE customer_id > ? AND customer_id <= ? ORDER BY customer_id LIMIT ?`
+	all[listedCells] = `SELECT ` + cellColumns + listed + `cells c WHERE c.customer_id = j.value`
+	all[listedCellsOfViews] = all[listedCells] + ` AND c.view IN (SELECT value FROM json_each(?))`
+	all[listedPurchases] = `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq` + listed + `interactions i WHERE i.customer_id = j.value`
+	all[listedEvents] = `SELECT ` + eventColumns + listed + `events e WHERE e.customer_id = j.value`
 }
 
 const confirmationColumns = `confirmation_id, customer_id, rule_id, reason, product_code, grade, level, amount, decision_id,

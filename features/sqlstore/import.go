@@ -302,17 +302,17 @@ func (b *batch) Cells(rows []features.Cell) error {
 // cellsOf merges cells of one customer with what is stored of him. A customer who is
 // new to an empty store has nothing stored.
 func (b *batch) cellsOf(id string, rows []features.Cell) error {
-	var h history
+	stored := newGathering([]string{id})
 	_, known := b.known[id]
 	if b.stored.cells || known {
 		if err := b.bulks[insertCells].flush(b.ctx); err != nil {
 			return err
 		}
-		if err := eachCell(b.ctx, b.tx.Stmtx(b.store.stmts[storedCells]), h.addCell, id); err != nil {
+		if err := eachCell(b.ctx, b.tx.Stmtx(b.store.stmts[storedCells]), stored.addCell, id); err != nil {
 			return err
 		}
 	}
-	added := features.MergeImported(h.cells, rows, b.seq)
+	added := features.MergeImported(stored.histories[0].Cells, rows, b.seq)
 	if len(added) == 0 {
 		return nil
 	}
