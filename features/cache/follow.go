@@ -63,8 +63,11 @@ type Waker interface {
 	Wake(ctx context.Context) <-chan struct{}
 }
 
-// errBehind says that the log cannot be followed for now; the next poll may do better.
-var errBehind = errors.New("more changes lie above what is settled than are followed")
+// Why the log cannot be followed for now; the next poll may do better.
+var (
+	errBehind   = errors.New("more changes lie above what is settled than are followed")
+	errWentBack = errors.New("the change log is not the one that was followed: its end lies below what was seen")
+)
 
 // follower is how far the change log is followed. What is not atomic is of the polling
 // goroutine alone.
@@ -153,7 +156,7 @@ func (p *Profiles) poll(ctx context.Context, began time.Duration) error {
 			return err
 		}
 		// Nothing is kept before the end is known, so nothing older has to be dropped.
-		p.log.position, p.log.ahead = end, map[features.Position]struct{}{}
+		p.log.position, p.log.ahead, p.log.gaveUp = end, map[features.Position]struct{}{}, false
 		p.log.following.Store(true)
 	}
 	if p.log.gaveUp {
@@ -229,7 +232,9 @@ func (p *Profiles) catchUp(ctx context.Context) error {
 		if full && last.Compare(after) <= 0 {
 			return fmt.Errorf("%w: the change log does not go on after %v", features.ErrInvalid, after)
 		}
-		p.advance(after, last, page.Settled, full)
+		if !p.advance(after, last, page.Settled, full) {
+			return p.startAnew()
+		}
 		fresh += p.take(&page)
 		switch {
 		case !full:
@@ -249,15 +254,30 @@ func (p *Profiles) catchUp(ctx context.Context) error {
 }
 
 // advance moves the position up to what a page that was read after a position settles. A page
-// that began above the position leaves a gap in which something may have appeared since.
-func (p *Profiles) advance(after, last, settled features.Position, full bool) {
+// that began above the position leaves a gap in which something may have appeared since. It
+// returns false when less is settled than was before: the log is another one.
+func (p *Profiles) advance(after, last, settled features.Position, full bool) bool {
 	if after.Compare(p.log.position) > 0 {
-		return
+		return true
+	}
+	if settled.Compare(p.log.position) < 0 {
+		return false
 	}
 	if full && settled.Compare(last) > 0 {
 		settled = last
 	}
-	p.log.position = later(p.log.position, settled)
+	p.log.position = settled
+	return true
+}
+
+// startAnew forgets everything, position included: the database was restored, or another one
+// took its place, and what comes may have numbers that were seen before.
+func (p *Profiles) startAnew() error {
+	p.log.following.Store(false)
+	p.log.freshUntil.Store(0)
+	p.forget()
+	p.log.position = features.Position{}
+	return errWentBack
 }
 
 // take drops the customers of a page and returns how many of its changes are new.
