@@ -103,6 +103,12 @@ func postgresStatements() map[statement]string {
 
 // openPostgres connects and brings the schema up to date.
 func (s *Store) openPostgres(ctx context.Context, cfg OpenConfig) (err error) {
+	config, err := parseDSN(cfg.DSN)
+	if err != nil {
+		return err
+	}
+	s.notifier = newNotifier(config)
+	s.committed = func() { cfg.Committed(); s.notifier.committed() }
 	if err := s.migratePostgres(ctx, cfg); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ type Store struct {
 	one       [insertCount]*sqlx.Stmt // a row at a time
 	many      [insertCount]*sqlx.Stmt // rowsAtOnce
 	committed func()
+	notifier  *notifier // nil: SQLite
 	close     func() error
 }
 
@@ -150,6 +151,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeAll() error {
+	s.notifier.close() // its last word is sent before the pools are closed
 	var errs []error
 	for _, stmts := range [...][]*sqlx.Stmt{s.stmts[:], s.one[:], s.many[:]} {
 		for _, st := range stmts {
@@ -166,6 +168,10 @@ func (s *Store) closeAll() error {
 	}
 	return fail(context.Background(), "close", errors.Join(errs...))
 }
+
+// Wake is cache.Waker: it gives a value when changes may have been made elsewhere, until ctx
+// ends. It is nil for SQLite, which tells nobody.
+func (s *Store) Wake(ctx context.Context) <-chan struct{} { return s.notifier.Wake(ctx) }
 
 // Ping reports whether the store answers.
 func (s *Store) Ping(ctx context.Context) error {
