@@ -34,7 +34,7 @@ const (
 	PersonalizationView View = "personalization" // name: enabled
 	TagView             View = "tag"             // name: the tag's
 	LotView             View = "lot"             // name: LotName; tombstone when the lot is gone
-	HoldingsView        View = "holdings"        // name: snapshot; a whole batch of lots
+	HoldingsView        View = "holdings"        // names: snapshot, posted; a whole batch of lots
 	AttributeView       View = "attribute"       // unknown columns of customers.csv
 	ConsentView         View = "consent"         // name: the purpose; value: true, false
 )

@@ -94,6 +94,8 @@ type Receipt struct {
 	Revision uint64 // the customer's revision after it
 	Changed  bool   // false: everything was known already
 	Replayed bool   // the answer of an earlier call under the same key
+	// Quarantined counts the cells that came too early (Quarantine): they were kept aside.
+	Quarantined int
 }
 
 // Position is a place in the change log: first by transaction, then by entry. The zero
@@ -150,8 +152,9 @@ const MaxEventBatch = 1_000
 
 // EventsReceipt says what a batch did.
 type EventsReceipt struct {
-	Accepted   int
-	Duplicates int
+	Accepted    int
+	Duplicates  int
+	Quarantined int // that came too early (Quarantine): kept aside, also when they come again
 }
 
 // Staff finds the bank's people.
@@ -257,6 +260,8 @@ type ImportResult struct {
 	Revision  Revision // zero when no product was ever published
 	Published bool     // a new revision was published
 	Changed   int64    // rows that were new or different
+	// Quarantined counts the facts about customers that came too early (Quarantine).
+	Quarantined int64
 }
 
 // Batch takes rows while an import runs. Slices may be reused by the caller after each

@@ -38,7 +38,7 @@ type History struct {
 // HistoryQuery says whose history is read, and which parts of it. The zero value is
 // everything of everyone.
 type HistoryQuery struct {
-	CustomerIDs []string // nil: the range; else those of them that are known, sorted and without repetition
+	CustomerIDs []string // nil: all of the range; else those of them in it, in any order, also repeated
 	After       string   // ids above it
 	Through     string   // ids up to it; "": to the end
 	Views       []View   // nil: all views

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/features"
-	"github.com/fundmatch/fundmatch/matcher/behaviour"
+	"github.com/fundmatch/fundmatch/features/history"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -92,16 +92,11 @@ func (c *customer) purchasesIn(seq uint64, at fund.Instant) []fund.Purchase {
 	return out
 }
 
-const anySeq = ^uint64(0)
-
 // rebuild folds the head from all that is known.
 func (c *customer) rebuild(id string) (err error) {
-	var lastEvent fund.Instant
-	for i := range c.events {
-		lastEvent = max(lastEvent, c.events[i].value.VisibleFrom())
-	}
-	c.from = features.Newest(c.plainCells(), c.purchasesIn(anySeq, fund.Forever), lastEvent)
-	if c.head, err = c.fold(id, c.from); err != nil {
+	h := c.history(id, &features.HistoryQuery{})
+	c.from = history.Newest(h)
+	if c.head, err = history.AsOf(h, features.AsKnown(c.from)); err != nil {
 		return err
 	}
 	return features.CheckProfile(c.head)
@@ -112,53 +107,25 @@ func (c *customer) asOf(id string, at fund.Instant) (*fund.Profile, error) {
 	if at >= c.from {
 		return c.head, nil
 	}
-	return c.fold(id, at)
+	return history.AsOf(c.history(id, &features.HistoryQuery{}), features.AsKnown(at))
 }
 
-func (c *customer) fold(id string, at fund.Instant) (*fund.Profile, error) {
-	p, err := features.Fold(id, c.plainCells(), c.purchasesIn(anySeq, at), features.AsKnown(at))
-	if err != nil {
-		return nil, err
-	}
-	p.Revision = c.newestSeq(at)
-	p.Trail = c.trail(at)
-	return p, nil
-}
-
-// trail returns what the customer did, as it was known at an instant.
-func (c *customer) trail(at fund.Instant) fund.Trail {
-	var entries []fund.Event
-	for i := range c.events {
-		e := &c.events[i].value
-		if !e.VisibleAt(at) {
-			continue
-		}
-		if entry, ok := e.Entry(); ok {
-			entries = append(entries, entry)
-		}
-	}
-	return behaviour.Of(entries)
-}
-
-// newestSeq returns the newest transaction that wrote anything visible at an instant.
-func (c *customer) newestSeq(at fund.Instant) uint64 {
-	newest := uint64(0)
+// history writes down the parts of the customer that a query asks for.
+func (c *customer) history(id string, q *features.HistoryQuery) *features.History {
+	h := &features.History{CustomerID: id}
 	for i := range c.cells {
-		if c.cells[i].value.VisibleAt(at) {
-			newest = max(newest, c.cells[i].seq)
+		if history.Wants(q, c.cells[i].value.View) {
+			h.Cells, h.CellSeqs = append(h.Cells, c.cells[i].value), append(h.CellSeqs, c.cells[i].seq)
 		}
 	}
-	for _, d := range c.purchases {
-		if d.value.KnownOn.Start() <= at {
-			newest = max(newest, d.seq)
-		}
+	for i := 0; i < len(c.purchases) && !q.NoPurchases; i++ {
+		h.Purchases, h.PurchaseSeqs = append(h.Purchases, c.purchases[i].value), append(h.PurchaseSeqs, c.purchases[i].seq)
 	}
-	for i := range c.events {
-		if c.events[i].value.VisibleAt(at) {
-			newest = max(newest, c.events[i].seq)
-		}
+	for i := 0; i < len(c.events) && !q.NoEvents; i++ {
+		h.Events, h.EventSeqs = append(h.Events, c.events[i].value), append(h.EventSeqs, c.events[i].seq)
 	}
-	return newest
+	history.Settle(h)
+	return h
 }
 
 // addEvent adds an event that is not there.

@@ -21,6 +21,8 @@ const (
 	RecordMethod      Method = "RecordEvents"
 	EventsMethod      Method = "Events"
 	ManagerMethod     Method = "Manager"
+	HistoriesMethod   Method = "Histories"
+	HeadsMethod       Method = "Heads"
 
 	ConfirmMethod       Method = "Confirm"
 	ConfirmationsMethod Method = "Confirmations"
@@ -47,6 +49,7 @@ type HeadProfiles interface {
 	features.Events
 	features.Staff
 	features.Confirmations
+	features.Histories
 	// Head returns the newest profile and the instant from which it answers.
 	Head(ctx context.Context, customerID string) (p *fund.Profile, effectiveFrom fund.Instant, err error)
 }
@@ -128,6 +131,24 @@ func (f *Faulty) Head(ctx context.Context, customerID string) (p *fund.Profile, 
 		return nil, 0, err
 	}
 	return p, from, nil
+}
+
+// Histories is features.Histories. With Fault.Done the histories have been yielded when the
+// error is returned.
+func (f *Faulty) Histories(ctx context.Context, q features.HistoryQuery, yield func(*features.History) error) error {
+	return f.run(ctx, HistoriesMethod, func() error { return f.store.Histories(ctx, q, yield) })
+}
+
+// Heads is features.Histories.
+func (f *Faulty) Heads(ctx context.Context, customerIDs []string) (heads []features.Head, err error) {
+	err = f.run(ctx, HeadsMethod, func() (err error) {
+		heads, err = f.store.Heads(ctx, customerIDs)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return heads, nil
 }
 
 // Write is features.Profiles.

@@ -6,6 +6,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/history"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -50,17 +51,15 @@ func (u *unit) writeRun(l *listing, after string) (last string, err error) {
 		return "", err
 	}
 	last = ids[len(ids)-1]
-	histories := make([]history, len(ids))
-	index := make(map[string]*history, len(ids))
-	for i, id := range ids {
-		histories[i].customerID, histories[i].until = id, fund.Forever
-		index[id] = &histories[i]
-	}
-	if err := u.load(l, index, ids[0], last); err != nil {
+	if err := u.lockRun(ids); err != nil {
 		return "", err
 	}
-	for i := range histories {
-		if err := u.writeHead(&histories[i]); err != nil {
+	run := newGathering(ids)
+	if err := u.load(l, run, ids[0], last); err != nil {
+		return "", err
+	}
+	for i := range run.histories {
+		if err := u.writeHead(&run.histories[i]); err != nil {
 			return "", err
 		}
 	}
@@ -82,26 +81,21 @@ func (u *unit) listed(l *listing, after string) ([]string, error) {
 func (l *listing) with(args ...any) []any { return append(append([]any(nil), l.scope...), args...) }
 
 // load reads the histories of the listed customers from first to last.
-func (u *unit) load(l *listing, index map[string]*history, first, last string) error {
+func (u *unit) load(l *listing, run *gathering, first, last string) error {
 	args := l.with(first, last)
-	if err := eachCell(u.ctx, u.tx.Stmtx(u.store.stmts[l.cells]), func(c *features.Cell, seq uint64) error {
-		return index[c.CustomerID].addCell(c, seq)
-	}, args...); err != nil {
+	if err := eachCell(u.ctx, u.tx.Stmtx(u.store.stmts[l.cells]), run.addCell, args...); err != nil {
 		return err
 	}
-	if err := eachPurchase(u.ctx, u.tx.Stmtx(u.store.stmts[l.purchases]), func(p *features.CustomerPurchase, seq uint64) error {
-		return index[p.CustomerID].addPurchase(p, seq)
-	}, args...); err != nil {
+	if err := eachPurchase(u.ctx, u.tx.Stmtx(u.store.stmts[l.purchases]), run.addPurchase, args...); err != nil {
 		return err
 	}
-	return eachEvent(u.ctx, u.tx.Stmtx(u.store.stmts[l.events]), func(e *features.Event, seq uint64) error {
-		return index[e.CustomerID].addEvent(e, seq)
-	}, args...)
+	return eachEvent(u.ctx, u.tx.Stmtx(u.store.stmts[l.events]), run.addEvent, args...)
 }
 
-func (u *unit) writeHead(h *history) error {
-	from := features.Newest(h.cells, h.purchases, h.lastEvent)
-	p, err := h.asOf(from)
+func (u *unit) writeHead(h *features.History) error {
+	history.Settle(h)
+	from := history.Newest(h)
+	p, err := history.AsOf(h, features.AsKnown(from))
 	if err != nil {
 		return err
 	}

@@ -22,14 +22,16 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 	err = s.durably(ctx, func(tx *sqlx.Tx) error {
 		b, err := s.newBatch(ctx, tx, at)
 		if err != nil {
-			return err
+			return final{err}
 		}
 		filled = fill(b)
 		if filled != nil {
-			return filled
+			return final{filled}
 		}
-		res, err = b.end()
-		return err
+		if res, err = b.end(); err != nil {
+			return final{err} // the rows come once: nothing is there to try again with
+		}
+		return nil
 	})
 	switch {
 	case filled != nil:
@@ -64,6 +66,9 @@ type series struct {
 }
 
 func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, at fund.Instant) (*batch, error) {
+	if err := s.lockForImport(ctx, tx); err != nil {
+		return nil, err
+	}
 	u, err := s.newUnit(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -302,17 +307,17 @@ func (b *batch) Cells(rows []features.Cell) error {
 // cellsOf merges cells of one customer with what is stored of him. A customer who is
 // new to an empty store has nothing stored.
 func (b *batch) cellsOf(id string, rows []features.Cell) error {
-	var h history
+	stored := newGathering([]string{id})
 	_, known := b.known[id]
 	if b.stored.cells || known {
 		if err := b.bulks[insertCells].flush(b.ctx); err != nil {
 			return err
 		}
-		if err := eachCell(b.ctx, b.tx.Stmtx(b.store.stmts[storedCells]), h.addCell, id); err != nil {
+		if err := eachCell(b.ctx, b.tx.Stmtx(b.store.stmts[storedCells]), stored.addCell, id); err != nil {
 			return err
 		}
 	}
-	added := features.MergeImported(h.cells, rows, b.seq)
+	added := features.MergeImported(stored.histories[0].Cells, rows, b.seq)
 	if len(added) == 0 {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fundmatch/fundmatch/features"
-	"github.com/fundmatch/fundmatch/matcher/behaviour"
+	"github.com/fundmatch/fundmatch/features/history"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -43,50 +43,22 @@ func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fun
 
 // profileOfPast folds cells, purchases and events, all read from one snapshot.
 func (s *Store) profileOfPast(ctx context.Context, customerID string, at fund.Instant) (p *fund.Profile, err error) {
-	tx, err := s.reader.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, tx.Rollback()) }()
-	h := history{customerID: customerID, until: at}
-	if err := eachCell(ctx, tx.Stmtx(s.stmts[selectCells]), h.addCell, customerID); err != nil {
-		return nil, err
-	}
-	if err := eachPurchase(ctx, tx.Stmtx(s.stmts[selectPurchases]), h.addPurchase, customerID); err != nil {
-		return nil, err
-	}
-	if err := eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), h.addEvent, customerID, int64(at)); err != nil {
-		return nil, err
-	}
-	return h.asOf(at)
-}
-
-// Changes is features.Profiles. There is one writer, so what is committed is settled.
-func (s *Store) Changes(ctx context.Context, after features.Position, limit int) (features.ChangePage, error) {
-	if err := checkLimit(limit); err != nil {
-		return features.ChangePage{}, err
-	}
-	page := features.ChangePage{Settled: after}
-	err := each(ctx, s.stmts[selectChanges], func(rows *sqlx.Rows) error {
-		var c features.Change
-		err := rows.Scan(&c.Position.Entry, &c.Position.Transaction, &c.CustomerID)
-		page.Changes = append(page.Changes, c)
-		page.Settled = c.Position
+	err = s.inSnapshot(ctx, func(tx *sqlx.Tx) error {
+		g := newGathering([]string{customerID})
+		if err := eachCell(ctx, tx.Stmtx(s.stmts[selectCells]), g.addCell, customerID); err != nil {
+			return err
+		}
+		if err := eachPurchase(ctx, tx.Stmtx(s.stmts[selectPurchases]), g.addPurchase, customerID); err != nil {
+			return err
+		}
+		if err := eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), g.addEvent, customerID, int64(at)); err != nil {
+			return err
+		}
+		history.Settle(&g.histories[0])
+		p, err = history.AsOf(&g.histories[0], features.AsKnown(at))
 		return err
-	}, signed(after.Entry), limit)
-	if err != nil {
-		return features.ChangePage{}, fail(ctx, "read the change log", err)
-	}
-	return page, nil
-}
-
-// ChangesEnd is features.Profiles.
-func (s *Store) ChangesEnd(ctx context.Context) (end features.Position, err error) {
-	err = s.stmts[selectChangesEnd].QueryRowContext(ctx).Scan(&end.Entry, &end.Transaction)
-	if errors.Is(err, sql.ErrNoRows) {
-		return features.Position{}, nil
-	}
-	return end, fail(ctx, "read the change log", err)
+	})
+	return p, err
 }
 
 // CustomerIDs is features.Profiles.
@@ -107,72 +79,8 @@ func (s *Store) CustomerIDs(ctx context.Context, after string, limit int) ([]str
 	return out, nil
 }
 
-// history is all that is known of one customer. Of his events only what the trail needs
-// stays in memory.
-type history struct {
-	customerID   string
-	until        fund.Instant // events that are visible only after it are left out
-	cells        []features.Cell
-	cellSeqs     []uint64
-	purchases    []fund.Purchase // the newest of each key, in key order
-	purchaseSeqs []uint64
-	entries      []fund.Event
-	eventSeq     uint64       // of the newest event
-	lastEvent    fund.Instant // the latest from which one is visible
-}
-
-func (h *history) addCell(c *features.Cell, seq uint64) error {
-	h.cells = append(h.cells, *c)
-	h.cellSeqs = append(h.cellSeqs, seq)
-	return nil
-}
-
-// addPurchase takes rows in key order, each key's by sequence number.
-func (h *history) addPurchase(p *features.CustomerPurchase, seq uint64) error {
-	if n := len(h.purchases) - 1; n >= 0 && samePurchase(h.purchases[n], p.Purchase) {
-		h.purchases[n], h.purchaseSeqs[n] = p.Purchase, seq
-		return nil
-	}
-	h.purchases = append(h.purchases, p.Purchase)
-	h.purchaseSeqs = append(h.purchaseSeqs, seq)
-	return nil
-}
-
-func (h *history) addEvent(e *features.Event, seq uint64) error {
-	if !e.VisibleAt(h.until) {
-		return nil
-	}
-	h.eventSeq = max(h.eventSeq, seq)
-	h.lastEvent = max(h.lastEvent, e.VisibleFrom())
-	if entry, ok := e.Entry(); ok {
-		h.entries = append(h.entries, entry)
-	}
-	return nil
-}
-
 func samePurchase(a, b fund.Purchase) bool {
 	return a.ProductCode == b.ProductCode && a.KnownOn == b.KnownOn && a.Kind == b.Kind
-}
-
-// asOf folds the history as of until, or of an earlier instant at which all events are
-// visible. The revision is that of the newest row that is visible.
-func (h *history) asOf(at fund.Instant) (*fund.Profile, error) {
-	p, err := features.Fold(h.customerID, h.cells, h.purchases, features.AsKnown(at))
-	if err != nil {
-		return nil, err
-	}
-	p.Trail, p.Revision = behaviour.Of(h.entries), h.eventSeq
-	for i := range h.cells {
-		if h.cells[i].VisibleAt(at) {
-			p.Revision = max(p.Revision, h.cellSeqs[i])
-		}
-	}
-	for i := range h.purchases {
-		if h.purchases[i].KnownOn.Start() <= at {
-			p.Revision = max(p.Revision, h.purchaseSeqs[i])
-		}
-	}
-	return p, nil
 }
 
 // each runs a query and hands each row to f.

@@ -282,6 +282,8 @@ func everyCall(ctx context.Context, s Store) map[string]error {
 	_, errs["Write"] = s.Write(ctx, features.Write{CustomerID: "c1", Cells: []features.Cell{tag("c1", "x", "1", noon(day1))}, RecordedAt: 1})
 	_, errs["Changes"] = s.Changes(ctx, features.Position{}, 1)
 	_, errs["CustomerIDs"] = s.CustomerIDs(ctx, "", 1)
+	errs["Histories"] = s.Histories(ctx, features.HistoryQuery{}, func(*features.History) error { return nil })
+	_, errs["Heads"] = s.Heads(ctx, []string{"c1"})
 	_, errs["Published"] = s.Published(ctx)
 	_, errs["Pool"] = s.Pool(ctx, 1)
 	cut := features.Cut{AsOf: later, Seq: 1 << 40}

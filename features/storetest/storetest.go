@@ -21,6 +21,7 @@ type Store interface {
 	features.Models
 	features.Confirmations
 	features.Importer
+	features.Histories
 	// Close ends the store; closing it again does nothing.
 	Close() error
 }
@@ -47,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"confirmations", confirmationPromises()},
 		{"events", eventPromises()},
 		{"histories", historyPromises()},
+		{"reads", readPromises()},
 		{"concurrency", concurrencyPromises()},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -26,7 +26,9 @@ const (
 type GetCustomerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Customer id.
-	CustomerId    string `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	CustomerId string `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Who will see it: MANAGER, APP or AUDITOR; what the role may not see is PURPOSE_DENIED. Empty: the bank's own systems.
+	Role          string `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -64,6 +66,13 @@ func (*GetCustomerRequest) Descriptor() ([]byte, []int) {
 func (x *GetCustomerRequest) GetCustomerId() string {
 	if x != nil {
 		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *GetCustomerRequest) GetRole() string {
+	if x != nil {
+		return x.Role
 	}
 	return ""
 }
@@ -148,14 +157,16 @@ type ProfileCell struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Value; empty unless the status is PRESENT.
 	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	// PRESENT, NOT_FOUND or EXPIRED.
+	// PRESENT, NULL_VALUE, NOT_FOUND, OUTSIDE_MAX_AGE, EXPIRED, PURPOSE_DENIED, CONSENT_MISSING or CONSENT_WITHDRAWN.
 	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
 	// Instant from which it is true; absent: always.
 	EventAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=event_at,json=eventAt,proto3" json:"event_at,omitempty"`
 	// Instant from which it is true no more; absent: open.
 	ValidTo *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
 	// Days since event_at. Not in the JSON, rather than null, when that is unknown: protojson leaves an optional number out.
-	AgeDays       *int32 `protobuf:"varint,6,opt,name=age_days,json=ageDays,proto3,oneof" json:"age_days,omitempty"`
+	AgeDays *int32 `protobuf:"varint,6,opt,name=age_days,json=ageDays,proto3,oneof" json:"age_days,omitempty"`
+	// Where it comes from; for the role AUDITOR, and not in the JSON where nothing is known.
+	Source        *string `protobuf:"bytes,7,opt,name=source,proto3,oneof" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -230,6 +241,13 @@ func (x *ProfileCell) GetAgeDays() int32 {
 		return *x.AgeDays
 	}
 	return 0
+}
+
+func (x *ProfileCell) GetSource() string {
+	if x != nil && x.Source != nil {
+		return *x.Source
+	}
+	return ""
 }
 
 // Lot is a number of shares bought on one day.
@@ -1158,28 +1176,213 @@ func (x *PutPersonalizationResponse) GetReceipt() *Receipt {
 	return nil
 }
 
+// EraseCustomerRequest names who is forgotten.
+type EraseCustomerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer id.
+	CustomerId string `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Who asked, at most 256 bytes; empty: the caller.
+	RequestedBy   string `protobuf:"bytes,2,opt,name=requested_by,json=requestedBy,proto3" json:"requested_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseCustomerRequest) Reset() {
+	*x = EraseCustomerRequest{}
+	mi := &file_fundmatch_v1_customer_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseCustomerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseCustomerRequest) ProtoMessage() {}
+
+func (x *EraseCustomerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_customer_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseCustomerRequest.ProtoReflect.Descriptor instead.
+func (*EraseCustomerRequest) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_customer_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *EraseCustomerRequest) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *EraseCustomerRequest) GetRequestedBy() string {
+	if x != nil {
+		return x.RequestedBy
+	}
+	return ""
+}
+
+// EraseCustomerResponse is what stays of the erasure.
+type EraseCustomerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer id.
+	CustomerId string `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Instant of the erasure.
+	ErasedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=erased_at,json=erasedAt,proto3" json:"erased_at,omitempty"`
+	// Who asked.
+	RequestedBy string `protobuf:"bytes,3,opt,name=requested_by,json=requestedBy,proto3" json:"requested_by,omitempty"`
+	// SHA-256, in hex, of the salt and the customer's history in canonical form.
+	Commitment string `protobuf:"bytes,4,opt,name=commitment,proto3" json:"commitment,omitempty"`
+	// The salt, in hex. It is told once and kept nowhere: empty in the answer to a repetition.
+	Salt string `protobuf:"bytes,5,opt,name=salt,proto3" json:"salt,omitempty"`
+	// Facts that were erased.
+	Cells int32 `protobuf:"varint,6,opt,name=cells,proto3" json:"cells,omitempty"`
+	// Events that were erased.
+	Events int32 `protobuf:"varint,7,opt,name=events,proto3" json:"events,omitempty"`
+	// Interactions that lost their name and amount.
+	Purchases int32 `protobuf:"varint,8,opt,name=purchases,proto3" json:"purchases,omitempty"`
+	// Records of the decision log whose personal values this call erased.
+	Decisions int32 `protobuf:"varint,9,opt,name=decisions,proto3" json:"decisions,omitempty"`
+	// Whether the erasure was there already.
+	Repeated      bool `protobuf:"varint,10,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseCustomerResponse) Reset() {
+	*x = EraseCustomerResponse{}
+	mi := &file_fundmatch_v1_customer_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseCustomerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseCustomerResponse) ProtoMessage() {}
+
+func (x *EraseCustomerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_customer_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseCustomerResponse.ProtoReflect.Descriptor instead.
+func (*EraseCustomerResponse) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_customer_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *EraseCustomerResponse) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *EraseCustomerResponse) GetErasedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ErasedAt
+	}
+	return nil
+}
+
+func (x *EraseCustomerResponse) GetRequestedBy() string {
+	if x != nil {
+		return x.RequestedBy
+	}
+	return ""
+}
+
+func (x *EraseCustomerResponse) GetCommitment() string {
+	if x != nil {
+		return x.Commitment
+	}
+	return ""
+}
+
+func (x *EraseCustomerResponse) GetSalt() string {
+	if x != nil {
+		return x.Salt
+	}
+	return ""
+}
+
+func (x *EraseCustomerResponse) GetCells() int32 {
+	if x != nil {
+		return x.Cells
+	}
+	return 0
+}
+
+func (x *EraseCustomerResponse) GetEvents() int32 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *EraseCustomerResponse) GetPurchases() int32 {
+	if x != nil {
+		return x.Purchases
+	}
+	return 0
+}
+
+func (x *EraseCustomerResponse) GetDecisions() int32 {
+	if x != nil {
+		return x.Decisions
+	}
+	return 0
+}
+
+func (x *EraseCustomerResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
 var File_fundmatch_v1_customer_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_customer_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfundmatch/v1/customer.proto\x12\ffundmatch.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"5\n" +
+	"\x1bfundmatch/v1/customer.proto\x12\ffundmatch.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"I\n" +
 	"\x12GetCustomerRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
-	"customerId\"\xaa\x01\n" +
+	"customerId\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\tR\x04role\"\xaa\x01\n" +
 	"\x13GetCustomerResponse\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12/\n" +
 	"\x05cells\x18\x03 \x03(\v2\x19.fundmatch.v1.ProfileCellR\x05cells\x12%\n" +
-	"\x04lots\x18\x04 \x03(\v2\x11.fundmatch.v1.LotR\x04lots\"\xea\x01\n" +
+	"\x04lots\x18\x04 \x03(\v2\x11.fundmatch.v1.LotR\x04lots\"\x92\x02\n" +
 	"\vProfileCell\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x125\n" +
 	"\bevent_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aeventAt\x125\n" +
 	"\bvalid_to\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12\x1e\n" +
-	"\bage_days\x18\x06 \x01(\x05H\x00R\aageDays\x88\x01\x01B\v\n" +
-	"\t_age_days\"\x96\x01\n" +
+	"\bage_days\x18\x06 \x01(\x05H\x00R\aageDays\x88\x01\x01\x12\x1b\n" +
+	"\x06source\x18\a \x01(\tH\x01R\x06source\x88\x01\x01B\v\n" +
+	"\t_age_daysB\t\n" +
+	"\a_source\"\x96\x01\n" +
 	"\x03Lot\x12!\n" +
 	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\x12\x16\n" +
 	"\x06shares\x18\x02 \x01(\tR\x06shares\x12\x1f\n" +
@@ -1246,7 +1449,26 @@ const file_fundmatch_v1_customer_proto_rawDesc = "" +
 	"\n" +
 	"\b_enabled\"M\n" +
 	"\x1aPutPersonalizationResponse\x12/\n" +
-	"\areceipt\x18\x01 \x01(\v2\x15.fundmatch.v1.ReceiptR\areceipt2\xe9\x04\n" +
+	"\areceipt\x18\x01 \x01(\v2\x15.fundmatch.v1.ReceiptR\areceipt\"Z\n" +
+	"\x14EraseCustomerRequest\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\tR\n" +
+	"customerId\x12!\n" +
+	"\frequested_by\x18\x02 \x01(\tR\vrequestedBy\"\xce\x02\n" +
+	"\x15EraseCustomerResponse\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\tR\n" +
+	"customerId\x127\n" +
+	"\terased_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\berasedAt\x12!\n" +
+	"\frequested_by\x18\x03 \x01(\tR\vrequestedBy\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\x04 \x01(\tR\n" +
+	"commitment\x12\x12\n" +
+	"\x04salt\x18\x05 \x01(\tR\x04salt\x12\x14\n" +
+	"\x05cells\x18\x06 \x01(\x05R\x05cells\x12\x16\n" +
+	"\x06events\x18\a \x01(\x05R\x06events\x12\x1c\n" +
+	"\tpurchases\x18\b \x01(\x05R\tpurchases\x12\x1c\n" +
+	"\tdecisions\x18\t \x01(\x05R\tdecisions\x12\x1a\n" +
+	"\brepeated\x18\n" +
+	" \x01(\bR\brepeated2\xc3\x05\n" +
 	"\x0fCustomerService\x12R\n" +
 	"\vGetCustomer\x12 .fundmatch.v1.GetCustomerRequest\x1a!.fundmatch.v1.GetCustomerResponse\x12d\n" +
 	"\x11PutRiskAssessment\x12&.fundmatch.v1.PutRiskAssessmentRequest\x1a'.fundmatch.v1.PutRiskAssessmentResponse\x12F\n" +
@@ -1254,7 +1476,8 @@ const file_fundmatch_v1_customer_proto_rawDesc = "" +
 	"\tDeleteTag\x12\x1e.fundmatch.v1.DeleteTagRequest\x1a\x1f.fundmatch.v1.DeleteTagResponse\x12R\n" +
 	"\vPutHoldings\x12 .fundmatch.v1.PutHoldingsRequest\x1a!.fundmatch.v1.PutHoldingsResponse\x12I\n" +
 	"\bPutGoals\x12\x1d.fundmatch.v1.PutGoalsRequest\x1a\x1e.fundmatch.v1.PutGoalsResponse\x12g\n" +
-	"\x12PutPersonalization\x12'.fundmatch.v1.PutPersonalizationRequest\x1a(.fundmatch.v1.PutPersonalizationResponseB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
+	"\x12PutPersonalization\x12'.fundmatch.v1.PutPersonalizationRequest\x1a(.fundmatch.v1.PutPersonalizationResponse\x12X\n" +
+	"\rEraseCustomer\x12\".fundmatch.v1.EraseCustomerRequest\x1a#.fundmatch.v1.EraseCustomerResponseB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
 
 var (
 	file_fundmatch_v1_customer_proto_rawDescOnce sync.Once
@@ -1268,7 +1491,7 @@ func file_fundmatch_v1_customer_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_customer_proto_rawDescData
 }
 
-var file_fundmatch_v1_customer_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_fundmatch_v1_customer_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_fundmatch_v1_customer_proto_goTypes = []any{
 	(*GetCustomerRequest)(nil),         // 0: fundmatch.v1.GetCustomerRequest
 	(*GetCustomerResponse)(nil),        // 1: fundmatch.v1.GetCustomerResponse
@@ -1288,46 +1511,51 @@ var file_fundmatch_v1_customer_proto_goTypes = []any{
 	(*PutGoalsResponse)(nil),           // 15: fundmatch.v1.PutGoalsResponse
 	(*PutPersonalizationRequest)(nil),  // 16: fundmatch.v1.PutPersonalizationRequest
 	(*PutPersonalizationResponse)(nil), // 17: fundmatch.v1.PutPersonalizationResponse
-	(*timestamppb.Timestamp)(nil),      // 18: google.protobuf.Timestamp
+	(*EraseCustomerRequest)(nil),       // 18: fundmatch.v1.EraseCustomerRequest
+	(*EraseCustomerResponse)(nil),      // 19: fundmatch.v1.EraseCustomerResponse
+	(*timestamppb.Timestamp)(nil),      // 20: google.protobuf.Timestamp
 }
 var file_fundmatch_v1_customer_proto_depIdxs = []int32{
 	2,  // 0: fundmatch.v1.GetCustomerResponse.cells:type_name -> fundmatch.v1.ProfileCell
 	3,  // 1: fundmatch.v1.GetCustomerResponse.lots:type_name -> fundmatch.v1.Lot
-	18, // 2: fundmatch.v1.ProfileCell.event_at:type_name -> google.protobuf.Timestamp
-	18, // 3: fundmatch.v1.ProfileCell.valid_to:type_name -> google.protobuf.Timestamp
-	18, // 4: fundmatch.v1.PutRiskAssessmentRequest.assessed_at:type_name -> google.protobuf.Timestamp
+	20, // 2: fundmatch.v1.ProfileCell.event_at:type_name -> google.protobuf.Timestamp
+	20, // 3: fundmatch.v1.ProfileCell.valid_to:type_name -> google.protobuf.Timestamp
+	20, // 4: fundmatch.v1.PutRiskAssessmentRequest.assessed_at:type_name -> google.protobuf.Timestamp
 	6,  // 5: fundmatch.v1.PutRiskAssessmentResponse.receipt:type_name -> fundmatch.v1.Receipt
-	18, // 6: fundmatch.v1.Tag.event_at:type_name -> google.protobuf.Timestamp
-	18, // 7: fundmatch.v1.Tag.valid_to:type_name -> google.protobuf.Timestamp
+	20, // 6: fundmatch.v1.Tag.event_at:type_name -> google.protobuf.Timestamp
+	20, // 7: fundmatch.v1.Tag.valid_to:type_name -> google.protobuf.Timestamp
 	7,  // 8: fundmatch.v1.PutTagsRequest.tags:type_name -> fundmatch.v1.Tag
 	6,  // 9: fundmatch.v1.PutTagsResponse.receipt:type_name -> fundmatch.v1.Receipt
 	6,  // 10: fundmatch.v1.DeleteTagResponse.receipt:type_name -> fundmatch.v1.Receipt
 	3,  // 11: fundmatch.v1.PutHoldingsRequest.lots:type_name -> fundmatch.v1.Lot
-	18, // 12: fundmatch.v1.PutHoldingsRequest.event_at:type_name -> google.protobuf.Timestamp
+	20, // 12: fundmatch.v1.PutHoldingsRequest.event_at:type_name -> google.protobuf.Timestamp
 	6,  // 13: fundmatch.v1.PutHoldingsResponse.receipt:type_name -> fundmatch.v1.Receipt
-	18, // 14: fundmatch.v1.PutGoalsRequest.event_at:type_name -> google.protobuf.Timestamp
+	20, // 14: fundmatch.v1.PutGoalsRequest.event_at:type_name -> google.protobuf.Timestamp
 	6,  // 15: fundmatch.v1.PutGoalsResponse.receipt:type_name -> fundmatch.v1.Receipt
-	18, // 16: fundmatch.v1.PutPersonalizationRequest.event_at:type_name -> google.protobuf.Timestamp
+	20, // 16: fundmatch.v1.PutPersonalizationRequest.event_at:type_name -> google.protobuf.Timestamp
 	6,  // 17: fundmatch.v1.PutPersonalizationResponse.receipt:type_name -> fundmatch.v1.Receipt
-	0,  // 18: fundmatch.v1.CustomerService.GetCustomer:input_type -> fundmatch.v1.GetCustomerRequest
-	4,  // 19: fundmatch.v1.CustomerService.PutRiskAssessment:input_type -> fundmatch.v1.PutRiskAssessmentRequest
-	8,  // 20: fundmatch.v1.CustomerService.PutTags:input_type -> fundmatch.v1.PutTagsRequest
-	10, // 21: fundmatch.v1.CustomerService.DeleteTag:input_type -> fundmatch.v1.DeleteTagRequest
-	12, // 22: fundmatch.v1.CustomerService.PutHoldings:input_type -> fundmatch.v1.PutHoldingsRequest
-	14, // 23: fundmatch.v1.CustomerService.PutGoals:input_type -> fundmatch.v1.PutGoalsRequest
-	16, // 24: fundmatch.v1.CustomerService.PutPersonalization:input_type -> fundmatch.v1.PutPersonalizationRequest
-	1,  // 25: fundmatch.v1.CustomerService.GetCustomer:output_type -> fundmatch.v1.GetCustomerResponse
-	5,  // 26: fundmatch.v1.CustomerService.PutRiskAssessment:output_type -> fundmatch.v1.PutRiskAssessmentResponse
-	9,  // 27: fundmatch.v1.CustomerService.PutTags:output_type -> fundmatch.v1.PutTagsResponse
-	11, // 28: fundmatch.v1.CustomerService.DeleteTag:output_type -> fundmatch.v1.DeleteTagResponse
-	13, // 29: fundmatch.v1.CustomerService.PutHoldings:output_type -> fundmatch.v1.PutHoldingsResponse
-	15, // 30: fundmatch.v1.CustomerService.PutGoals:output_type -> fundmatch.v1.PutGoalsResponse
-	17, // 31: fundmatch.v1.CustomerService.PutPersonalization:output_type -> fundmatch.v1.PutPersonalizationResponse
-	25, // [25:32] is the sub-list for method output_type
-	18, // [18:25] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	20, // 18: fundmatch.v1.EraseCustomerResponse.erased_at:type_name -> google.protobuf.Timestamp
+	0,  // 19: fundmatch.v1.CustomerService.GetCustomer:input_type -> fundmatch.v1.GetCustomerRequest
+	4,  // 20: fundmatch.v1.CustomerService.PutRiskAssessment:input_type -> fundmatch.v1.PutRiskAssessmentRequest
+	8,  // 21: fundmatch.v1.CustomerService.PutTags:input_type -> fundmatch.v1.PutTagsRequest
+	10, // 22: fundmatch.v1.CustomerService.DeleteTag:input_type -> fundmatch.v1.DeleteTagRequest
+	12, // 23: fundmatch.v1.CustomerService.PutHoldings:input_type -> fundmatch.v1.PutHoldingsRequest
+	14, // 24: fundmatch.v1.CustomerService.PutGoals:input_type -> fundmatch.v1.PutGoalsRequest
+	16, // 25: fundmatch.v1.CustomerService.PutPersonalization:input_type -> fundmatch.v1.PutPersonalizationRequest
+	18, // 26: fundmatch.v1.CustomerService.EraseCustomer:input_type -> fundmatch.v1.EraseCustomerRequest
+	1,  // 27: fundmatch.v1.CustomerService.GetCustomer:output_type -> fundmatch.v1.GetCustomerResponse
+	5,  // 28: fundmatch.v1.CustomerService.PutRiskAssessment:output_type -> fundmatch.v1.PutRiskAssessmentResponse
+	9,  // 29: fundmatch.v1.CustomerService.PutTags:output_type -> fundmatch.v1.PutTagsResponse
+	11, // 30: fundmatch.v1.CustomerService.DeleteTag:output_type -> fundmatch.v1.DeleteTagResponse
+	13, // 31: fundmatch.v1.CustomerService.PutHoldings:output_type -> fundmatch.v1.PutHoldingsResponse
+	15, // 32: fundmatch.v1.CustomerService.PutGoals:output_type -> fundmatch.v1.PutGoalsResponse
+	17, // 33: fundmatch.v1.CustomerService.PutPersonalization:output_type -> fundmatch.v1.PutPersonalizationResponse
+	19, // 34: fundmatch.v1.CustomerService.EraseCustomer:output_type -> fundmatch.v1.EraseCustomerResponse
+	27, // [27:35] is the sub-list for method output_type
+	19, // [19:27] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_customer_proto_init() }
@@ -1343,7 +1571,7 @@ func file_fundmatch_v1_customer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_customer_proto_rawDesc), len(file_fundmatch_v1_customer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

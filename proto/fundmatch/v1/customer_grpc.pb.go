@@ -26,6 +26,7 @@ const (
 	CustomerService_PutHoldings_FullMethodName        = "/fundmatch.v1.CustomerService/PutHoldings"
 	CustomerService_PutGoals_FullMethodName           = "/fundmatch.v1.CustomerService/PutGoals"
 	CustomerService_PutPersonalization_FullMethodName = "/fundmatch.v1.CustomerService/PutPersonalization"
+	CustomerService_EraseCustomer_FullMethodName      = "/fundmatch.v1.CustomerService/EraseCustomer"
 )
 
 // CustomerServiceClient is the client API for CustomerService service.
@@ -49,6 +50,11 @@ type CustomerServiceClient interface {
 	PutGoals(ctx context.Context, in *PutGoalsRequest, opts ...grpc.CallOption) (*PutGoalsResponse, error)
 	// PutPersonalization switches personalisation on or off, with immediate effect.
 	PutPersonalization(ctx context.Context, in *PutPersonalizationRequest, opts ...grpc.CallOption) (*PutPersonalizationResponse, error)
+	// EraseCustomer forgets a customer at his own word: every value about him, in the store and in the decision log. What
+	// stays is the erasure with a commitment to what was there, his recorded words on warnings (rule C06), and his purchases
+	// under a random name and without amounts, from which other customers' decisions are recomputed. Repeating returns the
+	// erasure that stands and finishes what a crash interrupted. Unknown: NOT_FOUND, CUSTOMER_NOT_FOUND.
+	EraseCustomer(ctx context.Context, in *EraseCustomerRequest, opts ...grpc.CallOption) (*EraseCustomerResponse, error)
 }
 
 type customerServiceClient struct {
@@ -129,6 +135,16 @@ func (c *customerServiceClient) PutPersonalization(ctx context.Context, in *PutP
 	return out, nil
 }
 
+func (c *customerServiceClient) EraseCustomer(ctx context.Context, in *EraseCustomerRequest, opts ...grpc.CallOption) (*EraseCustomerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseCustomerResponse)
+	err := c.cc.Invoke(ctx, CustomerService_EraseCustomer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CustomerServiceServer is the server API for CustomerService service.
 // All implementations must embed UnimplementedCustomerServiceServer
 // for forward compatibility.
@@ -150,6 +166,11 @@ type CustomerServiceServer interface {
 	PutGoals(context.Context, *PutGoalsRequest) (*PutGoalsResponse, error)
 	// PutPersonalization switches personalisation on or off, with immediate effect.
 	PutPersonalization(context.Context, *PutPersonalizationRequest) (*PutPersonalizationResponse, error)
+	// EraseCustomer forgets a customer at his own word: every value about him, in the store and in the decision log. What
+	// stays is the erasure with a commitment to what was there, his recorded words on warnings (rule C06), and his purchases
+	// under a random name and without amounts, from which other customers' decisions are recomputed. Repeating returns the
+	// erasure that stands and finishes what a crash interrupted. Unknown: NOT_FOUND, CUSTOMER_NOT_FOUND.
+	EraseCustomer(context.Context, *EraseCustomerRequest) (*EraseCustomerResponse, error)
 	mustEmbedUnimplementedCustomerServiceServer()
 }
 
@@ -180,6 +201,9 @@ func (UnimplementedCustomerServiceServer) PutGoals(context.Context, *PutGoalsReq
 }
 func (UnimplementedCustomerServiceServer) PutPersonalization(context.Context, *PutPersonalizationRequest) (*PutPersonalizationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutPersonalization not implemented")
+}
+func (UnimplementedCustomerServiceServer) EraseCustomer(context.Context, *EraseCustomerRequest) (*EraseCustomerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EraseCustomer not implemented")
 }
 func (UnimplementedCustomerServiceServer) mustEmbedUnimplementedCustomerServiceServer() {}
 func (UnimplementedCustomerServiceServer) testEmbeddedByValue()                         {}
@@ -328,6 +352,24 @@ func _CustomerService_PutPersonalization_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CustomerService_EraseCustomer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseCustomerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CustomerServiceServer).EraseCustomer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CustomerService_EraseCustomer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CustomerServiceServer).EraseCustomer(ctx, req.(*EraseCustomerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CustomerService_ServiceDesc is the grpc.ServiceDesc for CustomerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -362,6 +404,10 @@ var CustomerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PutPersonalization",
 			Handler:    _CustomerService_PutPersonalization_Handler,
+		},
+		{
+			MethodName: "EraseCustomer",
+			Handler:    _CustomerService_EraseCustomer_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

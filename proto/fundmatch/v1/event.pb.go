@@ -79,7 +79,7 @@ type Event struct {
 	// Kind: EXPOSURE, CLICK, DETAIL_VIEW, OBJECTION, EVIDENCE_OPEN, ORDER_START, ORDER_CONFIRM, ORDER_ABANDON, REFUSAL,
 	// REDEEM, COMPLAINT or CONTACT.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Instant at which it happened, from 1990 to five minutes ahead of the server's clock.
+	// Instant at which it happened, from 1990 to 2200. More than five minutes ahead of the server's clock it is quarantined.
 	EventAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=event_at,json=eventAt,proto3" json:"event_at,omitempty"`
 	// Product that it was about; empty: none. It need not be in the pool any more.
 	ProductCode string `protobuf:"bytes,5,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
@@ -190,7 +190,10 @@ type RecordEventsResponse struct {
 	// Events that were new.
 	Accepted int32 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
 	// Events that were there already.
-	Duplicates    int32 `protobuf:"varint,2,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
+	Duplicates int32 `protobuf:"varint,2,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
+	// Events that lie in the future by more than five minutes: kept aside, part of no profile, also when they come again. One
+	// sender's wrong clock does not cost the others their events.
+	Quarantined   int32 `protobuf:"varint,3,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -239,6 +242,13 @@ func (x *RecordEventsResponse) GetDuplicates() int32 {
 	return 0
 }
 
+func (x *RecordEventsResponse) GetQuarantined() int32 {
+	if x != nil {
+		return x.Quarantined
+	}
+	return 0
+}
+
 var File_fundmatch_v1_event_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_event_proto_rawDesc = "" +
@@ -258,12 +268,13 @@ const file_fundmatch_v1_event_proto_rawDesc = "" +
 	"\achannel\x18\a \x01(\tR\achannel\x127\n" +
 	"\n" +
 	"attributes\x18\b \x01(\v2\x17.google.protobuf.StructR\n" +
-	"attributes\"R\n" +
+	"attributes\"t\n" +
 	"\x14RecordEventsResponse\x12\x1a\n" +
 	"\baccepted\x18\x01 \x01(\x05R\baccepted\x12\x1e\n" +
 	"\n" +
 	"duplicates\x18\x02 \x01(\x05R\n" +
-	"duplicates2e\n" +
+	"duplicates\x12 \n" +
+	"\vquarantined\x18\x03 \x01(\x05R\vquarantined2e\n" +
 	"\fEventService\x12U\n" +
 	"\fRecordEvents\x12!.fundmatch.v1.RecordEventsRequest\x1a\".fundmatch.v1.RecordEventsResponseB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
 
