@@ -62,6 +62,33 @@ func Clone(tb testing.TB, dsn string) string {
 	return withDatabase(tb, admin, name)
 }
 
+// emptyAll deletes the rows of all tables but one and starts the sequences again; a table that
+// others refer to comes after them.
+const emptyAll = `DO $$
+DECLARE name text; left_over boolean := TRUE;
+BEGIN
+	WHILE left_over LOOP
+		left_over := FALSE;
+		FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> '%s' LOOP
+			BEGIN
+				EXECUTE format('DELETE FROM %%I', name);
+			EXCEPTION WHEN foreign_key_violation THEN
+				left_over := TRUE;
+			END;
+		END LOOP;
+	END LOOP;
+	FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema() LOOP
+		EXECUTE format('ALTER SEQUENCE %%I RESTART', name);
+	END LOOP;
+END $$`
+
+// Empty makes a database as good as new for the next test, which takes a tenth of the time of
+// a new one: no rows but those of the table keep, which knows of the migrations.
+func Empty(tb testing.TB, dsn, keep string) {
+	tb.Helper()
+	run(tb, dsn, fmt.Sprintf(emptyAll, keep))
+}
+
 // Main runs the tests of a package and stops the private cluster after them. A TestMain that
 // does not call it leaves that to the guard of the process.
 //
