@@ -33,6 +33,13 @@ type OpenConfig struct {
 	WriteConns int
 	// LockTimeout is how long to wait for another process that writes; 0: 5 s.
 	LockTimeout time.Duration
+	// StatementTimeout bounds each statement on PostgreSQL, whatever its caller's deadline
+	// is; 0: 30 s. Streams of a whole market have their own.
+	StatementTimeout time.Duration
+	// NoNotify: PostgreSQL neither tells other processes of changes nor listens for theirs,
+	// as behind a pooler that gives each transaction another session. They are found by
+	// polling all the same.
+	NoNotify bool
 	// Committed, when not nil, is called after each transaction that this process has
 	// committed and that may have changed customers. It must not block.
 	Committed func()
@@ -58,6 +65,7 @@ type Store struct {
 	one       [insertCount]*sqlx.Stmt // a row at a time
 	many      [insertCount]*sqlx.Stmt // rowsAtOnce
 	committed func()
+	notify    *notifier // nil: SQLite, or it was not wanted
 	close     func() error
 }
 
@@ -104,15 +112,18 @@ func (c *OpenConfig) complete() error {
 	if c.LockTimeout == 0 {
 		c.LockTimeout = defaultLockTimeout
 	}
+	if c.StatementTimeout == 0 {
+		c.StatementTimeout = statementTimeout
+	}
 	if c.Committed == nil {
 		c.Committed = func() {}
 	}
 	if (c.Path == "") == (c.DSN == "") {
 		return fmt.Errorf("%w: path %q: expected either the path of a file or the DSN of a database", features.ErrInvalid, c.Path)
 	}
-	if c.ReadConns < 1 || c.ReadConns > maxReadConns || c.WriteConns < 1 || c.WriteConns > maxWriteConns || c.LockTimeout < 0 {
-		return fmt.Errorf("%w: %d read connections, %d write connections, lock timeout %s: expected 1 to %d, 1 to %d and a positive time",
-			features.ErrInvalid, c.ReadConns, c.WriteConns, c.LockTimeout, maxReadConns, maxWriteConns)
+	if c.ReadConns < 1 || c.ReadConns > maxReadConns || c.WriteConns < 1 || c.WriteConns > maxWriteConns || c.LockTimeout < 0 || c.StatementTimeout < time.Millisecond {
+		return fmt.Errorf("%w: %d read connections, %d write connections, lock timeout %s, statement timeout %s: expected 1 to %d, 1 to %d and positive times",
+			features.ErrInvalid, c.ReadConns, c.WriteConns, c.LockTimeout, c.StatementTimeout, maxReadConns, maxWriteConns)
 	}
 	return nil
 }
@@ -150,6 +161,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeAll() error {
+	s.notify.close()
 	var errs []error
 	for _, stmts := range [...][]*sqlx.Stmt{s.stmts[:], s.one[:], s.many[:]} {
 		for _, st := range stmts {
@@ -166,6 +178,10 @@ func (s *Store) closeAll() error {
 	}
 	return fail(context.Background(), "close", errors.Join(errs...))
 }
+
+// Wake is cache.Waker: it tells that changes may have been committed, also by other
+// processes. nil where they are found by polling alone.
+func (s *Store) Wake(ctx context.Context) <-chan struct{} { return s.notify.Wake(ctx) }
 
 // Ping reports whether the store answers.
 func (s *Store) Ping(ctx context.Context) error {
