@@ -51,5 +51,7 @@ func (c *databaseConfig) check() error {
 
 // into puts the settings into those of a store.
 func (c *databaseConfig) into(o *sqlstore.OpenConfig) {
-	o.ReadConns, o.LockTimeout = int(c.ReadConnections), time.Duration(c.LockTimeout)
+	o.ReadConns, o.WriteConns = int(c.ReadConnections), int(c.WriteConnections)
+	o.StatementTimeout, o.LockTimeout = time.Duration(c.StatementTimeout), time.Duration(c.LockTimeout)
+	o.NoNotify = c.Notify != nil && !*c.Notify
 }

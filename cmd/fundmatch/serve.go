@@ -54,7 +54,7 @@ func (p *program) serveCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", "configuration file (YAML)")
-	f.StringVar(&o.store, "store", "", "store: sqlite:PATH or memory: (default "+defaultStore+")")
+	f.StringVar(&o.store, "store", "", "store: sqlite:PATH, postgres://... or memory: (default "+defaultStore+")")
 	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
 	f.BoolVar(&o.demo, "demo", false, "load the built-in demo bank into a store that has none")
 	f.StringVar(&o.http, "http", "", "address of REST (default 127.0.0.1:8080)")
@@ -141,6 +141,7 @@ func (s *service) open(ctx context.Context, demo bool) (err error) {
 	if s.spec, err = parseStore(s.config.Store); err != nil {
 		return err
 	}
+	s.spec.database = s.config.Database
 	how := mustExist
 	if demo {
 		how = create

@@ -129,12 +129,8 @@ func (s *Store) openNotifier(cfg OpenConfig) error {
 		return err
 	}
 	c.RuntimeParams["application_name"] = applicationName + " notifier"
-	s.notify = newNotifier(c)
-	told := s.committed
-	s.committed = func() {
-		s.notify.committed()
-		told()
-	}
+	s.notifier = newNotifier(c)
+	s.committed = func() { cfg.Committed(); s.notifier.committed() }
 	return nil
 }
 

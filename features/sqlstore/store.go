@@ -65,7 +65,7 @@ type Store struct {
 	one       [insertCount]*sqlx.Stmt // a row at a time
 	many      [insertCount]*sqlx.Stmt // rowsAtOnce
 	committed func()
-	notify    *notifier // nil: SQLite, or it was not wanted
+	notifier  *notifier // nil: SQLite, or it was not wanted
 	close     func() error
 }
 
@@ -161,7 +161,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeAll() error {
-	s.notify.close()
+	s.notifier.close() // its last word is sent before the pools are closed
 	var errs []error
 	for _, stmts := range [...][]*sqlx.Stmt{s.stmts[:], s.one[:], s.many[:]} {
 		for _, st := range stmts {
@@ -179,9 +179,9 @@ func (s *Store) closeAll() error {
 	return fail(context.Background(), "close", errors.Join(errs...))
 }
 
-// Wake is cache.Waker: it tells that changes may have been committed, also by other
-// processes. nil where they are found by polling alone.
-func (s *Store) Wake(ctx context.Context) <-chan struct{} { return s.notify.Wake(ctx) }
+// Wake is cache.Waker: it gives a value when changes may have been made elsewhere, until ctx
+// ends. It is nil for SQLite, which tells nobody, and with NoNotify.
+func (s *Store) Wake(ctx context.Context) <-chan struct{} { return s.notifier.Wake(ctx) }
 
 // Ping reports whether the store answers.
 func (s *Store) Ping(ctx context.Context) error {

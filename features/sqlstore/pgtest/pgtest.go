@@ -34,6 +34,21 @@ type private struct {
 	number atomic.Int64 // of the last database
 }
 
+// start starts the cluster, once.
+func (p *private) start(bin string) (*Instance, error) {
+	p.once.Do(func() { p.server, p.err = newInstance(bin, Config{}) })
+	return p.server, p.err
+}
+
+// stop stops the cluster if there is one; none starts after it.
+func (p *private) stop() error {
+	p.once.Do(func() { p.err = errors.New("the tests are over") })
+	if p.server == nil {
+		return nil
+	}
+	return p.server.remove()
+}
+
 // shared is the one cluster of the process; tests of all packages of a binary use it.
 var shared private
 
@@ -95,11 +110,8 @@ func Empty(tb testing.TB, dsn, keep string) {
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func Main(m *testing.M) int {
 	code := m.Run()
-	shared.once.Do(func() { shared.err = errors.New("the tests are over") })
-	if shared.server != nil {
-		if err := shared.server.remove(); err != nil {
-			fmt.Fprintln(os.Stderr, "pgtest:", err)
-		}
+	if err := shared.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "pgtest:", err)
 	}
 	return code
 }
@@ -110,12 +122,11 @@ func adminDSN(tb testing.TB) string {
 	if dsn := os.Getenv(ServerEnv); dsn != "" {
 		return dsn
 	}
-	bin := programs(tb)
-	shared.once.Do(func() { shared.server, shared.err = newInstance(bin, Config{}) })
-	if shared.err != nil {
-		tb.Fatalf("pgtest: %v", shared.err)
+	server, err := shared.start(programs(tb))
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
 	}
-	return shared.server.DSN()
+	return server.DSN()
 }
 
 // programs returns the directory of PostgreSQL's programs, or ends the test.
