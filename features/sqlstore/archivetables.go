@@ -85,7 +85,7 @@ func (d *dialect) claiming() []string {
 	for _, t := range archiveTables() {
 		names = append(names, t.name)
 	}
-	return []string{"SET LOCAL statement_timeout = 0", "LOCK TABLE " + strings.Join(names, ", ") + " IN EXCLUSIVE MODE"}
+	return []string{"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "LOCK TABLE " + strings.Join(names, ", ") + " IN EXCLUSIVE MODE"}
 }
 
 // renumbering are the statements with which a restore ends: the database's own sequences
@@ -105,7 +105,7 @@ func (d *dialect) archiving() []string {
 	if d.goose != goose.DialectPostgres {
 		return nil
 	}
-	return []string{"SET LOCAL statement_timeout = 0"}
+	return []string{"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0"}
 }
 
 // table reads columns written as name or name:kind.
