@@ -6,6 +6,10 @@ package behaviour
 
 import "github.com/fundmatch/fundmatch/matcher/fund"
 
+// DefinitionVersion names what Read's features mean. It changes with every change of a
+// formula, a window or a bound: whoever keeps a feature keeps the version beside it.
+const DefinitionVersion = "2"
+
 // Product is what the pool knows of a product that a customer holds.
 type Product struct {
 	FundCode   string // what all its share classes have in common; empty: its own code
