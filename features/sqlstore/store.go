@@ -30,7 +30,7 @@ type OpenConfig struct {
 	// MustExist is set.
 	Path      string
 	MustExist bool
-	// ReadConns is the number of connections that read; 0: 4.
+	// ReadConns is the number of connections that read, and of those that read heads only; 0: 4.
 	ReadConns int
 	// LockTimeout is how long to wait for another process that writes; 0: 5 s.
 	LockTimeout time.Duration
@@ -52,6 +52,8 @@ type Store struct {
 	dialect *dialect
 	writer  *sqlx.DB // one connection
 	reader  *sqlx.DB
+	online  *sqlx.DB      // reads heads and nothing else: no long reading is in its way
+	turns   chan struct{} // a token for each connection of online that reads
 	version int64
 	stmts   [statementCount]*sqlx.Stmt
 	one     [insertCount]*sqlx.Stmt // a row at a time
@@ -122,6 +124,10 @@ func (s *Store) open(ctx context.Context, cfg OpenConfig) (err error) {
 	if s.reader, err = s.connect(cfg, cfg.ReadConns, readCacheKiB, url.Values{}, "query_only(1)"); err != nil {
 		return err
 	}
+	if s.online, err = s.connect(cfg, cfg.ReadConns, readCacheKiB, url.Values{}, "query_only(1)"); err != nil {
+		return err
+	}
+	s.turns = make(chan struct{}, cfg.ReadConns)
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
@@ -193,7 +199,10 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 func (s *Store) prepare(ctx context.Context) (err error) {
 	for i := range s.stmts {
 		db := s.reader
-		if statement(i) >= newestSeq {
+		switch {
+		case statement(i) == selectHead:
+			db = s.online
+		case statement(i) >= newestSeq:
 			db = s.writer
 		}
 		if s.stmts[i], err = db.PreparexContext(ctx, s.dialect.text(statement(i))); err != nil { //nolint:sqlclosecheck // closeAll closes it
@@ -225,7 +234,7 @@ func (s *Store) closeAll() error {
 		}
 	}
 	// The readers first: the last connection to close folds the WAL into the file.
-	for _, db := range [...]*sqlx.DB{s.reader, s.writer} {
+	for _, db := range [...]*sqlx.DB{s.online, s.reader, s.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
