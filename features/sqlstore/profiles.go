@@ -46,10 +46,14 @@ func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fun
 	return p, fund.Instant(from), nil
 }
 
-// headRow asks for a head, on a connection that nothing longer than that runs on. The caller
-// waits for it as long as his context lasts. The read itself, of one row in this process, is
-// not worth watching his context, which costs two goroutines and a quarter of the time.
+// headRow asks for a head. SQLite has connections that nothing longer than that runs on: the
+// caller waits for one as long as his context lasts. The read itself, of one row in this
+// process, is not worth watching his context, which costs two goroutines and a quarter of the
+// time.
 func (s *Store) headRow(ctx context.Context, customerID string) (row *sqlx.Row, done func(), err error) {
+	if s.turns == nil {
+		return s.stmts[selectHead].QueryRowxContext(ctx, customerID), func() {}, nil
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -79,34 +83,6 @@ func (s *Store) profileOfPast(ctx context.Context, customerID string, at fund.In
 		return err
 	})
 	return p, err
-}
-
-// Changes is features.Profiles. There is one writer, so what is committed is settled.
-func (s *Store) Changes(ctx context.Context, after features.Position, limit int) (features.ChangePage, error) {
-	if err := checkLimit(limit); err != nil {
-		return features.ChangePage{}, err
-	}
-	page := features.ChangePage{Settled: after}
-	err := each(ctx, s.stmts[selectChanges], func(rows *sqlx.Rows) error {
-		var c features.Change
-		err := rows.Scan(&c.Position.Entry, &c.Position.Transaction, &c.CustomerID)
-		page.Changes = append(page.Changes, c)
-		page.Settled = c.Position
-		return err
-	}, signed(after.Entry), limit)
-	if err != nil {
-		return features.ChangePage{}, fail(ctx, "read the change log", err)
-	}
-	return page, nil
-}
-
-// ChangesEnd is features.Profiles.
-func (s *Store) ChangesEnd(ctx context.Context) (end features.Position, err error) {
-	err = s.stmts[selectChangesEnd].QueryRowContext(ctx).Scan(&end.Entry, &end.Transaction)
-	if errors.Is(err, sql.ErrNoRows) {
-		return features.Position{}, nil
-	}
-	return end, fail(ctx, "read the change log", err)
 }
 
 // CustomerIDs is features.Profiles.
