@@ -113,6 +113,9 @@ func (s *Store) openPostgres(ctx context.Context, cfg OpenConfig) (err error) {
 	if s.reader, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on", idle: milliseconds(streamTimeout)}); err != nil {
 		return err
 	}
+	if s.online, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on"}); err != nil {
+		return err
+	}
 	s.stream, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{
 		readOnly: "on", "statement_timeout": milliseconds(streamTimeout), idle: milliseconds(streamTimeout),
 	})

@@ -27,7 +27,7 @@ type OpenConfig struct {
 	// are created in it unless MustExist is set. What it holds of secrets is never shown.
 	DSN       string
 	MustExist bool
-	// ReadConns is the number of connections that read; 0: 4.
+	// ReadConns is the number of connections that read; 0: 4. As many read heads only.
 	ReadConns int
 	// WriteConns is the number of connections to PostgreSQL that write; 0: 4. SQLite has one.
 	WriteConns int
@@ -59,7 +59,9 @@ type Store struct {
 	dialect   *dialect
 	writer    *sqlx.DB // SQLite: one connection
 	reader    *sqlx.DB
-	stream    *sqlx.DB // reads that take as long as their caller does
+	stream    *sqlx.DB      // reads that take as long as their caller does
+	online    *sqlx.DB      // reads heads and nothing else: no long reading is in its way
+	turns     chan struct{} // SQLite: a token for each connection of online that reads
 	version   int64
 	stmts     [statementCount]*sqlx.Stmt
 	one       [insertCount]*sqlx.Stmt // a row at a time
@@ -138,6 +140,8 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 		switch {
 		case statement(i) >= nextSeq:
 			db = s.writer
+		case statement(i) == selectHead:
+			db = s.online
 		case statement(i) == streamNAVs || statement(i) == streamPurchases:
 			db = s.stream
 		}
@@ -171,7 +175,7 @@ func (s *Store) closeAll() error {
 		}
 	}
 	// The readers first: the last connection to close folds the WAL into the file.
-	for _, db := range [...]*sqlx.DB{s.stream, s.reader, s.writer} {
+	for _, db := range [...]*sqlx.DB{s.online, s.stream, s.reader, s.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
