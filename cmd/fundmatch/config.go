@@ -31,6 +31,7 @@ const maxConfigBytes = 1 << 20
 // unknown one is an error. docs/cli.md lists them.
 type config struct {
 	Store       string          `yaml:"store"`
+	Database    databaseConfig  `yaml:"database"`
 	Decisions   decisionsConfig `yaml:"decisions"`
 	HTTP        httpConfig      `yaml:"http"`
 	GRPC        grpcConfig      `yaml:"grpc"`
@@ -355,6 +356,9 @@ func (c *config) check() error {
 		return err
 	}
 	if err := c.checkDecisions(); err != nil {
+		return err
+	}
+	if err := c.Database.check(); err != nil {
 		return err
 	}
 	if err := c.Cache.check(); err != nil {

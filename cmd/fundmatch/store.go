@@ -39,6 +39,8 @@ type storeSpec struct {
 	text string // as it may be shown: without a password
 	path string // of the SQLite file
 	dsn  string // of the PostgreSQL database; "" and no path: in memory
+	// database are the settings of its connections; a verb that has none leaves the defaults.
+	database databaseConfig
 }
 
 // parseStore reads sqlite:PATH, postgres://... or memory:. What is wrong with a DSN is not
@@ -89,7 +91,9 @@ func (s storeSpec) open(ctx context.Context, m mode) (bankStore, error) {
 	if s.inMemory() {
 		return memory.New(), nil
 	}
-	store, err := sqlstore.Open(ctx, sqlstore.OpenConfig{Path: s.path, DSN: s.dsn, MustExist: m == mustExist})
+	settings := sqlstore.OpenConfig{Path: s.path, DSN: s.dsn, MustExist: m == mustExist}
+	s.database.into(&settings)
+	store, err := sqlstore.Open(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("--store %s: %w", s.text, err)
 	}

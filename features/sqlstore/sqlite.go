@@ -55,8 +55,11 @@ func (s *Store) openSQLite(ctx context.Context, cfg OpenConfig) (err error) {
 	if err := s.migrate(ctx, s.writer.DB); err != nil {
 		return err
 	}
-	s.reader, err = s.connectSQLite(cfg, cfg.ReadConns, readCacheKiB, url.Values{}, "query_only(1)")
-	s.stream = s.reader
+	if s.reader, err = s.connectSQLite(cfg, cfg.ReadConns, readCacheKiB, url.Values{}, "query_only(1)"); err != nil {
+		return err
+	}
+	s.stream, s.turns = s.reader, make(chan struct{}, cfg.ReadConns)
+	s.online, err = s.connectSQLite(cfg, cfg.ReadConns, readCacheKiB, url.Values{}, "query_only(1)")
 	return err
 }
 
