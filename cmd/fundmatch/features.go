@@ -48,7 +48,7 @@ type featuresOptions struct {
 }
 
 func (o *featuresOptions) addStore(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
 }
 

@@ -113,10 +113,28 @@ func (s *Store) openPostgres(ctx context.Context, cfg OpenConfig) (err error) {
 	if s.reader, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on", idle: milliseconds(streamTimeout)}); err != nil {
 		return err
 	}
+	if s.online, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on"}); err != nil {
+		return err
+	}
 	s.stream, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{
 		readOnly: "on", "statement_timeout": milliseconds(streamTimeout), idle: milliseconds(streamTimeout),
 	})
-	return err
+	if err != nil || cfg.NoNotify {
+		return err
+	}
+	return s.openNotifier(cfg)
+}
+
+// openNotifier makes commits heard by other processes.
+func (s *Store) openNotifier(cfg OpenConfig) error {
+	c, err := parseDSN(cfg.DSN)
+	if err != nil {
+		return err
+	}
+	c.RuntimeParams["application_name"] = applicationName + " notifier"
+	s.notifier = newNotifier(c)
+	s.committed = func() { cfg.Committed(); s.notifier.committed() }
+	return nil
 }
 
 // connectPostgres returns a pool of connections, which are made when they are needed.
@@ -126,7 +144,7 @@ func connectPostgres(cfg OpenConfig, conns int, settings map[string]string) (*sq
 		return nil, err
 	}
 	for name, value := range map[string]string{
-		"statement_timeout": milliseconds(statementTimeout), "lock_timeout": milliseconds(cfg.LockTimeout),
+		"statement_timeout": milliseconds(cfg.StatementTimeout), "lock_timeout": milliseconds(cfg.LockTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(idleTimeout), "application_name": applicationName,
 	} {
 		if _, given := c.RuntimeParams[name]; !given {
