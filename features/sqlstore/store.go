@@ -113,7 +113,7 @@ func touch(c OpenConfig) error {
 }
 
 func (s *Store) open(ctx context.Context, cfg OpenConfig) (err error) {
-	if s.writer, err = s.connect(cfg, 1, writeCacheKiB, url.Values{"_txlock": {"immediate"}}, "synchronous(NORMAL)"); err != nil {
+	if s.writer, err = s.connect(cfg, 1, writeCacheKiB, url.Values{"_txlock": {"immediate"}}, "synchronous(NORMAL)", "secure_delete(ON)"); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx); err != nil {
