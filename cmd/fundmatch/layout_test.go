@@ -59,7 +59,7 @@ var importRules = []importRule{
 	{"features/dataset/synthetic", append(slices.Clone(storeMay), "features/dataset"), storeWhy + "; the synthetic bank is written in dataset's formats"},
 	{"features/history", storeMay, storeWhy},
 	{"features/view", storeMay, storeWhy},
-	{"features/extract", append(slices.Clone(storeMay), "features/view", "features/history"), "features/extract reads histories by views"},
+	{"features/extract", append(slices.Clone(storeMay), "features/view", "features/history", "features/dataset"), "features/extract reads histories by views, and labels in the dataset's CSV"},
 	{"features/casefile", append(slices.Clone(storeMay), "features/view", "features/history"), "features/casefile reads cases through a store by views"},
 	{"features/monitor", append(slices.Clone(storeMay), "features/view", "features/history"), "features/monitor measures views"},
 	{"features/*", []string{"features", "matcher/fund"}, "features/* -> features -> matcher/fund"},

@@ -89,7 +89,7 @@ func newRoot(w world) *cobra.Command {
 		p.serveCommand(), p.importCommand(), p.demoCommand(),
 		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
 		p.replayCommand(), p.decisionsCommand(),
-		p.wordingCommand(), p.rulesCommand(),
+		p.wordingCommand(), p.rulesCommand(), p.featuresCommand(),
 		p.migrateCommand(), p.checkConfigCommand(), p.versionCommand(),
 	)
 	markRuns(root)

@@ -1,0 +1,214 @@
+package monitor
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fundmatch/fundmatch/features/view"
+)
+
+const (
+	// quantileBins is into how many parts of equal weight the baseline's numbers are cut.
+	quantileBins = 10
+	// maxLevels bounds the texts that have a bin of their own; the others share one.
+	maxLevels = 20
+	// minLevelRows is how many customers of the sample a text needs for a bin of its own:
+	// rarer ones might be about one person, and no report shows those.
+	minLevelRows = 10
+)
+
+// bins cut the values of one feature. The last one, after those of the values, counts the
+// customers without a usable value.
+type bins struct {
+	kind   view.Type // 0: no value was seen, every value is in one bin
+	cuts   []cut     // Int, Decimal, Time: ascending
+	levels []string  // String, Bool, List: sorted; one more bin for all other texts
+}
+
+// cut parts the numbers at a value. Two cuts at one value make a bin of that value alone:
+// so a number that many customers have does not hide what moves beside it.
+type cut struct {
+	at    number
+	below bool // the value itself belongs to the bin above the cut
+}
+
+// number is an exact one: a whole number, or the digits of a decimal one.
+type number struct {
+	whole  int64
+	digits string // Decimal
+}
+
+func numberOf(v view.Value) number { return number{v.Int, v.Text} }
+
+func (n number) compare(o number) int {
+	if n.digits == "" && o.digits == "" {
+		return cmp.Compare(n.whole, o.whole)
+	}
+	return compareDigits(n.digits, o.digits)
+}
+
+// compareDigits compares decimal numbers by their digits, exactly and at any length.
+func compareDigits(a, b string) int {
+	aDigits, aBelow := strings.CutPrefix(a, "-")
+	bDigits, bBelow := strings.CutPrefix(b, "-")
+	switch {
+	case aBelow && bBelow:
+		return compareMagnitude(bDigits, aDigits)
+	case aBelow:
+		return -1
+	case bBelow:
+		return 1
+	}
+	return compareMagnitude(aDigits, bDigits)
+}
+
+func compareMagnitude(a, b string) int {
+	aWhole, aPart, _ := strings.Cut(a, ".")
+	bWhole, bPart, _ := strings.Cut(b, ".")
+	aWhole, bWhole = strings.TrimLeft(aWhole, "0"), strings.TrimLeft(bWhole, "0")
+	return cmp.Or(
+		cmp.Compare(len(aWhole), len(bWhole)), cmp.Compare(aWhole, bWhole),
+		cmp.Compare(strings.TrimRight(aPart, "0"), strings.TrimRight(bPart, "0")),
+	)
+}
+
+// emptyList is the level of a list without elements. No element is a control character.
+const emptyList = "\x00"
+
+// count returns the number of bins, that of missing values included.
+func (b *bins) count() int {
+	switch b.kind {
+	case view.Int, view.Decimal, view.Time:
+		return len(b.cuts) + 2
+	case view.String, view.Bool, view.List:
+		return len(b.levels) + 2
+	}
+	return 2
+}
+
+func (b *bins) missing() int { return b.count() - 1 }
+
+// add counts a value. A list counts once for each of its elements: its bins count
+// elements, and lists without any.
+func (b *bins) add(counts []int64, v view.Value) {
+	switch {
+	case v.Type != b.kind:
+		counts[b.missing()-1]++ // not of the baseline's type: with what it has no bin for
+	case v.Type == view.List && len(v.List) > 0:
+		for _, e := range v.List {
+			counts[b.level(e)]++
+		}
+	case v.Type == view.List:
+		counts[b.level(emptyList)]++
+	case v.Type == view.String:
+		counts[b.level(v.Text)]++
+	case v.Type == view.Bool:
+		counts[b.level(strconv.FormatBool(v.Int != 0))]++
+	default:
+		counts[b.place(numberOf(v))]++
+	}
+}
+
+// level returns the bin of a text.
+func (b *bins) level(text string) int {
+	if i, ok := slices.BinarySearch(b.levels, text); ok {
+		return i
+	}
+	return len(b.levels)
+}
+
+// place returns the bin of a number: how many cuts lie below it.
+func (b *bins) place(n number) int {
+	i, _ := slices.BinarySearchFunc(b.cuts, n, func(c cut, n number) int {
+		if d := c.at.compare(n); d < 0 || d == 0 && c.below {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// values collects what bins are made of.
+type values struct {
+	kind    view.Type
+	numbers []number
+	texts   map[string]int // customers who have it
+}
+
+func (s *values) add(v view.Value) {
+	if s.kind == 0 {
+		s.kind = v.Type
+	}
+	if s.texts == nil {
+		s.texts = map[string]int{}
+	}
+	switch v.Type {
+	case view.Int, view.Decimal, view.Time:
+		s.numbers = append(s.numbers, numberOf(v))
+	case view.String:
+		s.texts[v.Text]++
+	case view.List:
+		if len(v.List) == 0 {
+			s.texts[emptyList]++
+		}
+		elements := slices.Clone(v.List)
+		slices.Sort(elements)
+		for _, e := range slices.Compact(elements) {
+			s.texts[e]++
+		}
+	}
+}
+
+// bins cuts what was collected.
+func (s *values) bins() bins {
+	b := bins{kind: s.kind}
+	switch s.kind {
+	case view.Int, view.Decimal, view.Time:
+		b.cuts = cutsOf(s.numbers)
+	case view.Bool:
+		b.levels = []string{"false", "true"}
+	case view.String, view.List:
+		b.levels = s.levels()
+	}
+	return b
+}
+
+// levels returns the texts that most customers have, sorted.
+func (s *values) levels() []string {
+	all := slices.SortedFunc(maps.Keys(s.texts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.texts[b], s.texts[a]), cmp.Compare(a, b))
+	})
+	n := 0
+	for n < len(all) && n < maxLevels && s.texts[all[n]] >= minLevelRows {
+		n++
+	}
+	kept := all[:n]
+	slices.Sort(kept)
+	return kept
+}
+
+// cutsOf cuts numbers above each tenth (nearest rank). A value that holds two tenths or
+// more gets a bin of its own.
+func cutsOf(numbers []number) []cut {
+	if len(numbers) == 0 {
+		return nil
+	}
+	slices.SortFunc(numbers, number.compare)
+	tenth := func(k int) number { return numbers[(k*len(numbers)+quantileBins-1)/quantileBins-1] }
+	var out []cut
+	for k := 1; k < quantileBins; {
+		at, held := tenth(k), 1
+		for k+held < quantileBins && tenth(k+held).compare(at) == 0 {
+			held++
+		}
+		if held > 1 {
+			out = append(out, cut{at, true})
+		}
+		out = append(out, cut{at, false})
+		k += held
+	}
+	return out
+}
