@@ -303,6 +303,10 @@ func (b *batch) Cells(rows []features.Cell) error {
 // cellsOf merges cells of one customer with what is stored of him. A customer who is
 // new to an empty store has nothing stored.
 func (b *batch) cellsOf(id string, rows []features.Cell) error {
+	rows, early := features.TakeImported(rows, b.at)
+	if err := b.setAside(early...); err != nil {
+		return err
+	}
 	stored := newGathering([]string{id})
 	_, known := b.known[id]
 	if b.stored.cells || known {
