@@ -6,11 +6,9 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/ristretto/v2"
@@ -44,16 +42,20 @@ type Config struct {
 	Staleness time.Duration
 	// MaxAge is the life of an entry from its fill on, however often it is read; 0: 10 min.
 	MaxAge time.Duration
-	// FillTimeout ends a fill that its callers no longer wait for; 0: 5 s.
+	// FillTimeout ends a read of the store that does not come back, as ErrUnavailable; 0: 2 s.
 	FillTimeout time.Duration
-	// MaxFills bounds the fills that run together; more reads than that go to the store
-	// on their own. 0: 256.
+	// MaxFills bounds the fills that run together, and as many reads beside them that cannot
+	// be shared, and twice as many writes; what is more is refused. 0: 256.
 	MaxFills int
 	// Clock is the source of time; nil: the system's.
 	Clock Clock
 	// Observe, when not nil, is told what became of each read and poll. It must return
 	// at once and may be called concurrently.
 	Observe func(Outcome)
+	// ObserveLag, when not nil, is told how old changes were when they were seen, by the
+	// store's own clock: from the writing of the newest of a page, also of one made through
+	// this cache, to its reading. It must return at once.
+	ObserveLag func(time.Duration)
 }
 
 // Outcome is what became of a read, a fill or a poll.
@@ -69,6 +71,8 @@ const (
 	Dropped                   // a change dropped a customer
 	PollDone                  // the change log was read to its end
 	PollFailed                // the change log could not be read
+	Woken                     // the store told of changes: a poll came sooner
+	Refused                   // too many wait for a store that does not answer
 	Outcomes                  // the number of outcomes
 )
 
@@ -78,7 +82,7 @@ const (
 	minMaxBytes        = 64 << 10
 	defaultStaleness   = time.Second
 	defaultMaxAge      = 10 * time.Minute
-	defaultFillTimeout = 5 * time.Second
+	defaultFillTimeout = 2 * time.Second
 	defaultMaxFills    = 256
 	shardCount         = 64
 	typicalProfile     = 1 << 10 // bytes; for the size of ristretto's frequency sketch
@@ -92,8 +96,8 @@ type Profiles struct {
 	kept   *ristretto.Cache[string, *entry]
 	seed   maphash.Seed
 	shards [shardCount]shard
-	fills  chan struct{} // a token for each fill that runs
 	log    follower
+	gates  gates
 	wait   sync.WaitGroup
 	// closing ends with Close, and the fills with it.
 	closing context.Context
@@ -146,7 +150,8 @@ func New(store features.Profiles, cfg Config) (*Profiles, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", features.ErrInvalid, err)
 	}
-	p := &Profiles{store: whole, cfg: cfg, kept: kept, seed: maphash.MakeSeed(), fills: make(chan struct{}, cfg.MaxFills)}
+	p := &Profiles{store: whole, cfg: cfg, kept: kept, seed: maphash.MakeSeed()}
+	p.gates.open(&cfg)
 	for i := range p.shards {
 		p.shards[i].flights = map[string]*flight{}
 	}
@@ -183,6 +188,9 @@ func (c *Config) complete() error {
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}
 	}
+	if c.ObserveLag == nil {
+		c.ObserveLag = func(time.Duration) {}
+	}
 	return nil
 }
 
@@ -205,13 +213,13 @@ func (p *Profiles) Profile(ctx context.Context, customerID string, at fund.Insta
 	}
 	// ristretto compares hashes of keys; a bank compares the customer.
 	e, ok := p.kept.Get(customerID)
-	if !ok || e.id != customerID || now >= e.expires {
+	if !ok || e.id != customerID || now >= e.expires || int64(e.expires) <= p.log.floor.Load() {
 		p.cfg.Observe(Miss)
 		return p.fill(ctx, customerID, at, now)
 	}
 	if at < e.from {
 		p.cfg.Observe(Past)
-		return p.store.Profile(ctx, customerID, at)
+		return p.through(ctx, customerID, at)
 	}
 	p.cfg.Observe(Hit)
 	return e.profile, nil
@@ -219,8 +227,13 @@ func (p *Profiles) Profile(ctx context.Context, customerID string, at fund.Insta
 
 // Write is features.Profiles. The customer is dropped even when the store reports an
 // error: the write may have been done all the same.
-func (p *Profiles) Write(ctx context.Context, w features.Write) (features.Receipt, error) {
+func (p *Profiles) Write(ctx context.Context, w features.Write) (r features.Receipt, err error) {
+	if err := p.enter(&p.gates.writes); err != nil {
+		return features.Receipt{}, err
+	}
 	defer func() {
+		p.gates.writes.leave()
+		p.heard(err)
 		p.drop(w.CustomerID)
 		p.settle()
 	}()
@@ -228,8 +241,13 @@ func (p *Profiles) Write(ctx context.Context, w features.Write) (features.Receip
 }
 
 // RecordEvents is features.Events. All customers of the batch are dropped, as by Write.
-func (p *Profiles) RecordEvents(ctx context.Context, b features.EventBatch) (features.EventsReceipt, error) {
+func (p *Profiles) RecordEvents(ctx context.Context, b features.EventBatch) (r features.EventsReceipt, err error) {
+	if err := p.enter(&p.gates.writes); err != nil {
+		return features.EventsReceipt{}, err
+	}
 	defer func() {
+		p.gates.writes.leave()
+		p.heard(err)
 		dropped := make(map[string]bool, 1) // most batches are of one customer
 		for i := range b.Events {
 			if id := b.Events[i].CustomerID; !dropped[id] {
@@ -244,12 +262,16 @@ func (p *Profiles) RecordEvents(ctx context.Context, b features.EventBatch) (fea
 
 // Events is features.Events, straight from the store.
 func (p *Profiles) Events(ctx context.Context, customerID string, at fund.Instant, yield func(*features.Event) error) error {
-	return p.store.Events(ctx, customerID, at, yield)
+	return p.bounded(ctx, func(ctx context.Context) error { return p.store.Events(ctx, customerID, at, yield) })
 }
 
 // Manager is features.Staff, straight from the store.
-func (p *Profiles) Manager(ctx context.Context, managerID string) (features.Manager, error) {
-	return p.store.Manager(ctx, managerID)
+func (p *Profiles) Manager(ctx context.Context, managerID string) (m features.Manager, err error) {
+	err = p.bounded(ctx, func(ctx context.Context) (err error) {
+		m, err = p.store.Manager(ctx, managerID)
+		return err
+	})
+	return m, err
 }
 
 // Histories is features.Histories, straight from the store.
@@ -284,7 +306,7 @@ func (p *Profiles) fill(ctx context.Context, id string, at fund.Instant, now tim
 		f = p.join(ctx, id, now)
 	}
 	if f == nil {
-		return p.store.Profile(ctx, id, at)
+		return p.through(ctx, id, at)
 	}
 	select {
 	case <-f.done:
@@ -294,7 +316,7 @@ func (p *Profiles) fill(ctx context.Context, id string, at fund.Instant, now tim
 	if f.err != nil || at >= f.from {
 		return f.profile, f.err
 	}
-	return p.store.Profile(ctx, id, at)
+	return p.through(ctx, id, at)
 }
 
 // join returns the flight of a customer, a new one where none is young enough to stay
@@ -306,9 +328,7 @@ func (p *Profiles) join(ctx context.Context, id string, now time.Duration) *flig
 	if f, ok := s.flights[id]; ok && now-f.began < p.cfg.Staleness {
 		return f
 	}
-	select {
-	case p.fills <- struct{}{}:
-	default:
+	if !p.gates.fills.enter(p.silent()) {
 		return nil
 	}
 	f := &flight{began: now, drops: s.drops, kept: p.log.following.Load(), done: make(chan struct{})}
@@ -319,16 +339,14 @@ func (p *Profiles) join(ctx context.Context, id string, now time.Duration) *flig
 
 // fly reads the head and keeps it unless the customer changed meanwhile.
 func (p *Profiles) fly(ctx context.Context, s *shard, id string, f *flight) {
-	defer func() { <-p.fills }()
+	defer p.gates.fills.leave()
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.FillTimeout)
 	defer cancel()
 	unlink := context.AfterFunc(p.closing, cancel)
 	defer unlink()
 	f.profile, f.from, f.err = p.store.Head(ctx, id)
-	if errors.Is(f.err, context.DeadlineExceeded) {
-		// Not the deadline of any caller, so none of them should take it for his own.
-		f.err = fmt.Errorf("%w: reading customer %s took longer than %s", features.ErrUnavailable, id, p.cfg.FillTimeout)
-	}
+	p.heard(f.err)
+	f.err = p.ownDeadline(f.err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.flights[id] == f {
@@ -371,13 +389,4 @@ func (p *Profiles) settle() { p.kept.Wait() }
 
 func (p *Profiles) shard(id string) *shard {
 	return &p.shards[maphash.String(p.seed, id)%shardCount]
-}
-
-// follower is how far the change log is followed.
-type follower struct {
-	stop       func()
-	position   features.Position              // everything at or below was seen; of the polling goroutine
-	ahead      map[features.Position]struct{} // what was seen above it
-	following  atomic.Bool                    // position is known: changes from now on will be seen
-	freshUntil atomic.Int64                   // on the clock: until then cached reads keep the bound
 }

@@ -51,13 +51,17 @@ func (r *run) baseline(at fund.Instant, c *counts) *Baseline {
 }
 
 // covers reports whether everything that is asked for was counted.
-func (b *Baseline) covers(refs []view.Ref, segments bool) error {
+func (b *Baseline) covers(refs []view.Ref, types []view.Type, segments bool) error {
 	if segments && b.segments == nil {
 		return fmt.Errorf("%w: the baseline was taken without segments, expected one with them", features.ErrInvalid)
 	}
-	for _, ref := range refs {
-		if _, ok := b.features[ref]; !ok {
-			return fmt.Errorf("%w: the baseline has no feature %s/%s, expected each that is measured", features.ErrInvalid, ref.View, ref.Name)
+	for i, ref := range refs {
+		f, ok := b.features[ref]
+		if !ok {
+			return fmt.Errorf("%w: the baseline has no feature %s, expected each that is measured", features.ErrInvalid, ref)
+		}
+		if f.bins.kind != types[i] {
+			return fmt.Errorf("%w: the baseline has feature %s as %s, expected %s", features.ErrInvalid, ref, f.bins.kind, types[i])
 		}
 	}
 	return nil
@@ -104,7 +108,7 @@ type savedBaseline struct {
 type savedFeature struct {
 	View   string     `json:"view"`
 	Name   string     `json:"name"`
-	Type   view.Type  `json:"type"`
+	Type   string     `json:"type"`
 	Cuts   []savedCut `json:"cuts,omitempty"`
 	Levels []string   `json:"levels,omitempty"`
 	Lines  []baseLine `json:"lines"`
@@ -119,7 +123,7 @@ type savedCut struct {
 func (b *Baseline) Write(w io.Writer) error {
 	s := savedBaseline{Format: baselineFormat, At: b.at.String(), Customers: b.customers, Segments: b.segments}
 	for ref, f := range b.features {
-		row := savedFeature{View: ref.View, Name: ref.Name, Type: f.bins.kind, Levels: f.bins.levels, Lines: f.lines}
+		row := savedFeature{View: ref.View, Name: ref.Name, Type: f.bins.kind.String(), Levels: f.bins.levels, Lines: f.lines}
 		for _, c := range f.bins.cuts {
 			text := c.at.digits
 			if text == "" {
@@ -208,12 +212,13 @@ func (s *savedBaseline) baseline() (*Baseline, error) {
 
 // feature checks one feature: the bins ascend, and there is a count for each.
 func (s *savedFeature) feature(place string, lines int) (baseFeature, error) {
-	b := bins{kind: s.Type, levels: s.Levels}
-	if s.Type > view.List {
-		return baseFeature{}, invalid(place+".type", strconv.Itoa(int(s.Type)), "a type of values")
+	kind, err := view.ParseType(s.Type)
+	if err != nil {
+		return baseFeature{}, invalid(place+".type", s.Type, "a type of values")
 	}
+	b := bins{kind: kind, levels: s.Levels}
 	for i, c := range s.Cuts {
-		n, err := s.number(c.At)
+		n, err := savedNumber(kind, c.At)
 		if err != nil {
 			return baseFeature{}, invalid(fmt.Sprintf("%s.cuts[%d].at", place, i), c.At, "a number of the feature's type")
 		}
@@ -236,8 +241,8 @@ func (s *savedFeature) feature(place string, lines int) (baseFeature, error) {
 	return baseFeature{bins: b, lines: s.Lines}, nil
 }
 
-func (s *savedFeature) number(text string) (number, error) {
-	if s.Type != view.Decimal {
+func savedNumber(kind view.Type, text string) (number, error) {
+	if kind != view.Decimal {
 		n, err := strconv.ParseInt(text, 10, 64)
 		return number{whole: n}, err
 	}

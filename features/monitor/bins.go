@@ -23,9 +23,9 @@ const (
 // bins cut the values of one feature. The last one, after those of the values, counts the
 // customers without a usable value.
 type bins struct {
-	kind   view.Type // 0: no value was seen, every value is in one bin
-	cuts   []cut     // Int, Decimal, Time: ascending
-	levels []string  // String, Bool, List: sorted; one more bin for all other texts
+	kind   view.Type
+	cuts   []cut    // Int, Decimal, Time: ascending
+	levels []string // String, Bool, List: sorted; one more bin for all other texts
 }
 
 // cut parts the numbers at a value. Two cuts at one value make a bin of that value alone:
@@ -83,10 +83,9 @@ func (b *bins) count() int {
 	switch b.kind {
 	case view.Int, view.Decimal, view.Time:
 		return len(b.cuts) + 2
-	case view.String, view.Bool, view.List:
+	default:
 		return len(b.levels) + 2
 	}
-	return 2
 }
 
 func (b *bins) missing() int { return b.count() - 1 }
@@ -95,8 +94,6 @@ func (b *bins) missing() int { return b.count() - 1 }
 // elements, and lists without any.
 func (b *bins) add(counts []int64, v view.Value) {
 	switch {
-	case v.Type != b.kind:
-		counts[b.missing()-1]++ // not of the baseline's type: with what it has no bin for
 	case v.Type == view.List && len(v.List) > 0:
 		for _, e := range v.List {
 			counts[b.level(e)]++
@@ -134,17 +131,13 @@ func (b *bins) place(n number) int {
 // values collects what bins are made of.
 type values struct {
 	kind    view.Type
+	seen    int
 	numbers []number
 	texts   map[string]int // customers who have it
 }
 
 func (s *values) add(v view.Value) {
-	if s.kind == 0 {
-		s.kind = v.Type
-	}
-	if s.texts == nil {
-		s.texts = map[string]int{}
-	}
+	s.seen++
 	switch v.Type {
 	case view.Int, view.Decimal, view.Time:
 		s.numbers = append(s.numbers, numberOf(v))
@@ -170,7 +163,7 @@ func (s *values) bins() bins {
 		b.cuts = cutsOf(s.numbers)
 	case view.Bool:
 		b.levels = []string{"false", "true"}
-	case view.String, view.List:
+	default:
 		b.levels = s.levels()
 	}
 	return b

@@ -18,7 +18,7 @@ type counts struct {
 // line counts one feature of one segment.
 type line struct {
 	rows           int64
-	statuses       [view.ConsentWithdrawn + 1]int64
+	statuses       [view.PurposeDenied + 1]int64
 	bins           []int64
 	undated        int64
 	ages           ages

@@ -65,8 +65,12 @@ type framer struct {
 	segments map[string]int
 }
 
-func newFramer(features int) *framer {
-	return &framer{values: make([]values, features), segments: map[string]int{}}
+func newFramer(types []view.Type) *framer {
+	m := &framer{values: make([]values, len(types)), segments: map[string]int{}}
+	for i, t := range types {
+		m.values[i] = values{kind: t, texts: map[string]int{}}
+	}
+	return m
 }
 
 func (m *framer) add(p *fund.Profile, cells []view.Cell) {

@@ -21,11 +21,14 @@ type Source interface {
 	CustomerIDs(ctx context.Context, after string, limit int) ([]string, error)
 }
 
-// Plan reads a selection of features off a profile; *view.Plan is one. Read returns one
-// cell for each of Refs, in their order. Both may be called by several goroutines at once.
+// Plan reads a selection of features off a profile; *view.Plan is one. It may be used by
+// several goroutines at once.
 type Plan interface {
-	Refs() []view.Ref
-	Read(p *fund.Profile, r view.Request, into []view.Cell) []view.Cell
+	Columns() []view.Ref
+	Types() []view.Type // of Columns, in their order
+	Needs() features.HistoryQuery
+	// Read appends one cell for each of Columns.
+	Read(p *fund.Profile, r *view.Request, into []view.Cell) []view.Cell
 }
 
 // Config says what is measured. Only At is needed.
@@ -52,7 +55,7 @@ func (c *Config) check(plan Plan) error {
 	if c.Progress == nil {
 		c.Progress = func(int64, int64) {}
 	}
-	switch refs := len(plan.Refs()); {
+	switch refs := len(plan.Columns()); {
 	case refs == 0 || refs > MaxFeatures:
 		return fmt.Errorf("%w: %d features, expected 1 to %d", features.ErrInvalid, refs, MaxFeatures)
 	case c.Workers < 0:
@@ -71,10 +74,10 @@ func Run(ctx context.Context, src Source, plan Plan, cfg Config) (*Report, error
 	if err := cfg.check(plan); err != nil {
 		return nil, err
 	}
-	r := &run{src: src, plan: plan, cfg: cfg, refs: plan.Refs(), instants: []fund.Instant{cfg.At}}
+	r := &run{src: src, plan: plan, cfg: cfg, refs: plan.Columns(), types: plan.Types(), instants: []fund.Instant{cfg.At}}
 	switch {
 	case cfg.Baseline != nil:
-		if err := cfg.Baseline.covers(r.refs, cfg.Segments); err != nil {
+		if err := cfg.Baseline.covers(r.refs, r.types, cfg.Segments); err != nil {
 			return nil, err
 		}
 	case cfg.BaselineAt != 0:
@@ -98,7 +101,7 @@ func TakeBaseline(ctx context.Context, src Source, plan Plan, cfg Config) (*Base
 	if err := cfg.check(plan); err != nil {
 		return nil, err
 	}
-	r := &run{src: src, plan: plan, cfg: cfg, refs: plan.Refs(), instants: []fund.Instant{cfg.At}}
+	r := &run{src: src, plan: plan, cfg: cfg, refs: plan.Columns(), types: plan.Types(), instants: []fund.Instant{cfg.At}}
 	counts, err := r.measure(ctx)
 	if err != nil {
 		return nil, err

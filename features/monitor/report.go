@@ -11,7 +11,7 @@ import (
 type Report struct {
 	At                fund.Instant
 	BaselineAt        fund.Instant // 0: no baseline
-	Customers         int64        // of whom anything was known at At
+	Customers         int64        // of whom a cell was known at At
 	BaselineCustomers int64
 	Segments          []string // after all: by name, others last; empty: not asked for
 	Features          []Feature
@@ -20,15 +20,15 @@ type Report struct {
 // Feature is what was measured of one feature.
 type Feature struct {
 	view.Ref
-	Type  view.Type // 0: no value in the sample that the bins are made of
-	Lines []Line    // all customers first, then the segments of the report
+	Type  view.Type
+	Lines []Line // all customers first, then the segments of the report
 }
 
 // Line is one feature in one segment.
 type Line struct {
 	Segment      string // "": all customers
 	Rows         int64
-	Statuses     [view.ConsentWithdrawn + 1]int64 // rows by status
+	Statuses     [view.PurposeDenied + 1]int64 // rows by status
 	Age          Age
 	BaselineRows int64
 	BaselineFill float64 // share; 0 without rows

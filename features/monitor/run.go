@@ -20,6 +20,7 @@ type run struct {
 	plan     Plan
 	cfg      Config
 	refs     []view.Ref
+	types    []view.Type
 	instants []fund.Instant // At, then that of the baseline
 	frame    *frame
 }
@@ -68,7 +69,7 @@ func (r *run) divide(ctx context.Context) (work []features.HistoryQuery, sample 
 func (r *run) makeFrame(ctx context.Context, sample []string) (*frame, error) {
 	framers := make([]*framer, len(r.instants))
 	for i := range framers {
-		framers[i] = newFramer(len(r.refs))
+		framers[i] = newFramer(r.types)
 	}
 	if len(sample) > 0 {
 		err := r.read(ctx, features.HistoryQuery{CustomerIDs: sample}, func(i int, p *fund.Profile, cells []view.Cell) {
@@ -80,7 +81,7 @@ func (r *run) makeFrame(ctx context.Context, sample []string) (*frame, error) {
 	}
 	base := framers[len(framers)-1]
 	for i := range base.values {
-		if base.values[i].kind == 0 {
+		if base.values[i].seen == 0 {
 			base.values[i] = framers[0].values[i]
 		}
 	}
@@ -137,20 +138,23 @@ func (r *run) newCounts() []*counts {
 	return out
 }
 
-// read calls f for each customer of a query and each instant at which anything was known
-// of him: one who came later is no missing value of the past.
+// read calls f for each customer of a query and each instant at which a cell of him was
+// known: one who came later is no missing value of the past.
 func (r *run) read(ctx context.Context, q features.HistoryQuery, f func(instant int, p *fund.Profile, cells []view.Cell)) error {
+	needs := r.plan.Needs()
+	q.NoPurchases, q.NoEvents = needs.NoPurchases, needs.NoEvents
 	var cells []view.Cell
 	return r.src.Histories(ctx, q, func(h *features.History) error {
 		for i, at := range r.instants {
-			p, err := history.AsOf(h, features.AsKnown(at))
+			asOf := features.AsKnown(at)
+			if !slices.ContainsFunc(h.Cells, func(c features.Cell) bool { return c.Visible(asOf) }) {
+				continue
+			}
+			p, err := history.AsOf(h, asOf)
 			if err != nil {
 				return err
 			}
-			if p.Revision == 0 {
-				continue
-			}
-			cells = r.plan.Read(p, view.Request{At: at}, cells[:0])
+			cells = r.plan.Read(p, &view.Request{At: at}, cells[:0])
 			f(i, p, cells)
 		}
 		return nil
@@ -167,7 +171,7 @@ func (r *run) report(now *counts, base *Baseline) *Report {
 	}
 	names := append([]string{""}, out.Segments...)
 	for i, ref := range r.refs {
-		f := Feature{Ref: ref, Type: r.frame.bins[i].kind}
+		f := Feature{Ref: ref, Type: r.types[i]}
 		for j := range now.lines[i] {
 			l := &now.lines[i][j]
 			row := Line{Segment: names[j], Rows: l.rows, Statuses: l.statuses, Age: l.age()}

@@ -31,7 +31,12 @@ func (s *Store) Confirm(ctx context.Context, cs []features.Confirmation) error {
 
 // confirm keeps one confirmation that is not there.
 func (s *Store) confirm(ctx context.Context, tx *sqlx.Tx, c *features.Confirmation) error {
-	if _, err := s.standing(ctx, tx, c.CustomerID); err != nil {
+	var revision uint64
+	err := tx.Stmtx(s.stmts[storedRevision]).QueryRowContext(ctx, c.CustomerID).Scan(&revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return notFound("customer", c.CustomerID)
+	}
+	if err != nil {
 		return err
 	}
 	old, err := scanConfirmation(tx.Stmtx(s.stmts[storedConfirmation]).QueryRowContext(ctx, c.ID))
@@ -75,8 +80,8 @@ func (s *Store) Confirmations(ctx context.Context, customerID string, ids []stri
 	return out, nil
 }
 
-// Use is features.Confirmations. The transaction is the only writer, so that what it reads
-// stands until it ends.
+// Use is features.Confirmations. The transaction is the only writer, or locks each word that
+// it reads, so that what it reads stands until it ends.
 func (s *Store) Use(ctx context.Context, customerID string, ids []string, decisionID string, at fund.Instant) error {
 	if err := features.CheckUse(ids, decisionID, at); err != nil {
 		return err

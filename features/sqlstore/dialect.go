@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"embed"
 	"strings"
 
@@ -11,33 +12,25 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// dialect is what differs from one database to another. PostgreSQL becomes a second
-// one: its driver, its placeholders, its folder of migrations and its own text for
-// whichever statement needs it.
+// dialect is what differs from one database to another: the driver, the placeholders, the
+// folder of migrations and the text of whichever statement needs its own. sqlite.go and
+// postgres.go have one each.
 type dialect struct {
-	driver     string // of database/sql
-	bind       int    // sqlx's kind of placeholder
-	goose      goose.Dialect
-	migrations string // folder
-	// list makes an argument of texts that fund.CheckID accepts, for statements that take a list.
-	list       func([]string) any
-	statements [statementCount]string
-	inserts    [insertCount]insert
-}
-
-// sqliteDialect is SQLite through modernc.org/sqlite. The placeholders are given here
-// and not with sqlx.BindDriver, which would change a table that all of the process shares.
-func sqliteDialect() *dialect {
-	return &dialect{
-		driver: "sqlite", bind: sqlx.QUESTION, goose: goose.DialectSQLite3, migrations: "migrations/sqlite",
-		list: jsonList, statements: statements(), inserts: inserts(),
-	}
+	driver         string // of database/sql
+	bind           int    // sqlx's kind of placeholder
+	goose          goose.Dialect
+	migrations     string // folder
+	severalWriters bool   // transactions that write run at the same time, and lock what they need
+	snapshot       *sql.TxOptions
+	list           func([]string) any     // makes an argument of texts that fund.CheckID accepts, for statements that take a list
+	statements     [statementCount]string // "": this database needs none
+	inserts        [insertCount]insert
 }
 
 // statement names a query.
 type statement int
 
-// The queries. Those before newestSeq run on the readers' connections.
+// The queries. Those before nextSeq run on the readers' connections.
 const (
 	selectHead statement = iota // hot
 	selectCells
@@ -70,8 +63,15 @@ const (
 	selectErased
 	selectErasedSince
 	selectQuarantined
-	newestSeq
+	nextSeq
 	storedRevision
+	lockHead
+	lockHeads
+	lockRevisions
+	lockMarket
+	restampCells
+	restampPurchases
+	restampEvents
 	selectReplay
 	expireReplays
 	rememberReplay
@@ -136,7 +136,7 @@ func statements() [statementCount]string {
 		selectChangesEnd:  `SELECT position, seq FROM changes WHERE position = (SELECT MAX(position) FROM changes)`,
 		selectCustomerIDs: `SELECT customer_id FROM heads WHERE customer_id > ? ORDER BY customer_id LIMIT ?`,
 		selectPublished: `SELECT revision, hash, published_at, products,
-			(SELECT MAX(seq) FROM transactions WHERE market = 1) AS seq
+			(SELECT MAX(seq) FROM transactions WHERE market = TRUE) AS seq
 			FROM pool_revisions WHERE revision = (SELECT MAX(revision) FROM pool_revisions)`,
 		selectRevision:  `SELECT products FROM pool_revisions WHERE revision = ?`,
 		selectPool:      `SELECT product FROM pool_products WHERE revision = ? ORDER BY product_code`,
@@ -145,8 +145,9 @@ func statements() [statementCount]string {
 		selectCalendar:  `SELECT day, open FROM calendar_days WHERE seq <= ? ORDER BY day, seq`,
 		selectArtifact:  `SELECT data FROM artifacts WHERE kind = ? AND artifact_id = ?`,
 
-		newestSeq:      `SELECT COALESCE(MAX(seq), 0) FROM transactions`,
+		nextSeq:        `SELECT COALESCE(MAX(seq), 0) + 1 FROM transactions`,
 		storedRevision: `SELECT revision FROM heads WHERE customer_id = ?`,
+		lockHead:       `SELECT revision FROM heads WHERE customer_id = ?`, // the only writer has locked everything
 		selectReplay:   `SELECT body_hash, revision, changed, quarantined FROM idempotency WHERE scope = ? AND idempotency_key = ? AND recorded_at > ?`,
 		expireReplays:  `DELETE FROM idempotency WHERE recorded_at <= ?`,
 		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, quarantined, recorded_at, customer_id)
@@ -263,13 +264,16 @@ const (
 	insertCells bulkInsert = iota
 	insertPurchases
 	insertNAVs
-	insertEvents
+	insertEvents  // a row that the database does not take was there: see unit.overtaken
+	replaceEvents // whatever stands under their ids
 	insertQuarantined
 	insertTouched
 	insertHeads
 	insertProducts
 	insertCount
 )
+
+const eventRow = `events (customer_id, event_at, event_id, kind, known_at, product_code, decision_id, channel, attributes, seq)`
 
 func inserts() [insertCount]insert {
 	return [insertCount]insert{
@@ -285,8 +289,9 @@ func inserts() [insertCount]insert {
 			`navs (product_code, nav_date, seq, unit_nav, accum_nav)`, 5,
 			` ON CONFLICT (product_code, nav_date, seq) DO UPDATE SET unit_nav = excluded.unit_nav, accum_nav = excluded.accum_nav`,
 		},
-		insertEvents: {
-			`events (customer_id, event_at, event_id, kind, known_at, product_code, decision_id, channel, attributes, seq)`, 10,
+		insertEvents: {eventRow, 10, ` ON CONFLICT (event_id) DO NOTHING`},
+		replaceEvents: {
+			eventRow, 10,
 			` ON CONFLICT (event_id) DO UPDATE SET customer_id = excluded.customer_id, event_at = excluded.event_at, kind = excluded.kind,
 				known_at = excluded.known_at, product_code = excluded.product_code, decision_id = excluded.decision_id,
 				channel = excluded.channel, attributes = excluded.attributes, seq = excluded.seq`,

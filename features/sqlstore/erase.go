@@ -55,13 +55,17 @@ func (s *Store) Erase(ctx context.Context, e features.Erasure) (out features.Era
 }
 
 func (s *Store) erase(ctx context.Context, tx *sqlx.Tx, e *features.Erasure) (features.Erased, error) {
+	// An import that runs has read what is erased here, and would bring some of it again.
+	if err := s.lockForImport(ctx, tx); err != nil {
+		return features.Erased{}, err
+	}
+	_, unknown := s.lock(ctx, tx, e.CustomerID)
+	if unknown != nil && !errors.Is(unknown, features.ErrNotFound) {
+		return features.Erased{}, unknown
+	}
 	replayed, err := s.replays(ctx, tx, &e.Idempotency, e.At)
 	if err != nil {
 		return features.Erased{}, err
-	}
-	_, unknown := s.standing(ctx, tx, e.CustomerID)
-	if unknown != nil && !errors.Is(unknown, features.ErrNotFound) {
-		return features.Erased{}, unknown
 	}
 	if replayed || unknown != nil {
 		before, err := scanErased(tx.Stmtx(s.stmts[standingErasure]).QueryRowContext(ctx, e.CustomerID))

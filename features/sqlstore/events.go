@@ -30,11 +30,16 @@ func (s *Store) RecordEvents(ctx context.Context, b features.EventBatch) (featur
 }
 
 func (s *Store) recordEvents(ctx context.Context, tx *sqlx.Tx, b *features.EventBatch) (features.EventsReceipt, error) {
+	r := recording{accepted: map[string]features.Event{}, heads: map[string]*head{}}
+	// The locks first: the number of whoever writes a customer later is then greater.
+	if err := r.lock(ctx, s, tx, b); err != nil {
+		return features.EventsReceipt{}, err
+	}
 	u, err := s.newUnit(ctx, tx)
 	if err != nil {
 		return features.EventsReceipt{}, err
 	}
-	r := recording{unit: u, accepted: map[string]features.Event{}, heads: map[string]*head{}}
+	r.unit = u
 	for i := range b.Events {
 		if err := r.add(i, b.Events[i], b.RecordedAt); err != nil {
 			return features.EventsReceipt{}, err
@@ -103,7 +108,7 @@ func (r *recording) add(place int, e features.Event, recordedAt fund.Instant) er
 		h.changed = true
 		r.changed = append(r.changed, h)
 	}
-	return r.addEvent(&e)
+	return r.addEvent(insertEvents, &e)
 }
 
 // head returns the head of a customer as the transaction sees it, and once read as the
@@ -114,18 +119,25 @@ func (r *recording) head(customerID string) (*head, error) {
 	}
 	var from int64
 	var encoded []byte
-	err := r.tx.Stmtx(r.store.stmts[storedHead]).QueryRowContext(r.ctx, customerID).Scan(&from, &encoded)
+	err := sql.ErrNoRows // of one whom locking did not find
+	if !r.store.dialect.severalWriters {
+		err = r.tx.Stmtx(r.store.stmts[storedHead]).QueryRowContext(r.ctx, customerID).Scan(&from, &encoded)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, &features.NotFoundError{Kind: features.CustomerKind, ID: customerID}
 	}
 	if err != nil {
 		return nil, err
 	}
+	return r.keep(customerID, fund.Instant(from), encoded)
+}
+
+func (r *recording) keep(customerID string, from fund.Instant, encoded []byte) (*head, error) {
 	p, err := fund.ParseProfile(encoded)
 	if err != nil {
 		return nil, err
 	}
-	h := &head{profile: p, from: fund.Instant(from)}
+	h := &head{profile: p, from: from}
 	r.heads[customerID] = h
 	return h, nil
 }
@@ -144,9 +156,9 @@ func (r *recording) writeFolded() error {
 	return nil
 }
 
-// addEvent writes an event, in place of another content of its id.
-func (u *unit) addEvent(e *features.Event) error {
-	return u.bulks[insertEvents].add(u.ctx, e.CustomerID, int64(e.EventAt), e.ID, e.Kind, int64(e.KnownAt),
+// addEvent writes an event: one that is new, or one in place of another content of its id.
+func (u *unit) addEvent(into bulkInsert, e *features.Event) error {
+	return u.bulks[into].add(u.ctx, e.CustomerID, int64(e.EventAt), e.ID, e.Kind, int64(e.KnownAt),
 		e.ProductCode, e.DecisionID, e.Channel, e.Attributes, int64(u.seq))
 }
 
@@ -178,19 +190,21 @@ func (b *batch) event(e *features.Event) error {
 	if e.Ahead(b.at) {
 		return b.setAside(e.Quarantined(b.at))
 	}
+	into := insertEvents
 	if b.stored.events {
 		old, known, err := b.storedEvent(e.ID)
 		if err != nil || known && old == *e {
 			return err
 		}
 		if known {
+			into = replaceEvents
 			if err := b.touch(old.CustomerID); err != nil {
 				return err
 			}
 		}
 	}
 	b.changed++
-	if err := b.addEvent(e); err != nil {
+	if err := b.addEvent(into, e); err != nil {
 		return err
 	}
 	return b.touch(e.CustomerID)
@@ -198,25 +212,22 @@ func (b *batch) event(e *features.Event) error {
 
 // Events is features.Events. All events come from one snapshot.
 func (s *Store) Events(ctx context.Context, customerID string, at fund.Instant, yield func(*features.Event) error) (err error) {
-	tx, err := s.reader.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return fail(ctx, "read events", err)
-	}
-	defer func() { err = errors.Join(err, fail(ctx, "read events", tx.Rollback())) }()
-	var there bool
-	if err := tx.Stmtx(s.stmts[selectKnown]).QueryRowContext(ctx, customerID).Scan(&there); err != nil {
-		return fail(ctx, "read events of "+customerID, err)
-	}
-	if !there {
-		return notFound("customer", customerID)
-	}
 	var refused error // by yield: the caller's own, which says nothing of the store
-	err = eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), func(e *features.Event, _ uint64) error {
-		if e.VisibleAt(at) {
-			refused = yield(e)
+	err = s.inSnapshot(ctx, func(tx *sqlx.Tx) error {
+		var there bool
+		if err := tx.Stmtx(s.stmts[selectKnown]).QueryRowContext(ctx, customerID).Scan(&there); err != nil {
+			return err
 		}
-		return refused
-	}, customerID, int64(at))
+		if !there {
+			return notFound("customer", customerID)
+		}
+		return eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), func(e *features.Event, _ uint64) error {
+			if e.VisibleAt(at) {
+				refused = yield(e)
+			}
+			return refused
+		}, customerID, int64(at))
+	})
 	if refused != nil {
 		return refused
 	}

@@ -51,6 +51,9 @@ func (u *unit) writeRun(l *listing, after string) (last string, err error) {
 		return "", err
 	}
 	last = ids[len(ids)-1]
+	if err := u.lockRun(ids); err != nil {
+		return "", err
+	}
 	run := newGathering(ids)
 	if err := u.load(l, run, ids[0], last); err != nil {
 		return "", err

@@ -3,9 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -36,16 +34,6 @@ func (s *Store) Histories(ctx context.Context, q features.HistoryQuery, yield fu
 		return refused
 	}
 	return fail(ctx, "read histories", err)
-}
-
-// inSnapshot runs f in a transaction that reads the state of one commit.
-func (s *Store) inSnapshot(ctx context.Context, f func(*sqlx.Tx) error) (err error) {
-	tx, err := s.reader.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, tx.Rollback()) }()
-	return f(tx)
 }
 
 // reading is one call of Histories: runs of customers in the order of their ids, of each run
@@ -232,12 +220,4 @@ func texts(views []features.View) []string {
 		}
 	}
 	return out
-}
-
-// jsonList returns texts that fund.CheckID accepts as a JSON list.
-func jsonList(texts []string) any {
-	if len(texts) == 0 {
-		return "[]"
-	}
-	return `["` + strings.Join(texts, `","`) + `"]`
 }

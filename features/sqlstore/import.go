@@ -22,14 +22,16 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 	err = s.durably(ctx, func(tx *sqlx.Tx) error {
 		b, err := s.newBatch(ctx, tx, at)
 		if err != nil {
-			return err
+			return final{err}
 		}
 		filled = fill(b)
 		if filled != nil {
-			return filled
+			return final{filled}
 		}
-		res, err = b.end()
-		return err
+		if res, err = b.end(); err != nil {
+			return final{err} // the rows come once: nothing is there to try again with
+		}
+		return nil
 	})
 	switch {
 	case filled != nil:
@@ -65,6 +67,9 @@ type series struct {
 }
 
 func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, at fund.Instant) (*batch, error) {
+	if err := s.lockForImport(ctx, tx); err != nil {
+		return nil, err
+	}
 	u, err := s.newUnit(ctx, tx)
 	if err != nil {
 		return nil, err

@@ -61,34 +61,6 @@ func (s *Store) profileOfPast(ctx context.Context, customerID string, at fund.In
 	return p, err
 }
 
-// Changes is features.Profiles. There is one writer, so what is committed is settled.
-func (s *Store) Changes(ctx context.Context, after features.Position, limit int) (features.ChangePage, error) {
-	if err := checkLimit(limit); err != nil {
-		return features.ChangePage{}, err
-	}
-	page := features.ChangePage{Settled: after}
-	err := each(ctx, s.stmts[selectChanges], func(rows *sqlx.Rows) error {
-		var c features.Change
-		err := rows.Scan(&c.Position.Entry, &c.Position.Transaction, &c.CustomerID)
-		page.Changes = append(page.Changes, c)
-		page.Settled = c.Position
-		return err
-	}, signed(after.Entry), limit)
-	if err != nil {
-		return features.ChangePage{}, fail(ctx, "read the change log", err)
-	}
-	return page, nil
-}
-
-// ChangesEnd is features.Profiles.
-func (s *Store) ChangesEnd(ctx context.Context) (end features.Position, err error) {
-	err = s.stmts[selectChangesEnd].QueryRowContext(ctx).Scan(&end.Entry, &end.Transaction)
-	if errors.Is(err, sql.ErrNoRows) {
-		return features.Position{}, nil
-	}
-	return end, fail(ctx, "read the change log", err)
-}
-
 // CustomerIDs is features.Profiles.
 func (s *Store) CustomerIDs(ctx context.Context, after string, limit int) ([]string, error) {
 	if err := checkLimit(limit); err != nil {

@@ -55,6 +55,9 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	exists := map[statement]bool{anyCell: true, anyPurchase: true, anyNAV: true, anyEvent: true, anyStale: true}
 	for i := range statementCount {
 		text := s.dialect.text(i)
+		if text == "" {
+			continue
+		}
 		p := plan(t, s, text)
 		if strings.Contains(p, "TEMP B-TREE") {
 			t.Errorf("sorts:\n%s\n%s", text, p)
@@ -74,8 +77,9 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 // Every statement and insert has a text: an entry that was forgotten would be "".
 func TestEveryStatementHasAText(t *testing.T) {
 	d := sqliteDialect()
+	manyWriters := map[statement]bool{lockHeads: true, lockRevisions: true, lockMarket: true, restampCells: true, restampPurchases: true, restampEvents: true}
 	for i := range statementCount {
-		if d.text(i) == "" {
+		if d.text(i) == "" && !manyWriters[i] {
 			t.Errorf("statement %d has no text", i)
 		}
 	}

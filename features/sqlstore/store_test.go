@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features/sqlstore"
+	"github.com/fundmatch/fundmatch/features/sqlstore/pgtest"
 	"github.com/fundmatch/fundmatch/features/storetest"
 )
 
@@ -17,6 +18,24 @@ func open(tb testing.TB, path string) *sqlstore.Store {
 	}
 	tb.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// openPostgres opens a store in a fresh database.
+func openPostgres(tb testing.TB, dsn string) *sqlstore.Store {
+	tb.Helper()
+	s, err := sqlstore.Open(tb.Context(), sqlstore.OpenConfig{DSN: dsn})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestPostgresKeepsItsPromises(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		t.Helper()
+		return openPostgres(t, pgtest.Database(t))
+	})
 }
 
 func TestStoreKeepsItsPromises(t *testing.T) {

@@ -42,58 +42,17 @@ func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, 
 	return receipt, nil
 }
 
-// beginner begins a transaction: the writer, or its connection alone.
-type beginner interface {
-	BeginTxx(ctx context.Context, opts *sql.TxOptions) (*sqlx.Tx, error)
-}
-
-// inTransaction runs f in a transaction that is committed when f returns nil, and
-// undone when it returns an error or panics.
-func (s *Store) inTransaction(ctx context.Context, db beginner, f func(*sqlx.Tx) error) (err error) {
-	tx, err := db.BeginTxx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	committed := false
-	defer func() {
-		if !committed {
-			_ = tx.Rollback() // the first error says more
-		}
-	}()
-	if err := f(tx); err != nil {
-		return err
-	}
-	err = tx.Commit()
-	committed = err == nil
-	return err
-}
-
-// durably runs f in a transaction whose commit waits for the disk, so that it outlives a
-// power failure too: for imports, which nobody repeats, and for evidence.
-func (s *Store) durably(ctx context.Context, f func(*sqlx.Tx) error) (err error) {
-	conn, err := s.writer.Connx(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
-		return err
-	}
-	defer func() {
-		// Even when the caller's context has ended, the next writer gets the usual setting.
-		_, reset := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = NORMAL")
-		err = errors.Join(err, reset)
-	}()
-	return s.inTransaction(ctx, conn, f)
-}
-
 func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (features.Receipt, error) {
+	// The lock first: of two writers under one key, the second then finds what the first has left.
+	revision, missing := s.lock(ctx, tx, w.CustomerID)
+	if missing != nil && !errors.Is(missing, features.ErrNotFound) {
+		return features.Receipt{}, missing
+	}
 	if r, done, err := s.replay(ctx, tx, w); done || err != nil {
 		return r, err
 	}
-	revision, err := s.standing(ctx, tx, w.CustomerID)
-	if err != nil {
-		return features.Receipt{}, err
+	if missing != nil {
+		return features.Receipt{}, missing
 	}
 	if w.Guard != nil {
 		if err := s.ask(ctx, tx, w); err != nil {
@@ -104,6 +63,7 @@ func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (feat
 	if err != nil {
 		return features.Receipt{}, err
 	}
+	u.locked = true
 	cells, early := features.SplitAhead(w.Cells, w.RecordedAt)
 	if err := errors.Join(u.addCells(cells), u.keepEarly(early...)); err != nil {
 		return features.Receipt{}, err
@@ -138,15 +98,6 @@ func (s *Store) ask(ctx context.Context, tx *sqlx.Tx, w *features.Write) error {
 		return err
 	}
 	return w.Guard(before)
-}
-
-// standing returns the revision of a customer as the writing transaction sees it.
-func (s *Store) standing(ctx context.Context, tx *sqlx.Tx, id string) (revision uint64, err error) {
-	err = tx.Stmtx(s.stmts[storedRevision]).QueryRowContext(ctx, id).Scan(&revision)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, notFound("customer", id)
-	}
-	return revision, err
 }
 
 // replay answers a write that came before under its key, within its life.
@@ -189,9 +140,15 @@ func (s *Store) remember(ctx context.Context, tx *sqlx.Tx, w *features.Write, r 
 	if _, err := tx.Stmtx(s.stmts[expireReplays]).ExecContext(ctx, expiry(w.RecordedAt)); err != nil {
 		return err
 	}
-	_, err := tx.Stmtx(s.stmts[rememberReplay]).ExecContext(ctx, w.Idempotency.Scope, w.Idempotency.Key,
+	res, err := tx.Stmtx(s.stmts[rememberReplay]).ExecContext(ctx, w.Idempotency.Scope, w.Idempotency.Key,
 		w.Idempotency.BodyHash[:], signed(r.Revision), r.Changed, r.Quarantined, int64(w.RecordedAt), w.CustomerID)
-	return err
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); n == 1 || err != nil {
+		return err
+	}
+	return errOvertaken // a writer of another customer has taken the key
 }
 
 // unit is the work of one writing transaction.
@@ -199,19 +156,20 @@ type unit struct {
 	ctx     context.Context // of the one call that the unit lives in
 	store   *Store
 	tx      *sqlx.Tx
-	seq     uint64 // of the transaction, when it changes anything
-	changed int64  // rows that were new or different
-	market  bool   // pool or market data changed
+	seq     uint64   // of the transaction, when it changes anything
+	late    []uint64 // further numbers, see lock.go
+	locked  bool     // the heads of all whom it touches
+	changed int64    // rows that were new or different
+	market  bool     // pool or market data changed
 	bulks   [insertCount]bulk
 	touched map[string]struct{} // some of the customers that are in the change log already
 }
 
 func (s *Store) newUnit(ctx context.Context, tx *sqlx.Tx) (*unit, error) {
 	u := &unit{ctx: ctx, store: s, tx: tx, touched: map[string]struct{}{}}
-	if err := tx.Stmtx(s.stmts[newestSeq]).QueryRowContext(ctx).Scan(&u.seq); err != nil {
+	if err := tx.Stmtx(s.stmts[nextSeq]).QueryRowContext(ctx).Scan(&u.seq); err != nil {
 		return nil, err
 	}
-	u.seq++
 	for i := range u.bulks {
 		u.bulks[i] = bulk{columns: s.dialect.inserts[i].columns, one: tx.Stmtx(s.one[i]), many: tx.Stmtx(s.many[i])}
 	}
@@ -276,10 +234,14 @@ func (u *unit) finish(at fund.Instant) error {
 	return u.endTransaction(at)
 }
 
-// endTransaction writes the transaction's own row.
+// endTransaction writes a row for each number of the transaction.
 func (u *unit) endTransaction(at fund.Instant) error {
-	_, err := u.tx.Stmtx(u.store.stmts[insertTransaction]).ExecContext(u.ctx, int64(u.seq), int64(at), u.market)
-	return err
+	for _, seq := range append([]uint64{u.seq}, u.late...) {
+		if _, err := u.tx.Stmtx(u.store.stmts[insertTransaction]).ExecContext(u.ctx, int64(seq), int64(at), u.market); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // flush writes what is left of the rows.
@@ -288,6 +250,9 @@ func (u *unit) flush() error {
 		if err := u.bulks[i].flush(u.ctx); err != nil {
 			return err
 		}
+	}
+	if b := &u.bulks[insertEvents]; b.affected != b.added {
+		return errOvertaken
 	}
 	return nil
 }
@@ -300,12 +265,14 @@ type bulk struct {
 	columns   int
 	one, many *sqlx.Stmt
 	args      []any
+	added     int64
 	affected  int64 // rows that the database took
 }
 
 // add adds a row, whose values must not change until the next flush.
 func (b *bulk) add(ctx context.Context, row ...any) error {
 	b.args = append(b.args, row...)
+	b.added++
 	if len(b.args) < b.columns*rowsAtOnce {
 		return nil
 	}

@@ -156,7 +156,7 @@ func (s *Instance) start() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() //nolint:errcheck // the server has its own handle
+	defer log.Close()                                                                                           //nolint:errcheck // the server has its own handle
 	cmd := asOwner(exec.CommandContext(context.Background(), filepath.Join(s.bin, "postgres"), args...), s.dir) //nolint:gosec // as above
 	cmd.Stdout, cmd.Stderr = log, log
 	if s.running, err = launch(cmd); err != nil {
