@@ -37,6 +37,7 @@ func (p *program) featuresVerbs() []*cobra.Command {
 		p.featuresAsOfCommand(),
 		p.featuresVerifyCommand(),
 		p.featuresCasesCommand(),
+		p.featuresMonitorCommand(),
 	}
 }
 
@@ -48,7 +49,7 @@ type featuresOptions struct {
 }
 
 func (o *featuresOptions) addStore(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
 }
 
