@@ -249,6 +249,18 @@ func (b *bank) takeConsents(in *consentInput) (purposes map[string]string, words
 		}
 		return purposes[purpose]
 	}
+	if err := b.takeAccess(in, name); err != nil {
+		return nil, nil, err
+	}
+	if err := b.takeValues(in.Values); err != nil {
+		return nil, nil, err
+	}
+	words, err = b.takeWords(in.Consents, name)
+	return purposes, words, err
+}
+
+// takeAccess declares each feature with what it may be read for.
+func (b *bank) takeAccess(in *consentInput, name func(purpose string) string) error {
 	all := maps.Clone(in.Features)
 	if all == nil {
 		all = map[string]access{}
@@ -273,16 +285,18 @@ func (b *bank) takeConsents(in *consentInput) (purposes map[string]string, words
 			}
 		}
 		if err := b.declare(feature, []string{"value"}, span{}, may); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	if err := b.takeValues(in.Values); err != nil {
-		return nil, nil, err
-	}
-	for i := range in.Consents {
-		w := &in.Consents[i]
+	return nil
+}
+
+// takeWords returns what the customer said as cells of the profile's own.
+func (b *bank) takeWords(said []word, name func(purpose string) string) (words []features.Cell, err error) {
+	for i := range said {
+		w := &said[i]
 		if w.Purpose == "" || w.Granted == nil || !w.At.given {
-			return nil, nil, unsupported("consents[%d] without purpose, granted or ts", i)
+			return nil, unsupported("consents[%d] without purpose, granted or ts", i)
 		}
 		words = append(words, features.Cell{
 			CustomerID: b.customer(theCustomer), View: features.ConsentView, Name: name(w.Purpose), Value: strconv.FormatBool(*w.Granted),
@@ -290,7 +304,7 @@ func (b *bank) takeConsents(in *consentInput) (purposes map[string]string, words
 		})
 		b.saw(w.At, w.Known)
 	}
-	return purposes, words, nil
+	return words, nil
 }
 
 // takeValues takes the values of the customer, which were always true.

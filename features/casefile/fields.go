@@ -56,15 +56,15 @@ func (m *moment) UnmarshalJSON(raw []byte) error {
 type entity string
 
 func (e *entity) UnmarshalJSON(raw []byte) error {
-	switch {
-	case raw[0] == '"':
+	switch raw[0] {
+	case '"':
 		var text string
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return err
 		}
 		*e = entity("=" + text) // the empty text is somebody too, and no list
 		return nil
-	case raw[0] == '[':
+	case '[':
 		var parts []entity
 		if err := json.Unmarshal(raw, &parts); err != nil {
 			return err

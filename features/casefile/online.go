@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -251,7 +252,7 @@ type differsError struct{ text string }
 func (e *differsError) Error() string { return e.text }
 
 func sameProfile(a, b *fund.Profile) bool {
-	return string(fund.AppendProfile(nil, a)) == string(fund.AppendProfile(nil, b))
+	return bytes.Equal(fund.AppendProfile(nil, a), fund.AppendProfile(nil, b))
 }
 
 func isDiffers(err error) bool {

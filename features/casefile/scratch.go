@@ -15,7 +15,9 @@ const scratchName = "check-cases."
 
 // Kept is a store that outlives a run.
 type Kept interface {
+	// CustomerIDs is that of features.Profiles.
 	CustomerIDs(ctx context.Context, after string, limit int) ([]string, error)
+	// Published is that of features.Pools.
 	Published(ctx context.Context) (features.Revision, error)
 }
 

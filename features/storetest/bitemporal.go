@@ -50,13 +50,13 @@ func feature(name, value string, at fund.Instant) features.Cell {
 	return features.Cell{CustomerID: "c1", View: "own", Name: name, Value: value, EventAt: at}
 }
 
-// past folds a customer's history.
-func past(t *testing.T, s Store, id string, a features.AsOf) (p *fund.Profile) {
+// past folds the history of c1.
+func past(t *testing.T, s Store, a features.AsOf) (p *fund.Profile) {
 	t.Helper()
-	for _, h := range histories(t, s, features.HistoryQuery{CustomerIDs: []string{id}}) {
+	for _, h := range histories(t, s, features.HistoryQuery{CustomerIDs: []string{"c1"}}) {
 		var err error
 		if p, err = history.AsOf(&h, a); err != nil {
-			t.Fatalf("fold %s as of %v: %v", id, a, err)
+			t.Fatalf("fold c1 as of %v: %v", a, err)
 		}
 	}
 	return p
@@ -101,11 +101,11 @@ func asOfAsKnown(t *testing.T, s Store) {
 		{day5, day3, "2"},
 		{day5, day5, "1"},
 	} {
-		if got := valueOf(past(t, s, "c1", features.AsOf{At: noon(c.at), Known: noon(c.known)})); got != c.want {
+		if got := valueOf(past(t, s, features.AsOf{At: noon(c.at), Known: noon(c.known)})); got != c.want {
 			t.Errorf("as of %s as known on %s: %q, want %q", c.at, c.known, got, c.want)
 		}
 	}
-	if got := valueOf(past(t, s, "c1", features.AsOf{At: noon(day2), Known: fund.Forever})); got != "1" {
+	if got := valueOf(past(t, s, features.AsOf{At: noon(day2), Known: fund.Forever})); got != "1" {
 		t.Errorf("with all that is known today: %q, want 1", got)
 	}
 }
@@ -117,11 +117,11 @@ func knownOnly(t *testing.T, s Store) {
 	sure.KnownAt = noon(day1)
 	write(t, s, sure)
 	at := features.AsKnown(noon(day2))
-	if got := valueOf(past(t, s, "c1", at)); got != "1" {
+	if got := valueOf(past(t, s, at)); got != "1" {
 		t.Errorf("as known: %q, want 1", got)
 	}
 	at.KnownOnly = true
-	if got := valueOf(past(t, s, "c1", at)); got != "2" {
+	if got := valueOf(past(t, s, at)); got != "2" {
 		t.Errorf("with given known times only: %q, want 2", got)
 	}
 	wantOwn(t, s, noon(day2)-1, "2")
@@ -491,7 +491,7 @@ func statusesAgree(t *testing.T, s Store) {
 		later:                    "OUTSIDE_MAX_AGE OUTSIDE_MAX_AGE",
 	}
 	for at, statuses := range want {
-		for how, p := range map[string]*fund.Profile{"online": profile(t, s, "c1", at), "from the history": past(t, s, "c1", features.AsKnown(at))} {
+		for how, p := range map[string]*fund.Profile{"online": profile(t, s, "c1", at), "from the history": past(t, s, features.AsKnown(at))} {
 			cells := plan.Read(p, &view.Request{At: at}, nil)
 			if got := cells[0].Status.String() + " " + cells[1].Status.String(); got != statuses {
 				t.Errorf("%s at %s: %s, want %s", how, at, got, statuses)

@@ -305,7 +305,7 @@ func concurrentKey(t *testing.T, s Store) {
 	}
 }
 
-//nolint:gocognit // the writers and the one reader belong together
+//nolint:gocognit,cyclop // the writers and the one reader belong together
 func followedLog(t *testing.T, s Store) {
 	var ids []string
 	for i := range writers {

@@ -235,21 +235,10 @@ func (o *oracle) happened(id string, a features.AsOf) []string {
 
 // status reads one feature for a purpose: first who may, then what there is.
 func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, purpose string) (view.Status, string) {
-	c := o.newest(id, features.View(v.Name), name, a)
-	if purpose != "" {
-		switch {
-		case !slices.Contains(v.Purposes, purpose):
-			return view.PurposeDenied, ""
-		case purpose == statistics && v.Personal:
-			return view.PurposeDenied, ""
-		case purpose == care && v.Personal && o.switchedOff(id, a):
-			return view.PurposeDenied, ""
-		case slices.Contains(v.NeedsConsent, purpose):
-			if s := o.consent(id, purpose, a); s != view.Present {
-				return s, ""
-			}
-		}
+	if s := o.allowed(id, v, a, purpose); s != view.Present {
+		return s, ""
 	}
+	c := o.newest(id, features.View(v.Name), name, a)
 	if c != nil && c.Purpose != "" {
 		if purpose != "" && purpose != c.Purpose {
 			return view.PurposeDenied, ""
@@ -272,6 +261,23 @@ func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, p
 		return view.NullValue, ""
 	}
 	return view.Present, c.Value
+}
+
+// allowed says whether a view may be read for a purpose; Present: it may.
+func (o *oracle) allowed(id string, v *view.View, a features.AsOf, purpose string) view.Status {
+	switch {
+	case purpose == "":
+		return view.Present
+	case !slices.Contains(v.Purposes, purpose):
+		return view.PurposeDenied
+	case purpose == statistics && v.Personal:
+		return view.PurposeDenied
+	case purpose == care && v.Personal && o.switchedOff(id, a):
+		return view.PurposeDenied
+	case slices.Contains(v.NeedsConsent, purpose):
+		return o.consent(id, purpose, a)
+	}
+	return view.Present
 }
 
 func fromOf(c *saidCell) fund.Instant {

@@ -1,4 +1,3 @@
-//nolint:thelper // a sequence is a test: its failures must point into it
 package storetest
 
 import (
@@ -166,9 +165,26 @@ func (q *sequence) drawCells(id string, most int) []features.Cell {
 			SourceSeq: uint64(q.upTo("sequence", 0, 2)),
 		}
 		q.drawWhat(&c)
+		if i > 0 && q.upTo("in the same breath", 0, 2) == 0 {
+			c = otherwise(cells[i-1])
+		}
 		cells[i] = c
 	}
 	return cells
+}
+
+// otherwise returns what contradicts a cell at its own times: its removal, or a value in
+// place of one.
+func otherwise(c features.Cell) features.Cell {
+	switch {
+	case c.View == features.ConsentView || c.View == features.PersonalizationView:
+		c.Value = map[string]string{"true": "false", "false": "true"}[c.Value]
+	case c.Tombstone:
+		c.Tombstone, c.Value = false, "1"
+	default:
+		c.Tombstone, c.Value = true, ""
+	}
+	return c
 }
 
 func (q *sequence) drawWhat(c *features.Cell) {

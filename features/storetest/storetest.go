@@ -13,6 +13,8 @@ import (
 )
 
 // Store is all that a store promises.
+//
+//nolint:interfacebloat // all of it at once, each concern in an interface of its own
 type Store interface {
 	features.Profiles
 	features.Events
