@@ -17,7 +17,7 @@ const (
 
 // parquetTable writes Parquet.
 type parquetTable struct {
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	columns []column
 	status  bool
 	rows    []parquet.Row // up to pageRows, of which the memory is used again
@@ -34,7 +34,7 @@ func newParquetTable(w io.Writer, labels []string, r *running) *parquetTable {
 		options = append(options, parquet.KeyValueMetadata(m.Key, m.Value))
 	}
 	return &parquetTable{
-		out: parquet.NewWriter(w, options...), columns: r.columns, status: r.Options.Status, rows: make([]parquet.Row, pageRows),
+		out: parquet.NewGenericWriter[any](w, options...), columns: r.columns, status: r.Options.Status, rows: make([]parquet.Row, pageRows),
 	}
 }
 
