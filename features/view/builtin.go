@@ -117,8 +117,8 @@ func builtinViews() []entry {
 type source struct {
 	profile *fund.Profile
 	at      fund.Instant
-	conduct *fund.Conduct // nil: not derived yet
-	scratch *fund.Conduct
+	derived bool
+	conduct fund.Conduct // once derived
 }
 
 // finding is what a profile says of one feature, whoever asks.

@@ -17,7 +17,7 @@ func canonicalDecimal(s string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if n.exponent == 0 && n.isCanonical() {
+	if n.isCanonical() {
 		return s, len(n.whole)+len(n.fraction) <= MaxDecimalDigits
 	}
 	digits := n.whole + n.fraction
@@ -38,18 +38,14 @@ func canonicalDecimal(s string) (string, bool) {
 type number struct {
 	negative        bool
 	whole, fraction string
+	scaled          bool // it has an exponent
 	exponent        int
 }
 
-// isCanonical reports whether a number without exponent says everything once.
+// isCanonical reports whether the number says everything once.
 func (n *number) isCanonical() bool {
-	switch {
-	case strings.HasSuffix(n.fraction, "0"):
-		return false
-	case n.negative && n.whole == "0" && n.fraction == "":
-		return false
-	}
-	return true
+	zero := n.negative && n.whole == "0" && n.fraction == ""
+	return !n.scaled && !zero && !strings.HasSuffix(n.fraction, "0")
 }
 
 // write puts the point into digits.
@@ -93,6 +89,7 @@ func scanNumber(s string) (n number, ok bool) {
 	if rest[0] != 'e' && rest[0] != 'E' {
 		return n, false
 	}
+	n.scaled = true
 	n.exponent, ok = scanExponent(rest[1:])
 	return n, ok
 }

@@ -8,14 +8,11 @@ import (
 // derive computes the behaviour of a profile once a read. What needs the market is not in
 // it: the pool of an instant is the matcher's, and a receipt seals what came of it.
 func (s *source) derive() *fund.Conduct {
-	if s.conduct == nil {
-		s.conduct = s.scratch
-		if s.conduct == nil {
-			s.conduct = new(fund.Conduct)
-		}
-		behaviour.Read(s.profile, fund.LevelUnknown, s.at, nil, s.conduct)
+	if !s.derived {
+		behaviour.Read(s.profile, fund.LevelUnknown, s.at, nil, &s.conduct)
+		s.derived = true
 	}
-	return s.conduct
+	return &s.conduct
 }
 
 func behaviourReadings() []reading {

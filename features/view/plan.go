@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/fundmatch/fundmatch/features"
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // MaxColumns bounds the features of a plan.
@@ -19,7 +18,7 @@ type Plan struct {
 	refs     []Ref
 	purposes []Purpose
 	needs    features.HistoryQuery
-	scratch  sync.Pool // *fund.Conduct
+	sources  sync.Pool // *source
 }
 
 // column is one feature of a plan.
@@ -56,7 +55,7 @@ func (c *Catalogue) Plan(refs []Ref) (*Plan, error) {
 			NoPurchases: true, NoEvents: true,
 		},
 	}
-	p.scratch.New = func() any { return new(fund.Conduct) }
+	p.sources.New = func() any { return new(source) }
 	seen := make(map[Ref]bool, len(refs))
 	for _, ref := range refs {
 		if seen[ref] {

@@ -27,19 +27,16 @@ func (p *Plan) Read(profile *fund.Profile, r *Request, dst []Cell) []Cell {
 	if profile == nil {
 		profile = &unknown
 	}
-	s := source{profile: profile, at: r.At}
-	if !p.needs.NoEvents {
-		scratch, _ := p.scratch.Get().(*fund.Conduct)
-		s.scratch = scratch
-		defer p.giveBack(scratch)
-	}
+	s, _ := p.sources.Get().(*source)
+	defer p.giveBack(s)
+	s.profile, s.at = profile, r.At
 	purpose := p.use(profile, r)
 	dst = slices.Grow(dst, len(p.columns))
 	for i := range p.columns {
 		c := &p.columns[i]
 		cell := Cell{Ref: c.Ref, Status: c.allowed(profile, r, purpose)}
 		if cell.Status == Present {
-			c.fill(&s, r, &cell)
+			c.fill(s, r, &cell)
 		}
 		dst = append(dst, cell)
 	}
@@ -47,12 +44,16 @@ func (p *Plan) Read(profile *fund.Profile, r *Request, dst []Cell) []Cell {
 }
 
 // giveBack keeps the buffers of a derivation, and nothing that it said of anybody.
-func (p *Plan) giveBack(c *fund.Conduct) {
-	clear(c.Positions[:cap(c.Positions)])
-	clear(c.Journeys[:cap(c.Journeys)])
-	clear(c.Doubts[:cap(c.Doubts)])
-	*c = fund.Conduct{Positions: c.Positions[:0], Journeys: c.Journeys[:0], Doubts: c.Doubts[:0]}
-	p.scratch.Put(c)
+func (p *Plan) giveBack(s *source) {
+	c := &s.conduct
+	if s.derived {
+		clear(c.Positions[:cap(c.Positions)])
+		clear(c.Journeys[:cap(c.Journeys)])
+		clear(c.Doubts[:cap(c.Doubts)])
+		*c = fund.Conduct{Positions: c.Positions[:0], Journeys: c.Journeys[:0], Doubts: c.Doubts[:0]}
+	}
+	s.profile, s.derived = nil, false
+	p.sources.Put(s)
 }
 
 // use says what a request does with what it reads.
