@@ -93,7 +93,7 @@ func openOnly(t *testing.T, dsn string) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return &Store{reader: db}
+	return &Store{pools: pools{reader: db}}
 }
 
 func TestAnotherVersionOfAServersStore(t *testing.T) {
