@@ -93,9 +93,10 @@ func postgresStatements() map[statement]string {
 		// Another writer may be at the same keys: they are left to him.
 		expireReplays: `DELETE FROM idempotency WHERE (scope, idempotency_key) IN (
 				SELECT scope, idempotency_key FROM idempotency WHERE recorded_at <= ? ORDER BY recorded_at LIMIT 100 FOR UPDATE SKIP LOCKED)`,
-		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, recorded_at)
-			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope, idempotency_key) DO UPDATE SET body_hash = excluded.body_hash,
-				revision = excluded.revision, changed = excluded.changed, recorded_at = excluded.recorded_at
+		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, quarantined, recorded_at, customer_id)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, idempotency_key) DO UPDATE SET body_hash = excluded.body_hash,
+				revision = excluded.revision, changed = excluded.changed, quarantined = excluded.quarantined,
+				recorded_at = excluded.recorded_at, customer_id = excluded.customer_id
 			WHERE idempotency.recorded_at <= excluded.recorded_at - ` + oneDay,
 		storedConfirmation: `SELECT ` + confirmationColumns + ` FROM confirmations WHERE confirmation_id = ? FOR UPDATE`,
 	}

@@ -192,7 +192,7 @@ func TestAnImportThatIsOvertakenHasANewRevision(t *testing.T) {
 	a, b := openTwo(t)
 	importCells(t, a, tagOf("c1", "0"), tagOf("c2", "0"))
 	var between features.Receipt
-	_, err := a.Import(t.Context(), 1, func(batch features.Batch) error {
+	_, err := a.Import(t.Context(), fund.Date(20200102).Start(), func(batch features.Batch) error {
 		other := tagOf("c1", "imported")
 		other.Name = "b"
 		bought := features.CustomerPurchase{CustomerID: "c1", Purchase: fund.Purchase{ProductCode: "P1", KnownOn: 20200101, Kind: "BUY"}}
