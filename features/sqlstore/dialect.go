@@ -129,7 +129,7 @@ const cellColumns = `c.customer_id, c.view, c.name, c.event_at, c.known_at, c.so
 // marks for placeholders.
 func statements() [statementCount]string {
 	all := [statementCount]string{
-		selectHead:        `SELECT revision, effective_from, head FROM heads WHERE customer_id = ?`,
+		selectHead:        `SELECT effective_from, head FROM heads WHERE customer_id = ?`,
 		selectCells:       `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
 		selectPurchases:   `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE customer_id = ? ORDER BY product_code, known_on, kind, seq`,
 		selectChanges:     `SELECT position, seq, customer_id FROM changes WHERE position > ? ORDER BY position LIMIT ?`,
