@@ -31,6 +31,7 @@ type Store interface {
 	features.Events
 	features.Staff
 	features.Histories
+	features.Erasures
 }
 
 // Config says how much is kept and for how long. The zero value is usable.
@@ -92,11 +93,13 @@ const (
 type Profiles struct {
 	store  Store
 	cfg    Config
-	kept   *ristretto.Cache[string, *entry]
+	kept   *ristretto.Cache[uint64, *entry] // by the hash of the id
+	index  *index
 	seed   maphash.Seed
 	shards [shardCount]shard
 	log    follower
 	gates  gates
+	staff  staff
 	wait   sync.WaitGroup
 	// closing ends with Close, and the fills with it.
 	closing context.Context
@@ -105,6 +108,7 @@ type Profiles struct {
 // entry is a cached head. It never changes.
 type entry struct {
 	id      string // of whom it was filled for
+	hash    uint64 // of the id
 	profile *fund.Profile
 	from    fund.Instant
 	expires time.Duration // on the clock
@@ -142,14 +146,17 @@ func New(store features.Profiles, cfg Config) (*Profiles, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	kept, err := ristretto.NewCache(&ristretto.Config[string, *entry]{
+	found := newIndex(cfg.MaxBytes / typicalProfile)
+	kept, err := ristretto.NewCache(&ristretto.Config[uint64, *entry]{
 		NumCounters: max(1000, cfg.MaxBytes/typicalProfile*10), MaxCost: cfg.MaxBytes, BufferItems: 64,
 		IgnoreInternalCost: true, // size counts all of an entry's bytes
+		KeyToHash:          func(hash uint64) (key, conflict uint64) { return hash, 0 },
+		OnExit:             found.forget,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", features.ErrInvalid, err)
 	}
-	p := &Profiles{store: whole, cfg: cfg, kept: kept, seed: maphash.MakeSeed()}
+	p := &Profiles{store: whole, cfg: cfg, kept: kept, index: found, seed: maphash.MakeSeed()}
 	p.gates.open(&cfg)
 	for i := range p.shards {
 		p.shards[i].flights = map[string]*flight{}
@@ -201,6 +208,7 @@ func (p *Profiles) Close() {
 	p.log.following.Store(false)
 	p.log.freshUntil.Store(0)
 	p.kept.Close()
+	p.index.clear()
 }
 
 // Profile is features.Profiles.
@@ -210,9 +218,8 @@ func (p *Profiles) Profile(ctx context.Context, customerID string, at fund.Insta
 		p.cfg.Observe(Stale)
 		return p.fill(ctx, customerID, at, now)
 	}
-	// ristretto compares hashes of keys; a bank compares the customer.
-	e, ok := p.kept.Get(customerID)
-	if !ok || e.id != customerID || now >= e.expires || int64(e.expires) <= p.log.floor.Load() {
+	e := p.find(customerID, now)
+	if e == nil || now >= e.expires || int64(e.expires) <= p.log.floor.Load() {
 		p.cfg.Observe(Miss)
 		return p.fill(ctx, customerID, at, now)
 	}
@@ -223,6 +230,31 @@ func (p *Profiles) Profile(ctx context.Context, customerID string, at fund.Insta
 	p.cfg.Observe(Hit)
 	return e.profile, nil
 }
+
+// toldOf is how many hits there are to one that ristretto is told of: enough for it to
+// know who is asked for often.
+const toldOf = 8
+
+// find returns the entry of a customer; nil: there is none. Neither the index nor ristretto
+// takes one customer for another: his id is compared, not only its hash.
+func (p *Profiles) find(customerID string, now time.Duration) *entry {
+	hash := p.hash(customerID)
+	e := p.index.get(hash, customerID)
+	if e != nil && scatter(uint64(now))%toldOf != 0 {
+		return e
+	}
+	kept, ok := p.kept.Get(hash)
+	if e == nil && ok && kept.id == customerID {
+		return kept
+	}
+	return e
+}
+
+// scatter makes of a time, however coarse the clock, a number whose lowest bits are as good
+// as drawn.
+func scatter(n uint64) uint64 { return n * 0x9E3779B97F4A7C15 >> 32 }
+
+func (p *Profiles) hash(id string) uint64 { return maphash.String(p.seed, id) }
 
 // Write is features.Profiles. The customer is dropped even when the store reports an
 // error: the write may have been done all the same.
@@ -262,25 +294,6 @@ func (p *Profiles) RecordEvents(ctx context.Context, b features.EventBatch) (r f
 // Events is features.Events, straight from the store.
 func (p *Profiles) Events(ctx context.Context, customerID string, at fund.Instant, yield func(*features.Event) error) error {
 	return p.bounded(ctx, func(ctx context.Context) error { return p.store.Events(ctx, customerID, at, yield) })
-}
-
-// Manager is features.Staff, straight from the store.
-func (p *Profiles) Manager(ctx context.Context, managerID string) (m features.Manager, err error) {
-	err = p.bounded(ctx, func(ctx context.Context) (err error) {
-		m, err = p.store.Manager(ctx, managerID)
-		return err
-	})
-	return m, err
-}
-
-// Histories is features.Histories, straight from the store.
-func (p *Profiles) Histories(ctx context.Context, q features.HistoryQuery, yield func(*features.History) error) error {
-	return p.store.Histories(ctx, q, yield)
-}
-
-// Heads is features.Histories, straight from the store: all of them come from one snapshot.
-func (p *Profiles) Heads(ctx context.Context, customerIDs []string) ([]features.Head, error) {
-	return p.store.Heads(ctx, customerIDs)
 }
 
 // Changes is features.Profiles.
@@ -364,8 +377,14 @@ func (p *Profiles) keep(s *shard, id string, f *flight) {
 		return
 	}
 	// ristretto takes an entry above its bound with a nod and forgets it.
-	if cost := size(f.profile); cost <= p.cfg.MaxBytes {
-		p.kept.Set(id, &entry{id: id, profile: f.profile, from: f.from, expires: f.began + p.cfg.MaxAge}, cost)
+	cost := size(f.profile)
+	if cost > p.cfg.MaxBytes {
+		return
+	}
+	e := &entry{id: id, hash: p.hash(id), profile: f.profile, from: f.from, expires: f.began + p.cfg.MaxAge}
+	p.index.put(e) // first: what ristretto refuses leaves it again
+	if !p.kept.Set(e.hash, e, cost) {
+		p.index.forget(e)
 	}
 }
 
@@ -377,7 +396,9 @@ func (p *Profiles) drop(id string) {
 	defer s.mu.Unlock()
 	s.drops++
 	delete(s.flights, id) // who asks from now on begins a read of his own
-	p.kept.Del(id)
+	hash := p.hash(id)
+	p.index.drop(hash, id)
+	p.kept.Del(hash)
 	p.cfg.Observe(Dropped)
 }
 
@@ -387,5 +408,5 @@ func (p *Profiles) drop(id string) {
 func (p *Profiles) settle() { p.kept.Wait() }
 
 func (p *Profiles) shard(id string) *shard {
-	return &p.shards[maphash.String(p.seed, id)%shardCount]
+	return &p.shards[p.hash(id)%shardCount]
 }

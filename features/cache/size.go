@@ -17,6 +17,7 @@ func size(p *fund.Profile) int64 {
 	n += len(p.Assessment.Questionnaire) + len(p.Assessment.Channel)
 	n += cap(p.Tags)*int(unsafe.Sizeof(fund.Tag{})) + cap(p.Lots)*int(unsafe.Sizeof(fund.Lot{}))
 	n += cap(p.Consents)*int(unsafe.Sizeof(fund.Consent{})) + cap(p.Trail.Recent)*int(unsafe.Sizeof(fund.Event{}))
+	n += cap(p.Assessments) * int(unsafe.Sizeof(fund.Assessed{}))
 	n += cap(p.Purchases)*int(unsafe.Sizeof(fund.Purchase{})) + cap(p.Attributes)*int(unsafe.Sizeof(fund.Attribute{}))
 	for i := range p.Tags {
 		t := &p.Tags[i]

@@ -199,8 +199,8 @@ func TestLoadEveryFile(t *testing.T) {
 		{CustomerID: "c1", View: "tag", Name: "age_band", Value: "30", EventAt: 1577836800000000, ValidTo: 1609459200000000},
 		{CustomerID: "c2", View: "salary", Name: "level", Value: `"high"`, EventAt: 1577836800000000, Purpose: "PROFILING"},
 		{CustomerID: "c2", View: "salary", Name: "bonus", Value: "null", EventAt: 1577836800000000},
-		{CustomerID: "c1", View: "lot", Name: "p2|2020-01-02|a1|1", Value: `{"product_code":"p2","shares":125000,"acquired_on":"2020-01-02","account":"a1","batch_id":"1"}`, EventAt: 1577894400000000},
-		{CustomerID: "c1", View: "lot", Name: "p2|2020-01-02|a1|2", Value: `{"product_code":"p2","shares":70000,"acquired_on":"2020-01-02","account":"a1","batch_id":"2"}`, EventAt: 1577894400000000},
+		{CustomerID: "c1", View: "holdings", Name: "posted", Value: `[{"product_code":"p2","shares":125000,"acquired_on":"2020-01-02","account":"a1","batch_id":"1"}]`},
+		{CustomerID: "c1", View: "holdings", Name: "posted", Value: `[{"product_code":"p2","shares":70000,"acquired_on":"2020-01-02","account":"a1","batch_id":"2"}]`, SourceSeq: 1},
 	}
 	if diff := cmp.Diff(wantCells, r.cells); diff != "" {
 		t.Errorf("cells (-want +got):\n%s", diff)

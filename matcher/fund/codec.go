@@ -39,13 +39,18 @@ func (e *Encoder) Fixed64(v uint64) { e.Buf = binary.LittleEndian.AppendUint64(e
 // Decoder reads what Encoder wrote. After the first error every read returns zero;
 // Err tells.
 type Decoder struct {
-	buf []byte
-	off int
-	err error
+	buf  []byte
+	text string // a copy of buf whose parts are the texts; "": each text is a copy of its own
+	off  int
+	err  error
 }
 
 // NewDecoder returns a decoder over b, which it does not copy.
 func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
+
+// newWholeDecoder returns a decoder whose texts are all parts of one copy of b: for values
+// that live as long as their texts, with one allocation for all of them.
+func newWholeDecoder(b []byte) *Decoder { return &Decoder{buf: b, text: string(b)} }
 
 // Err returns the first error.
 func (d *Decoder) Err() error { return d.err }
@@ -66,12 +71,21 @@ func (d *Decoder) fail(format string, args ...any) {
 
 // Uint reads an unsigned number.
 func (d *Decoder) Uint() uint64 {
+	// Most numbers of a head take one byte.
+	if d.err == nil && d.off < len(d.buf) && d.buf[d.off] < 0x80 {
+		d.off++
+		return uint64(d.buf[d.off-1])
+	}
+	return d.longUint()
+}
+
+func (d *Decoder) longUint() uint64 {
 	if d.err != nil {
 		return 0
 	}
 	v, n := binary.Uvarint(d.buf[d.off:])
 	if n <= 0 {
-		d.fail("expected an unsigned number")
+		d.fail("expected a number")
 		return 0
 	}
 	d.off += n
@@ -80,16 +94,8 @@ func (d *Decoder) Uint() uint64 {
 
 // Int reads a signed number.
 func (d *Decoder) Int() int64 {
-	if d.err != nil {
-		return 0
-	}
-	v, n := binary.Varint(d.buf[d.off:])
-	if n <= 0 {
-		d.fail("expected a number")
-		return 0
-	}
-	d.off += n
-	return v
+	u := d.Uint() // zigzag, as binary.Varint
+	return int64(u>>1) ^ -int64(u&1)
 }
 
 // Byte reads one byte.
@@ -112,9 +118,12 @@ func (d *Decoder) Text() string {
 		d.fail("expected %d bytes of text, %d are left", n, len(d.buf)-d.off)
 		return ""
 	}
-	s := string(d.buf[d.off : d.off+int(n)])
+	from := d.off
 	d.off += int(n)
-	return s
+	if d.text != "" {
+		return d.text[from:d.off]
+	}
+	return string(d.buf[from:d.off])
 }
 
 // Fixed64 reads eight bytes, little endian.

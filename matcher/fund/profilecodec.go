@@ -166,7 +166,7 @@ func encodeTrail(e *Encoder, t *Trail) {
 // ParseProfile reads what AppendProfile wrote. Errors wrap ErrMalformed or
 // ErrNewerVersion.
 func ParseProfile(b []byte) (*Profile, error) {
-	d := NewDecoder(b)
+	d := newWholeDecoder(b)
 	version := d.Byte()
 	if d.err == nil && (version == 0 || version > profileVersion) {
 		return nil, VersionError("profile", version, profileVersion)
@@ -179,8 +179,9 @@ func ParseProfile(b []byte) (*Profile, error) {
 	p.Assessment.Questionnaire = d.Text()
 	p.Assessment.Channel = d.Text()
 	p.PredictedLevel = RiskLevel(d.Step(int(C5) + 1))
-	for range d.Count(Goals) {
-		p.Needs.Goals = append(p.Needs.Goals, Goal(d.Step(Goals)))
+	p.Needs.Goals = list[Goal](d.Count(Goals))
+	for i := range p.Needs.Goals {
+		p.Needs.Goals[i] = Goal(d.Step(Goals))
 	}
 	p.Needs.HorizonMonths = d.Int32()
 	p.Needs.Liquidity = Need(d.Step(Needs))
@@ -217,41 +218,53 @@ func decodePerson(d *Decoder, p *Person) {
 	p.Income = Money(d.Int())
 }
 
+// list returns a list of so many entries; nil: none. Count bounds it by the bytes that are
+// left, so that a few bytes cannot ask for much memory.
+func list[T any](entries int) []T {
+	if entries == 0 {
+		return nil
+	}
+	return make([]T, entries)
+}
+
 func decodeLists(d *Decoder, p *Profile) {
-	for range d.Count(MaxTags) {
-		p.Tags = append(p.Tags, Tag{
-			Name: d.Text(), Value: d.Text(), From: Instant(d.Int()), To: Instant(d.Int()), Source: d.Text(), Purpose: d.Text(),
-		})
+	p.Tags = list[Tag](d.Count(MaxTags))
+	for i := range p.Tags {
+		t := &p.Tags[i]
+		t.Name, t.Value, t.From, t.To, t.Source, t.Purpose = d.Text(), d.Text(), Instant(d.Int()), Instant(d.Int()), d.Text(), d.Text()
 	}
-	for range d.Count(MaxLots) {
-		p.Lots = append(p.Lots, Lot{
-			ProductCode: d.Text(), Shares: Shares(d.Int()), AcquiredOn: d.Day(), Cost: Money(d.Int()), Account: d.Text(), BatchID: d.Text(),
-		})
+	p.Lots = list[Lot](d.Count(MaxLots))
+	for i := range p.Lots {
+		l := &p.Lots[i]
+		l.ProductCode, l.Shares, l.AcquiredOn, l.Cost = d.Text(), Shares(d.Int()), d.Day(), Money(d.Int())
+		l.Account, l.BatchID = d.Text(), d.Text()
 	}
-	for range d.Count(MaxPurchases) {
-		p.Purchases = append(p.Purchases, Purchase{ProductCode: d.Text(), KnownOn: d.Day(), Kind: d.Text(), Amount: Money(d.Int())})
+	p.Purchases = list[Purchase](d.Count(MaxPurchases))
+	for i := range p.Purchases {
+		b := &p.Purchases[i]
+		b.ProductCode, b.KnownOn, b.Kind, b.Amount = d.Text(), d.Day(), d.Text(), Money(d.Int())
 	}
-	for range d.Count(MaxAttributes) {
-		p.Attributes = append(p.Attributes, Attribute{Name: d.Text(), Value: d.Text()})
+	p.Attributes = list[Attribute](d.Count(MaxAttributes))
+	for i := range p.Attributes {
+		p.Attributes[i].Name, p.Attributes[i].Value = d.Text(), d.Text()
 	}
 }
 
 func decodeTrail(d *Decoder, p *Profile) {
-	for range d.Count(MaxConsents) {
-		p.Consents = append(p.Consents, Consent{Purpose: d.Text(), Granted: d.Step(2) == 1, At: Instant(d.Int())})
+	p.Consents = list[Consent](d.Count(MaxConsents))
+	for i := range p.Consents {
+		c := &p.Consents[i]
+		c.Purpose, c.Granted, c.At = d.Text(), d.Step(2) == 1, Instant(d.Int())
 	}
-	n := d.Count(MaxTrail)
-	if n > 0 {
-		p.Trail.Recent = make([]Event, 0, n)
-	}
+	p.Trail.Recent = list[Event](d.Count(MaxTrail))
 	var last Instant
-	for range n {
-		v := Event{Kind: EventKind(d.Step(EventKinds))}
+	for i := range p.Trail.Recent {
+		v := &p.Trail.Recent[i]
+		v.Kind = EventKind(d.Step(EventKinds))
 		last += Instant(d.Int())
 		v.At = last
 		v.ProductCode, v.Channel, v.About, v.Until = d.Text(), d.Text(), d.Text(), d.Day()
 		v.Amount, v.Cost, v.Dwell, v.Closed = Money(d.Int()), Money(d.Int()), d.Int32(), d.Step(2) == 1
-		p.Trail.Recent = append(p.Trail.Recent, v)
 	}
 	for k := range p.Trail.Tallies {
 		y := &p.Trail.Tallies[k]
@@ -266,23 +279,19 @@ func decodeStanding(d *Decoder, p *Profile) {
 	p.Person.Qualified.Until = d.Day()
 	p.Person.Pension = Answer(d.Step(int(Yes) + 1))
 	p.Person.OpenChecks = Checks(d.Step(int(allChecks) + 1))
-	n := d.Count(MaxAssessed)
-	if n > 0 {
-		p.Assessments = make([]Assessed, 0, n)
-	}
+	p.Assessments = list[Assessed](d.Count(MaxAssessed))
 	var last Instant
-	for range n {
+	for i := range p.Assessments {
 		last += Instant(d.Int())
-		p.Assessments = append(p.Assessments, Assessed{At: last, Level: RiskLevel(d.Step(int(C5) + 1))})
+		p.Assessments[i] = Assessed{At: last, Level: RiskLevel(d.Step(int(C5) + 1))}
 	}
 }
 
 func decodeFeatures(d *Decoder, p *Profile) {
-	n := d.Count(MaxFeatures)
-	p.Features = make([]Feature, 0, n)
-	for range n {
-		p.Features = append(p.Features, Feature{
-			View: d.Text(), Name: d.Text(), Value: d.Text(), From: Instant(d.Int()), To: Instant(d.Int()), Source: d.Text(), Purpose: d.Text(),
-		})
+	p.Features = list[Feature](d.Count(MaxFeatures))
+	for i := range p.Features {
+		f := &p.Features[i]
+		f.View, f.Name, f.Value, f.From, f.To = d.Text(), d.Text(), d.Text(), Instant(d.Int()), Instant(d.Int())
+		f.Source, f.Purpose = d.Text(), d.Text()
 	}
 }
