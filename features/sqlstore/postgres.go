@@ -49,9 +49,9 @@ const minServer = 150000
 func postgresDialect() *dialect {
 	d := &dialect{
 		driver: "pgx", bind: sqlx.DOLLAR, goose: goose.DialectPostgres, migrations: "migrations/postgres", severalWriters: true,
-		snapshot:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		list:       func(texts []string) any { return texts },
-		statements: statements(), inserts: inserts(),
+		snapshot:        &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		list:            func(texts []string) any { return texts },
+		newcomersAtOnce: 2048, statements: statements(), inserts: inserts(),
 	}
 	for st, text := range postgresStatements() {
 		d.statements[st] = text

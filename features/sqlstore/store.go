@@ -49,18 +49,19 @@ const (
 // Store is a store in an SQL database. It is safe for concurrent use.
 type Store struct {
 	market
-	dialect   *dialect
-	writer    *sqlx.DB // SQLite: one connection
-	reader    *sqlx.DB
-	stream    *sqlx.DB      // reads that take as long as their caller does
-	online    *sqlx.DB      // reads heads and nothing else: no long reading is in its way
-	turns     chan struct{} // SQLite: a token for each connection of online that reads
-	version   int64
-	stmts     [statementCount]*sqlx.Stmt
-	one       [insertCount]*sqlx.Stmt // a row at a time
-	many      [insertCount]*sqlx.Stmt // rowsAtOnce
-	committed func()
-	close     func() error
+	dialect       *dialect
+	writer        *sqlx.DB // SQLite: one connection
+	reader        *sqlx.DB
+	stream        *sqlx.DB      // reads that take as long as their caller does
+	online        *sqlx.DB      // reads heads and nothing else: no long reading is in its way
+	turns         chan struct{} // SQLite: a token for each connection of online that reads
+	version       int64
+	stmts         [statementCount]*sqlx.Stmt
+	one           [insertCount]*sqlx.Stmt // a row at a time
+	many          [insertCount]*sqlx.Stmt // rowsAtOnce
+	newcomerBytes int                     // that an import holds in memory
+	committed     func()
+	close         func() error
 }
 
 // Open opens a store and brings its schema up to date. Errors wrap
@@ -70,7 +71,7 @@ func Open(ctx context.Context, cfg OpenConfig) (*Store, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: sqliteDialect(), committed: cfg.Committed}
+	s := &Store{dialect: sqliteDialect(), committed: cfg.Committed, newcomerBytes: maxNewcomerBytes}
 	place, open := cfg.Path, s.openSQLite
 	if cfg.DSN != "" {
 		s.dialect = postgresDialect()
