@@ -218,7 +218,7 @@ func (b *batch) copy(into bulkInsert, rows [][]any) error {
 	return b.conn.Raw(func(driver any) error {
 		conn, ok := driver.(*stdlib.Conn)
 		if !ok {
-			return errNoCopy
+			return errNoDriver
 		}
 		_, err := conn.Conn().CopyFrom(b.ctx, pgx.Identifier{table}, names, pgx.CopyFromRows(rows))
 		return err

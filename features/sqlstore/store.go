@@ -60,6 +60,7 @@ type Store struct {
 	one           [insertCount]*sqlx.Stmt // a row at a time
 	many          [insertCount]*sqlx.Stmt // rowsAtOnce
 	newcomerBytes int                     // that an import holds in memory
+	headText      string                  // PostgreSQL: of selectHead
 	committed     func()
 	close         func() error
 }

@@ -20,8 +20,8 @@ const attempts = 4
 // found free: an idempotency key, an event id.
 var errOvertaken = errors.New("another writer was first")
 
-// errNoCopy says that a connection is not of the driver that it was opened with.
-var errNoCopy = errors.New("the driver has no COPY")
+// errNoDriver says that a connection is not of the driver that it was opened with.
+var errNoDriver = errors.New("the connection is another driver's")
 
 // final is an error after which a transaction must not be tried again: of its commit, which
 // may have happened, or of an import, whose rows come once.
