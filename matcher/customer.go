@@ -83,7 +83,7 @@ func (c *Core) know(p *fund.Profile, at fund.Instant, w *work) {
 	from := at.Date().AddDays(1 - expectation.ViewDays).Start()
 	for i := len(p.Trail.Recent) - 1; i >= 0 && p.Trail.Recent[i].At >= from; i-- {
 		e := &p.Trail.Recent[i]
-		if e.Kind != fund.DetailView || e.At > at {
+		if e.Kind != fund.DetailView || e.At >= at { // the instant itself is not among what it rests on
 			continue
 		}
 		if place, ok := c.index[e.ProductCode]; ok {
@@ -239,12 +239,13 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 		until = min(until, w.refusals.Until)
 	}
 	if a.personal {
-		until = min(until, a.wishUntil, nextEdge(a.profile.Tags, at))
+		until = min(until, a.wishUntil, nextEdge(a.profile, at))
 	}
 	if a.personal || manager {
 		recent := a.profile.Trail.Recent
-		for i := len(recent) - 1; i >= 0 && recent[i].At > at; i-- {
-			until = min(until, recent[i].At) // a channel's clock may be ahead: it counts from its instant on
+		for i := len(recent) - 1; i >= 0 && recent[i].At >= at; i-- {
+			// A channel's clock may be ahead. A word counts from its instant on, an act after it.
+			until = min(until, max(recent[i].At, at+1))
 		}
 	}
 	if manager || a.personal && len(w.conduct.Journeys) > 0 {
@@ -259,14 +260,17 @@ func (c *Core) changes(a *asking, w *work) fund.Instant {
 	return until
 }
 
-// nextEdge is the first later instant at which a tag begins or ends.
-func nextEdge(tags []fund.Tag, at fund.Instant) fund.Instant {
+// nextEdge is the first later instant at which a tag that may be used begins or ends.
+func nextEdge(p *fund.Profile, at fund.Instant) fund.Instant {
 	next := fund.Forever
-	for i := range tags {
-		for _, edge := range [...]fund.Instant{tags[i].From, tags[i].To} {
-			if edge > at {
-				next = min(next, edge)
-			}
+	for i := range p.Tags {
+		t := &p.Tags[i]
+		edge := t.From
+		if edge <= at {
+			edge = t.To
+		}
+		if edge > at && edge < next && fund.Usable(p.Consents, t.Purpose) {
+			next = edge
 		}
 	}
 	return next

@@ -82,7 +82,7 @@ func (c *Core) foresee(a *asking, s subject, quote *conversion.Quote, journey *f
 		k.Customer = objection.Customer{
 			Person: objection.Person{
 				Level: a.level(), Goal: likelyGoal(&a.wish), Need: a.wish.Need, HorizonMonths: a.wish.HorizonMonths,
-				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags,
+				Elder: a.facts.Elder, Company: a.facts.Company, Tags: p.Tags, Words: p.Consents,
 				OptedOut: a.optedOut(),
 			},
 			Personal: true, At: a.request.At, Refused: refused, Conduct: &w.conduct, Journey: journey,

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/fundmatch/fundmatch/features/cache"
 	"github.com/fundmatch/fundmatch/services/telemetry"
 )
@@ -52,22 +54,25 @@ func (c *cacheConfig) check() error {
 }
 
 // newProfileCache puts the cache in front of a store.
-func newProfileCache(store bankStore, c *cacheConfig, meter telemetry.Cache) (*cache.Profiles, error) {
-	return cache.New(store, cache.Config{
+func newProfileCache(store bankStore, c *cacheConfig, metrics *telemetry.Metrics) (*cache.Profiles, error) {
+	meter, log := metrics.Cache, &metrics.ChangeLog
+	counters := [cache.Outcomes]prometheus.Counter{
+		cache.Hit: meter.Hits, cache.Miss: meter.Misses, cache.Stale: meter.Stale, cache.Dropped: meter.Drops, cache.Refused: meter.Refused,
+		cache.PollDone: log.Polled, cache.PollFailed: log.Failed, cache.Woken: log.Wakes,
+	}
+	kept, err := cache.New(store, cache.Config{
 		MaxBytes: int64(c.MaxBytes), Staleness: time.Duration(c.Staleness), MaxAge: time.Duration(c.MaxAge),
 		FillTimeout: time.Duration(c.FillTimeout), MaxFills: int(c.MaxFills),
 		Observe: func(o cache.Outcome) {
-			switch o {
-			case cache.Hit:
-				meter.Hits.Inc()
-			case cache.Miss:
-				meter.Misses.Inc()
-			case cache.Stale:
-				meter.Stale.Inc()
-			case cache.Dropped:
-				meter.Drops.Inc()
-			default: // not counted: readiness tells of a store that does not answer
+			if counter := counters[o]; counter != nil {
+				counter.Inc()
 			}
 		},
+		ObserveLag: func(lag time.Duration) { log.Lag.Observe(lag.Seconds()) },
 	})
+	if err != nil {
+		return nil, err
+	}
+	log.WatchAge(kept.Age)
+	return kept, nil
 }

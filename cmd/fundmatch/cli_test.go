@@ -188,13 +188,19 @@ func TestParseStore(t *testing.T) {
 		{"sqlite:", "", "", false},
 		{"bank.db", "", "", false},
 		{"", "", "", false},
-		{"postgres://h/d", "", "", false},
+		{"postgres://h/d", "", "fundmatch.decisions", true},
+		{"postgresql://u:secret@h:6432/d?sslmode=require", "", "fundmatch.decisions", true},
+		{"postgres://u:secret@h:port/d", "", "", false},
+		{"postgres:d", "", "", false},
 	}
 	for _, c := range cases {
 		spec, err := parseStore(c.text)
 		if (err == nil) != c.good || err != nil && codeOf(err) != exitUsage {
 			t.Errorf("%q: %v", c.text, err)
 			continue
+		}
+		if strings.Contains(fmt.Sprint(err, spec.text), "secret") {
+			t.Errorf("%q shows its password: %v, %q", c.text, err, spec.text)
 		}
 		if c.good && (spec.path != c.path || spec.decisions("") != c.decisions || spec.decisions("there") != "there") {
 			t.Errorf("%q: %+v, decisions in %q", c.text, spec, spec.decisions(""))

@@ -31,6 +31,7 @@ const maxConfigBytes = 1 << 20
 // unknown one is an error. docs/cli.md lists them.
 type config struct {
 	Store       string          `yaml:"store"`
+	Database    databaseConfig  `yaml:"database"`
 	Decisions   decisionsConfig `yaml:"decisions"`
 	HTTP        httpConfig      `yaml:"http"`
 	GRPC        grpcConfig      `yaml:"grpc"`
@@ -344,13 +345,20 @@ func (e *settingError) Unwrap() error { return &exitError{code: exitUsage, text:
 func (c *config) check() error {
 	if c.Store != "" {
 		if _, err := parseStore(c.Store); err != nil {
-			return &settingError{"store", c.Store, "sqlite:PATH or memory:"}
+			kind, _, _ := strings.Cut(c.Store, ":")
+			if strings.HasPrefix(kind, "postgres") {
+				return &settingError{"store", kind + ":...", expectedStore} // the rest may hold a password
+			}
+			return &settingError{"store", c.Store, expectedStore}
 		}
 	}
 	if _, err := c.demo(0); err != nil {
 		return err
 	}
 	if err := c.checkDecisions(); err != nil {
+		return err
+	}
+	if err := c.Database.check(); err != nil {
 		return err
 	}
 	if err := c.Cache.check(); err != nil {

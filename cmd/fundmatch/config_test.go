@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fundmatch/fundmatch/features/sqlstore"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/services/server"
 )
@@ -54,6 +55,11 @@ func TestConfigArrives(t *testing.T) {
 	}
 	if k := c.Cache; k.MaxBytes != 1<<20 || time.Duration(k.Staleness) != 2*time.Second || time.Duration(k.MaxAge) != time.Minute || time.Duration(k.FillTimeout) != 3*time.Second || k.MaxFills != 16 {
 		t.Errorf("cache: %+v", k)
+	}
+	var o sqlstore.OpenConfig
+	c.Database.into(&o)
+	if o.ReadConns != 8 || o.WriteConns != 6 || o.StatementTimeout != 4*time.Second || o.LockTimeout != 3*time.Second || !o.NoNotify {
+		t.Errorf("database: %+v", o)
 	}
 	if tr := c.traces("v"); tr.Endpoint != "127.0.0.1:4317" || !tr.Insecure || tr.SampleRatio != 0.5 || tr.Version != "v" {
 		t.Errorf("traces: %+v", tr)
@@ -108,6 +114,14 @@ func TestConfigRefuses(t *testing.T) {
 		{"decisions: {segment_bytes: 4095}\n", `decisions.segment_bytes: "4095", expected 4096 to`},
 		{"decisions: {sync_every: 61s}\n", `decisions.sync_every: "1m1s", expected 1ms to 1m`},
 		{"decisions: {max_profiles: 1}\n", `decisions.max_profiles: "1", expected 2 to`},
+		{"database: {read_connections: 65}\n", `:1:30: database.read_connections: "65", expected 0 (default) to 64`},
+		{"database: {write_connections: 65}\n", `database.write_connections: "65", expected 0 (default) to 64`},
+		{"database: {statement_timeout: 9ms}\n", `database.statement_timeout: "9ms", expected 10ms to 10m`},
+		{"database: {statement_timeout: 601s}\n", `database.statement_timeout: "10m1s", expected 10ms to 10m`},
+		{"database: {lock_timeout: 61s}\n", `database.lock_timeout: "1m1s", expected 1ms to 1m`},
+		{"database: {notify: perhaps}\n", `"perhaps", expected true or false`},
+		{"database: {pool: 3}\n", `unknown setting "pool"`},
+		{"store: postgres://u:secret@[x/y\n", `expected sqlite:PATH`},
 		{"cache: {max_bytes: 65535}\n", `cache.max_bytes: "65535", expected 65536 to`},
 		{"cache: {staleness: 1us}\n", `cache.staleness: "1µs", expected 1ms to`},
 		{"cache: {max_fills: 65537}\n", `cache.max_fills: "65537", expected`},
@@ -123,7 +137,7 @@ func TestConfigRefuses(t *testing.T) {
 			t.Errorf("%.60q was accepted", c.text)
 			continue
 		}
-		if got := err.Error(); !strings.HasPrefix(got, name) || !strings.Contains(got, c.want) || strings.Contains(got, "\n") || codeOf(err) != exitUsage {
+		if got := err.Error(); !strings.HasPrefix(got, name) || !strings.Contains(got, c.want) || strings.Contains(got, "\n") || strings.Contains(got, "secret") || codeOf(err) != exitUsage {
 			t.Errorf("%.60q: exit code %d, %q, want %q", c.text, codeOf(err), got, c.want)
 		}
 	}

@@ -18,7 +18,7 @@ type decisionsOptions struct {
 }
 
 func (o *decisionsOptions) addTo(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store beside which the decision log lies: sqlite:PATH")
+	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store beside which the decision log lies: sqlite:PATH or postgres://...")
 	cmd.Flags().StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
 }
 
@@ -31,7 +31,7 @@ func (o *decisionsOptions) dir() (string, error) {
 	if dir := spec.decisions(o.decisions); dir != "" {
 		return dir, nil
 	}
-	return "", usageError("--decisions: expected a directory, since %s has none of its own", o.store)
+	return "", usageError("--decisions: expected a directory, since %s has none of its own", spec.text)
 }
 
 func (p *program) decisionsCommand() *cobra.Command {

@@ -36,6 +36,7 @@ func (p *program) featuresVerbs() []*cobra.Command {
 		p.featuresExtractCommand(),
 		p.featuresAsOfCommand(),
 		p.featuresVerifyCommand(),
+		p.featuresMonitorCommand(),
 	}
 }
 
@@ -47,7 +48,7 @@ type featuresOptions struct {
 }
 
 func (o *featuresOptions) addStore(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
 }
 

@@ -101,8 +101,10 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(o.labels); err != nil {
+	if info, err := os.Stat(o.labels); err != nil {
 		return usageError("%s: cannot be read: %s", o.labels, pathReason(err))
+	} else if info.IsDir() {
+		return usageError("--labels: %s is a directory, expected a file", o.labels)
 	}
 	store, err := openHistories(ctx, o.store)
 	if err != nil {

@@ -41,7 +41,7 @@ func (p *program) featuresVerifyCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	f.StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
 	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
 	f.StringVar(&o.since, "since", "", "only what was recorded at or after this instant, RFC 3339")

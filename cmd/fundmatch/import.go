@@ -41,7 +41,7 @@ func (p *program) importCommand() *cobra.Command {
 			return p.importFolder(cmd.Context(), args[0], o)
 		},
 	}
-	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or memory:")
+	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH, postgres://... or memory:")
 	cmd.Flags().BoolVar(&o.skipBad, "skip-bad", false, "leave bad rows out and write them to the rejects file")
 	cmd.Flags().StringVar(&o.rejects, "rejects", "rejects.csv", "where --skip-bad writes the bad rows")
 	return cmd

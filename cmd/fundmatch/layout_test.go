@@ -62,6 +62,7 @@ var importRules = []importRule{
 	{"features/extract", append(slices.Clone(storeMay), "features/view", "features/history", "features/dataset"), "features/extract reads histories by views, and labels in the dataset's CSV"},
 	{"features/casefile", append(slices.Clone(storeMay), "features/view", "features/history"), "features/casefile reads cases through a store by views"},
 	{"features/monitor", append(slices.Clone(storeMay), "features/view", "features/history"), "features/monitor measures views"},
+	{"features/sqlstore/pgtest", nil, "features/sqlstore/pgtest starts servers for tests and knows nothing of stores"},
 	{"features/*", []string{"features", "matcher/fund"}, "features/* -> features -> matcher/fund"},
 	{"matcher", []string{"matcher/*"}, "matcher -> its stages -> matcher/fund"},
 	{"matcher/fund", nil, "matcher/fund is the nouns: it imports nothing of this module"},

@@ -24,7 +24,7 @@ func (p *program) migrateCommand() *cobra.Command {
 			return p.migrate(cmd.Context(), store)
 		},
 	}
-	cmd.Flags().StringVar(&store, "store", defaultStore, "store: sqlite:PATH")
+	cmd.Flags().StringVar(&store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	return cmd
 }
 
@@ -45,6 +45,6 @@ func (p *program) migrate(ctx context.Context, text string) error {
 	if v, ok := store.(interface{ SchemaVersion() int64 }); ok {
 		schema = fmt.Sprintf("on schema %d", v.SchemaVersion())
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s is %s\n", text, schema)
+	_, err = fmt.Fprintf(p.stdout, "%s is %s\n", spec.text, schema)
 	return err
 }

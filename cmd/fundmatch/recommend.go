@@ -27,7 +27,7 @@ type askOptions struct {
 
 func (o *askOptions) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	f.StringVar(&o.channel, "channel", "APP", "channel of the answer: APP or BRANCH")
 	f.StringVar(&o.at, "at", "", "answer with what was known at this instant, RFC 3339 (default now)")
 	f.BoolVar(&o.json, "json", false, "print one JSON document, the same as the REST answer")
@@ -181,8 +181,8 @@ func (p *program) coreOf(ctx context.Context, spec storeSpec, store bankStore, a
 // parseKeptStore reads a --store whose contents outlive a command.
 func parseKeptStore(text string) (storeSpec, error) {
 	spec, err := parseStore(text)
-	if err == nil && spec.path == "" {
-		return spec, usageError("--store: memory: holds nothing when a command begins, expected sqlite:PATH")
+	if err == nil && spec.inMemory() {
+		return spec, usageError("--store: memory: holds nothing when a command begins, expected sqlite:PATH or postgres://USER@HOST:PORT/DATABASE")
 	}
 	return spec, err
 }

@@ -42,7 +42,7 @@ func (p *program) rematchCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	f.StringVar(&o.customer, "customer", "", "only this customer")
 	f.StringVar(&o.out, "out", "", "file of the tasks (default stdout)")
 	f.Uint64Var(&o.sinceRevision, "since-revision", 0, "pool revision whose grades those of now are compared with")

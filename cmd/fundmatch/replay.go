@@ -40,7 +40,7 @@ func (p *program) replayCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
 	f.BoolVar(&o.all, "all", false, "replay every recorded decision")
 	f.StringVar(&o.since, "since", "", "with --all: only what was recorded at or after this instant, RFC 3339")

@@ -90,6 +90,7 @@ func newRoot(w world) *cobra.Command {
 		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
 		p.replayCommand(), p.decisionsCommand(),
 		p.wordingCommand(), p.rulesCommand(), p.featuresCommand(),
+		p.backupCommand(), p.restoreCommand(),
 		p.migrateCommand(), p.checkConfigCommand(), p.versionCommand(),
 	)
 	markRuns(root)

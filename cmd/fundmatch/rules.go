@@ -25,7 +25,7 @@ type rulesOptions struct {
 }
 
 func (o *rulesOptions) addStore(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH")
+	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
 }
 
 func (o *rulesOptions) addJSON(cmd *cobra.Command) {

@@ -54,7 +54,7 @@ func (p *program) serveCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", "configuration file (YAML)")
-	f.StringVar(&o.store, "store", "", "store: sqlite:PATH or memory: (default "+defaultStore+")")
+	f.StringVar(&o.store, "store", "", "store: sqlite:PATH, postgres://... or memory: (default "+defaultStore+")")
 	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
 	f.BoolVar(&o.demo, "demo", false, "load the built-in demo bank into a store that has none")
 	f.StringVar(&o.http, "http", "", "address of REST (default 127.0.0.1:8080)")
@@ -141,6 +141,7 @@ func (s *service) open(ctx context.Context, demo bool) (err error) {
 	if s.spec, err = parseStore(s.config.Store); err != nil {
 		return err
 	}
+	s.spec.database = s.config.Database
 	how := mustExist
 	if demo {
 		how = create
@@ -212,7 +213,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 		return asSetting("traces", err)
 	}
 	s.onClose(s.closeTracing)
-	if s.cache, err = newProfileCache(s.store, &s.config.Cache, s.signals.metrics.Cache); err != nil {
+	if s.cache, err = newProfileCache(s.store, &s.config.Cache, s.signals.metrics); err != nil {
 		return err
 	}
 	s.onClose(func() error { s.cache.Close(); return nil })
@@ -230,14 +231,14 @@ func (s *service) wire(ctx context.Context) (err error) {
 
 	watch, newID := newAnswerWatch(s.signals.metrics), s.decisionIDs()
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
-		NewID: newID, Clock: now, Staff: s.store, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		NewID: newID, Clock: now, Staff: s.cache, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
 	customers := customer.New(s.cache, now, s.customerRules)
 	events := event.New(s.cache, now)
 	orders := order.New(s.engine, order.Stores{
-		Profiles: s.cache, Confirmations: s.store, Staff: s.store, Log: s.log, Records: s.reader,
+		Profiles: s.cache, Confirmations: s.store, Staff: s.cache, Log: s.log, Records: s.reader,
 	}, order.Config{NewID: newID, Now: now})
 	linter, err := wording.NewLinter()
 	if err != nil {
@@ -255,7 +256,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 			fundmatchv1.RegisterWordingServiceServer(r, texts)
 		},
 		Checks: []server.Check{
-			{Name: "store", Ready: s.store.Ping},
+			{Name: "store", Ready: s.storeReady},
 			{Name: "core", Ready: s.coreReady},
 			{Name: "decision_log", Ready: s.log.ready},
 		},
@@ -308,6 +309,21 @@ func (s *service) announce(at server.Addresses, core error) {
 		fmt.Fprintf(s.stdout, "fundmatch %s listens but is NOT READY, the pool in force does not compile: %s, store %s\n", s.version, where, s.spec.text)
 		s.note("%s", oneLine(core.Error()))
 	}
+}
+
+// storePatience is how long the store may take to answer before readiness says that it does not.
+const storePatience = time.Second
+
+// storeReady says whether the store answers. One that stalls is unavailable, which says more
+// than that somebody's deadline passed.
+func (s *service) storeReady(ctx context.Context) error {
+	inner, cancel := context.WithTimeout(ctx, storePatience)
+	defer cancel()
+	err := s.store.Ping(inner)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return fmt.Errorf("%w: no answer within %s", features.ErrUnavailable, storePatience)
+	}
+	return err
 }
 
 // coreReady says why there is no core: without a pool that is the reason.

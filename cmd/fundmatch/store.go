@@ -23,38 +23,57 @@ type bankStore interface {
 	features.Staff
 	features.Confirmations
 	features.Importer
+	features.Quarantine
 	Ping(ctx context.Context) error
 	io.Closer
 }
 
+// defaultPostgresDecisions is where the decision log of a store in PostgreSQL lies: there is
+// no file to put it beside.
+const defaultPostgresDecisions = "fundmatch.decisions"
+
+// expectedStore says what --store takes.
+const expectedStore = "sqlite:PATH, postgres://USER@HOST:PORT/DATABASE or memory:"
+
 // storeSpec is a parsed --store.
 type storeSpec struct {
-	text string
-	path string // of the SQLite file; "" in memory
+	text string // as it may be shown: without a password
+	path string // of the SQLite file
+	dsn  string // of the PostgreSQL database; "" and no path: in memory
+	// database are the settings of its connections; a verb that has none leaves the defaults.
+	database databaseConfig
 }
 
-// parseStore reads sqlite:PATH or memory:.
+// parseStore reads sqlite:PATH, postgres://... or memory:. What is wrong with a DSN is not
+// repeated, because it may hold a password.
 func parseStore(text string) (storeSpec, error) {
 	kind, rest, _ := strings.Cut(text, ":")
 	switch {
 	case kind == "sqlite" && rest != "":
-		return storeSpec{text, rest}, nil
+		return storeSpec{text: text, path: rest}, nil
 	case text == "memory:":
-		return storeSpec{text, ""}, nil
+		return storeSpec{text: text}, nil
 	case kind == "postgres" || kind == "postgresql":
-		return storeSpec{}, usageError("--store: PostgreSQL comes with a later version, expected sqlite:PATH or memory:")
+		shown, err := sqlstore.Redact(text)
+		if err != nil {
+			return storeSpec{}, usageError("--store: %s:..., expected %s", kind, expectedStore)
+		}
+		return storeSpec{text: shown, dsn: text}, nil
 	}
-	return storeSpec{}, usageError("--store: %q, expected sqlite:PATH or memory:", text)
+	return storeSpec{}, usageError("--store: %q, expected %s", text, expectedStore)
 }
 
 // decisions returns the directory of the decision log: the one that was named, or the
-// one beside the SQLite file; "" when the store has no place of its own.
+// one beside the SQLite file, or one in the working directory for PostgreSQL; "" when the
+// store ends with the process.
 func (s storeSpec) decisions(named string) string {
 	switch {
 	case named != "":
 		return named
 	case s.path != "":
 		return s.path + ".decisions"
+	case s.dsn != "":
+		return defaultPostgresDecisions
 	}
 	return ""
 }
@@ -70,15 +89,20 @@ const (
 // open opens the store. A store that has to be there and is not: exit code 3, and
 // nothing is created.
 func (s storeSpec) open(ctx context.Context, m mode) (bankStore, error) {
-	if s.path == "" {
+	if s.inMemory() {
 		return memory.New(), nil
 	}
-	store, err := sqlstore.Open(ctx, sqlstore.OpenConfig{Path: s.path, MustExist: m == mustExist})
+	settings := sqlstore.OpenConfig{Path: s.path, DSN: s.dsn, MustExist: m == mustExist}
+	s.database.into(&settings)
+	store, err := sqlstore.Open(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("--store %s: %w", s.text, err)
 	}
 	return store, nil
 }
+
+// inMemory reports whether the store ends with the process.
+func (s storeSpec) inMemory() bool { return s.path == "" && s.dsn == "" }
 
 // noPool explains a store without a pool, which is nobody's fault but stops every answer.
 func (s storeSpec) noPool() error {

@@ -31,6 +31,7 @@ type Store interface {
 	features.Events
 	features.Staff
 	features.Histories
+	features.Erasures
 }
 
 // Config says how much is kept and for how long. The zero value is usable.
@@ -98,6 +99,7 @@ type Profiles struct {
 	shards [shardCount]shard
 	log    follower
 	gates  gates
+	staff  staff
 	wait   sync.WaitGroup
 	// closing ends with Close, and the fills with it.
 	closing context.Context
@@ -292,25 +294,6 @@ func (p *Profiles) RecordEvents(ctx context.Context, b features.EventBatch) (r f
 // Events is features.Events, straight from the store.
 func (p *Profiles) Events(ctx context.Context, customerID string, at fund.Instant, yield func(*features.Event) error) error {
 	return p.bounded(ctx, func(ctx context.Context) error { return p.store.Events(ctx, customerID, at, yield) })
-}
-
-// Manager is features.Staff, straight from the store.
-func (p *Profiles) Manager(ctx context.Context, managerID string) (m features.Manager, err error) {
-	err = p.bounded(ctx, func(ctx context.Context) (err error) {
-		m, err = p.store.Manager(ctx, managerID)
-		return err
-	})
-	return m, err
-}
-
-// Histories is features.Histories, straight from the store.
-func (p *Profiles) Histories(ctx context.Context, q features.HistoryQuery, yield func(*features.History) error) error {
-	return p.store.Histories(ctx, q, yield)
-}
-
-// Heads is features.Histories, straight from the store: all of them come from one snapshot.
-func (p *Profiles) Heads(ctx context.Context, customerIDs []string) ([]features.Head, error) {
-	return p.store.Heads(ctx, customerIDs)
 }
 
 // Changes is features.Profiles.

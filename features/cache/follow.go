@@ -103,17 +103,14 @@ func (p *Profiles) follow(ctx context.Context) {
 		wakes = w.Wake(ctx)
 	}
 	for ctx.Err() == nil {
-		began, from := p.cfg.Clock.Elapsed(), p.log.position
+		began := p.cfg.Clock.Elapsed()
 		switch err := p.poll(ctx, began); {
 		case err == nil:
 			p.cfg.Observe(PollDone)
 		case ctx.Err() != nil:
 			return
 		default:
-			p.cfg.Observe(PollFailed)
-			if p.log.position != from {
-				continue // it ran out of time on its way, and goes on from there
-			}
+			p.cfg.Observe(PollFailed) // the next goes on from where it came to
 		}
 		select {
 		case <-ticks:

@@ -178,6 +178,25 @@ func TestALateCommitIsSeenWithinTheBound(t *testing.T) {
 	})
 }
 
+// A change may appear below a page while the next is read, which finds everything settled.
+func TestACommitBetweenTwoPagesIsSeen(t *testing.T) {
+	open(t, cache.Config{}, func(d *desk) {
+		d.want("a", 0, false)
+		late, calls := d.bank.begin(), 0
+		d.bank.change(crowd(1500)...)
+		d.bank.onCall(func(context.Context) {
+			if calls++; calls == 2 {
+				d.bank.commit(late, "a")
+			}
+		})
+		pass(staleness)
+		d.want("a", 1, false)
+		if calls < 3 {
+			t.Errorf("%d calls, want two pages and a later poll", calls)
+		}
+	})
+}
+
 // Each page is kept: a log that grows faster than one poll reads is followed in several.
 func TestALogThatTakesLongerThanThePollIsFollowed(t *testing.T) {
 	open(t, cache.Config{}, func(d *desk) {

@@ -119,12 +119,32 @@ func (l *loader) loadFile(ctx context.Context, name string) error {
 	case "tags.csv":
 		return load(l, in, l.lawfulTags(), nil, putCells(l, (*TagRow).AppendCells))
 	case "holdings.csv":
-		return load(l, in, holdingFormat(), nil, putCells(l, (*HoldingRow).AppendCells))
+		return l.loadHoldings(in)
 	case "interactions.csv":
 		return load(l, in, interactionFormat(), nil, l.batch.Purchases)
 	default:
 		return load(l, in, eventFormat(), nil, l.batch.Events)
 	}
+}
+
+// loadHoldings hands over single lots as they come, and posting batches when the file has
+// ended.
+func (l *loader) loadHoldings(in *source) error {
+	var posted postings
+	lots := putCells(l, (*HoldingRow).AppendCells)
+	err := load(l, in, holdingFormat(), nil, func(rows []HoldingRow) error {
+		if rows = posted.take(rows); len(rows) == 0 {
+			return nil
+		}
+		return lots(rows)
+	})
+	if err != nil {
+		return err
+	}
+	if err := posted.put(l.batch); err != nil {
+		return fmt.Errorf("load %s: %w", in.name, err)
+	}
+	return nil
 }
 
 // lawfulTags is the format of tags.csv less the names that are forbidden.

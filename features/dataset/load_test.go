@@ -195,8 +195,8 @@ func TestLoadEveryFile(t *testing.T) {
 		{CustomerID: "c1", View: "assessment", Name: "assessed", Value: `{"level":"C4","on":"2020-01-02"}`, EventAt: 1577908800000000, KnownAt: 1577908800000000},
 		{CustomerID: "c1", View: "consent", Name: "MARKETING", Value: "false", EventAt: 1577836800000000, Source: "APP", Purpose: "MARKETING"},
 		{CustomerID: "c1", View: "tag", Name: "age_band", Value: "30", EventAt: 1577836800000000, ValidTo: 1609459200000000},
-		{CustomerID: "c1", View: "lot", Name: "p2|2020-01-02|a1|1", Value: `{"product_code":"p2","shares":125000,"acquired_on":"2020-01-02","account":"a1","batch_id":"1"}`, EventAt: 1577894400000000},
-		{CustomerID: "c1", View: "lot", Name: "p2|2020-01-02|a1|2", Value: `{"product_code":"p2","shares":70000,"acquired_on":"2020-01-02","account":"a1","batch_id":"2"}`, EventAt: 1577894400000000},
+		{CustomerID: "c1", View: "holdings", Name: "posted", Value: `[{"product_code":"p2","shares":125000,"acquired_on":"2020-01-02","account":"a1","batch_id":"1"}]`},
+		{CustomerID: "c1", View: "holdings", Name: "posted", Value: `[{"product_code":"p2","shares":70000,"acquired_on":"2020-01-02","account":"a1","batch_id":"2"}]`, SourceSeq: 1},
 	}
 	if diff := cmp.Diff(wantCells, r.cells); diff != "" {
 		t.Errorf("cells (-want +got):\n%s", diff)

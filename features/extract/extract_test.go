@@ -28,7 +28,7 @@ func bankViews(t testing.TB) *view.Catalogue {
 		[]view.Purpose{{Name: "MODEL", Kind: view.Personalizing, Doc: "fitting models"}},
 		[]view.View{{
 			Definition: view.Definition{Name: "bank", Doc: "what the bank knows", Owner: "data", Version: "7"},
-			Access:     view.Access{Personal: true, Purposes: []string{"MODEL"}},
+			Access:     view.Access{Personal: true, Purposes: []string{"MODEL"}, NeedsConsent: []string{"MODEL"}},
 			Features: []view.Feature{
 				{Name: "count", Type: view.Int, Doc: "a count"},
 				{Name: "rate", Type: view.Decimal, Doc: "a rate"},
@@ -76,8 +76,17 @@ func drawBank(t *rapid.T) *memory.Store {
 		if rapid.Bool().Draw(t, "known") {
 			c.KnownAt = start + fund.Instant(rapid.IntRange(0, 20).Draw(t, "known at"))*day
 		}
-		if rapid.IntRange(0, 5).Draw(t, "removed") == 0 {
+		switch rapid.IntRange(0, 9).Draw(t, "kind") {
+		case 0, 1:
 			c.Tombstone, c.Value = true, ""
+		case 2:
+			c.View, c.Name, c.Value, c.ValidTo = features.TagView, "a", name, c.EventAt+2*day
+		case 3:
+			c.View, c.Name, c.Value = features.ConsentView, "MODEL", rapid.SampledFrom([]string{"true", "false"}).Draw(t, "granted")
+		case 4:
+			c.View, c.Name, c.Value = features.PersonalizationView, features.EnabledName, rapid.SampledFrom([]string{"true", "false"}).Draw(t, "switch")
+		case 5:
+			c.View, c.Name, c.Value = features.AssessmentView, features.AssessedName, fmt.Sprintf(`{"level":"C3","on":%q}`, c.EventAt.Date())
 		}
 		cells = append(cells, c)
 	}
@@ -186,7 +195,7 @@ func TestExtractIsTheNaiveJoin(t *testing.T) {
 			Known:   rapid.SampledFrom([]extract.Known{extract.KnownDefault, extract.KnownAt, extract.KnownNow}).Draw(t, "mode"),
 			Workers: rapid.IntRange(1, 4).Draw(t, "workers"),
 		}
-		job := extract.Job{Store: store, Plan: planOf(t, catalogue, "bank", "tag"), Catalogue: catalogue, Labels: labelsOf(labels), Format: extract.CSV, Options: options}
+		job := extract.Job{Store: store, Plan: planOf(t, catalogue, "bank", "tag.a", "consent.MODEL", "personalization", "assessment.level"), Catalogue: catalogue, Labels: labelsOf(labels), Format: extract.CSV, Options: options}
 		var got bytes.Buffer
 		sum, err := job.Run(context.Background(), &got)
 		if err != nil {

@@ -115,8 +115,8 @@ type savedFeature struct {
 }
 
 type savedCut struct {
-	At    string `json:"at"`
-	Below bool   `json:"below,omitempty"`
+	At    json.RawMessage `json:"at"`
+	Below bool            `json:"below,omitempty"`
 }
 
 // Write saves the baseline: the same bytes for the same counts.
@@ -125,11 +125,7 @@ func (b *Baseline) Write(w io.Writer) error {
 	for ref, f := range b.features {
 		row := savedFeature{View: ref.View, Name: ref.Name, Type: f.bins.kind.String(), Levels: f.bins.levels, Lines: f.lines}
 		for _, c := range f.bins.cuts {
-			text := c.at.digits
-			if text == "" {
-				text = strconv.FormatInt(c.at.whole, 10)
-			}
-			row.Cuts = append(row.Cuts, savedCut{text, c.below})
+			row.Cuts = append(row.Cuts, savedCut{c.at.AppendJSON(nil), c.below})
 		}
 		s.Features = append(s.Features, row)
 	}
@@ -218,11 +214,14 @@ func (s *savedFeature) feature(place string, lines int) (baseFeature, error) {
 	}
 	b := bins{kind: kind, levels: s.Levels}
 	for i, c := range s.Cuts {
-		n, err := savedNumber(kind, c.At)
+		at, err := view.ParseValue(kind, string(c.At))
 		if err != nil {
-			return baseFeature{}, invalid(fmt.Sprintf("%s.cuts[%d].at", place, i), c.At, "a number of the feature's type")
+			return baseFeature{}, invalid(fmt.Sprintf("%s.cuts[%d].at", place, i), string(c.At), "the JSON of a value of the feature's type")
 		}
-		b.cuts = append(b.cuts, cut{n, c.Below})
+		b.cuts = append(b.cuts, cut{at, c.Below})
+	}
+	if numbers := kind == view.Int || kind == view.Decimal || kind == view.Time; numbers && s.Levels != nil || !numbers && s.Cuts != nil {
+		return baseFeature{}, invalid(place, kind.String(), "cuts of numbers and instants, levels of all else")
 	}
 	if len(s.Cuts) > 2*quantileBins || !ascending(b.cuts, compareCuts) {
 		return baseFeature{}, invalid(place+".cuts", strconv.Itoa(len(s.Cuts)), fmt.Sprintf("at most %d, ascending", 2*quantileBins))
@@ -239,18 +238,6 @@ func (s *savedFeature) feature(place string, lines int) (baseFeature, error) {
 		}
 	}
 	return baseFeature{bins: b, lines: s.Lines}, nil
-}
-
-func savedNumber(kind view.Type, text string) (number, error) {
-	if kind != view.Decimal {
-		n, err := strconv.ParseInt(text, 10, 64)
-		return number{whole: n}, err
-	}
-	digits := strings.Replace(strings.TrimPrefix(text, "-"), ".", "", 1)
-	if digits == "" || len(text) > fund.MaxTextLength || strings.Trim(digits, "0123456789") != "" {
-		return number{}, features.ErrInvalid
-	}
-	return number{digits: text}, nil
 }
 
 // maxRows bounds a count, so that sums of counts do not overflow.
@@ -272,7 +259,7 @@ func (l *baseLine) check(place string, bins int) error {
 }
 
 func compareCuts(a, b cut) int {
-	if d := a.at.compare(b.at); d != 0 {
+	if d := a.at.Compare(b.at); d != 0 {
 		return d
 	}
 	if a.below == b.below {

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/fundmatch/fundmatch/features/view"
 )
@@ -31,48 +30,8 @@ type bins struct {
 // cut parts the numbers at a value. Two cuts at one value make a bin of that value alone:
 // so a number that many customers have does not hide what moves beside it.
 type cut struct {
-	at    number
+	at    view.Value
 	below bool // the value itself belongs to the bin above the cut
-}
-
-// number is an exact one: a whole number, or the digits of a decimal one.
-type number struct {
-	whole  int64
-	digits string // Decimal
-}
-
-func numberOf(v view.Value) number { return number{v.Int, v.Text} }
-
-func (n number) compare(o number) int {
-	if n.digits == "" && o.digits == "" {
-		return cmp.Compare(n.whole, o.whole)
-	}
-	return compareDigits(n.digits, o.digits)
-}
-
-// compareDigits compares decimal numbers by their digits, exactly and at any length.
-func compareDigits(a, b string) int {
-	aDigits, aBelow := strings.CutPrefix(a, "-")
-	bDigits, bBelow := strings.CutPrefix(b, "-")
-	switch {
-	case aBelow && bBelow:
-		return compareMagnitude(bDigits, aDigits)
-	case aBelow:
-		return -1
-	case bBelow:
-		return 1
-	}
-	return compareMagnitude(aDigits, bDigits)
-}
-
-func compareMagnitude(a, b string) int {
-	aWhole, aPart, _ := strings.Cut(a, ".")
-	bWhole, bPart, _ := strings.Cut(b, ".")
-	aWhole, bWhole = strings.TrimLeft(aWhole, "0"), strings.TrimLeft(bWhole, "0")
-	return cmp.Or(
-		cmp.Compare(len(aWhole), len(bWhole)), cmp.Compare(aWhole, bWhole),
-		cmp.Compare(strings.TrimRight(aPart, "0"), strings.TrimRight(bPart, "0")),
-	)
 }
 
 // emptyList is the level of a list without elements. No element is a control character.
@@ -105,7 +64,7 @@ func (b *bins) add(counts []int64, v view.Value) {
 	case v.Type == view.Bool:
 		counts[b.level(strconv.FormatBool(v.Int != 0))]++
 	default:
-		counts[b.place(numberOf(v))]++
+		counts[b.place(v)]++
 	}
 }
 
@@ -117,10 +76,10 @@ func (b *bins) level(text string) int {
 	return len(b.levels)
 }
 
-// place returns the bin of a number: how many cuts lie below it.
-func (b *bins) place(n number) int {
-	i, _ := slices.BinarySearchFunc(b.cuts, n, func(c cut, n number) int {
-		if d := c.at.compare(n); d < 0 || d == 0 && c.below {
+// place returns the bin of a number or an instant, compared exactly: how many cuts lie below it.
+func (b *bins) place(v view.Value) int {
+	i, _ := slices.BinarySearchFunc(b.cuts, v, func(c cut, v view.Value) int {
+		if d := c.at.Compare(v); d < 0 || d == 0 && c.below {
 			return -1
 		}
 		return 1
@@ -132,7 +91,7 @@ func (b *bins) place(n number) int {
 type values struct {
 	kind    view.Type
 	seen    int
-	numbers []number
+	numbers []view.Value
 	texts   map[string]int // customers who have it
 }
 
@@ -140,7 +99,7 @@ func (s *values) add(v view.Value) {
 	s.seen++
 	switch v.Type {
 	case view.Int, view.Decimal, view.Time:
-		s.numbers = append(s.numbers, numberOf(v))
+		s.numbers = append(s.numbers, v)
 	case view.String:
 		s.texts[v.Text]++
 	case view.List:
@@ -185,16 +144,16 @@ func (s *values) levels() []string {
 
 // cutsOf cuts numbers above each tenth (nearest rank). A value that holds two tenths or
 // more gets a bin of its own.
-func cutsOf(numbers []number) []cut {
+func cutsOf(numbers []view.Value) []cut {
 	if len(numbers) == 0 {
 		return nil
 	}
-	slices.SortFunc(numbers, number.compare)
-	tenth := func(k int) number { return numbers[(k*len(numbers)+quantileBins-1)/quantileBins-1] }
+	slices.SortFunc(numbers, view.Value.Compare)
+	tenth := func(k int) view.Value { return numbers[(k*len(numbers)+quantileBins-1)/quantileBins-1] }
 	var out []cut
 	for k := 1; k < quantileBins; {
 		at, held := tenth(k), 1
-		for k+held < quantileBins && tenth(k+held).compare(at) == 0 {
+		for k+held < quantileBins && tenth(k+held).Equal(at) {
 			held++
 		}
 		if held > 1 {

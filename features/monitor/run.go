@@ -169,10 +169,13 @@ func (r *run) report(now *counts, base *Baseline) *Report {
 		out.BaselineAt, out.BaselineCustomers = base.at, base.customers
 		before = base.linesFor(r.refs, r.frame.segments != nil)
 	}
+	if n := len(out.Segments); n > 0 && now.lines[0][n].rows == 0 && (before == nil || before[0][n].Rows == 0) {
+		out.Segments = out.Segments[:n-1] // no customer is of another segment
+	}
 	names := append([]string{""}, out.Segments...)
 	for i, ref := range r.refs {
 		f := Feature{Ref: ref, Type: r.types[i]}
-		for j := range now.lines[i] {
+		for j := range names {
 			l := &now.lines[i][j]
 			row := Line{Segment: names[j], Rows: l.rows, Statuses: l.statuses, Age: l.age()}
 			if before != nil {

@@ -58,8 +58,8 @@ func archiveTables() []archiveTable {
 		table("confirmations", "confirmation_id",
 			"confirmation_id:text customer_id:text rule_id:text reason:text product_code:text grade level amount decision_id:text channel:text "+
 				"trace:text recording_id:text manager_id:text reviewer_id:text asked_at confirmed_at expires_at used_by:text used_at"),
-		table("idempotency", "scope, idempotency_key", "scope:text idempotency_key:text body_hash:blob revision changed:flag recorded_at"),
-		table("erasures", "customer_id", "customer_id:text erased_at erased_by:text commitment:blob cells events purchases seq"),
+		table("idempotency", "scope, idempotency_key", "scope:text idempotency_key:text body_hash:blob revision changed:flag recorded_at customer_id:text quarantined"),
+		table("erasures", "customer_id, seq", "customer_id:text erased_at erased_by:text commitment:blob cells events purchases seq"),
 		table("quarantined", "place", "place customer_id:text digest:blob what:text event_at recorded_at content:text"),
 	}
 }
@@ -85,7 +85,7 @@ func (d *dialect) claiming() []string {
 	for _, t := range archiveTables() {
 		names = append(names, t.name)
 	}
-	return []string{"SET LOCAL statement_timeout = 0", "LOCK TABLE " + strings.Join(names, ", ") + " IN EXCLUSIVE MODE"}
+	return []string{"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "LOCK TABLE " + strings.Join(names, ", ") + " IN EXCLUSIVE MODE"}
 }
 
 // renumbering are the statements with which a restore ends: the database's own sequences
@@ -105,7 +105,7 @@ func (d *dialect) archiving() []string {
 	if d.goose != goose.DialectPostgres {
 		return nil
 	}
-	return []string{"SET LOCAL statement_timeout = 0"}
+	return []string{"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0"}
 }
 
 // table reads columns written as name or name:kind.

@@ -54,6 +54,7 @@ type batch struct {
 	poolMoved bool
 	navs      series
 	days      map[fund.Date]bool // nil: not read yet
+	early     int64              // facts that came too early
 }
 
 // presence says which tables had rows before the import. Where one had none, nothing
@@ -114,7 +115,7 @@ func (b *batch) end() (features.ImportResult, error) {
 			return res, err
 		}
 	}
-	res.Changed = b.changed
+	res.Changed, res.Quarantined = b.changed, b.early
 	r, err := scanPublished(b.tx.QueryRowContext(b.ctx, b.store.dialect.text(selectPublished)))
 	if errors.Is(err, features.ErrNoPool) {
 		return res, nil
@@ -324,6 +325,13 @@ func (b *batch) Cells(rows []features.Cell) error {
 
 // cellsOf merges cells of one customer with what is stored of him, or came of a newcomer.
 func (b *batch) cellsOf(id string, rows []features.Cell) error {
+	rows, early := features.TakeImported(rows, b.at)
+	if err := b.setAside(early...); err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return nil
+	}
 	h, err := b.newcomer(id)
 	if err != nil {
 		return err
@@ -353,6 +361,12 @@ func (b *batch) cellsOf(id string, rows []features.Cell) error {
 	return b.touch(id)
 }
 
+// setAside counts and keeps facts that came too early.
+func (b *batch) setAside(facts ...features.QuarantinedFact) error {
+	b.early += int64(len(facts))
+	return b.keepEarly(facts...)
+}
+
 // Purchases is features.Batch.
 func (b *batch) Purchases(rows []features.CustomerPurchase) error {
 	for i := range rows {
@@ -368,6 +382,9 @@ func (b *batch) Purchases(rows []features.CustomerPurchase) error {
 }
 
 func (b *batch) purchase(p *features.CustomerPurchase) error {
+	if p.Ahead(b.at) {
+		return b.setAside(p.Quarantined(b.at))
+	}
 	h, err := b.newcomer(p.CustomerID)
 	if err != nil {
 		return err

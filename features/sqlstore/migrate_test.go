@@ -13,6 +13,9 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
+// recorded is when the tests import: after every fact of theirs.
+const recorded fund.Instant = 4_000_000_000_000_000
+
 // manyStale are more customers than one transaction of the refolding takes.
 const manyStale = headsAtOnce + 10
 
@@ -20,7 +23,7 @@ const manyStale = headsAtOnce + 10
 func staleBank(t *testing.T, path string) map[string]*fund.Profile {
 	t.Helper()
 	s := openInternal(t, path)
-	_, err := s.Import(t.Context(), 1, func(b features.Batch) error {
+	_, err := s.Import(t.Context(), recorded, func(b features.Batch) error {
 		for i := range manyStale {
 			id := fmt.Sprintf("c%04d", i)
 			cells := []features.Cell{tagOf(id, "1")}

@@ -25,12 +25,11 @@ const channel = "fundmatch_changes"
 
 // The times of the notifier.
 const (
-	notifyEvery    = 10 * time.Millisecond // the least time between two words of one process
-	notifyTimeout  = 2 * time.Second       // for one step: to connect, to send, to say goodbye
-	firstRetry     = 50 * time.Millisecond // after a connection broke; doubles
-	lastRetry      = 5 * time.Second
-	aliveEvery     = 30 * time.Second // a listener that hears nothing asks whether the server is there
-	lastWordWithin = 500 * time.Millisecond
+	notifyEvery   = 10 * time.Millisecond // the least time between two words of one process
+	notifyTimeout = 2 * time.Second       // for one step: to connect, to send, to say goodbye
+	firstRetry    = 50 * time.Millisecond // after a connection broke; doubles
+	lastRetry     = 5 * time.Second
+	aliveEvery    = 30 * time.Second // a listener that hears nothing asks whether the server is there
 )
 
 // notifier passes on that changes were committed, and listens for it.
@@ -101,9 +100,7 @@ func (n *notifier) send() {
 		case <-n.ctx.Done():
 			select {
 			case <-n.word:
-				ctx, cancel := context.WithTimeout(context.Background(), lastWordWithin)
-				defer cancel()
-				s.send(ctx)
+				s.send(n.ctx)
 			default:
 			}
 			return
@@ -119,9 +116,11 @@ type sender struct {
 }
 
 // send tries once: a word that is lost is found by the next poll. After a failure it waits,
-// so that a database that is down is not asked a hundred times a second.
+// so that a database that is down is not asked a hundred times a second, but not beyond the
+// end of ctx. The word itself is said even when ctx has ended: a verb of the command line
+// commits and ends.
 func (s *sender) send(ctx context.Context) {
-	step, cancel := context.WithTimeout(ctx, notifyTimeout)
+	step, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
 	defer cancel()
 	err := s.try(step)
 	if err == nil {

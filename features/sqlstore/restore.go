@@ -27,14 +27,10 @@ func (s *Store) Restore(ctx context.Context, r io.Reader, progress func(done, to
 		if err := in.claim(); err != nil {
 			return err
 		}
-		count := counter(a.header.rows(), progress)
-		if out, err = readArchive(a, in.begin, func(t *archiveTable, values []any) error {
-			count()
-			return in.add(t, values)
-		}, in.end); err != nil {
-			return err
+		if out, err = in.fill(a, counter(a.header.rows(), progress)); err != nil {
+			return final{err} // the archive is read once
 		}
-		return in.renumber()
+		return nil
 	})
 	switch {
 	case a.failed != nil:
@@ -89,6 +85,18 @@ func (in *restoring) refuseFull() error {
 	return nil
 }
 
+func (in *restoring) fill(a *archiveReader, count func()) (Archive, error) {
+	out, err := readArchive(a, in.begin, func(t *archiveTable, values []any) error {
+		count()
+		return in.add(t, values)
+	}, in.end)
+	if err != nil {
+		return Archive{}, err
+	}
+	// The database's own sequences go on above what was restored.
+	return out, execAll(in.ctx, in.tx, in.dialect.renumbering())
+}
+
 func (in *restoring) begin(t *archiveTable) (err error) {
 	in.rows = min(maxPlaceholders/len(t.columns), maxRestoredRows)
 	in.many, err = in.tx.PreparexContext(in.ctx, in.insert(t, in.rows))
@@ -117,12 +125,6 @@ func (in *restoring) end(t *archiveTable) error {
 	}
 	in.args = in.args[:0]
 	return err
-}
-
-// renumber lets the database's own sequences go on above what was restored. SQLite's
-// numbers follow the rows by themselves.
-func (in *restoring) renumber() error {
-	return execAll(in.ctx, in.tx, in.dialect.renumbering())
 }
 
 // execAll runs statements without arguments.

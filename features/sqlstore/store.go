@@ -33,6 +33,13 @@ type OpenConfig struct {
 	WriteConns int
 	// LockTimeout is how long to wait for another process that writes; 0: 5 s.
 	LockTimeout time.Duration
+	// StatementTimeout bounds each statement on PostgreSQL, whatever its caller's deadline
+	// is; 0: 30 s. Streams of a whole market have their own.
+	StatementTimeout time.Duration
+	// NoNotify: PostgreSQL neither tells other processes of changes nor listens for theirs,
+	// as behind a pooler that gives each transaction another session. They are found by
+	// polling all the same.
+	NoNotify bool
 	// Committed, when not nil, is called after each transaction that this process has
 	// committed and that may have changed customers. It must not block.
 	Committed func()
@@ -62,6 +69,7 @@ type Store struct {
 	newcomerBytes int                     // that an import holds in memory
 	headText      string                  // PostgreSQL: of selectHead
 	committed     func()
+	notifier      *notifier // nil: SQLite, or it was not wanted
 	close         func() error
 }
 
@@ -108,15 +116,18 @@ func (c *OpenConfig) complete() error {
 	if c.LockTimeout == 0 {
 		c.LockTimeout = defaultLockTimeout
 	}
+	if c.StatementTimeout == 0 {
+		c.StatementTimeout = statementTimeout
+	}
 	if c.Committed == nil {
 		c.Committed = func() {}
 	}
 	if (c.Path == "") == (c.DSN == "") {
 		return fmt.Errorf("%w: path %q: expected either the path of a file or the DSN of a database", features.ErrInvalid, c.Path)
 	}
-	if c.ReadConns < 1 || c.ReadConns > maxReadConns || c.WriteConns < 1 || c.WriteConns > maxWriteConns || c.LockTimeout < 0 {
-		return fmt.Errorf("%w: %d read connections, %d write connections, lock timeout %s: expected 1 to %d, 1 to %d and a positive time",
-			features.ErrInvalid, c.ReadConns, c.WriteConns, c.LockTimeout, maxReadConns, maxWriteConns)
+	if c.ReadConns < 1 || c.ReadConns > maxReadConns || c.WriteConns < 1 || c.WriteConns > maxWriteConns || c.LockTimeout < 0 || c.StatementTimeout < time.Millisecond {
+		return fmt.Errorf("%w: %d read connections, %d write connections, lock timeout %s, statement timeout %s: expected 1 to %d, 1 to %d and positive times",
+			features.ErrInvalid, c.ReadConns, c.WriteConns, c.LockTimeout, c.StatementTimeout, maxReadConns, maxWriteConns)
 	}
 	return nil
 }
@@ -156,6 +167,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeAll() error {
+	s.notifier.close() // its last word is sent before the pools are closed
 	var errs []error
 	for _, stmts := range [...][]*sqlx.Stmt{s.stmts[:], s.one[:], s.many[:]} {
 		for _, st := range stmts {
@@ -172,6 +184,10 @@ func (s *Store) closeAll() error {
 	}
 	return fail(context.Background(), "close", errors.Join(errs...))
 }
+
+// Wake is cache.Waker: it gives a value when changes may have been made elsewhere, until ctx
+// ends. It is nil for SQLite, which tells nobody, and with NoNotify.
+func (s *Store) Wake(ctx context.Context) <-chan struct{} { return s.notifier.Wake(ctx) }
 
 // Ping reports whether the store answers.
 func (s *Store) Ping(ctx context.Context) error {

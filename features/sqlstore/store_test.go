@@ -20,7 +20,7 @@ func open(tb testing.TB, path string) *sqlstore.Store {
 	return s
 }
 
-// openPostgres opens a store in a fresh database.
+// openPostgres opens a store in a database.
 func openPostgres(tb testing.TB, dsn string) *sqlstore.Store {
 	tb.Helper()
 	s, err := sqlstore.Open(tb.Context(), sqlstore.OpenConfig{DSN: dsn})
@@ -31,14 +31,20 @@ func openPostgres(tb testing.TB, dsn string) *sqlstore.Store {
 	return s
 }
 
+// The cases have one database after the other to themselves: each finds it empty.
 func TestPostgresKeepsItsPromises(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		t.Helper()
-		return openPostgres(t, pgtest.Database(t))
+		s := openPostgres(t, dsn)
+		t.Cleanup(func() { pgtest.Empty(t, dsn, "goose_db_version") })
+		return s
 	})
 }
 
 func TestStoreKeepsItsPromises(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		t.Helper()
 		return open(t, filepath.Join(t.TempDir(), "bank #1?.db")) // a path that a URI must escape

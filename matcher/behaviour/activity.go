@@ -118,7 +118,7 @@ func (r *reading) settleActivities() {
 // all that is kept only the first is certain. Windows hold what is kept.
 func (r *reading) addForgotten(kind fund.EventKind) {
 	y, a := &r.profile.Trail.Tallies[kind], &r.kinds[kind]
-	if y.Count <= a.count || y.First > r.out.At {
+	if y.Count <= a.count || y.First >= r.out.At {
 		return
 	}
 	missing, amount := y.Count-a.count, y.Amount-a.amount

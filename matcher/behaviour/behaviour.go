@@ -6,6 +6,10 @@ package behaviour
 
 import "github.com/fundmatch/fundmatch/matcher/fund"
 
+// DefinitionVersion names what Read's features mean. It changes with every change of a
+// formula, a window or a bound: whoever keeps a feature keeps the version beside it.
+const DefinitionVersion = "2"
+
 // Product is what the pool knows of a product that a customer holds.
 type Product struct {
 	FundCode   string // what all its share classes have in common; empty: its own code
@@ -27,8 +31,11 @@ type Pool interface {
 
 // Read derives the features of a customer as of an instant into out, whose buffers it
 // uses again. Nothing that is later than the instant is looked at: events after it, lots,
-// purchases and troughs of a day after its day in Asia/Shanghai. Windows are days, the day
-// of the instant included. The lists of p stand in their documented orders.
+// purchases and troughs of a day after its day in Asia/Shanghai. Nor are events of the
+// instant itself, because what an answer brings about, its own exposure above all, must not
+// be among what it rests on; but a refusal and a complaint bind from their instant on.
+// Windows are days, the day of the instant included up to the instant. The lists of p stand
+// in their documented orders.
 //
 // LevelUnknown leaves out what needs a level: the caller gives it where the level may not
 // be read. A nil pool, or a product that is not in it, leaves out what needs the market.
@@ -37,7 +44,7 @@ func Read(p *fund.Profile, level fund.RiskLevel, at fund.Instant, pool Pool, out
 		At: at, Positions: out.Positions[:0], Journeys: out.Journeys[:0], Doubts: out.Doubts[:0],
 		Portfolio: fund.Portfolio{HoldingDays: -1},
 	}
-	r := reading{profile: p, days: daysUntil(at), trail: p.Trail.Recent[:seenBy(p.Trail.Recent, at)], pool: pool, out: out}
+	r := reading{profile: p, days: daysUntil(at), trail: p.Trail.Recent[:seenBy(p.Trail.Recent, at-1)], pool: pool, out: out}
 	r.readTrail()
 	r.readProducts()
 	r.settleActivities()
@@ -50,7 +57,7 @@ func Read(p *fund.Profile, level fund.RiskLevel, at fund.Instant, pool Pool, out
 type reading struct {
 	profile    *fund.Profile
 	days       days
-	trail      []fund.Event // those not after the instant
+	trail      []fund.Event // those before the instant
 	pool       Pool
 	out        *fund.Conduct
 	kinds      [fund.EventKinds]acts // what the trail says of each kind of event

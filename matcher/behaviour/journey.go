@@ -10,36 +10,46 @@ import (
 // readTrail goes over the events once, in the order of time.
 func (r *reading) readTrail() {
 	for i := range r.trail {
-		e := &r.trail[i]
-		if e.Kind == fund.EventUnknown || int(e.Kind) >= fund.EventKinds {
-			continue
-		}
-		r.kinds[e.Kind].event(e, &r.days)
-		r.own.event(e, &r.days)
-		switch e.Kind {
-		case fund.Redeem:
-			r.redeems.add(i)
-			continue
-		case fund.Click, fund.DetailView:
-			if r.firstVisit == 0 {
-				r.firstVisit = e.At.Date()
-			}
-		case fund.ObjectionRaised, fund.EvidenceOpen:
-			r.doubt(e)
-		case fund.Refusal:
-			if e.ProductCode == "" {
-				refuse(&r.out.Refused, e)
-			}
-		case fund.Complaint, fund.Contact:
-			continue
-		default:
-		}
-		if e.ProductCode != "" {
-			step(&r.out.Journeys[r.journey(e.ProductCode)], e)
+		r.readEvent(i, &r.trail[i])
+	}
+	spoken := r.profile.Trail.Recent[:seenBy(r.profile.Trail.Recent, r.out.At)]
+	for i := len(r.trail); i < len(spoken); i++ {
+		if e := &spoken[i]; e.Kind == fund.Refusal || e.Kind == fund.Complaint {
+			r.readEvent(i, e) // his word binds from its instant on
 		}
 	}
 	if r.kinds[fund.Complaint].count > 0 {
-		r.out.Complaints = openComplaints(r.trail)
+		r.out.Complaints = openComplaints(spoken)
+	}
+}
+
+// readEvent takes in one event, which stands at a place of the trail.
+func (r *reading) readEvent(place int, e *fund.Event) {
+	if e.Kind == fund.EventUnknown || int(e.Kind) >= fund.EventKinds {
+		return
+	}
+	r.kinds[e.Kind].event(e, &r.days)
+	r.own.event(e, &r.days)
+	switch e.Kind {
+	case fund.Redeem:
+		r.redeems.add(place)
+		return
+	case fund.Click, fund.DetailView:
+		if r.firstVisit == 0 {
+			r.firstVisit = e.At.Date()
+		}
+	case fund.ObjectionRaised, fund.EvidenceOpen:
+		r.doubt(e)
+	case fund.Refusal:
+		if e.ProductCode == "" {
+			refuse(&r.out.Refused, e)
+		}
+	case fund.Complaint, fund.Contact:
+		return
+	default:
+	}
+	if e.ProductCode != "" {
+		step(&r.out.Journeys[r.journey(e.ProductCode)], e)
 	}
 }
 

@@ -36,12 +36,13 @@ func repeat(n, lastAgo int, e fund.Event) (events []fund.Event) {
 	return events
 }
 
-func TestWindowsIncludeTheirFirstDayAndTheInstant(t *testing.T) {
+func TestWindowsIncludeTheirFirstDayAndEndBeforeTheInstant(t *testing.T) {
 	for name, c := range map[string]struct {
 		at                   fund.Instant
 		in30, in90, in365, n int32
 	}{
-		"the instant":              {base, 1, 1, 1, 1},
+		"a moment before":          {base - 1, 1, 1, 1, 1},
+		"the instant":              {base, 0, 0, 0, 0},
 		"a moment later":           {base + 1, 0, 0, 0, 0},
 		"the first of 30 days":     {day(29).Start(), 1, 1, 1, 1},
 		"a moment before 30 days":  {day(29).Start() - 1, 0, 1, 1, 1},
@@ -58,7 +59,7 @@ func TestWindowsIncludeTheirFirstDayAndTheInstant(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
-		if c.at == daysAgo(0) || c.n == 0 {
+		if c.n == 0 {
 			continue
 		}
 		// A purchase of that day counts alike.
@@ -117,7 +118,7 @@ func TestForgottenEventsStillCount(t *testing.T) {
 		t.Errorf("%+v, want %+v", c.Redemptions, want)
 	}
 	var earlier fund.Conduct
-	behaviour.Read(p, fund.C3, daysAgo(102), nil, &earlier)
+	behaviour.Read(p, fund.C3, daysAgo(102)+1, nil, &earlier)
 	if got := earlier.Redemptions; got.Count != behaviour.KeptActs || got.Amount != 3*behaviour.KeptActs || got.Last != day(102) {
 		t.Errorf("a hundred days earlier: %+v", got)
 	}
@@ -391,13 +392,13 @@ func TestTurnoverIsKnownOrNot(t *testing.T) {
 // Only a redemption with both its proceeds and its cost says what it brought.
 func TestRealisedResults(t *testing.T) {
 	p := trailOf(
-		fund.Event{Kind: fund.Redeem, At: base, Amount: 100, Cost: 90}, fund.Event{Kind: fund.Redeem, At: base, Amount: 70, Cost: 90},
-		fund.Event{Kind: fund.Redeem, At: base, Amount: 90, Cost: 90}, fund.Event{Kind: fund.Redeem, At: base, Amount: 50}, fund.Event{Kind: fund.Redeem, At: base, Cost: 50},
+		fund.Event{Kind: fund.Redeem, At: base - 1, Amount: 100, Cost: 90}, fund.Event{Kind: fund.Redeem, At: base - 1, Amount: 70, Cost: 90},
+		fund.Event{Kind: fund.Redeem, At: base - 1, Amount: 90, Cost: 90}, fund.Event{Kind: fund.Redeem, At: base - 1, Amount: 50}, fund.Event{Kind: fund.Redeem, At: base - 1, Cost: 50},
 	)
 	if d := cmp.Diff(fund.Losses{Realised: -10, RealisedOK: true, SoldAtLoss: 1}, read(p, nil).Losses); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if l := read(trailOf(fund.Event{Kind: fund.Redeem, At: base, Cost: 50}), nil).Losses; l.RealisedOK {
+	if l := read(trailOf(fund.Event{Kind: fund.Redeem, At: base - 1, Cost: 50}), nil).Losses; l.RealisedOK {
 		t.Errorf("nothing known, and yet %+v", l)
 	}
 }
@@ -473,7 +474,7 @@ func TestNewIssues(t *testing.T) {
 
 func TestTheChannelOfMostActs(t *testing.T) {
 	of := func(kind fund.EventKind, channel string) fund.Event {
-		return fund.Event{Kind: kind, At: base, Channel: channel}
+		return fund.Event{Kind: kind, At: base - 1, Channel: channel}
 	}
 	many := []fund.Event{of(fund.Click, "Z"), of(fund.DetailView, "Z")}
 	for i := range 40 {
@@ -484,8 +485,8 @@ func TestTheChannelOfMostActs(t *testing.T) {
 		"APP": {of(fund.Click, "BRANCH"), of(fund.OrderStart, "APP"), of(fund.Click, ""), of(fund.Exposure, "BRANCH")},
 		"B":   {of(fund.EvidenceOpen, "A"), of(fund.ObjectionRaised, "B"), of(fund.OrderConfirm, "B")},
 		"Z":   many,
-		"C":   {{Kind: fund.Click, At: base, Channel: "D"}, {Kind: fund.Click, At: base - 1, Channel: "C"}},
-		"E":   {{Kind: fund.Click, At: base - 1, Channel: "F"}, {Kind: fund.Click, At: base, Channel: "E"}},
+		"C":   {{Kind: fund.Click, At: base - 1, Channel: "D"}, {Kind: fund.Click, At: base - 2, Channel: "C"}},
+		"E":   {{Kind: fund.Click, At: base - 2, Channel: "F"}, {Kind: fund.Click, At: base - 1, Channel: "E"}},
 	} {
 		if got := read(trailOf(events...), nil).Habits.Channel; got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -47,12 +47,12 @@ type labels struct {
 	until    fund.Instant // the next begin or end of a tag that may be read
 }
 
-// readLabels reads the tags that say what he did not say himself.
+// readLabels reads the tags that say what he did not say himself, and that may be used.
 func readLabels(p *fund.Profile, at fund.Instant) labels {
 	l := labels{until: fund.Forever}
 	for i := range p.Tags {
 		t := &p.Tags[i]
-		if !counts(t, &p.Needs) {
+		if !counts(t, &p.Needs) || !fund.Usable(p.Consents, t.Purpose) {
 			continue
 		}
 		if t.From > at {

@@ -122,11 +122,33 @@ func (p *Profile) Consent(purpose string) Answer {
 	return Unknown
 }
 
-// The purposes of consents that fundmatch reads. Personalisation has its own switch.
+// The purposes that need a consent of the same name. Personalisation has its own switch.
 const (
-	ConsentPush = "MARKETING_PUSH"
-	ConsentCall = "MARKETING_CALL"
+	ConsentPush      = "MARKETING_PUSH"
+	ConsentCall      = "MARKETING_CALL"
+	ConsentProfiling = "PROFILING"
 )
+
+// NeedsConsent reports whether what is kept for a purpose may be used only with the
+// customer's consent to it.
+func NeedsConsent(purpose string) bool {
+	return purpose == ConsentPush || purpose == ConsentCall || purpose == ConsentProfiling
+}
+
+// Usable reports whether what is kept for a purpose may be used, by the words of a customer
+// as of the instant of the use: never after he took his consent back, whatever the purpose;
+// without a word only where none is needed. What is kept for no purpose is the bank's own.
+func Usable(words []Consent, purpose string) bool {
+	if purpose == "" {
+		return true
+	}
+	for i := range words {
+		if words[i].Purpose == purpose {
+			return words[i].Granted
+		}
+	}
+	return !NeedsConsent(purpose)
+}
 
 // CorporateSegment is the segment of customers that are no natural persons.
 const CorporateSegment = "CORPORATE"

@@ -112,6 +112,19 @@ type Assessment struct {
 	Channel       string
 }
 
+// AssessmentMonths is how long an assessment holds at most, in calendar months (S12).
+const AssessmentMonths = 12
+
+// Validity returns when the assessed level holds: from its day, 00:00 in Asia/Shanghai, to the
+// same date a year on (of 29 February: to 1 March). false: there is none, or its day is
+// unknown, so that it cannot be shown to hold.
+func (a *Assessment) Validity() (from, to Instant, ok bool) {
+	if a.Level == LevelUnknown || a.On == 0 {
+		return 0, 0, false
+	}
+	return a.On.Start(), a.On.AddMonths(AssessmentMonths).Start(), true
+}
+
 // Assessed is one entry of the history of assessments (S13).
 type Assessed struct {
 	At    Instant // of the assessment; a bank that knows days only: the day's start

@@ -70,9 +70,10 @@ type Person struct {
 	HorizonMonths  int32 // 0: unknown
 	Elder          bool
 	Company        bool
-	Tags           []fund.Tag // by name
-	OptedOut       bool       // he refused marketing calls or pushes lately
-	ManagerChanged bool       // his relationship manager changed lately
+	Tags           []fund.Tag     // by name
+	Words          []fund.Consent // his words on the purposes that tags are kept for
+	OptedOut       bool           // he refused marketing calls or pushes lately
+	ManagerChanged bool           // his relationship manager changed lately
 }
 
 // Held is what he holds of one product in the pool.

@@ -39,7 +39,7 @@ func newView(c *Case, facts []fund.Evidence) view {
 	if c.Customer.Journey != nil {
 		v.journey = c.Customer.Journey
 	}
-	v.tags = readTags(c.Customer.Tags, c.Customer.At)
+	v.tags = readTags(&c.Customer.Person, c.Customer.At)
 	v.loser = v.findLoser()
 	v.overlap = v.findOverlap()
 	return v
@@ -57,31 +57,40 @@ const (
 	asksForIncome
 )
 
-// readTags reads the tags that are valid at an instant. A tag whose value is "false"
-// says that it is not so.
-func readTags(list []fund.Tag, at fund.Instant) tags {
+// readTags reads the tags that are valid at an instant and may be used. A tag whose value is
+// "false" says that it is not so.
+func readTags(p *Person, at fund.Instant) tags {
 	found := tags(0)
-	for i := range list {
-		t := &list[i]
+	for i := range p.Tags {
+		t := &p.Tags[i]
 		if at < t.From || at >= t.To || t.Value == "false" {
 			continue
 		}
-		switch {
-		case t.Name == "reads_risk_tab":
-			found |= readsRisk
-		case t.Name == "deposit_maturing":
-			found |= depositMaturing
-		case t.Name == "joint_decision":
-			found |= jointDecision
-		case t.Name == "compares_platforms":
-			found |= comparesPlatforms
-		case t.Name == "asks_for_income":
-			found |= asksForIncome
-		case strings.HasPrefix(t.Name, "deposit_"):
-			found |= hasDeposits
+		if says := meaning(t.Name); says != 0 && fund.Usable(p.Words, t.Purpose) {
+			found |= says
 		}
 	}
 	return found
+}
+
+// meaning is what a tag of a name says; 0: nothing that a doubt asks.
+func meaning(name string) tags {
+	switch name {
+	case "reads_risk_tab":
+		return readsRisk
+	case "deposit_maturing":
+		return depositMaturing
+	case "joint_decision":
+		return jointDecision
+	case "compares_platforms":
+		return comparesPlatforms
+	case "asks_for_income":
+		return asksForIncome
+	}
+	if strings.HasPrefix(name, "deposit_") {
+		return hasDeposits
+	}
+	return 0
 }
 
 func (t tags) has(of tags) bool { return t&of != 0 }

@@ -20,9 +20,6 @@ const (
 	expired  = "EXPIRED"
 )
 
-// levelMonths is how long an assessed level holds (rule S12).
-const levelMonths = 12
-
 // The prefixes that keep names given by the bank apart from the profile's own.
 const (
 	tagPrefix       = "tag."
@@ -108,11 +105,11 @@ func levelCell(a fund.Assessment, at fund.Instant) *fundmatchv1.ProfileCell {
 	if a.On == 0 {
 		return &fundmatchv1.ProfileCell{Name: name, Status: expired}
 	}
-	from := a.At
-	if from == 0 {
-		from = a.On.Start()
+	from, to, _ := a.Validity()
+	if a.At != 0 {
+		from = a.At
 	}
-	return bounded(name, a.Level.String(), from, a.On.AddMonths(levelMonths).Start(), at)
+	return bounded(name, a.Level.String(), from, to, at)
 }
 
 // provenCell shows the class of a professional investor, or of one who qualifies for other

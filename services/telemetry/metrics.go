@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"math"
 	"net/http"
 	"time"
 
@@ -17,6 +18,7 @@ const namespace = "fundmatch"
 type Metrics struct {
 	Requests    *Requests
 	Cache       Cache
+	ChangeLog   ChangeLog
 	Core        *Core
 	DecisionLog DecisionLog
 
@@ -31,6 +33,47 @@ type Cache struct {
 	Misses prometheus.Counter
 	Drops  prometheus.Counter // entries removed because the change log named them
 	Stale  prometheus.Counter // reads that went through because the last poll was too old
+
+	Refused prometheus.Counter // reads and writes that were refused because too many waited for the store
+}
+
+// ChangeLog tells how well this replica follows the changes that others make.
+type ChangeLog struct {
+	Polled prometheus.Counter // polls that read the log to its end
+	Failed prometheus.Counter // polls that did not
+	Wakes  prometheus.Counter // polls that came sooner because the store told of a change
+	Lag    prometheus.Observer
+
+	registry prometheus.Registerer
+}
+
+// WatchAge exports how long ago the last good poll began; +Inf while there was none. Call it
+// once.
+func (c *ChangeLog) WatchAge(age func() (time.Duration, bool)) {
+	c.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "change_log_age_seconds",
+		Help: "Time since the last poll began that read the change log to its end; beyond the bound reads go to the store.",
+	}, func() float64 {
+		since, ok := age()
+		if !ok {
+			return math.Inf(1)
+		}
+		return since.Seconds()
+	}))
+}
+
+func newChangeLog(r prometheus.Registerer) ChangeLog {
+	polls := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Name: "change_log_polls_total", Help: "Polls of the change log.",
+	}, []string{"result"})
+	r.MustRegister(polls)
+	return ChangeLog{
+		Polled: polls.WithLabelValues("done"), Failed: polls.WithLabelValues("failed"),
+		Wakes: counter(r, "change_log_wakes_total", "Polls that came sooner because the store told of a change."),
+		Lag: histogram(r, "change_log_lag_seconds", "Age of the newest change of a page when it was seen, by the store's clock.",
+			lagBuckets()),
+		registry: r,
+	}
 }
 
 // DecisionLog measures the record of answers.
@@ -52,6 +95,8 @@ func NewMetrics(now func() time.Time) *Metrics {
 		Drops:  counter(r, "profile_cache_drops_total", "Profiles dropped because the change log named them."),
 		Stale:  counter(r, "profile_cache_stale_total", "Reads past the cache because the last poll of the change log was too old."),
 	}
+	m.Cache.Refused = counter(r, "profile_cache_refused_total", "Reads and writes refused because too many waited for the store.")
+	m.ChangeLog = newChangeLog(r)
 	m.DecisionLog = DecisionLog{
 		Records: counter(r, "decision_log_records_total", "Records appended."),
 		Bytes:   counter(r, "decision_log_bytes_total", "Bytes appended."),
@@ -131,6 +176,10 @@ func stageBuckets() []float64 {
 
 func requestBuckets() []float64 {
 	return []float64{25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 250e-3, 1, 5}
+}
+
+func lagBuckets() []float64 {
+	return []float64{1e-3, 2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 750e-3, 1, 2, 5, 30, 300}
 }
 
 func fsyncBuckets() []float64 {

@@ -139,6 +139,15 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 	m.Exclusions("S02").Add(7)
 	m.ObserveStage(telemetry.MatchStage, 9*time.Microsecond)
 	m.Cache.Hits.Inc()
+	m.ChangeLog.Polled.Inc()
+	m.ChangeLog.Failed.Inc()
+	m.ChangeLog.Lag.Observe(0.004)
+	followed := false
+	m.ChangeLog.WatchAge(func() (time.Duration, bool) { return 250 * time.Millisecond, followed })
+	if !strings.Contains(scrape(t, m), "fundmatch_change_log_age_seconds +Inf") {
+		t.Error("a change log that was never read has an age")
+	}
+	followed = true
 	m.DecisionLog.Fsync.Observe(0.0004)
 	state := telemetry.CoreState{Revision: &telemetry.CoreRevision{
 		Pool: "7", Model: "m", Rules: "r", Engine: "v1", AsOf: now.Add(-30 * time.Second), DataSeq: 12,
@@ -151,6 +160,8 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 		"fundmatch_requests_shed_total 1", `fundmatch_exclusions_total{rule="S02"} 7`, `fundmatch_stage_seconds_bucket{stage="match",le="1e-05"} 1`,
 		`fundmatch_stage_seconds_count{stage="profile"} 0`, "fundmatch_profile_cache_hits_total 1", `fundmatch_decision_log_fsync_seconds_bucket{le="0.0005"} 1`,
 		`fundmatch_core_info{engine="v1",model="m",pool="7",rules="r"} 1`, "fundmatch_core_age_seconds 30", "fundmatch_core_data_seq 12",
+		`fundmatch_change_log_polls_total{result="done"} 1`, `fundmatch_change_log_polls_total{result="failed"} 1`, "fundmatch_change_log_age_seconds 0.25",
+		`fundmatch_change_log_lag_seconds_bucket{le="0.005"} 1`, "fundmatch_change_log_wakes_total 0", "fundmatch_profile_cache_refused_total 0",
 		"fundmatch_core_degraded 0", "fundmatch_pool_quarantined 3", "go_goroutines",
 	} {
 		if !strings.Contains(text, want) {

@@ -34,6 +34,21 @@ type private struct {
 	number atomic.Int64 // of the last database
 }
 
+// start starts the cluster, once.
+func (p *private) start(bin string) (*Instance, error) {
+	p.once.Do(func() { p.server, p.err = newInstance(bin, Config{}) })
+	return p.server, p.err
+}
+
+// stop stops the cluster if there is one; none starts after it.
+func (p *private) stop() error {
+	p.once.Do(func() { p.err = errors.New("the tests are over") })
+	if p.server == nil {
+		return nil
+	}
+	return p.server.remove()
+}
+
 // shared is the one cluster of the process; tests of all packages of a binary use it.
 var shared private
 
@@ -62,17 +77,41 @@ func Clone(tb testing.TB, dsn string) string {
 	return withDatabase(tb, admin, name)
 }
 
+// emptyAll deletes the rows of all tables but one and starts the sequences again; a table that
+// others refer to comes after them.
+const emptyAll = `DO $$
+DECLARE name text; left_over boolean := TRUE;
+BEGIN
+	WHILE left_over LOOP
+		left_over := FALSE;
+		FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> '%s' LOOP
+			BEGIN
+				EXECUTE format('DELETE FROM %%I', name);
+			EXCEPTION WHEN foreign_key_violation THEN
+				left_over := TRUE;
+			END;
+		END LOOP;
+	END LOOP;
+	FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema() LOOP
+		EXECUTE format('ALTER SEQUENCE %%I RESTART', name);
+	END LOOP;
+END $$`
+
+// Empty makes a database as good as new for the next test, which takes a tenth of the time of
+// a new one: no rows but those of the table keep, which knows of the migrations.
+func Empty(tb testing.TB, dsn, keep string) {
+	tb.Helper()
+	run(tb, dsn, fmt.Sprintf(emptyAll, keep))
+}
+
 // Main runs the tests of a package and stops the private cluster after them. A TestMain that
 // does not call it leaves that to the guard of the process.
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func Main(m *testing.M) int {
 	code := m.Run()
-	shared.once.Do(func() { shared.err = errors.New("the tests are over") })
-	if shared.server != nil {
-		if err := shared.server.remove(); err != nil {
-			fmt.Fprintln(os.Stderr, "pgtest:", err)
-		}
+	if err := shared.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "pgtest:", err)
 	}
 	return code
 }
@@ -83,12 +122,11 @@ func adminDSN(tb testing.TB) string {
 	if dsn := os.Getenv(ServerEnv); dsn != "" {
 		return dsn
 	}
-	bin := programs(tb)
-	shared.once.Do(func() { shared.server, shared.err = newInstance(bin, Config{}) })
-	if shared.err != nil {
-		tb.Fatalf("pgtest: %v", shared.err)
+	server, err := shared.start(programs(tb))
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
 	}
-	return shared.server.DSN()
+	return server.DSN()
 }
 
 // programs returns the directory of PostgreSQL's programs, or ends the test.

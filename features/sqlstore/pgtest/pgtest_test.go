@@ -45,6 +45,23 @@ func TestEveryDatabaseIsFreshAndEmpty(t *testing.T) {
 	}
 }
 
+func TestAnEmptiedDatabaseKeepsItsTablesAlone(t *testing.T) {
+	dsn := pgtest.Database(t)
+	conn := connect(t, dsn)
+	defer func() { _ = conn.Close(t.Context()) }()
+	_, err := conn.Exec(t.Context(), `CREATE TABLE a (x SERIAL PRIMARY KEY); CREATE TABLE b (x INT REFERENCES a); CREATE TABLE k (x INT);
+		INSERT INTO a DEFAULT VALUES; INSERT INTO b VALUES (1); INSERT INTO k VALUES (1)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Empty(t, dsn, "k")
+	var a, b, k int
+	row := conn.QueryRow(t.Context(), `INSERT INTO a DEFAULT VALUES RETURNING x, (SELECT COUNT(*) FROM b), (SELECT COUNT(*) FROM k)`)
+	if err := row.Scan(&a, &b, &k); err != nil || a != 1 || b != 0 || k != 1 {
+		t.Errorf("the next number is %d, %d rows in b and %d in k, %v, want 1, 0 and 1", a, b, k, err)
+	}
+}
+
 func TestAServerMayBePausedKilledAndStartedAgain(t *testing.T) {
 	s := pgtest.Server(t, pgtest.Config{Durable: true})
 	dsn := s.Database(t)

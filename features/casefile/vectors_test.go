@@ -1,0 +1,56 @@
+package casefile_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"testing"
+
+	"github.com/fundmatch/fundmatch/features/casefile"
+	"github.com/fundmatch/fundmatch/features/memory"
+)
+
+// openMemory opens a store of its own for each batch.
+func openMemory(context.Context) (casefile.Store, func() error, error) {
+	s := memory.New()
+	return s, s.Close, nil
+}
+
+// read reads a file of cases.
+func read(t *testing.T, name string) *casefile.File {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("%s is not there: the vectors lie beside the repository", name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := casefile.Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// pass runs a file and fails for each case that does not pass.
+func pass(t *testing.T, f *casefile.File, open casefile.Open) {
+	t.Helper()
+	err := casefile.Run(t.Context(), f, casefile.RunName(1), open, func(r *casefile.Result) error {
+		if r.Verdict != casefile.Pass {
+			text, _ := json.Marshal(r)
+			t.Errorf("%s", text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVectorsPass(t *testing.T) {
+	t.Parallel()
+	pass(t, read(t, "../../../shared/vectors/point_in_time.json"), openMemory)
+}
