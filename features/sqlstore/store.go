@@ -66,14 +66,16 @@ type pools struct {
 type Store struct {
 	market
 	pools
-	dialect   *dialect
-	version   int64
-	stmts     [statementCount]*sqlx.Stmt
-	one       [insertCount]*sqlx.Stmt // a row at a time
-	many      [insertCount]*sqlx.Stmt // rowsAtOnce
-	committed func()
-	notifier  *notifier // nil: SQLite, or it was not wanted
-	close     func() error
+	dialect       *dialect
+	version       int64
+	stmts         [statementCount]*sqlx.Stmt
+	one           [insertCount]*sqlx.Stmt // a row at a time
+	many          [insertCount]*sqlx.Stmt // rowsAtOnce
+	newcomerBytes int                     // that an import holds in memory
+	headText      string                  // PostgreSQL: of selectHead
+	committed     func()
+	notifier      *notifier // nil: SQLite, or it was not wanted
+	close         func() error
 }
 
 // Open opens a store and brings its schema up to date. Errors wrap
@@ -83,7 +85,7 @@ func Open(ctx context.Context, cfg OpenConfig) (*Store, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: sqliteDialect(), committed: cfg.Committed}
+	s := &Store{dialect: sqliteDialect(), committed: cfg.Committed, newcomerBytes: maxNewcomerBytes}
 	place, open := cfg.Path, s.openSQLite
 	if cfg.DSN != "" {
 		s.dialect = postgresDialect()
