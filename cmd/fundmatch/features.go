@@ -37,6 +37,7 @@ func (p *program) featuresVerbs() []*cobra.Command {
 		p.featuresAsOfCommand(),
 		p.featuresVerifyCommand(),
 		p.featuresMonitorCommand(),
+		p.featuresQuarantineCommand(),
 	}
 }
 
