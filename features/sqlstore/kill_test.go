@@ -54,6 +54,10 @@ func victim(path string) {
 				return err
 			}
 		}
+		// What waits in memory is written before anybody may look at it.
+		if _, err := b.(features.Previewer).Preview(); err != nil {
+			return err
+		}
 		if _, err := os.Stdout.WriteString("ready\n"); err != nil {
 			return err
 		}

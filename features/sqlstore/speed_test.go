@@ -7,6 +7,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/sqlstore"
+	"github.com/fundmatch/fundmatch/features/sqlstore/pgtest"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -98,6 +99,19 @@ func BenchmarkBulk(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(ids)*rowsOfEach)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 	})
+	b.Run("postgres", func(b *testing.B) {
+		server := pgtest.Server(b, pgtest.Config{Durable: true})
+		for b.Loop() {
+			b.StopTimer()
+			s := openPostgres(b, server.Database(b))
+			b.StartTimer()
+			benchmarkBulk(b, s, ids)
+			b.StopTimer()
+			_ = s.Close()
+			b.StartTimer()
+		}
+		b.ReportMetric(float64(len(ids)*rowsOfEach)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	})
 }
 
 func benchmarkBulk(b *testing.B, s *sqlstore.Store, ids []string) {
@@ -113,6 +127,13 @@ func BenchmarkOnline(b *testing.B) {
 	ids := bankIDs(typicalCustomers)
 	b.Run("sqlite", func(b *testing.B) {
 		s := open(b, filepath.Join(b.TempDir(), "bank.db"))
+		if _, err := s.Import(b.Context(), 1, fillTypical(ids)); err != nil {
+			b.Fatal(err)
+		}
+		benchmarkOnline(b, s, ids)
+	})
+	b.Run("postgres", func(b *testing.B) {
+		s := openPostgres(b, pgtest.Server(b, pgtest.Config{Durable: true}).Database(b))
 		if _, err := s.Import(b.Context(), 1, fillTypical(ids)); err != nil {
 			b.Fatal(err)
 		}
