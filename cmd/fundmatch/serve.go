@@ -121,8 +121,9 @@ type service struct {
 
 // signals are what the service tells about itself.
 type signals struct {
-	metrics *telemetry.Metrics
-	tracing *telemetry.Tracing
+	metrics  *telemetry.Metrics
+	tracing  *telemetry.Tracing
+	features *featureWatch // nil: the store keeps no histories
 }
 
 // onClose runs close at the end, after everything that was opened later is closed.
@@ -245,7 +246,12 @@ func (s *service) wire(ctx context.Context) (err error) {
 		return err
 	}
 	texts := text.New(s.engine, linter)
+	measured, err := s.watchFeatures()
+	if err != nil {
+		return err
+	}
 	s.server, err = server.New(server.Services{
+		Features: measured,
 		Register: func(r grpc.ServiceRegistrar) {
 			fundmatchv1.RegisterRecommendationServiceServer(r, recommendations)
 			fundmatchv1.RegisterDecisionServiceServer(r, decisions)
@@ -291,6 +297,7 @@ func (s *service) run(ctx context.Context) error {
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { s.engine.Run(background); return nil })
+	group.Go(func() error { return s.measureFeatures(background) })
 	served := s.server.Run(ctx, func(at server.Addresses) { s.announce(at, err) })
 	stop()
 	return errors.Join(served, group.Wait())

@@ -20,6 +20,7 @@ type Metrics struct {
 	Cache       Cache
 	ChangeLog   ChangeLog
 	Core        *Core
+	Features    *Features
 	DecisionLog DecisionLog
 
 	stages     [stageCount]prometheus.Observer
@@ -88,7 +89,7 @@ type DecisionLog struct {
 func NewMetrics(now func() time.Time) *Metrics {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m := &Metrics{registry: r, Requests: newRequests(r), Core: newCore(r, now)}
+	m := &Metrics{registry: r, Requests: newRequests(r), Core: newCore(r, now), Features: newFeatures(r)}
 	m.Cache = Cache{
 		Hits:   counter(r, "profile_cache_hits_total", "Profiles answered by the cache."),
 		Misses: counter(r, "profile_cache_misses_total", "Profiles read from the store."),
