@@ -107,6 +107,10 @@ func (b *batch) release(id string) error {
 // their ids. Rows and heads of the next are prepared while the database takes these.
 func (b *batch) write(waiting []*features.History) error {
 	b.newcomers.old = true
+	// What others did comes first, so that the change log names people as they came.
+	if err := b.unit.flush(); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(b.ctx)
 	chunks := make(chan chan prepared, runtime.GOMAXPROCS(0))
 	var preparing sync.WaitGroup

@@ -85,7 +85,7 @@ func TestNewcomersAreWrittenAlike(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.open(t)
 			s.newcomerBytes = c.bytes
-			res, err := s.Import(t.Context(), 1, everyWay(40))
+			res, err := s.Import(t.Context(), fund.Date(20250101).Start(), everyWay(40))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +106,7 @@ func TestNewcomersAreWrittenAlike(t *testing.T) {
 			if err != nil || len(page.Changes) != 80 {
 				t.Errorf("%d changes, error %v, want one for each customer", len(page.Changes), err)
 			}
-			if again, err := s.Import(t.Context(), 1, everyWay(40)); err != nil || again.Changed != 0 {
+			if again, err := s.Import(t.Context(), fund.Date(20250101).Start(), everyWay(40)); err != nil || again.Changed != 0 {
 				t.Errorf("%d rows changed by the same import again, error %v", again.Changed, err)
 			}
 		})
@@ -131,7 +131,7 @@ func postgresOf(t *testing.T) *Store {
 // Newcomers who cannot be read back are refused whole, while others are being prepared.
 func TestAnImportOfABadNewcomerChangesNothing(t *testing.T) {
 	s := sqliteOf(t)
-	_, err := s.Import(t.Context(), 1, func(b features.Batch) error {
+	_, err := s.Import(t.Context(), fund.Date(20250101).Start(), func(b features.Batch) error {
 		if err := everyWay(400)(b); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func TestAnImportOfABadNewcomerChangesNothing(t *testing.T) {
 	if all, _ := whole(t, s); len(all) != 0 {
 		t.Errorf("%d customers are there", len(all))
 	}
-	if _, err := s.Import(t.Context(), 1, everyWay(4)); err != nil {
+	if _, err := s.Import(t.Context(), fund.Date(20250101).Start(), everyWay(4)); err != nil {
 		t.Errorf("the next import: %v", err)
 	}
 }
