@@ -43,6 +43,7 @@ property: ## Ask for ANSWERS (default 200000) random answers by every path, repl
 property-nightly: ## The same with 1,000,000 answers, at night
 	FUNDMATCH_PROPERTY_ANSWERS=1000000 $(GO) test -count=1 -timeout 3h ./matcher ./services/order ./services/recommendation
 	$(GO) test -count=1 -timeout 1h ./matcher/eligibility -rapid.checks=20000
+	FUNDMATCH_PROPERTY_SEQUENCES=100000 $(GO) test -count=1 -timeout 3h -run Sequences ./features/memory
 	$(GO) test -count=1 -run RESTLoad ./services/server
 
 bench: ## Run the benchmarks (BENCH=pattern PKG=./package)

@@ -70,6 +70,11 @@ func Fold(customerID string, cells []Cell, purchases []fund.Purchase, a AsOf) (*
 			return nil, fmt.Errorf("%w: customer %s, cell %s/%s: %w", ErrInvalid, customerID, c.View, c.Name, err)
 		}
 	}
+	if f.holding.cell == nil && len(f.lots) == 0 && !a.KnownOnly {
+		if err := f.holding.addFirst(cells, a); err != nil {
+			return nil, fmt.Errorf("%w: customer %s, a posting batch: %w", ErrInvalid, customerID, err)
+		}
+	}
 	f.settleLots()
 	var err error
 	if f.profile.Assessments, err = assessments(cells, a); err != nil {
@@ -126,10 +131,9 @@ func newestPerName(cells []Cell, a AsOf) []*Cell {
 
 // folding collects what several cells decide together.
 type folding struct {
-	profile  *fund.Profile
-	snapshot []fund.Lot
-	takenAt  fund.Instant // event time of the snapshot
-	lots     []lotCell
+	profile *fund.Profile
+	holding holding
+	lots    []lotCell
 }
 
 type lotCell struct {
@@ -142,7 +146,7 @@ func (f *folding) add(c *Cell) error {
 	case LotView:
 		return f.addLot(c)
 	case HoldingsView:
-		return f.addSnapshot(c)
+		return f.holding.add(c)
 	default:
 	}
 	if !c.View.BuiltIn() {
@@ -207,30 +211,12 @@ func (f *folding) addLot(c *Cell) error {
 	return err
 }
 
-func (f *folding) addSnapshot(c *Cell) error {
-	var vs []LotValue
-	if !c.Tombstone {
-		if err := json.Unmarshal([]byte(c.Value), &vs); err != nil {
-			return err
-		}
-	}
-	f.takenAt = c.EventAt
-	for _, v := range vs {
-		lot, err := v.Lot()
-		if err != nil {
-			return err
-		}
-		f.snapshot = append(f.snapshot, lot)
-	}
-	return nil
-}
-
-// settleLots merges the newest whole snapshot with the lots acquired after it: a
-// snapshot says all that there was at its time, so older single lots no longer speak.
+// settleLots merges the snapshot or batch in force with the lots acquired after it: it
+// says all that there was at its time, so older single lots no longer speak.
 func (f *folding) settleLots() {
-	lots := f.snapshot
+	lots := f.holding.lots
 	for _, l := range f.lots {
-		if f.takenAt == 0 || l.eventAt > f.takenAt {
+		if f.holding.cell == nil || l.eventAt > f.holding.cell.EventAt {
 			lots = append(lots, l.lot)
 		}
 	}

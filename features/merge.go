@@ -32,6 +32,9 @@ func MergeImported(stored, incoming []Cell, seq uint64) []Cell {
 			changed[k] = true
 		}
 	}
+	if k := (cellTimes{view: HoldingsView, name: PostedName}); len(said[k]) > 0 && !samePostings(stored, said[k], incoming) {
+		changed[k] = true // fewer batches than the newest import posted
+	}
 	var added []Cell
 	for i := range incoming {
 		if changed[timesOf(&incoming[i])] {
@@ -39,6 +42,26 @@ func MergeImported(stored, incoming []Cell, seq uint64) []Cell {
 		}
 	}
 	return numbered(added, seq)
+}
+
+// samePostings reports whether the newest import that posted any batches, those in the stored
+// cells of the indices, posted as many as come in; none is no posting.
+func samePostings(stored []Cell, indices []int, incoming []Cell) bool {
+	newest, there, posted := uint64(0), 0, 0
+	for _, i := range indices {
+		if g := stored[i].SourceSeq >> generationBits; g > newest {
+			newest, there = g, 0
+		}
+		if stored[i].SourceSeq>>generationBits == newest {
+			there++
+		}
+	}
+	for i := range incoming {
+		if incoming[i].posted() {
+			posted++
+		}
+	}
+	return posted == 0 || posted == there
 }
 
 func numbered(cells []Cell, seq uint64) []Cell {
@@ -59,6 +82,9 @@ func saidByNewest(stored []Cell, indices []int, c Cell, seq uint64) bool {
 	}
 	c.SourceSeq |= newest << generationBits
 	for _, i := range indices {
+		if c.posted() {
+			c.EventAt = stored[i].EventAt
+		}
 		if stored[i] == c {
 			return true
 		}
@@ -73,4 +99,11 @@ type cellTimes struct {
 	eventAt, knownAt fund.Instant
 }
 
-func timesOf(c *Cell) cellTimes { return cellTimes{c.View, c.Name, c.EventAt, c.KnownAt} }
+// timesOf returns what a cell speaks of. A posting batch has no time but that of its import:
+// the same batch posted again is the same statement.
+func timesOf(c *Cell) cellTimes {
+	if c.posted() {
+		return cellTimes{view: c.View, name: c.Name}
+	}
+	return cellTimes{c.View, c.Name, c.EventAt, c.KnownAt}
+}

@@ -36,6 +36,7 @@ func (p *program) featuresVerbs() []*cobra.Command {
 		p.featuresExtractCommand(),
 		p.featuresAsOfCommand(),
 		p.featuresVerifyCommand(),
+		p.featuresCasesCommand(),
 		p.featuresMonitorCommand(),
 	}
 }

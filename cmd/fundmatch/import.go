@@ -276,7 +276,7 @@ func (p *program) tellImport(done *imported, o importOptions) error {
 		fmt.Fprintf(&out, "%-24s not a dataset file, not read\n", filepath.Base(name))
 	}
 	if consents {
-		out.WriteString("notice: consents to calls and pushes govern contacts; the others are kept, but not applied yet: no fact is withheld for want of one\n")
+		out.WriteString("notice: consents to calls and pushes govern contacts, and each consent what is kept for its purpose; personalisation has its own switch\n")
 	}
 	fmt.Fprintf(&out, "%d rows in %.2f s (%.0f rows/s), %d changed", rows, done.took.Seconds(), perSecond(rows, done.took), done.result.Changed)
 	if done.report.Rejected > 0 {

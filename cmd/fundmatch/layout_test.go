@@ -54,7 +54,7 @@ var importRules = []importRule{
 	{"features", []string{"matcher/fund"}, "features -> matcher/fund: contracts speak of nouns only"},
 	{"features/sqlstore", storeMay, storeWhy},
 	{"features/memory", storeMay, storeWhy},
-	{"features/storetest", storeMay, storeWhy},
+	{"features/storetest", append(slices.Clone(storeMay), "features/view"), storeWhy + "; the oracle judges the statuses of views"},
 	{"features/dataset", storeMay, storeWhy},
 	{"features/dataset/synthetic", append(slices.Clone(storeMay), "features/dataset"), storeWhy + "; the synthetic bank is written in dataset's formats"},
 	{"features/history", storeMay, storeWhy},

@@ -23,6 +23,7 @@ type bankStore interface {
 	features.Staff
 	features.Confirmations
 	features.Importer
+	features.Quarantine
 	Ping(ctx context.Context) error
 	io.Closer
 }

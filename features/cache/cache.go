@@ -31,6 +31,7 @@ type Store interface {
 	features.Events
 	features.Staff
 	features.Histories
+	features.Erasures
 }
 
 // Config says how much is kept and for how long. The zero value is usable.

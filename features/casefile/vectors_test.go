@@ -54,3 +54,8 @@ func TestVectorsPass(t *testing.T) {
 	t.Parallel()
 	pass(t, read(t, "../../../shared/vectors/point_in_time.json"), openMemory)
 }
+
+func TestCasesPass(t *testing.T) {
+	t.Parallel()
+	pass(t, read(t, "testdata/cases.json"), openMemory)
+}

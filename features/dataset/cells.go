@@ -108,16 +108,12 @@ func (v *TagRow) AppendCells(dst []features.Cell) []features.Cell {
 	})
 }
 
-// AppendCells appends the lot. Its name is features.LotName and, where there is one, the
-// batch: two batches of one day are two lots.
+// AppendCells appends the lot of a row without a batch_id. What a batch says is known when
+// all of its rows are: Folder.Load puts its rows together.
 func (v *HoldingRow) AppendCells(dst []features.Cell) []features.Cell {
-	name := features.LotName(v.ProductCode, v.AcquiredOn, v.Account)
-	if v.BatchID != "" {
-		name += "|" + v.BatchID
-	}
 	return append(dst, features.Cell{
-		CustomerID: v.CustomerID, View: features.LotView, Name: name, Value: jsonText(features.LotValueOf(v.Lot)),
-		EventAt: v.AcquiredOn.Start(),
+		CustomerID: v.CustomerID, View: features.LotView, Name: features.LotName(v.ProductCode, v.AcquiredOn, v.Account),
+		Value: jsonText(features.LotValueOf(v.Lot)), EventAt: v.AcquiredOn.Start(),
 	})
 }
 

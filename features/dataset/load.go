@@ -22,6 +22,9 @@ type Options struct {
 	// ForbidsTag reports whether no tag of a name may be kept of anybody (A09): its row is
 	// bad. nil: every name may.
 	ForbidsTag func(name string) bool
+	// CheckCell reports whether the bank's catalogue of views takes a cell of features.csv
+	// (view.Catalogue.CheckCell): its row is bad where it does not. nil: every view and type.
+	CheckCell func(*features.Cell) error
 	// Progress is called now and then; nil: never.
 	Progress func(Progress)
 }
@@ -61,7 +64,7 @@ const (
 )
 
 // Load reads the folder's files into a batch: products, calendar, branches, managers,
-// nav, customers, assessments, consents, tags, holdings, interactions, events. Customers
+// nav, customers, assessments, consents, tags, features, holdings, interactions, events. Customers
 // and products that a row names must be in the folder or known; known may be nil.
 // The first bad row is its *Error, and the caller has to drop the batch; with
 // opts.SkipBad the good rows are loaded. The NAVs of a product come in one call or, where
@@ -118,13 +121,35 @@ func (l *loader) loadFile(ctx context.Context, name string) error {
 		return load(l, in, consentFormat(), nil, putCells(l, (*ConsentRow).AppendCells))
 	case "tags.csv":
 		return load(l, in, l.lawfulTags(), nil, putCells(l, (*TagRow).AppendCells))
+	case "features.csv":
+		return load(l, in, l.lawfulFeatures(), nil, putCells(l, (*FeatureRow).AppendCells))
 	case "holdings.csv":
-		return load(l, in, holdingFormat(), nil, putCells(l, (*HoldingRow).AppendCells))
+		return l.loadHoldings(in)
 	case "interactions.csv":
 		return load(l, in, interactionFormat(), nil, l.batch.Purchases)
 	default:
 		return load(l, in, eventFormat(), nil, l.batch.Events)
 	}
+}
+
+// loadHoldings hands over single lots as they come, and posting batches when the file has
+// ended.
+func (l *loader) loadHoldings(in *source) error {
+	var posted postings
+	lots := putCells(l, (*HoldingRow).AppendCells)
+	err := load(l, in, holdingFormat(), nil, func(rows []HoldingRow) error {
+		if rows = posted.take(rows); len(rows) == 0 {
+			return nil
+		}
+		return lots(rows)
+	})
+	if err != nil {
+		return err
+	}
+	if err := posted.put(l.batch); err != nil {
+		return fmt.Errorf("load %s: %w", in.name, err)
+	}
+	return nil
 }
 
 // lawfulTags is the format of tags.csv less the names that are forbidden.

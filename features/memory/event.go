@@ -41,6 +41,7 @@ type recording struct {
 	store   *Store
 	people  map[string]*customer
 	events  map[string]features.Event
+	early   []features.QuarantinedFact
 	receipt features.EventsReceipt
 }
 
@@ -64,6 +65,11 @@ func (r *recording) add(place int, e *features.Event, recordedAt fund.Instant) e
 		r.receipt.Duplicates++
 		return nil
 	}
+	if e.Ahead(recordedAt) {
+		r.early = append(r.early, e.Quarantined(recordedAt))
+		r.receipt.Quarantined++
+		return nil
+	}
 	if e.KnownAt == 0 {
 		e.KnownAt = recordedAt
 	}
@@ -77,6 +83,7 @@ func (r *recording) commit() {
 	s := r.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.people.keepEarly(r.early)
 	if r.receipt.Accepted == 0 {
 		return
 	}

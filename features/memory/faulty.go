@@ -23,6 +23,9 @@ const (
 	ManagerMethod     Method = "Manager"
 	HistoriesMethod   Method = "Histories"
 	HeadsMethod       Method = "Heads"
+	EraseMethod       Method = "Erase"
+	ErasedMethod      Method = "Erased"
+	ErasedSinceMethod Method = "ErasedSince"
 
 	ConfirmMethod       Method = "Confirm"
 	ConfirmationsMethod Method = "Confirmations"
@@ -50,6 +53,7 @@ type HeadProfiles interface {
 	features.Staff
 	features.Confirmations
 	features.Histories
+	features.Erasures
 	// Head returns the newest profile and the instant from which it answers.
 	Head(ctx context.Context, customerID string) (p *fund.Profile, effectiveFrom fund.Instant, err error)
 }

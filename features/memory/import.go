@@ -27,6 +27,7 @@ type batch struct {
 	events   map[string]features.Event
 	manager  map[string]features.Manager
 	branch   map[string]features.Branch
+	early    []features.QuarantinedFact
 }
 
 // Import is features.Importer.
@@ -57,7 +58,8 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 func (s *Store) commitImport(b *batch) features.ImportResult {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	res := features.ImportResult{Changed: b.rows}
+	res := features.ImportResult{Changed: b.rows, Quarantined: int64(len(b.early))}
+	s.people.keepEarly(b.early)
 	if b.rows > 0 {
 		s.seq = b.seq
 	}
@@ -90,7 +92,7 @@ func (b *batch) Preview() (features.Pools, error) {
 	shown.seq, shown.market = b.store.seq, b.store.market
 	shown.market.revisions = maps.Clone(b.store.market.revisions)
 	shown.market.navs = maps.Clone(b.store.market.navs)
-	shown.people.byID = maps.Clone(b.store.people.byID)
+	shown.people.byID, shown.people.nameless = maps.Clone(b.store.people.byID), b.store.people.nameless
 	shown.commitImport(b)
 	return shown, nil
 }
@@ -226,6 +228,8 @@ func (b *batch) cellsOf(id string, rows []features.Cell) error {
 			return err
 		}
 	}
+	rows, early := features.TakeImported(rows, b.at)
+	b.early = append(b.early, early...)
 	c := b.customer(id)
 	added := c.addCells(features.MergeImported(c.plainCells(), rows, b.seq), b.seq)
 	if added > 0 {
@@ -249,6 +253,10 @@ func (b *batch) Purchases(rows []features.CustomerPurchase) error {
 		if err := rows[i].Check(); err != nil {
 			return err
 		}
+		if rows[i].Ahead(b.at) {
+			b.early = append(b.early, rows[i].Quarantined(b.at))
+			continue
+		}
 		c := b.customer(rows[i].CustomerID)
 		if c.addPurchase(rows[i].Purchase, b.seq) {
 			b.people[rows[i].CustomerID] = c
@@ -264,6 +272,10 @@ func (b *batch) Events(rows []features.Event) error {
 	for i := range rows {
 		if err := rows[i].Check(); err != nil {
 			return err
+		}
+		if rows[i].Ahead(b.at) {
+			b.early = append(b.early, rows[i].Quarantined(b.at))
+			continue
 		}
 		b.event(rows[i])
 	}

@@ -90,15 +90,17 @@ func newestOfDays[T any](rows []dated[T], seq uint64, before fund.Date, day func
 
 // Purchases is features.Pools.
 func (s *Store) Purchases(ctx context.Context, cut features.Cut, yield func(string, []fund.Purchase) error) error {
-	var ids []string
 	var byID map[string]*customer
 	if err := s.read(ctx, func() error {
-		ids, byID = s.people.ids, maps.Clone(s.people.byID)
+		byID = maps.Clone(s.people.byID)
+		for _, n := range s.people.nameless {
+			byID[n.id] = n.customer
+		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	for _, id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -37,6 +37,11 @@ type people struct {
 	manager map[string]features.Manager
 	branch  map[string]features.Branch
 	words   map[string]features.Confirmation // by id
+	early   []features.QuarantinedFact       // in the order of arrival
+	// erased are the erasures of each customer, oldest first, and nameless what stays of
+	// their interactions.
+	erased   map[string][]features.Erased
+	nameless []nameless
 }
 
 // New returns an empty store.
@@ -45,7 +50,7 @@ func New() *Store {
 	s.people = people{
 		byID: map[string]*customer{}, keys: map[idempotencyKey]idempotencyRecord{}, events: map[string]features.Event{},
 		manager: map[string]features.Manager{}, branch: map[string]features.Branch{},
-		words: map[string]features.Confirmation{},
+		words: map[string]features.Confirmation{}, erased: map[string][]features.Erased{},
 	}
 	s.market = market{revisions: map[uint64][]fund.Product{}, navs: map[string][]dated[fund.NAV]{}}
 	s.models = models{kept: map[artifactID][]byte{}, history: map[features.ArtifactKind][]features.Activation{}}
@@ -167,6 +172,7 @@ func (s *Store) CustomerIDs(ctx context.Context, after string, limit int) (out [
 type idempotencyKey struct{ scope, key string }
 
 type idempotencyRecord struct {
+	customerID string
 	bodyHash   [32]byte
 	receipt    features.Receipt
 	recordedAt fund.Instant
@@ -194,32 +200,27 @@ func (s *Store) Write(ctx context.Context, w features.Write) (features.Receipt, 
 			return features.Receipt{}, err
 		}
 	}
+	cells, early := features.SplitAhead(w.Cells, w.RecordedAt)
 	changed := c.clone()
-	added := changed.addCells(w.Cells, s.seq+1)
+	added := changed.addCells(cells, s.seq+1)
 	if added > 0 {
 		if err := changed.rebuild(w.CustomerID); err != nil {
 			return features.Receipt{}, err
 		}
 		c = changed
 	}
-	r := features.Receipt{Revision: c.head.Revision, Changed: added > 0}
-	s.commitWrite(&w, c, r)
+	r := features.Receipt{Revision: c.head.Revision, Changed: added > 0, Quarantined: len(early)}
+	s.commitWrite(&w, c, r, early)
 	return r, nil
 }
 
 // replay answers a write that came before under its key.
 func (s *Store) replay(w *features.Write) (features.Receipt, bool, error) {
-	if w.Idempotency.Key == "" {
-		return features.Receipt{}, false, nil
+	replays, err := s.replays(&w.Idempotency, w.RecordedAt)
+	if err != nil || !replays {
+		return features.Receipt{}, err != nil, err
 	}
-	rec, ok := s.people.keys[idempotencyKey{w.Idempotency.Scope, w.Idempotency.Key}]
-	switch {
-	case !ok || expired(rec.recordedAt, w.RecordedAt):
-		return features.Receipt{}, false, nil
-	case rec.bodyHash != w.Idempotency.BodyHash:
-		return features.Receipt{}, true, fmt.Errorf("%w: key %q", features.ErrIdempotencyReused, w.Idempotency.Key)
-	}
-	r := rec.receipt
+	r := s.people.keys[idempotencyKey{w.Idempotency.Scope, w.Idempotency.Key}].receipt
 	r.Replayed = true
 	return r, true, nil
 }
@@ -228,9 +229,10 @@ func expired(recordedAt, now fund.Instant) bool {
 	return now >= recordedAt.Add(features.IdempotencyLife*time.Hour)
 }
 
-func (s *Store) commitWrite(w *features.Write, c *customer, r features.Receipt) {
+func (s *Store) commitWrite(w *features.Write, c *customer, r features.Receipt, early []features.QuarantinedFact) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.people.keepEarly(early)
 	if r.Changed {
 		s.seq++
 		s.people.byID[w.CustomerID] = c
@@ -245,7 +247,7 @@ func (s *Store) commitWrite(w *features.Write, c *customer, r features.Receipt) 
 		}
 	}
 	key := idempotencyKey{w.Idempotency.Scope, w.Idempotency.Key}
-	s.people.keys[key] = idempotencyRecord{bodyHash: w.Idempotency.BodyHash, receipt: r, recordedAt: w.RecordedAt}
+	s.people.keys[key] = idempotencyRecord{customerID: w.CustomerID, bodyHash: w.Idempotency.BodyHash, receipt: r, recordedAt: w.RecordedAt}
 }
 
 func (p *people) log(customerID string) {

@@ -10,3 +10,8 @@ import (
 func TestStoreKeepsItsPromises(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Store { return memory.New() })
 }
+
+func TestSequences(t *testing.T) {
+	t.Parallel()
+	storetest.RunSequences(t, func(*testing.T) storetest.Store { return memory.New() }, 1_000)
+}

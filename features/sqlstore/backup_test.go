@@ -283,7 +283,7 @@ func numbersGoOnAboveTheRestored(t *testing.T, openFrom, openTo opener) { //noli
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := features.Write{CustomerID: "c0007", RecordedAt: 1, Cells: []features.Cell{
+	w := features.Write{CustomerID: "c0007", RecordedAt: aDay.Start(), Cells: []features.Cell{
 		{CustomerID: "c0007", View: features.TagView, Name: "new", Value: "x", EventAt: aDay.Start()},
 	}}
 	r, err := to.Write(t.Context(), w)

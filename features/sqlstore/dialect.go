@@ -60,6 +60,9 @@ const (
 	listedCellsOfViews
 	listedPurchases
 	listedEvents
+	selectErased
+	selectErasedSince
+	selectQuarantined
 	nextSeq
 	storedRevision
 	lockHead
@@ -103,6 +106,18 @@ const (
 	insertConfirmation
 	storedConfirmation
 	useConfirmation
+	standingErasure
+	insertErasure
+	hisPurchases
+	hisEvents
+	keepNameless
+	deletePurchases
+	deleteCells
+	deleteEvents
+	deleteHead
+	deleteStale
+	deleteQuarantined
+	deleteReplays
 	statementCount
 )
 
@@ -133,10 +148,10 @@ func statements() [statementCount]string {
 		nextSeq:        `SELECT COALESCE(MAX(seq), 0) + 1 FROM transactions`,
 		storedRevision: `SELECT revision FROM heads WHERE customer_id = ?`,
 		lockHead:       `SELECT revision FROM heads WHERE customer_id = ?`, // the only writer has locked everything
-		selectReplay:   `SELECT body_hash, revision, changed FROM idempotency WHERE scope = ? AND idempotency_key = ? AND recorded_at > ?`,
+		selectReplay:   `SELECT body_hash, revision, changed, quarantined FROM idempotency WHERE scope = ? AND idempotency_key = ? AND recorded_at > ?`,
 		expireReplays:  `DELETE FROM idempotency WHERE recorded_at <= ?`,
-		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, recorded_at)
-			VALUES (?, ?, ?, ?, ?, ?)`,
+		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, quarantined, recorded_at, customer_id)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		insertTransaction: `INSERT INTO transactions (seq, recorded_at, market) VALUES (?, ?, ?)`,
 		touchedCustomers:  `SELECT customer_id FROM changes WHERE seq = ? AND customer_id > ? ORDER BY customer_id LIMIT ?`,
 		touchedCells: `SELECT ` + cellColumns + ` FROM changes t CROSS JOIN cells c
@@ -170,6 +185,8 @@ func statements() [statementCount]string {
 	addEventStatements(&all)
 	addEvidenceStatements(&all)
 	addListStatements(&all)
+	addErasureStatements(&all)
+	all[selectQuarantined] = `SELECT customer_id, what, event_at, recorded_at, content FROM quarantined ORDER BY place`
 	return all
 }
 
@@ -249,6 +266,7 @@ const (
 	insertNAVs
 	insertEvents  // a row that the database does not take was there: see unit.overtaken
 	replaceEvents // whatever stands under their ids
+	insertQuarantined
 	insertTouched
 	insertHeads
 	insertProducts
@@ -277,6 +295,9 @@ func inserts() [insertCount]insert {
 			` ON CONFLICT (event_id) DO UPDATE SET customer_id = excluded.customer_id, event_at = excluded.event_at, kind = excluded.kind,
 				known_at = excluded.known_at, product_code = excluded.product_code, decision_id = excluded.decision_id,
 				channel = excluded.channel, attributes = excluded.attributes, seq = excluded.seq`,
+		},
+		insertQuarantined: {
+			`quarantined (customer_id, digest, what, event_at, recorded_at, content)`, 6, ` ON CONFLICT (customer_id, digest) DO NOTHING`,
 		},
 		insertTouched: {`changes (seq, customer_id)`, 2, ` ON CONFLICT DO NOTHING`},
 		insertHeads: {

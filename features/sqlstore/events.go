@@ -45,9 +45,9 @@ func (s *Store) recordEvents(ctx context.Context, tx *sqlx.Tx, b *features.Event
 			return features.EventsReceipt{}, err
 		}
 	}
-	receipt := features.EventsReceipt{Accepted: len(r.accepted), Duplicates: len(b.Events) - len(r.accepted)}
+	receipt := features.EventsReceipt{Accepted: len(r.accepted), Duplicates: len(b.Events) - len(r.accepted) - r.early, Quarantined: r.early}
 	if receipt.Accepted == 0 {
-		return receipt, nil
+		return receipt, u.flush()
 	}
 	if err := r.writeFolded(); err != nil {
 		return features.EventsReceipt{}, err
@@ -65,6 +65,7 @@ type recording struct {
 	accepted map[string]features.Event // by id
 	heads    map[string]*head          // of the batch's customers
 	changed  []*head                   // in the order of the batch
+	early    int                       // events that came too early
 }
 
 // head is a head row while events are folded into it.
@@ -90,6 +91,10 @@ func (r *recording) add(place int, e features.Event, recordedAt fund.Instant) er
 			return &features.EventReusedError{Place: place, ID: e.ID}
 		}
 		return nil
+	}
+	if e.Ahead(recordedAt) {
+		r.early++
+		return r.keepEarly(e.Quarantined(recordedAt))
 	}
 	if e.KnownAt == 0 {
 		e.KnownAt = recordedAt
@@ -182,6 +187,9 @@ func (b *batch) Events(rows []features.Event) error {
 }
 
 func (b *batch) event(e *features.Event) error {
+	if e.Ahead(b.at) {
+		return b.setAside(e.Quarantined(b.at))
+	}
 	into := insertEvents
 	if b.stored.events {
 		old, known, err := b.storedEvent(e.ID)

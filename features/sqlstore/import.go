@@ -52,6 +52,7 @@ type batch struct {
 	poolMoved bool
 	navs      series
 	days      map[fund.Date]bool // nil: not read yet
+	early     int64              // facts that came too early
 }
 
 // presence says which tables had rows before the import. Where one had none, nothing
@@ -102,7 +103,7 @@ func (b *batch) end() (features.ImportResult, error) {
 			return res, err
 		}
 	}
-	res.Changed = b.changed
+	res.Changed, res.Quarantined = b.changed, b.early
 	r, err := scanPublished(b.tx.QueryRowContext(b.ctx, b.store.dialect.text(selectPublished)))
 	if errors.Is(err, features.ErrNoPool) {
 		return res, nil
@@ -307,6 +308,10 @@ func (b *batch) Cells(rows []features.Cell) error {
 // cellsOf merges cells of one customer with what is stored of him. A customer who is
 // new to an empty store has nothing stored.
 func (b *batch) cellsOf(id string, rows []features.Cell) error {
+	rows, early := features.TakeImported(rows, b.at)
+	if err := b.setAside(early...); err != nil {
+		return err
+	}
 	stored := newGathering([]string{id})
 	_, known := b.known[id]
 	if b.stored.cells || known {
@@ -329,12 +334,24 @@ func (b *batch) cellsOf(id string, rows []features.Cell) error {
 	return b.touch(id)
 }
 
+// setAside counts and keeps facts that came too early.
+func (b *batch) setAside(facts ...features.QuarantinedFact) error {
+	b.early += int64(len(facts))
+	return b.keepEarly(facts...)
+}
+
 // Purchases is features.Batch.
 func (b *batch) Purchases(rows []features.CustomerPurchase) error {
 	for i := range rows {
 		p := &rows[i]
 		if err := p.Check(); err != nil {
 			return err
+		}
+		if p.Ahead(b.at) {
+			if err := b.setAside(p.Quarantined(b.at)); err != nil {
+				return fail(b.ctx, "import interactions of "+p.CustomerID, err)
+			}
+			continue
 		}
 		if known, err := b.knownPurchase(p); known || err != nil {
 			if err != nil {

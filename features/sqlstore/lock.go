@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -21,6 +22,9 @@ import (
 //   - A head row comes from imports only: a customer without one is not known.
 //   - Imports exclude each other. What a cut reads by its number, and the pool's revisions,
 //     come from imports only, so their numbers are in the order of their commits.
+//   - A single writer may wait for a row that a running import has inserted, while the import
+//     comes to wait for the head that the writer has locked. The import is the one that must
+//     not fail for it: it tries again until the writer's patience (lock_timeout) has ended.
 //   - An import takes its number at the start and locks the heads of its customers at the
 //     end, run by run, so that single writes go on while it reads its files. Where a single
 //     write was faster, its number is the greater one; the import's rows of that customer
@@ -74,19 +78,52 @@ func (u *unit) lockRun(ids []string) error {
 		return nil
 	}
 	var overtaken []string
-	err := each(u.ctx, u.tx.Stmtx(u.store.stmts[lockRevisions]), func(rows *sqlx.Rows) error {
-		var id string
-		var revision uint64
-		err := rows.Scan(&id, &revision)
-		if revision > u.seq {
-			overtaken = append(overtaken, id)
-		}
-		return err
-	}, ids)
+	err := u.despiteDeadlock(func() error {
+		overtaken = nil
+		return each(u.ctx, u.tx.Stmtx(u.store.stmts[lockRevisions]), func(rows *sqlx.Rows) error {
+			var id string
+			var revision uint64
+			err := rows.Scan(&id, &revision)
+			if revision > u.seq {
+				overtaken = append(overtaken, id)
+			}
+			return err
+		}, ids)
+	})
 	if err != nil || len(overtaken) == 0 {
 		return err
 	}
 	return u.restamp(overtaken)
+}
+
+// deadlocks bounds how often an import meets a writer who waits for it. The server takes a
+// second to find out, so that they are more than a writer's patience.
+const deadlocks = 16
+
+// despiteDeadlock runs f again when waiting for a single writer would have had no end.
+func (u *unit) despiteDeadlock(f func() error) (err error) {
+	for range deadlocks {
+		if begun := u.exec("SAVEPOINT run"); begun != nil {
+			return begun
+		}
+		err = f()
+		var server *pgconn.PgError
+		if !errors.As(err, &server) || server.Code != deadlockDetected {
+			if err != nil {
+				return err // the transaction ends, and the savepoint with it
+			}
+			return u.exec("RELEASE SAVEPOINT run")
+		}
+		if undone := u.exec("ROLLBACK TO SAVEPOINT run"); undone != nil {
+			return undone
+		}
+	}
+	return err
+}
+
+func (u *unit) exec(text string) error {
+	_, err := u.tx.ExecContext(u.ctx, text)
+	return err
 }
 
 // restamp gives the transaction's rows of customers whom it has locked a number that is

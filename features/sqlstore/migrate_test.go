@@ -13,6 +13,9 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
+// recorded is when the tests import: after every fact of theirs.
+const recorded fund.Instant = 4_000_000_000_000_000
+
 // manyStale are more customers than one transaction of the refolding takes.
 const manyStale = headsAtOnce + 10
 
@@ -20,7 +23,7 @@ const manyStale = headsAtOnce + 10
 func staleBank(t *testing.T, path string) map[string]*fund.Profile {
 	t.Helper()
 	s := openInternal(t, path)
-	_, err := s.Import(t.Context(), 1, func(b features.Batch) error {
+	_, err := s.Import(t.Context(), recorded, func(b features.Batch) error {
 		for i := range manyStale {
 			id := fmt.Sprintf("c%04d", i)
 			cells := []features.Cell{tagOf(id, "1")}
@@ -197,6 +200,53 @@ func TestAStoreOfSchemaTwoKeepsWhatIsInForce(t *testing.T) {
 	var at int64
 	if err := s.writer.QueryRowxContext(t.Context(), "SELECT activated_at FROM active_artifacts").Scan(&at); err != nil || at != 60 {
 		t.Errorf("in force since %d, %v, want 60", at, err)
+	}
+}
+
+// In a store of schema 3 a value that was removed in the microsecond of its writing may still
+// be in a head, and a key does not say whose write it belongs to.
+func TestAStoreOfSchemaThreeForgetsWhatWasRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bank.db")
+	s := openInternal(t, path)
+	kept, removed := tagOf("c1", "1"), tagOf("c1", "gone")
+	removed.Name = "b"
+	importCells(t, s, kept, removed, tagOf("c2", "1"))
+	before, from, err := s.Head(t.Context(), "c1")
+	if err != nil || len(before.Tags) != 2 {
+		t.Fatalf("%+v, %v, want two tags", before, err)
+	}
+	gone := removed
+	gone.Value, gone.Tombstone = "", true
+	importCells(t, s, gone)
+	downTo(t, s, 3)
+	for _, q := range []struct {
+		text string
+		args []any
+	}{
+		{"UPDATE heads SET head = ?, effective_from = ? WHERE customer_id = 'c1'", []any{fund.AppendProfile(nil, before), int64(from)}},
+		{
+			"INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, recorded_at) VALUES (?, 'k', ?, 1, 1, 1), (?, 'k', ?, 1, 1, 1)",
+			[]any{"li PUT c1 tags", make([]byte, 32), "li PUT c2", make([]byte, 32)},
+		},
+	} {
+		if _, err := s.writer.ExecContext(t.Context(), q.text, q.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s = openInternal(t, path)
+	if head := wantFolded(t, s, "c1"); len(head.Tags) != 1 || head.Tags[0].Name != kept.Name {
+		t.Errorf("tags %+v, want %s alone", head.Tags, kept.Name)
+	}
+	var owners []string
+	if err := s.writer.SelectContext(t.Context(), &owners, "SELECT customer_id FROM idempotency ORDER BY scope"); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"c1", "c2"}, owners); d != "" {
+		t.Errorf("the keys belong to (-want +got):\n%s", d)
 	}
 }
 

@@ -93,9 +93,10 @@ func postgresStatements() map[statement]string {
 		// Another writer may be at the same keys: they are left to him.
 		expireReplays: `DELETE FROM idempotency WHERE (scope, idempotency_key) IN (
 				SELECT scope, idempotency_key FROM idempotency WHERE recorded_at <= ? ORDER BY recorded_at LIMIT 100 FOR UPDATE SKIP LOCKED)`,
-		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, recorded_at)
-			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope, idempotency_key) DO UPDATE SET body_hash = excluded.body_hash,
-				revision = excluded.revision, changed = excluded.changed, recorded_at = excluded.recorded_at
+		rememberReplay: `INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, quarantined, recorded_at, customer_id)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, idempotency_key) DO UPDATE SET body_hash = excluded.body_hash,
+				revision = excluded.revision, changed = excluded.changed, quarantined = excluded.quarantined,
+				recorded_at = excluded.recorded_at, customer_id = excluded.customer_id
 			WHERE idempotency.recorded_at <= excluded.recorded_at - ` + oneDay,
 		storedConfirmation: `SELECT ` + confirmationColumns + ` FROM confirmations WHERE confirmation_id = ? FOR UPDATE`,
 	}
@@ -155,7 +156,7 @@ func connectPostgres(cfg OpenConfig, conns int, settings map[string]string) (*sq
 	// happens to know of tables that an import has just filled.
 	for name, value := range map[string]string{
 		"timezone": "UTC", "plan_cache_mode": "force_generic_plan", "jit": "off",
-		"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+		"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
 	} {
 		c.RuntimeParams[name] = value
 	}
@@ -219,7 +220,7 @@ func Redact(dsn string) (string, error) {
 func (s *Store) migratePostgres(ctx context.Context, cfg OpenConfig) error {
 	db, err := connectPostgres(cfg, 2, map[string]string{ //nolint:mnd // one holds the lock, one works
 		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0",
-		"enable_seqscan": "on", "enable_hashjoin": "on", "enable_mergejoin": "on", "plan_cache_mode": "auto",
+		"enable_seqscan": "on", "enable_bitmapscan": "on", "enable_hashjoin": "on", "enable_mergejoin": "on", "plan_cache_mode": "auto",
 	})
 	if err != nil {
 		return err
@@ -240,6 +241,13 @@ func (s *Store) migratePostgres(ctx context.Context, cfg OpenConfig) error {
 		return newerStore(found, newest)
 	case found == 0 && cfg.MustExist:
 		return fmt.Errorf("%w: there is no store in the database", features.ErrUnavailable)
+	}
+	var readOnly bool
+	if err := db.QueryRowxContext(ctx, `SELECT current_setting('transaction_read_only') = 'on'`).Scan(&readOnly); err != nil {
+		return err
+	}
+	if readOnly {
+		return fmt.Errorf("%w: the database may not be written, and has to be brought to schema %d", features.ErrUnavailable, newest)
 	}
 	conn, err := db.Connx(ctx)
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *Store) openSQLite(ctx context.Context, cfg OpenConfig) (err error) {
 	if err := touch(cfg); err != nil {
 		return err
 	}
-	if s.writer, err = s.connectSQLite(cfg, 1, writeCacheKiB, url.Values{"_txlock": {"immediate"}}, "synchronous(NORMAL)"); err != nil {
+	if s.writer, err = s.connectSQLite(cfg, 1, writeCacheKiB, url.Values{"_txlock": {"immediate"}}, "synchronous(NORMAL)", "secure_delete(ON)"); err != nil {
 		return err
 	}
 	// Of several that open a new file together, one turns its log on; the others fail at once.

@@ -53,15 +53,20 @@ const (
 	maxWriteConns     = 64
 )
 
+// pools are the connections of a store, by what they are for.
+type pools struct {
+	writer *sqlx.DB // SQLite: one connection
+	reader *sqlx.DB
+	stream *sqlx.DB      // reads that take as long as their caller does
+	online *sqlx.DB      // reads heads and nothing else: no long reading is in its way
+	turns  chan struct{} // SQLite: a token for each connection of online that reads
+}
+
 // Store is a store in an SQL database. It is safe for concurrent use.
 type Store struct {
 	market
+	pools
 	dialect   *dialect
-	writer    *sqlx.DB // SQLite: one connection
-	reader    *sqlx.DB
-	stream    *sqlx.DB      // reads that take as long as their caller does
-	online    *sqlx.DB      // reads heads and nothing else: no long reading is in its way
-	turns     chan struct{} // SQLite: a token for each connection of online that reads
 	version   int64
 	stmts     [statementCount]*sqlx.Stmt
 	one       [insertCount]*sqlx.Stmt // a row at a time

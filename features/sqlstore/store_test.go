@@ -50,3 +50,19 @@ func TestStoreKeepsItsPromises(t *testing.T) {
 		return open(t, filepath.Join(t.TempDir(), "bank #1?.db")) // a path that a URI must escape
 	})
 }
+
+func TestSequences(t *testing.T) {
+	t.Parallel()
+	storetest.RunSequences(t, func(t *testing.T) storetest.Store {
+		t.Helper()
+		return open(t, filepath.Join(t.TempDir(), "bank.db"))
+	}, 2_000)
+}
+
+func TestPostgresSequences(t *testing.T) {
+	t.Parallel()
+	storetest.RunSequences(t, func(t *testing.T) storetest.Store {
+		t.Helper()
+		return openPostgres(t, pgtest.Database(t))
+	}, 2_000)
+}

@@ -64,13 +64,16 @@ func (s *Store) write(ctx context.Context, tx *sqlx.Tx, w *features.Write) (feat
 		return features.Receipt{}, err
 	}
 	u.locked = true
-	if err := u.addCells(w.Cells); err != nil {
+	cells, early := features.SplitAhead(w.Cells, w.RecordedAt)
+	if err := errors.Join(u.addCells(cells), u.keepEarly(early...)); err != nil {
 		return features.Receipt{}, err
 	}
-	if err := u.bulks[insertCells].flush(ctx); err != nil {
-		return features.Receipt{}, err
+	for _, b := range [...]bulkInsert{insertCells, insertQuarantined} {
+		if err := u.bulks[b].flush(ctx); err != nil {
+			return features.Receipt{}, err
+		}
 	}
-	r := features.Receipt{Revision: revision, Changed: u.bulks[insertCells].affected > 0}
+	r := features.Receipt{Revision: revision, Changed: u.bulks[insertCells].affected > 0, Quarantined: len(early)}
 	if r.Changed {
 		r.Revision = u.seq
 		if err := u.touch(w.CustomerID); err != nil {
@@ -99,22 +102,31 @@ func (s *Store) ask(ctx context.Context, tx *sqlx.Tx, w *features.Write) error {
 
 // replay answers a write that came before under its key, within its life.
 func (s *Store) replay(ctx context.Context, tx *sqlx.Tx, w *features.Write) (r features.Receipt, done bool, err error) {
-	if w.Idempotency.Key == "" {
-		return features.Receipt{}, false, nil
+	done, err = s.replaysInto(ctx, tx, &w.Idempotency, w.RecordedAt, &r)
+	r.Replayed = done
+	return r, done, err
+}
+
+// replays reports whether an idempotency key came before with the same body.
+func (s *Store) replays(ctx context.Context, tx *sqlx.Tx, i *features.Idempotency, now fund.Instant) (bool, error) {
+	return s.replaysInto(ctx, tx, i, now, &features.Receipt{})
+}
+
+func (s *Store) replaysInto(ctx context.Context, tx *sqlx.Tx, i *features.Idempotency, now fund.Instant, r *features.Receipt) (bool, error) {
+	if i.Key == "" {
+		return false, nil
 	}
 	var hash []byte
-	err = tx.Stmtx(s.stmts[selectReplay]).QueryRowContext(ctx, w.Idempotency.Scope, w.Idempotency.Key, expiry(w.RecordedAt)).
-		Scan(&hash, &r.Revision, &r.Changed)
+	err := tx.Stmtx(s.stmts[selectReplay]).QueryRowContext(ctx, i.Scope, i.Key, expiry(now)).Scan(&hash, &r.Revision, &r.Changed, &r.Quarantined)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return features.Receipt{}, false, nil
+		return false, nil
 	case err != nil:
-		return features.Receipt{}, false, err
-	case !bytes.Equal(hash, w.Idempotency.BodyHash[:]):
-		return features.Receipt{}, false, fmt.Errorf("%w: key %q", features.ErrIdempotencyReused, w.Idempotency.Key)
+		return false, err
+	case !bytes.Equal(hash, i.BodyHash[:]):
+		return false, fmt.Errorf("%w: key %q", features.ErrIdempotencyReused, i.Key)
 	}
-	r.Replayed = true
-	return r, true, nil
+	return true, nil
 }
 
 // expiry is the time of recording at and before which a key is forgotten.
@@ -129,7 +141,7 @@ func (s *Store) remember(ctx context.Context, tx *sqlx.Tx, w *features.Write, r 
 		return err
 	}
 	res, err := tx.Stmtx(s.stmts[rememberReplay]).ExecContext(ctx, w.Idempotency.Scope, w.Idempotency.Key,
-		w.Idempotency.BodyHash[:], signed(r.Revision), r.Changed, int64(w.RecordedAt))
+		w.Idempotency.BodyHash[:], signed(r.Revision), r.Changed, r.Quarantined, int64(w.RecordedAt), w.CustomerID)
 	if err != nil {
 		return err
 	}

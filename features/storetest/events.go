@@ -228,8 +228,8 @@ func eventsKnownWhenRecorded(t *testing.T, s Store) {
 
 func eventOrder(t *testing.T, s Store) {
 	known(t, s, "c1")
-	record(t, s, 1, did("b", "c1", "CLICK", noon(day2)))
-	record(t, s, 1, did("c", "c1", "EXPOSURE", noon(day1)), did("a", "c1", "CONTACT", noon(day2)))
+	record(t, s, noon(day2), did("b", "c1", "CLICK", noon(day2)))
+	record(t, s, noon(day2), did("c", "c1", "EXPOSURE", noon(day1)), did("a", "c1", "CONTACT", noon(day2)))
 	if got := eventIDs(t, s, "c1", later); got != "c a b" {
 		t.Errorf("events %q, want c a b", got)
 	}
@@ -241,7 +241,7 @@ func eventOrder(t *testing.T, s Store) {
 
 func eventsStop(t *testing.T, s Store) {
 	known(t, s, "c1")
-	record(t, s, 1, did("a", "c1", "CLICK", noon(day1)), did("b", "c1", "CLICK", noon(day2)))
+	record(t, s, noon(day2), did("a", "c1", "CLICK", noon(day1)), did("b", "c1", "CLICK", noon(day2)))
 	enough, n := errors.New("enough"), 0
 	err := s.Events(t.Context(), "c1", later, func(*features.Event) error {
 		n++
@@ -253,7 +253,7 @@ func eventsStop(t *testing.T, s Store) {
 	if err := s.Events(cancelled(t), "c1", later, func(*features.Event) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
-	if _, err := s.RecordEvents(cancelled(t), features.EventBatch{RecordedAt: 1}); !errors.Is(err, context.Canceled) {
+	if _, err := s.RecordEvents(cancelled(t), features.EventBatch{RecordedAt: noon(day5)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("recording with a context that has ended: %v", err)
 	}
 }
@@ -261,7 +261,7 @@ func eventsStop(t *testing.T, s Store) {
 func eventChanges(t *testing.T, s Store) {
 	known(t, s, "c1", "c2", "c3")
 	before := changes(t, s)
-	record(t, s, 1, did("e1", "c2", "CLICK", noon(day1)), did("e2", "c1", "CLICK", noon(day1)), did("e3", "c2", "CLICK", noon(day2)))
+	record(t, s, noon(day2), did("e1", "c2", "CLICK", noon(day1)), did("e2", "c1", "CLICK", noon(day1)), did("e3", "c2", "CLICK", noon(day2)))
 	var who []string
 	for _, c := range changes(t, s)[len(before):] {
 		who = append(who, c.CustomerID)
@@ -274,10 +274,10 @@ func eventChanges(t *testing.T, s Store) {
 		t.Errorf("revisions %d, %d and %d, want a new one for the first two", p1.Revision, p2.Revision, p3.Revision)
 	}
 	loadCells(t, s, tag("c1", "a", "1", noon(day4))) // what is written later changes nothing about the past
-	if at := profile(t, s, "c1", noon(day1)); at.Revision != p1.Revision || at.Trail.Tallies[fund.Click].Count != 1 {
+	if at := profile(t, s, "c1", noon(day2)); at.Revision != p1.Revision || at.Trail.Tallies[fund.Click].Count != 1 {
 		t.Errorf("when the event was known the profile has revision %d, want the event's %d", at.Revision, p1.Revision)
 	}
-	if past := profile(t, s, "c1", noon(day1)-1); past.Revision >= p1.Revision || len(past.Trail.Recent) != 0 {
+	if past := profile(t, s, "c1", noon(day2)-1); past.Revision >= p1.Revision || len(past.Trail.Recent) != 0 {
 		t.Errorf("the past has revision %d and %d events, want what stood before", past.Revision, len(past.Trail.Recent))
 	}
 }
@@ -394,7 +394,7 @@ func eventsConverge(t *testing.T, s Store) {
 		half := len(mixed) / 2
 		importAll(mixed[:half]...)
 		recordAll(mixed[half:]...)
-		if _, err := s.Write(context.Background(), features.Write{CustomerID: ids[3], RecordedAt: 1}); err != nil {
+		if _, err := s.Write(context.Background(), features.Write{CustomerID: ids[3], RecordedAt: noon(day5)}); err != nil {
 			t.Fatal(err)
 		}
 		for _, at := range append(moments(), noon(day5)) {
@@ -426,7 +426,7 @@ func fullTrails(t *testing.T, s Store) {
 	n := behaviour.KeptActs + 40
 	var events []features.Event
 	for i := range n {
-		e := did(fmt.Sprintf("e%03d", i), "c1", "CLICK", noon(day1)+fund.Instant(i*7%n)*hour)
+		e := did(fmt.Sprintf("e%03d", i), "c1", "CLICK", noon(day1)+fund.Instant(i*7%n)*(hour/60))
 		e.KnownAt = e.EventAt
 		events = append(events, e)
 	}

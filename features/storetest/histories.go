@@ -111,7 +111,7 @@ func readIsFold(t *testing.T, s Store) {
 			for range rapid.IntRange(1, 3).Draw(t, "cells") {
 				cells = append(cells, drawCell(t, id))
 			}
-			if _, err := s.Write(context.Background(), features.Write{CustomerID: id, Cells: cells, RecordedAt: 1}); err != nil {
+			if _, err := s.Write(context.Background(), features.Write{CustomerID: id, Cells: cells, RecordedAt: noon(day5)}); err != nil {
 				t.Fatal(err)
 			}
 			all = append(all, cells...)
@@ -137,7 +137,7 @@ func writesConverge(t *testing.T, s Store) {
 		}{{ids[0], cells}, {ids[1], other}} {
 			for _, c := range w.cells {
 				c.CustomerID = w.id
-				if _, err := s.Write(context.Background(), features.Write{CustomerID: w.id, Cells: []features.Cell{c}, RecordedAt: 1}); err != nil {
+				if _, err := s.Write(context.Background(), features.Write{CustomerID: w.id, Cells: []features.Cell{c}, RecordedAt: noon(day5)}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -230,7 +230,7 @@ func wholeSnapshots(t *testing.T, s Store) {
 				for n := range tagsOfOneKind {
 					cells = append(cells, tag("c1", fmt.Sprint("t", n), fmt.Sprint(w, "/", i), noon(day1)+fund.Instant(i*writers+w)))
 				}
-				if _, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: cells, RecordedAt: 1}); err != nil {
+				if _, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: cells, RecordedAt: noon(day5)}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -317,7 +317,7 @@ func followedLog(t *testing.T, s Store) {
 		wg.Go(func() {
 			for i := range writesOfEach {
 				c := tag(id, "a", fmt.Sprint(i), noon(day1))
-				if _, err := s.Write(t.Context(), features.Write{CustomerID: id, Cells: []features.Cell{c}, RecordedAt: 1}); err != nil {
+				if _, err := s.Write(t.Context(), features.Write{CustomerID: id, Cells: []features.Cell{c}, RecordedAt: noon(day5)}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -279,7 +279,7 @@ func limitBelowOne(t *testing.T, s Store) {
 func everyCall(ctx context.Context, s Store) map[string]error {
 	errs := map[string]error{}
 	_, errs["Profile"] = s.Profile(ctx, "c1", later)
-	_, errs["Write"] = s.Write(ctx, features.Write{CustomerID: "c1", Cells: []features.Cell{tag("c1", "x", "1", noon(day1))}, RecordedAt: 1})
+	_, errs["Write"] = s.Write(ctx, features.Write{CustomerID: "c1", Cells: []features.Cell{tag("c1", "x", "1", noon(day1))}, RecordedAt: noon(day5)})
 	_, errs["Changes"] = s.Changes(ctx, features.Position{}, 1)
 	_, errs["CustomerIDs"] = s.CustomerIDs(ctx, "", 1)
 	errs["Histories"] = s.Histories(ctx, features.HistoryQuery{}, func(*features.History) error { return nil })

@@ -376,7 +376,7 @@ func anyWrite(t *rapid.T, s Store, id, unique string) error {
 		_, err := s.Import(ctx, noon(day5), func(b features.Batch) error { return b.Purchases([]features.CustomerPurchase{row}) })
 		return err
 	}
-	_, err := s.Write(ctx, features.Write{CustomerID: id, Cells: []features.Cell{drawCell(t, id)}, RecordedAt: 1})
+	_, err := s.Write(ctx, features.Write{CustomerID: id, Cells: []features.Cell{drawCell(t, id)}, RecordedAt: noon(day5)})
 	return err
 }
 

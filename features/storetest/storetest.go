@@ -22,6 +22,8 @@ type Store interface {
 	features.Confirmations
 	features.Importer
 	features.Histories
+	features.Erasures
+	features.Quarantine
 	// Close ends the store; closing it again does nothing.
 	Close() error
 }
@@ -49,6 +51,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"events", eventPromises()},
 		{"histories", historyPromises()},
 		{"reads", readPromises()},
+		{"erasures", erasurePromises()},
+		{"quarantine", quarantinePromises()},
+		{"postings", postingPromises()},
 		{"concurrency", concurrencyPromises()},
 	} {
 		t.Run(group.name, func(t *testing.T) {

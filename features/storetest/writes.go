@@ -37,7 +37,7 @@ func writePromises() []promise {
 
 func writeToUnknown(t *testing.T, s Store) {
 	known(t, s, "c1")
-	_, err := s.Write(t.Context(), features.Write{CustomerID: "c2", Cells: []features.Cell{tag("c2", "a", "1", 1)}, RecordedAt: 1})
+	_, err := s.Write(t.Context(), features.Write{CustomerID: "c2", Cells: []features.Cell{tag("c2", "a", "1", 1)}, RecordedAt: noon(day5)})
 	if !errors.Is(err, features.ErrNotFound) || !strings.Contains(err.Error(), "c2") {
 		t.Errorf("write: %v, want ErrNotFound that names c2", err)
 	}
@@ -105,7 +105,7 @@ func everyFieldCounts(t *testing.T, s Store) {
 func emptyWrite(t *testing.T, s Store) {
 	known(t, s, "c1")
 	before := profile(t, s, "c1", later).Revision
-	r, err := s.Write(t.Context(), features.Write{CustomerID: "c1", RecordedAt: 1})
+	r, err := s.Write(t.Context(), features.Write{CustomerID: "c1", RecordedAt: noon(day5)})
 	if err != nil || r.Changed || r.Revision != before {
 		t.Errorf("receipt %+v, %v, want revision %d unchanged", r, err, before)
 	}
@@ -139,7 +139,7 @@ func invalidWrites(t *testing.T, s Store) {
 		"valid to its start":  edit(func(c *features.Cell) { c.ValidTo = c.EventAt }),
 		"valid for ever back": edit(func(c *features.Cell) { c.ValidTo = 1 }),
 	} {
-		_, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: []features.Cell{c}, RecordedAt: 1})
+		_, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: []features.Cell{c}, RecordedAt: noon(day5)})
 		if !errors.Is(err, features.ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
 		}
@@ -155,7 +155,7 @@ func allCellsOrNone(t *testing.T, s Store) {
 	bad := tag("c1", "b", "1", noon(day1))
 	bad.View = "no view"
 	cells := []features.Cell{tag("c1", "a", "1", noon(day1)), bad}
-	if _, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: cells, RecordedAt: 1}); !errors.Is(err, features.ErrInvalid) {
+	if _, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: cells, RecordedAt: noon(day5)}); !errors.Is(err, features.ErrInvalid) {
 		t.Fatalf("write: %v, want ErrInvalid", err)
 	}
 	wantTag(t, s, "c1", "a", later, "")
@@ -168,7 +168,7 @@ func profileLimits(t *testing.T, s Store) {
 		cells = append(cells, tag("c1", fmt.Sprintf("t%03d", i), strings.Repeat("金", fund.MaxTextLength), noon(day1)))
 	}
 	write(t, s, cells...)
-	over := features.Write{CustomerID: "c1", Cells: []features.Cell{tag("c1", "one more", "1", noon(day1))}, RecordedAt: 1}
+	over := features.Write{CustomerID: "c1", Cells: []features.Cell{tag("c1", "one more", "1", noon(day1))}, RecordedAt: noon(day5)}
 	if _, err := s.Write(t.Context(), over); !errors.Is(err, features.ErrInvalid) {
 		t.Errorf("tag %d: %v, want ErrInvalid", fund.MaxTags+1, err)
 	}

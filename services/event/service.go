@@ -29,7 +29,7 @@ func New(events features.Events, now func() time.Time) *Service {
 	return &Service{events: events, now: now}
 }
 
-// RecordEvents keeps a batch, all of it or nothing. Errors: *features.InvalidError that
+// RecordEvents keeps a batch, all of it or nothing; what lies in the future is kept aside. Errors: *features.InvalidError that
 // names the place, *features.EventReusedError, *features.NotFoundError, what the store
 // returns.
 func (s *Service) RecordEvents(ctx context.Context, req *fundmatchv1.RecordEventsRequest) (*fundmatchv1.RecordEventsResponse, error) {
@@ -39,7 +39,7 @@ func (s *Service) RecordEvents(ctx context.Context, req *fundmatchv1.RecordEvent
 	}
 	batch := features.EventBatch{Events: make([]features.Event, len(sent)), RecordedAt: fund.InstantOf(s.now())}
 	for i, e := range sent {
-		r := reading{place: "events[" + strconv.Itoa(i) + "]", now: batch.RecordedAt}
+		r := reading{place: "events[" + strconv.Itoa(i) + "]"}
 		var err error
 		if batch.Events[i], err = r.event(e); err != nil {
 			return nil, err
@@ -49,5 +49,7 @@ func (s *Service) RecordEvents(ctx context.Context, req *fundmatchv1.RecordEvent
 	if err != nil {
 		return nil, err
 	}
-	return &fundmatchv1.RecordEventsResponse{Accepted: int32(receipt.Accepted), Duplicates: int32(receipt.Duplicates)}, nil
+	return &fundmatchv1.RecordEventsResponse{
+		Accepted: int32(receipt.Accepted), Duplicates: int32(receipt.Duplicates), Quarantined: int32(receipt.Quarantined),
+	}, nil
 }

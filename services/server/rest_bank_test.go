@@ -142,7 +142,8 @@ type opening struct {
 	store  bankStore
 	loader *engine.Loader // of that store; nil: its own
 	at     fund.Instant
-	pack   []byte // rule pack
+	told   fund.Instant // when the bank was told of what load gives, where that is later than at
+	pack   []byte       // rule pack
 	load   func(features.Batch) error
 }
 
@@ -154,7 +155,7 @@ func openBankAt(tb testing.TB, o *opening) *bank {
 	}
 	b.clock.set(o.at)
 	tb.Cleanup(func() { _ = o.store.Close() })
-	if _, err := o.store.Import(tb.Context(), o.at, o.load); err != nil {
+	if _, err := o.store.Import(tb.Context(), max(o.at, o.told), o.load); err != nil {
 		tb.Fatal(err)
 	}
 	b.publish(tb, o.pack)

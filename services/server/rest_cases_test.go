@@ -141,7 +141,7 @@ func (h *hall) open(t *testing.T, c *decisiontable.Case) *caseBank {
 	if len(c.Confirmed) > 0 {
 		opens = b.instant(c.Confirmed[0].Asked)
 	}
-	b.bank = openBankAt(t, &opening{store: h, loader: h.loader, at: opens, pack: pack, load: b.load})
+	b.bank = openBankAt(t, &opening{store: h, loader: h.loader, at: opens, told: b.at, pack: pack, load: b.load})
 	b.server = b.bank.start(t)
 	return b
 }

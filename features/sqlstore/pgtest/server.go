@@ -105,9 +105,16 @@ func (s *Instance) Resume(tb testing.TB) { tb.Helper(); s.signal(tb, syscall.SIG
 // again.
 func (s *Instance) Kill(tb testing.TB) {
 	tb.Helper()
+	s.signal(tb, syscall.SIGSTOP) // it starts and buries no more children while they are counted
+	left := children(s.running.pid)
 	s.signal(tb, syscall.SIGKILL)
 	s.running.wait()
 	s.running = nil
+	for _, pid := range left { // one that still ends would keep the next server from starting
+		for alive(pid) {
+			<-after(time.Millisecond)
+		}
+	}
 }
 
 // Restart starts the server after Kill, or after stopping it as an administrator would.
@@ -220,9 +227,10 @@ func (p *process) signal(sig syscall.Signal) error { return syscall.Kill(p.pid, 
 
 // signalAll signals the server and its children, each of which leads a session of its own.
 func (p *process) signalAll(sig syscall.Signal) error {
-	// The server first: it starts no more children then.
-	err := p.signal(sig)
-	for _, child := range children(p.pid) {
+	// The children are those of before: a server that was killed has none any more.
+	pids := children(p.pid)
+	err := p.signal(sig) // the server first: it starts no more children then
+	for _, child := range slices.Compact(slices.Sorted(slices.Values(append(pids, children(p.pid)...)))) {
 		if e := syscall.Kill(child, sig); e != nil && !errors.Is(e, syscall.ESRCH) {
 			err = errors.Join(err, e)
 		}
@@ -236,8 +244,8 @@ const minVersion = 15
 // findPrograms looks for initdb in PATH and where Debian keeps it, the newest first.
 func findPrograms() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			path = real
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
 		}
 		dir := filepath.Dir(path)
 		if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
@@ -295,6 +303,14 @@ func children(pid int) []int {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// alive reports whether a process still runs; one that ended and that nobody has asked about
+// does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, state, found := strings.Cut(string(stat), ") ")
+	return err == nil && found && !strings.HasPrefix(state, "Z")
 }
 
 // after returns a channel that gets a value when the time has passed.
