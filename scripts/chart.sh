@@ -26,5 +26,9 @@ refused() {
 
 refused "tls.secretName"
 refused "replicaCount" --set tls.secretName=t --set replicaCount=2
+readonly bank=postgres://fundmatch@db/bank
+refused "networkPolicy.egress" --set tls.secretName=t --set "store.postgres.url=$bank"
+refused "store.postgres.url\|/store/postgres/url" --set tls.secretName=t --set "store.postgres.url=postgres://fundmatch:secret@db/bank"
+"$helm" template check "$chart" --values "$chart/ci/postgres.yaml" | grep -q "kind: StatefulSet"
 refused "unknownKey" --set tls.secretName=t --set unknownKey=1
 echo "chart: checked"

@@ -4,6 +4,10 @@
 # usage: scripts/test.sh [GO TEST ARGUMENT...]     (default: ./...)
 #
 # RACE=required (or CI=true) fails without the detector; RACE=off leaves it out.
+#
+# Tests of the PostgreSQL store start a server of their own (features/sqlstore/pgtest). Where its programs are missing they
+# are installed, if this is root on a Debian; else those tests are skipped and say so, and with CI=true they fail.
+# FUNDMATCH_TEST_POSTGRES=postgres://... names a server to use instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,6 +27,17 @@ if [[ $race != off ]]; then
   else
     echo "test: no C compiler ($compiler): running WITHOUT the race detector; install gcc to have it" >&2
   fi
+fi
+
+have_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+if [[ -z ${FUNDMATCH_TEST_POSTGRES:-} ]] && ! have_postgres; then
+  if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+    echo "test: installing PostgreSQL for the tests of its store" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >&2 || true
+  fi
+  have_postgres || echo "test: no PostgreSQL: the tests of its store are SKIPPED; install Debian's package postgresql, or" \
+    "name a server in FUNDMATCH_TEST_POSTGRES" >&2
 fi
 
 [[ $# -gt 0 ]] || set -- ./...

@@ -50,7 +50,11 @@ func (p *program) backupCommand() *cobra.Command {
 const keptStores = "sqlite:PATH or postgres://USER@HOST:PORT/DATABASE"
 
 func (p *program) backup(ctx context.Context, text, out string, asJSON bool) error {
-	store, closeStore, err := p.openArchived(ctx, text, mustExist)
+	spec, err := parseKeptStore(text)
+	if err != nil {
+		return err
+	}
+	store, closeStore, err := p.openArchived(ctx, spec, mustExist)
 	if err != nil {
 		return err
 	}
@@ -73,7 +77,7 @@ func (p *program) backup(ctx context.Context, text, out string, asJSON bool) err
 		return err
 	}
 	bar.end()
-	return p.printArchive("backed up "+text+" to "+out, &made, asJSON)
+	return p.printArchive("backed up "+spec.text+" to "+out, &made, asJSON)
 }
 
 func (p *program) restoreCommand() *cobra.Command {
@@ -105,6 +109,14 @@ func (p *program) restoreCommand() *cobra.Command {
 // restore checks an archive, and unless text is empty fills the store with it. It is
 // checked first, so that a damaged one does not even make an empty store.
 func (p *program) restore(ctx context.Context, name, text string, asJSON bool) error {
+	var spec storeSpec
+	if text != "" {
+		parsed, err := parseKeptStore(text)
+		if err != nil {
+			return err
+		}
+		spec = parsed
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return usageError("%s: %s, expected an archive of fundmatch backup", name, pathReason(err))
@@ -123,7 +135,7 @@ func (p *program) restore(ctx context.Context, name, text string, asJSON bool) e
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	store, closeStore, err := p.openArchived(ctx, text, create)
+	store, closeStore, err := p.openArchived(ctx, spec, create)
 	if err != nil {
 		return err
 	}
@@ -133,15 +145,11 @@ func (p *program) restore(ctx context.Context, name, text string, asJSON bool) e
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	bar.end()
-	return p.printArchive("restored "+name+" into "+text, &held, asJSON)
+	return p.printArchive("restored "+name+" into "+spec.text, &held, asJSON)
 }
 
 // openArchived opens a store that archives hold.
-func (p *program) openArchived(ctx context.Context, text string, m mode) (archivedStore, func(), error) {
-	spec, err := parseKeptStore(text)
-	if err != nil {
-		return nil, nil, err
-	}
+func (p *program) openArchived(ctx context.Context, spec storeSpec, m mode) (archivedStore, func(), error) {
 	store, err := spec.open(ctx, m)
 	if err != nil {
 		return nil, nil, err
@@ -150,7 +158,7 @@ func (p *program) openArchived(ctx context.Context, text string, m mode) (archiv
 	archived, ok := store.(archivedStore)
 	if !ok {
 		closeStore()
-		return nil, nil, usageError("--store: %q has no archives, expected %s", text, keptStores)
+		return nil, nil, usageError("--store: %q has no archives, expected %s", spec.text, keptStores)
 	}
 	return archived, closeStore, nil
 }

@@ -41,6 +41,7 @@ type config struct {
 	SlowRequest duration        `yaml:"slow_request"`
 	Engine      engineConfig    `yaml:"engine"`
 	Cache       cacheConfig     `yaml:"cache"`
+	Monitor     monitorConfig   `yaml:"monitor"`
 	Signals     signalsConfig   `yaml:",inline"`
 	Demo        demoConfig      `yaml:"demo"`
 }
@@ -362,6 +363,9 @@ func (c *config) check() error {
 		return err
 	}
 	if err := c.Cache.check(); err != nil {
+		return err
+	}
+	if err := c.Monitor.check(); err != nil {
 		return err
 	}
 	if r := c.Signals.Traces.SampleRatio; !(r >= 0 && r <= 1) {

@@ -152,7 +152,7 @@ func newAsOfAnswer(customerID string, a features.AsOf, r view.Request, cells []v
 	}
 	for i := range cells {
 		c := &cells[i]
-		answer := cellAnswer{Feature: c.Ref.String(), Type: types[i].String(), Status: c.Status.String(), Value: json.RawMessage("null")}
+		answer := cellAnswer{Feature: c.String(), Type: types[i].String(), Status: c.Status.String(), Value: json.RawMessage("null")}
 		if c.Status == view.Present {
 			answer.Value = c.Value.AppendJSON(nil)
 		}

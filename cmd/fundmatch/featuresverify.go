@@ -185,28 +185,21 @@ func (r *receiptRun) all(ctx context.Context, records iter.Seq2[decisionlog.Stor
 
 // compare reads the customers of some decisions at once; findings stand in the order of the log.
 func (r *receiptRun) compare(ctx context.Context, batch []decisionlog.Stored) error {
-	ids := make([]string, len(batch))
+	of := map[string][]int{} // the places of each customer's decisions
+	ids := []string{}        // not nil: nobody is not everybody
 	for i := range batch {
-		ids[i] = batch[i].CustomerID
+		id := batch[i].CustomerID
+		if of[id] == nil {
+			ids = append(ids, id)
+		}
+		of[id] = append(of[id], i)
 	}
 	slices.Sort(ids)
 	receipts := make([]*extract.Receipt, len(batch))
-	check := func(i int, h *features.History) error {
-		sealed, err := fund.ParseProfile(batch[i].Profile)
-		if err != nil {
-			return fmt.Errorf("decision %s: sealed profile: %w", batch[i].DecisionID, err)
-		}
-		receipt, err := extract.CheckReceipt(r.catalogue, sealed, h, fund.Instant(batch[i].DecidedAt))
-		receipts[i] = &receipt
-		return err
-	}
-	query := features.HistoryQuery{CustomerIDs: slices.Compact(ids)}
-	err := r.store.Histories(ctx, query, func(h *features.History) error {
-		for i := range batch {
-			if batch[i].CustomerID == h.CustomerID {
-				if err := check(i, h); err != nil {
-					return err
-				}
+	err := r.store.Histories(ctx, features.HistoryQuery{CustomerIDs: ids}, func(h *features.History) (err error) {
+		for _, i := range of[h.CustomerID] {
+			if receipts[i], err = r.check(&batch[i], h); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -216,21 +209,41 @@ func (r *receiptRun) compare(ctx context.Context, batch []decisionlog.Stored) er
 	}
 	for i := range batch {
 		if receipts[i] == nil {
-			erased, err := r.erased(ctx, batch[i].CustomerID)
-			if err != nil {
-				return err
-			}
-			if erased {
-				r.sum.Erased++
-				continue
-			}
-			if err := check(i, nil); err != nil {
-				return err
-			}
+			receipts[i], err = r.checkUnknown(ctx, &batch[i])
 		}
-		r.add(&batch[i], receipts[i])
+		switch {
+		case err != nil:
+			return err
+		case receipts[i] == nil:
+			r.sum.Erased++
+		default:
+			r.add(&batch[i], receipts[i])
+		}
 	}
 	return nil
+}
+
+// check compares one decision with its customer's history.
+func (r *receiptRun) check(d *decisionlog.Stored, h *features.History) (*extract.Receipt, error) {
+	sealed, err := fund.ParseProfile(d.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("decision %s: sealed profile: %w", d.DecisionID, err)
+	}
+	receipt, err := extract.CheckReceipt(r.catalogue, sealed, h, fund.Instant(d.DecidedAt))
+	if err != nil {
+		return nil, fmt.Errorf("decision %s: %w", d.DecisionID, err)
+	}
+	return &receipt, nil
+}
+
+// checkUnknown compares a decision about a customer whom the store does not know; nil: it
+// forgot him at his own word.
+func (r *receiptRun) checkUnknown(ctx context.Context, d *decisionlog.Stored) (*extract.Receipt, error) {
+	erased, err := r.erased(ctx, d.CustomerID)
+	if err != nil || erased {
+		return nil, err
+	}
+	return r.check(d, nil)
 }
 
 // erased reports whether the store forgot a customer at his own word.

@@ -26,6 +26,8 @@ func drain(name string, in io.Reader) (rows int, errs []error) {
 		return drainRows(in, name, consentFormat())
 	case "tags.csv":
 		return drainRows(in, name, tagFormat())
+	case "features.csv":
+		return drainRows(in, name, featureFormat())
 	case "holdings.csv":
 		return drainRows(in, name, holdingFormat())
 	case "interactions.csv":
@@ -84,6 +86,7 @@ func TestBadInput(t *testing.T) {
 		customers    = "customer_id,investor_type,risk_level"
 		assessments  = "customer_id,assessed_at,risk_level\n"
 		consents     = "customer_id,purpose,granted,event_at\n"
+		own          = "customer_id,view,feature,value,event_at\n"
 		tags         = "customer_id,name,value,event_at,known_at,valid_to\n"
 		holdings     = "customer_id,product_code,shares,acquired_on,cost_fen,account,batch_id\n"
 		interactions = "customer_id,product_code,known_on,kind,amount_fen\n"
@@ -203,6 +206,14 @@ func TestBadInput(t *testing.T) {
 		{"consent neither given nor refused", "consents.csv", consents + "c1,MARKETING,,2020-01-02T10:00:00Z\n", `consents.csv:2:granted: "", expected true or false`},
 		{"consent to nothing", "consents.csv", consents + "c1,,true,2020-01-02T10:00:00Z\n", `consents.csv:2:purpose: "", expected a text`},
 		{"consent twice", "consents.csv", consents + "c1,P,true,2020-01-02T10:00:00Z\nc1,P,false,2020-01-02T10:00:00Z\n", `consents.csv:3:customer_id,purpose,event_at: "c1,P,2020-01-02T10:00:00Z", expected ` + unique},
+		{"feature of the profile's own view", "features.csv", own + "c1,tag,n,1,2020-01-02T10:00:00Z\n", `features.csv:2:view: "tag", expected a view of the bank's own`},
+		{"feature's value without quotes", "features.csv", own + "c1,v,n,high,2020-01-02T10:00:00Z\n", `features.csv:2:value: "high", expected a JSON text, number, true, false, null, or a list of texts, at most 4096 bytes`},
+		{"feature's value is an object", "features.csv", own + "c1,v,n,{},2020-01-02T10:00:00Z\n", `features.csv:2:value: "{}", expected a JSON text, number, true, false, null, or a list of texts, at most 4096 bytes`},
+		{"feature's value is a list of numbers", "features.csv", own + "c1,v,n,[1],2020-01-02T10:00:00Z\n", `features.csv:2:value: "[1]", expected a JSON text, number, true, false, null, or a list of texts, at most 4096 bytes`},
+		{"feature's value too long", "features.csv", own + `c1,v,n,"""` + strings.Repeat("x", features.MaxJSONLength) + `""",2020-01-02T10:00:00Z` + "\n", `features.csv:2:value: "\"` + strings.Repeat("x", 79) + `...", expected a JSON text, number, true, false, null, or a list of texts, at most 4096 bytes`},
+		{"feature with a bad name", "features.csv", own + "c1,v,a b,1,2020-01-02T10:00:00Z\n", `features.csv:2:feature: "a b", expected an id: 1 to 64 of 0-9 A-Z a-z . _ - that begin with a letter or digit`},
+		{"feature without a time", "features.csv", own + "c1,v,n,1,\n", `features.csv:2:event_at: "", expected a time such as 2020-06-01T10:00:00+08:00`},
+		{"feature twice", "features.csv", own + "c1,v,n,1,2020-01-02T10:00:00Z\nc1,v,n,2,2020-01-02T18:00:00+08:00\n", `features.csv:3:customer_id,view,feature,event_at: "c1,v,n,2020-01-02T18:00:00+08:00", expected ` + unique},
 		{"tag without a time", "tags.csv", tags + "c1,n,v,,,\n", `tags.csv:2:event_at: "", expected a time such as 2020-06-01T10:00:00+08:00`},
 		{"tag that ends before it begins", "tags.csv", tags + "c1,n,v,2020-01-02T10:00:00Z,,2020-01-02T10:00:00Z\n", `tags.csv:2:valid_to: "2020-01-02T10:00:00Z", expected a time after event_at`},
 		{"tag twice", "tags.csv", tags + "c1,n,v,2020-01-02T10:00:00Z,,\nc1,n,w,2020-01-02T10:00:00Z,,\n", `tags.csv:3:customer_id,name,event_at: "c1,n,2020-01-02T10:00:00Z", expected ` + unique},
@@ -272,6 +283,7 @@ func TestLimitsAreIncluded(t *testing.T) {
 		{"NAVs that differ in one part of the key", "nav.csv", navHeader + "1,2020-01-02,1,1\n2,2020-01-02,1,1\n1,2021-01-02,1,1\n1,2020-02-02,1,1\n"},
 		{"assessments", "assessments.csv", "customer_id,assessed_at,risk_level\nc1,2020-01-02T10:00:00Z,C1\nc2,2020-01-02T10:00:00Z,C1\nc1,2020-01-02T10:00:00.000001Z,C1\n"},
 		{"consents", "consents.csv", "customer_id,purpose,granted,event_at\nc1,P,true,2020-01-02T10:00:00Z\nc2,P,true,2020-01-02T10:00:00Z\nc1,Q,true,2020-01-02T10:00:00Z\nc1,P,true,2020-01-02T10:00:01Z\n"},
+		{"features", "features.csv", "customer_id,view,feature,value,event_at\nc1,v,n,1,2020-01-02T10:00:00Z\nc2,v,n,1,2020-01-02T10:00:00Z\nc1,w,n,,2020-01-02T10:00:00Z\nc1,v,m,true,2020-01-02T10:00:00Z\nc1,v,n,1,2020-01-02T10:00:01Z\n"},
 		{"tags", "tags.csv", "customer_id,name,value,event_at\nc1,n,v,2020-01-02T10:00:00Z\nc2,n,v,2020-01-02T10:00:00Z\nc1,m,v,2020-01-02T10:00:00Z\nc1,n,v,2020-01-02T10:00:01Z\n"},
 		{"lots", "holdings.csv", "customer_id,product_code,shares,acquired_on,account,batch_id\nc1,p1,1,2020-01-02,a,b\nc2,p1,1,2020-01-02,a,b\nc1,p2,1,2020-01-02,a,b\nc1,p1,1,2020-01-03,a,b\nc1,p1,1,2020-01-02,b,b\nc1,p1,1,2020-01-02,a,a\nc1,p1,1,2020-01-02,ab,\nc1,p1,1,2020-01-02,,ab\n"},
 		{"interactions", "interactions.csv", "customer_id,product_code,known_on,kind\nc1,p1,2020-01-02,BUY\nc2,p1,2020-01-02,BUY\nc1,p2,2020-01-02,BUY\nc1,p1,2020-01-03,BUY\nc1,p1,2020-01-02,SELL\n"},

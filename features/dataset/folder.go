@@ -15,7 +15,7 @@ import (
 func fileNames() []string {
 	return []string{
 		"products.csv", "calendar.csv", "branches.csv", "managers.csv", "nav.csv", "customers.csv", "assessments.csv",
-		"consents.csv", "tags.csv", "holdings.csv", "interactions.csv", "events.csv",
+		"consents.csv", "tags.csv", "features.csv", "holdings.csv", "interactions.csv", "events.csv",
 	}
 }
 

@@ -31,12 +31,14 @@ func FuzzCustomers(f *testing.F) {
 	f.Add([]byte("customer_id,investor_type,risk_level,risk_assessed_on,goals,note\nc1,ORDINARY,C3,2020-03-05,CASH HOUSE,x\n"))
 	f.Add([]byte("customer_id,assessed_at,risk_level\nc1,2020-01-02T00:00:00.5Z,C1\n"))
 	f.Add([]byte("customer_id,purpose,granted,event_at\nc1,P,true,2020-01-02T00:00:00+08:00\n"))
+	f.Add([]byte("customer_id,view,feature,value,event_at,purpose\nc1,v,n,0.50,2020-01-02T00:00:00Z,P\nc1,v,m,\"[\"\"a\"\"]\",2020-01-02T00:00:00Z,\n"))
 	f.Add([]byte("customer_id,name,value,event_at,valid_to\nc1,n,v,2020-01-02T00:00:00Z,2021-01-02T00:00:00Z\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		readsWhatItWrites(t, customerFormat(), data)
 		readsWhatItWrites(t, assessmentFormat(), data)
 		readsWhatItWrites(t, consentFormat(), data)
 		readsWhatItWrites(t, tagFormat(), data)
+		readsWhatItWrites(t, featureFormat(), data)
 	})
 }
 

@@ -22,6 +22,9 @@ type Options struct {
 	// ForbidsTag reports whether no tag of a name may be kept of anybody (A09): its row is
 	// bad. nil: every name may.
 	ForbidsTag func(name string) bool
+	// CheckCell reports whether the bank's catalogue of views takes a cell of features.csv
+	// (view.Catalogue.CheckCell): its row is bad where it does not. nil: every view and type.
+	CheckCell func(*features.Cell) error
 	// Progress is called now and then; nil: never.
 	Progress func(Progress)
 }
@@ -61,7 +64,7 @@ const (
 )
 
 // Load reads the folder's files into a batch: products, calendar, branches, managers,
-// nav, customers, assessments, consents, tags, holdings, interactions, events. Customers
+// nav, customers, assessments, consents, tags, features, holdings, interactions, events. Customers
 // and products that a row names must be in the folder or known; known may be nil.
 // The first bad row is its *Error, and the caller has to drop the batch; with
 // opts.SkipBad the good rows are loaded. The NAVs of a product come in one call or, where
@@ -118,6 +121,8 @@ func (l *loader) loadFile(ctx context.Context, name string) error {
 		return load(l, in, consentFormat(), nil, putCells(l, (*ConsentRow).AppendCells))
 	case "tags.csv":
 		return load(l, in, l.lawfulTags(), nil, putCells(l, (*TagRow).AppendCells))
+	case "features.csv":
+		return load(l, in, l.lawfulFeatures(), nil, putCells(l, (*FeatureRow).AppendCells))
 	case "holdings.csv":
 		return l.loadHoldings(in)
 	case "interactions.csv":

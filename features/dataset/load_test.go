@@ -148,6 +148,7 @@ func TestLoadEveryFile(t *testing.T) {
 		"assessments.csv":     "customer_id,assessed_at,risk_level\nc1,2020-01-01T20:00:00Z,C4\n",
 		"consents.csv":        "customer_id,purpose,granted,event_at,channel\nc1,MARKETING,false,2020-01-01T00:00:00Z,APP\n",
 		"tags.csv":            "customer_id,name,value,event_at,valid_to\nc1,age_band,30,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z\n",
+		"features.csv":        "customer_id,view,feature,value,event_at,purpose\nc2,salary,level,\" \"\"high\"\" \",2020-01-01T00:00:00Z,PROFILING\nc2,salary,bonus,,2020-01-01T00:00:00Z,\n",
 		"holdings.csv":        "customer_id,product_code,shares,acquired_on,account,batch_id\nc1,p2,12.5,2020-01-02,a1,1\nc1,p2,7,2020-01-02,a1,2\n",
 		"interactions.csv.gz": "customer_id,product_code,known_on\nc1,p2,2020-01-02\n",
 		"events.csv":          "event_id,customer_id,kind,event_at,attributes\ne1,c2,CLICK,2020-01-01T00:00:00Z,\"{\"\"a\"\":1}\"\n",
@@ -160,7 +161,7 @@ func TestLoadEveryFile(t *testing.T) {
 	}
 	wantCalls := []string{
 		"products 2", "calendar 2", "branches 1", "managers 1", "navs of p1 2", "navs of p2 1", "cells 3",
-		"cells 1", "cells 1", "cells 1", "cells 2", "purchases 1", "events 1",
+		"cells 1", "cells 1", "cells 1", "cells 2", "cells 2", "purchases 1", "events 1",
 	}
 	if diff := cmp.Diff(wantCalls, r.calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
@@ -176,6 +177,7 @@ func TestLoadEveryFile(t *testing.T) {
 			{Name: "assessments.csv", Rows: 1},
 			{Name: "consents.csv", Rows: 1},
 			{Name: "tags.csv", Rows: 1},
+			{Name: "features.csv", Rows: 2},
 			{Name: "holdings.csv", Rows: 2},
 			{Name: "interactions.csv.gz", Rows: 1},
 			{Name: "events.csv", Rows: 1},
@@ -195,6 +197,8 @@ func TestLoadEveryFile(t *testing.T) {
 		{CustomerID: "c1", View: "assessment", Name: "assessed", Value: `{"level":"C4","on":"2020-01-02"}`, EventAt: 1577908800000000, KnownAt: 1577908800000000},
 		{CustomerID: "c1", View: "consent", Name: "MARKETING", Value: "false", EventAt: 1577836800000000, Source: "APP", Purpose: "MARKETING"},
 		{CustomerID: "c1", View: "tag", Name: "age_band", Value: "30", EventAt: 1577836800000000, ValidTo: 1609459200000000},
+		{CustomerID: "c2", View: "salary", Name: "level", Value: `"high"`, EventAt: 1577836800000000, Purpose: "PROFILING"},
+		{CustomerID: "c2", View: "salary", Name: "bonus", Value: "null", EventAt: 1577836800000000},
 		{CustomerID: "c1", View: "holdings", Name: "posted", Value: `[{"product_code":"p2","shares":125000,"acquired_on":"2020-01-02","account":"a1","batch_id":"1"}]`},
 		{CustomerID: "c1", View: "holdings", Name: "posted", Value: `[{"product_code":"p2","shares":70000,"acquired_on":"2020-01-02","account":"a1","batch_id":"2"}]`, SourceSeq: 1},
 	}
@@ -552,5 +556,31 @@ func TestForbiddenTagsAreBadRows(t *testing.T) {
 	}
 	if _, report, err := loadFolder(t, files, nil, Options{}); err != nil || report.Files[1].Rows != 2 {
 		t.Errorf("where nothing is forbidden: %+v, %v", report, err)
+	}
+}
+
+// What the law forbids to keep and what the catalogue of views does not take are bad rows of
+// their own columns.
+func TestFeaturesOutsideTheCatalogueAreBadRows(t *testing.T) {
+	const header = "customer_id,view,feature,value,event_at\n"
+	options := Options{
+		ForbidsTag: func(name string) bool { return name == "religion" },
+		CheckCell: func(c *features.Cell) error {
+			if c.Value != "1" {
+				return features.Invalid("value", c.Value, "a one")
+			}
+			return nil
+		},
+	}
+	for rows, want := range map[string]string{
+		"c1,v,n,1,2020-01-01T00:00:00Z\n":        "",
+		"c1,v,n,2,2020-01-01T00:00:00Z\n":        `features.csv:2:value: "2", expected a one`,
+		"c1,v,religion,1,2020-01-01T00:00:00Z\n": `features.csv:2:feature: "religion", expected a feature that no law forbids to keep (rule A09)`,
+		"c9,v,n,1,2020-01-01T00:00:00Z\n":        `features.csv:2:customer_id: "c9", expected a customer that customers.csv or the store has`,
+	} {
+		_, _, err := loadFolder(t, map[string]string{"customers.csv": someCustomers, "features.csv": header + rows}, nil, options)
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && got != want {
+			t.Errorf("%q:\n got %s\nwant %s", rows, got, want)
+		}
 	}
 }

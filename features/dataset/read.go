@@ -47,6 +47,11 @@ func ReadTags(in io.Reader, file string) iter.Seq2[TagRow, error] {
 	return read(in, file, tagFormat(), nil)
 }
 
+// ReadFeatures reads features.csv. An empty value is null.
+func ReadFeatures(in io.Reader, file string) iter.Seq2[FeatureRow, error] {
+	return read(in, file, featureFormat(), nil)
+}
+
 // ReadHoldings reads holdings.csv.
 func ReadHoldings(in io.Reader, file string) iter.Seq2[HoldingRow, error] {
 	return read(in, file, holdingFormat(), nil)

@@ -43,6 +43,18 @@ func TestRoundTrip(t *testing.T) {
 			return r
 		})
 	})
+	t.Run("features", func(t *testing.T) {
+		values := []string{"null", "1", "0.50", "-1e9", "true", `"a,\"b\"\n<华>"`, `[]`, `["a","b,c"]`}
+		roundTrip(t, featureFormat(), func(t *rapid.T) FeatureRow {
+			r := FeatureRow{
+				CustomerID: anID(t), View: "v" + anID(t)[:1], Feature: anID(t), Value: rapid.SampledFrom(values).Draw(t, "value"), EventAt: anInstant(t), Source: aText(t), Purpose: aText(t),
+			}
+			if rapid.Bool().Draw(t, "timed") {
+				r.KnownAt, r.ValidTo = anInstant(t), r.EventAt+1
+			}
+			return r
+		})
+	})
 	t.Run("holdings", func(t *testing.T) {
 		roundTrip(t, holdingFormat(), func(t *rapid.T) HoldingRow {
 			return HoldingRow{CustomerID: anID(t), Lot: fund.Lot{

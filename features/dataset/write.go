@@ -42,6 +42,11 @@ func WriteConsents(w io.Writer, rows iter.Seq[ConsentRow]) error {
 // WriteTags writes tags.csv.
 func WriteTags(w io.Writer, rows iter.Seq[TagRow]) error { return write(w, tagFormat(), rows) }
 
+// WriteFeatures writes features.csv.
+func WriteFeatures(w io.Writer, rows iter.Seq[FeatureRow]) error {
+	return write(w, featureFormat(), rows)
+}
+
 // WriteHoldings writes holdings.csv.
 func WriteHoldings(w io.Writer, rows iter.Seq[HoldingRow]) error {
 	return write(w, holdingFormat(), rows)

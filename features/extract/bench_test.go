@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -135,15 +136,27 @@ func BenchmarkExtract(b *testing.B) {
 					}},
 				}
 				var size countingWriter
+				before := cpuSeconds(b)
 				sum, err := job.Run(b.Context(), &size)
 				if err != nil || sum.Rows != benchLabels || sum.Present < benchLabels*benchFeatures/3 {
 					b.Fatalf("%+v, %v", sum, err)
 				}
+				b.ReportMetric(cpuSeconds(b)-before, "cpu-s") // what a loaded machine does not change
 				b.ReportMetric(float64(peak)/(1<<20), "MiB-heap")
 				b.ReportMetric(float64(size)/(1<<20), "MiB-out")
 			}
 		})
 	}
+}
+
+// cpuSeconds is what the process has used of the processors.
+func cpuSeconds(b *testing.B) float64 {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // countingWriter counts bytes.

@@ -22,8 +22,8 @@ import (
 )
 
 // bankViews is a catalogue with a view of the bank's own, of every type.
-func bankViews(t testing.TB) *view.Catalogue {
-	t.Helper()
+func bankViews(tb testing.TB) *view.Catalogue {
+	tb.Helper()
 	c, err := view.Extend(
 		[]view.Purpose{{Name: "MODEL", Kind: view.Personalizing, Doc: "fitting models"}},
 		[]view.View{{
@@ -40,7 +40,7 @@ func bankViews(t testing.TB) *view.Catalogue {
 		}},
 	)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

@@ -99,42 +99,64 @@ func (r *running) query(labels *sorter) (features.HistoryQuery, error) {
 func (r *running) pair(ctx context.Context, q features.HistoryQuery, labels *sorter, send func(work) error) error {
 	next, stop := iter.Pull2(customerLabels(labels))
 	defer stop()
-	w, err, more := next()
-	step := func(h *features.History) error {
-		if err := send(work{w.customerID, h, w.labels}); err != nil {
+	p := pairing{next: next, send: send}
+	if err := p.step(); err != nil || !p.more {
+		return err
+	}
+	if err := r.Store.Histories(ctx, q, p.take); err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	return p.unknownUntil("")
+}
+
+// pairing stands at the labels that nobody was found for yet.
+type pairing struct {
+	next func() (work, error, bool)
+	send func(work) error
+	work work
+	more bool
+}
+
+// step goes to the next labels.
+func (p *pairing) step() (err error) {
+	p.work, err, p.more = p.next()
+	return err
+}
+
+// sendWith sends the labels with a history and goes on.
+func (p *pairing) sendWith(h *features.History) error {
+	p.work.history = h
+	if err := p.send(p.work); err != nil {
+		return err
+	}
+	return p.step()
+}
+
+// unknownUntil sends the labels of ids below one, or all for "": the store has nobody of
+// these names.
+func (p *pairing) unknownUntil(id string) error {
+	for p.more && (id == "" || p.work.customerID < id) {
+		if err := p.sendWith(nil); err != nil {
 			return err
 		}
-		w, err, more = next()
+	}
+	return nil
+}
+
+// take sends the labels of the customer whose history came.
+func (p *pairing) take(h *features.History) error {
+	if err := p.unknownUntil(h.CustomerID); err != nil {
 		return err
 	}
-	if !more || err != nil {
-		return err
+	switch {
+	case !p.more:
+		return errEnough
+	case p.work.customerID != h.CustomerID:
+		return nil // nobody asks for him
 	}
-	found := r.Store.Histories(ctx, q, func(h *features.History) error {
-		for more && w.customerID < h.CustomerID {
-			if err := step(nil); err != nil {
-				return err
-			}
-		}
-		if !more {
-			return errEnough
-		}
-		if w.customerID > h.CustomerID {
-			return nil
-		}
-		kept := keep(h)
-		for more && w.customerID == kept.CustomerID {
-			if err := step(kept); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if found != nil && !errors.Is(found, errEnough) {
-		return found
-	}
-	for more {
-		if err := step(nil); err != nil {
+	kept := keep(h)
+	for p.more && p.work.customerID == kept.CustomerID {
+		if err := p.sendWith(kept); err != nil {
 			return err
 		}
 	}

@@ -123,25 +123,25 @@ func ParseInstant(text string) (fund.Instant, error) {
 
 // sortLabels reads the labels for the first time and puts them in the order of customers
 // and instants.
-func (j *running) sortLabels(into *sorter, tell func(done, total int64) error) (digest string, rows int64, err error) {
-	r, err := j.Labels.read(&j.Options)
+func (r *running) sortLabels(into *sorter, tell func(done, total int64) error) (digest string, rows int64, err error) {
+	in, err := r.Labels.read(&r.Options)
 	if err != nil {
 		return "", 0, err
 	}
-	defer func() { err = errors.Join(err, r.file.Close()) }()
-	if err := j.Labels.checkColumns(r.columns, j.addedColumns()); err != nil {
+	defer func() { err = errors.Join(err, in.file.Close()) }()
+	if err := r.Labels.checkColumns(in.columns, r.addedColumns()); err != nil {
 		return "", 0, err
 	}
 	var key, value []byte
 	for {
-		err := r.table.Next()
+		err := in.table.Next()
 		if errors.Is(err, io.EOF) {
-			return r.sum(), rows, nil
+			return in.sum(), rows, nil
 		}
 		if err != nil {
 			return "", 0, err
 		}
-		id, a, err := r.parse()
+		id, a, err := in.parse()
 		if err != nil {
 			return "", 0, err
 		}

@@ -17,7 +17,7 @@ const (
 
 // parquetTable writes Parquet.
 type parquetTable struct {
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	columns []column
 	status  bool
 	rows    []parquet.Row // up to pageRows, of which the memory is used again
@@ -34,7 +34,7 @@ func newParquetTable(w io.Writer, labels []string, r *running) *parquetTable {
 		options = append(options, parquet.KeyValueMetadata(m.Key, m.Value))
 	}
 	return &parquetTable{
-		out: parquet.NewWriter(w, options...), columns: r.columns, status: r.Options.Status, rows: make([]parquet.Row, pageRows),
+		out: parquet.NewGenericWriter[any](w, options...), columns: r.columns, status: r.Options.Status, rows: make([]parquet.Row, pageRows),
 	}
 }
 
@@ -95,8 +95,8 @@ func (o ordered) Fields() []parquet.Field {
 
 func (t *parquetTable) write(labels []string, cells []byte) error {
 	row := t.rows[t.n][:0]
-	for i, text := range labels {
-		row = append(row, t.text(text).Level(0, 0, i))
+	for i, field := range labels {
+		row = append(row, text(t, field).Level(0, 0, i))
 	}
 	in := binaryReader{rest: cells}
 	next := len(labels)
@@ -105,7 +105,7 @@ func (t *parquetTable) write(labels []string, cells []byte) error {
 		row = t.appendCell(row, t.columns[i].kind, status, &in, next)
 		next++
 		if t.status {
-			row = append(row, t.text(status.String()).Level(0, 0, next))
+			row = append(row, text(t, status.String()).Level(0, 0, next))
 			next++
 		}
 	}
@@ -135,16 +135,16 @@ func (t *parquetTable) appendCell(row parquet.Row, kind view.Type, status view.S
 			return append(row, parquet.NullValue().Level(0, 1, column))
 		}
 		for i := 0; i < n && !in.bad; i++ {
-			row = append(row, t.text(string(in.text())).Level(min(i, 1), 2, column))
+			row = append(row, text(t, in.text()).Level(min(i, 1), 2, column))
 		}
 		return row
 	case view.Decimal, view.String:
 	}
-	return append(row, t.text(string(in.text())).Level(0, 1, column))
+	return append(row, text(t, in.text()).Level(0, 1, column))
 }
 
 // text keeps a text until its row is written.
-func (t *parquetTable) text(s string) parquet.Value {
+func text[T string | []byte](t *parquetTable, s T) parquet.Value {
 	start := len(t.texts)
 	t.texts = append(t.texts, s...)
 	return parquet.ByteArrayValue(t.texts[start:len(t.texts):len(t.texts)])

@@ -269,9 +269,9 @@ func (b *boundaries) settle() {
 }
 
 // before counts the boundaries at or before an instant.
-func (b boundaries) before(at fund.Instant) int {
-	n, _ := slices.BinarySearch(b, at)
-	if n < len(b) && b[n] == at {
+func (b *boundaries) before(at fund.Instant) int {
+	n, found := slices.BinarySearch(*b, at)
+	if found {
 		n++
 	}
 	return n

@@ -58,7 +58,7 @@ func CheckReceipt(c *view.Catalogue, sealed *fund.Profile, h *features.History, 
 	request := view.Request{At: at}
 	was, is := plan.Read(sealed, &request, nil), plan.Read(then, &request, nil)
 	for i := range was {
-		f := Finding{Feature: was[i].Ref.String(), Sealed: was[i], Then: is[i], Verdict: verdict(&was[i], &is[i])}
+		f := Finding{Feature: was[i].String(), Sealed: was[i], Then: is[i], Verdict: verdict(&was[i], &is[i])}
 		switch f.Verdict {
 		case "": // neither has it
 		case Match:

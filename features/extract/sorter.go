@@ -273,11 +273,11 @@ func noEOF(err error) error {
 // runHeap has the run with the least key first.
 type runHeap []*cursor
 
-func (h runHeap) Len() int { return len(h) }
+func (h *runHeap) Len() int { return len(*h) }
 
-func (h runHeap) Less(i, j int) bool { return bytes.Compare(h[i].key, h[j].key) < 0 }
+func (h *runHeap) Less(i, j int) bool { return bytes.Compare((*h)[i].key, (*h)[j].key) < 0 }
 
-func (h runHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *runHeap) Swap(i, j int) { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
 
 // Push is heap.Interface.
 func (h *runHeap) Push(x any) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset"
@@ -115,8 +116,10 @@ func (t *csvTable) end() error { return t.flush() }
 func appendFields(dst []byte, cells []view.Cell, status bool) []byte {
 	for i := range cells {
 		dst = append(dst, ',')
-		if cells[i].Status == view.Present {
-			dst = dataset.AppendField(dst, cells[i].Value.String())
+		if v := &cells[i].Value; cells[i].Status == view.Present && v.Type == view.Int {
+			dst = strconv.AppendInt(dst, v.Int, 10)
+		} else if cells[i].Status == view.Present {
+			dst = dataset.AppendField(dst, v.String())
 		}
 		if status {
 			dst = append(append(dst, ','), cells[i].Status.String()...)

@@ -67,7 +67,7 @@ func CompareCells(a, b *features.Cell) int {
 func Settle(h *features.History) {
 	sort.Sort(rows[features.Cell]{h.Cells, h.CellSeqs, CompareCells})
 	sort.Sort(rows[features.Event]{h.Events, h.EventSeqs, features.CompareEvents})
-	sort.Sort(rows[fund.Purchase]{h.Purchases, h.PurchaseSeqs, comparePurchases})
+	sort.Stable(rows[fund.Purchase]{h.Purchases, h.PurchaseSeqs, comparePurchases})
 	kept := 0
 	for i := range h.Purchases {
 		if i+1 < len(h.Purchases) && comparePurchases(&h.Purchases[i], &h.Purchases[i+1]) == 0 {

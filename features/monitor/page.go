@@ -130,7 +130,7 @@ func ageAt(seconds float64) float64 {
 // a box, the median as a mark.
 func drawStrip(a Age) template.HTML {
 	if a.Dated == 0 {
-		return svg(stripWidth, rowHeight, "no dated values", label(stripWidth/2, 14, "middle", "no dated values"))
+		return svg(stripWidth, rowHeight, "no dated values", `<g opacity="0.55">`, label(stripWidth/2, 14, "middle", "no dated values"), `</g>`)
 	}
 	at := make([]float64, len(a.Quantiles))
 	for i, q := range a.Quantiles {

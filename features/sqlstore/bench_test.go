@@ -97,7 +97,7 @@ func benchmarkImport(b *testing.B, again bool, rows int, fills ...func(features.
 		b.StopTimer()
 		s := open(b, filepath.Join(b.TempDir(), "bank.db"))
 		load := func(fill func(features.Batch) error) {
-			if _, err := s.Import(b.Context(), 1, fill); err != nil {
+			if _, err := s.Import(b.Context(), importedAt, fill); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -130,7 +130,7 @@ func loaded(b *testing.B, ids []string) *sqlstore.Store {
 	b.Helper()
 	s := open(b, filepath.Join(b.TempDir(), "bank.db"))
 	for _, fill := range []func(features.Batch) error{fillCustomers(ids, ""), fillMarket} {
-		if _, err := s.Import(b.Context(), 1, fill); err != nil {
+		if _, err := s.Import(b.Context(), importedAt, fill); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -16,15 +16,16 @@ var migrations embed.FS
 // folder of migrations and the text of whichever statement needs its own. sqlite.go and
 // postgres.go have one each.
 type dialect struct {
-	driver         string // of database/sql
-	bind           int    // sqlx's kind of placeholder
-	goose          goose.Dialect
-	migrations     string // folder
-	severalWriters bool   // transactions that write run at the same time, and lock what they need
-	snapshot       *sql.TxOptions
-	list           func([]string) any     // makes an argument of texts that fund.CheckID accepts, for statements that take a list
-	statements     [statementCount]string // "": this database needs none
-	inserts        [insertCount]insert
+	driver          string // of database/sql
+	bind            int    // sqlx's kind of placeholder
+	goose           goose.Dialect
+	migrations      string // folder
+	severalWriters  bool   // transactions that write run at the same time, and lock what they need
+	snapshot        *sql.TxOptions
+	list            func([]string) any     // makes an argument of texts that fund.CheckID accepts, for statements that take a list
+	newcomersAtOnce int                    // customers whose rows are prepared and inserted together
+	statements      [statementCount]string // "": this database needs none
+	inserts         [insertCount]insert
 }
 
 // statement names a query.
@@ -87,6 +88,7 @@ const (
 	unlistStale
 	storedCells
 	storedCustomer
+	standsInStore
 	storedHead
 	storedEvent
 	storedNAVs
@@ -159,8 +161,10 @@ func statements() [statementCount]string {
 		touchedPurchases: `SELECT i.customer_id, i.product_code, i.known_on, i.kind, i.amount, i.seq FROM changes t CROSS JOIN interactions i
 			WHERE t.seq = ? AND t.customer_id >= ? AND t.customer_id <= ? AND i.customer_id = t.customer_id
 			ORDER BY t.customer_id, i.product_code, i.known_on, i.kind, i.seq`,
-		storedCells:    `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
-		storedCustomer: `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?) OR EXISTS (SELECT 1 FROM cells WHERE customer_id = ?)`,
+		storedCells: `SELECT ` + cellColumns + ` FROM cells c WHERE c.customer_id = ?`,
+		// A head that the import itself wrote may be of somebody who has no cell yet.
+		storedCustomer: `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ? AND revision <> ?) OR EXISTS (SELECT 1 FROM cells WHERE customer_id = ?)`,
+		standsInStore:  `SELECT EXISTS (SELECT 1 FROM heads WHERE customer_id = ?)`,
 		storedNAVs:     `SELECT nav_date, unit_nav, accum_nav FROM navs WHERE product_code = ? ORDER BY nav_date, seq`,
 		storedPurchase: `SELECT amount FROM interactions WHERE customer_id = ? AND product_code = ? AND known_on = ? AND kind = ? ORDER BY seq DESC LIMIT 1`,
 		storedPool: `SELECT product_code, product FROM pool_products

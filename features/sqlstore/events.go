@@ -158,8 +158,7 @@ func (r *recording) writeFolded() error {
 
 // addEvent writes an event: one that is new, or one in place of another content of its id.
 func (u *unit) addEvent(into bulkInsert, e *features.Event) error {
-	return u.bulks[into].add(u.ctx, e.CustomerID, int64(e.EventAt), e.ID, e.Kind, int64(e.KnownAt),
-		e.ProductCode, e.DecisionID, e.Channel, e.Attributes, int64(u.seq))
+	return u.bulks[into].add(u.ctx, eventRowOf(e, u.seq)...)
 }
 
 // storedEvent returns what stands under an id.
@@ -198,12 +197,23 @@ func (b *batch) event(e *features.Event) error {
 		}
 		if known {
 			into = replaceEvents
+			if err := b.release(e.CustomerID); err != nil {
+				return err
+			}
 			if err := b.touch(old.CustomerID); err != nil {
 				return err
 			}
 		}
 	}
 	b.changed++
+	h, err := b.newcomer(e.CustomerID)
+	if err != nil {
+		return err
+	}
+	if h != nil && into == insertEvents {
+		h.Events = append(h.Events, *e)
+		return b.grew(1, len(e.ID)+len(e.Attributes))
+	}
 	if err := b.addEvent(into, e); err != nil {
 		return err
 	}

@@ -2,11 +2,11 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fundmatch/fundmatch/features"
-	"github.com/fundmatch/fundmatch/features/history"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -51,11 +51,16 @@ func (u *unit) writeRun(l *listing, after string) (last string, err error) {
 		return "", err
 	}
 	last = ids[len(ids)-1]
+	first := ids[0]
+	ids = slices.DeleteFunc(ids, func(id string) bool { _, done := u.headed[id]; return done })
+	if len(ids) == 0 {
+		return last, nil
+	}
 	if err := u.lockRun(ids); err != nil {
 		return "", err
 	}
 	run := newGathering(ids)
-	if err := u.load(l, run, ids[0], last); err != nil {
+	if err := u.load(l, run, first, last); err != nil {
 		return "", err
 	}
 	for i := range run.histories {
@@ -93,13 +98,11 @@ func (u *unit) load(l *listing, run *gathering, first, last string) error {
 }
 
 func (u *unit) writeHead(h *features.History) error {
-	history.Settle(h)
-	from := history.Newest(h)
-	p, err := history.AsOf(h, features.AsKnown(from))
+	head, err := newestHead(h)
 	if err != nil {
 		return err
 	}
-	return u.addHead(p, from)
+	return u.bulks[insertHeads].add(u.ctx, headRowOf(head.Profile, head.From)...)
 }
 
 // addHead writes a head row.
@@ -107,7 +110,7 @@ func (u *unit) addHead(p *fund.Profile, from fund.Instant) error {
 	if err := features.CheckProfile(p); err != nil {
 		return err
 	}
-	return u.bulks[insertHeads].add(u.ctx, p.CustomerID, int64(p.Revision), int64(from), fund.AppendProfile(nil, p))
+	return u.bulks[insertHeads].add(u.ctx, headRowOf(p, from)...)
 }
 
 // refoldStale writes anew the heads that were folded by a version that left consents, trails

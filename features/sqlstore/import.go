@@ -19,8 +19,8 @@ import (
 // their last instants when the power fails, but never half of one.
 func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.Batch) error) (res features.ImportResult, err error) {
 	var filled error
-	err = s.durably(ctx, func(tx *sqlx.Tx) error {
-		b, err := s.newBatch(ctx, tx, at)
+	err = s.importing(ctx, func(tx *sqlx.Tx, conn *sqlx.Conn) error {
+		b, err := s.newBatch(ctx, tx, conn, at)
 		if err != nil {
 			return final{err}
 		}
@@ -46,7 +46,9 @@ func (s *Store) Import(ctx context.Context, at fund.Instant, fill func(features.
 type batch struct {
 	*unit
 	at        fund.Instant        // when the pool is published
+	conn      *sqlx.Conn          // of the transaction, for COPY; nil: the database has none
 	known     map[string]struct{} // some of the customers who got cells in this import
+	newcomers newcomers
 	stored    presence
 	pool      map[string][]byte // code to canonical bytes; nil: not read yet
 	poolMoved bool
@@ -66,7 +68,7 @@ type series struct {
 	seen   map[string]struct{} // the products that came in this import
 }
 
-func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, at fund.Instant) (*batch, error) {
+func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, conn *sqlx.Conn, at fund.Instant) (*batch, error) {
 	if err := s.lockForImport(ctx, tx); err != nil {
 		return nil, err
 	}
@@ -74,7 +76,8 @@ func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, at fund.Instant) (*ba
 	if err != nil {
 		return nil, err
 	}
-	b := &batch{unit: u, at: at, known: map[string]struct{}{}, navs: series{seen: map[string]struct{}{}}}
+	b := &batch{unit: u, at: at, conn: conn, known: map[string]struct{}{}, navs: series{seen: map[string]struct{}{}}}
+	b.newcomers = newcomers{byID: map[string]*features.History{}, were: map[string]struct{}{}}
 	for _, q := range [...]struct {
 		st  statement
 		any *bool
@@ -83,7 +86,16 @@ func (s *Store) newBatch(ctx context.Context, tx *sqlx.Tx, at fund.Instant) (*ba
 			return nil, err
 		}
 	}
+	b.newcomers.old = b.stored.cells || b.stored.purchases || b.stored.events
 	return b, nil
+}
+
+// flush writes what is left of the rows.
+func (b *batch) flush() error {
+	if err := b.settle(); err != nil {
+		return err
+	}
+	return b.unit.flush()
 }
 
 // end publishes, writes heads and says what changed.
@@ -159,10 +171,16 @@ func (b *batch) HasCustomer(id string) (bool, error) {
 	if _, ok := b.known[id]; ok {
 		return true, nil
 	}
+	if h, ok := b.newcomers.byID[id]; ok {
+		return len(h.Cells) > 0, nil
+	}
+	if !b.newcomers.old {
+		return false, nil
+	}
 	err := b.bulks[insertCells].flush(b.ctx)
 	var has bool
 	if err == nil {
-		err = b.tx.Stmtx(b.store.stmts[storedCustomer]).QueryRowContext(b.ctx, id, id).Scan(&has)
+		err = b.tx.Stmtx(b.store.stmts[storedCustomer]).QueryRowContext(b.ctx, id, int64(b.seq), id).Scan(&has)
 	}
 	if has {
 		b.remember(id)
@@ -305,22 +323,31 @@ func (b *batch) Cells(rows []features.Cell) error {
 	return nil
 }
 
-// cellsOf merges cells of one customer with what is stored of him. A customer who is
-// new to an empty store has nothing stored.
+// cellsOf merges cells of one customer with what is stored of him, or came of a newcomer.
 func (b *batch) cellsOf(id string, rows []features.Cell) error {
 	rows, early := features.TakeImported(rows, b.at)
 	if err := b.setAside(early...); err != nil {
 		return err
 	}
+	if len(rows) == 0 {
+		return nil
+	}
+	h, err := b.newcomer(id)
+	if err != nil {
+		return err
+	}
+	if h != nil {
+		added := features.MergeImported(h.Cells, rows, b.seq)
+		h.Cells = append(h.Cells, added...)
+		b.changed += int64(len(added))
+		return b.grew(len(added), textsOf(added))
+	}
 	stored := newGathering([]string{id})
-	_, known := b.known[id]
-	if b.stored.cells || known {
-		if err := b.bulks[insertCells].flush(b.ctx); err != nil {
-			return err
-		}
-		if err := eachCell(b.ctx, b.tx.Stmtx(b.store.stmts[storedCells]), stored.addCell, id); err != nil {
-			return err
-		}
+	if err := b.bulks[insertCells].flush(b.ctx); err != nil {
+		return err
+	}
+	if err := eachCell(b.ctx, b.tx.Stmtx(b.store.stmts[storedCells]), stored.addCell, id); err != nil {
+		return err
 	}
 	added := features.MergeImported(stored.histories[0].Cells, rows, b.seq)
 	if len(added) == 0 {
@@ -347,27 +374,34 @@ func (b *batch) Purchases(rows []features.CustomerPurchase) error {
 		if err := p.Check(); err != nil {
 			return err
 		}
-		if p.Ahead(b.at) {
-			if err := b.setAside(p.Quarantined(b.at)); err != nil {
-				return fail(b.ctx, "import interactions of "+p.CustomerID, err)
-			}
-			continue
-		}
-		if known, err := b.knownPurchase(p); known || err != nil {
-			if err != nil {
-				return fail(b.ctx, "import interactions of "+p.CustomerID, err)
-			}
-			continue
-		}
-		b.changedMarket()
-		if err := b.bulks[insertPurchases].add(b.ctx, p.CustomerID, p.ProductCode, int64(p.KnownOn), p.Kind, int64(b.seq), int64(p.Amount)); err != nil {
-			return fail(b.ctx, "import interactions of "+p.CustomerID, err)
-		}
-		if err := b.touch(p.CustomerID); err != nil {
+		if err := b.purchase(p); err != nil {
 			return fail(b.ctx, "import interactions of "+p.CustomerID, err)
 		}
 	}
 	return nil
+}
+
+func (b *batch) purchase(p *features.CustomerPurchase) error {
+	if p.Ahead(b.at) {
+		return b.setAside(p.Quarantined(b.at))
+	}
+	h, err := b.newcomer(p.CustomerID)
+	if err != nil {
+		return err
+	}
+	if h != nil {
+		b.changedMarket()
+		h.Purchases = append(h.Purchases, p.Purchase)
+		return b.grew(1, len(p.ProductCode))
+	}
+	if known, err := b.knownPurchase(p); known || err != nil {
+		return err
+	}
+	b.changedMarket()
+	if err := b.bulks[insertPurchases].add(b.ctx, purchaseRow(p.CustomerID, &p.Purchase, b.seq)...); err != nil {
+		return err
+	}
+	return b.touch(p.CustomerID)
 }
 
 // knownPurchase reports whether the purchase stands in the store with this amount.

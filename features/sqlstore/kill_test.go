@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(victimEnv); path != "" {
 		victim(path)
 	}
+	if path := os.Getenv(eraserEnv); path != "" {
+		eraser(path)
+	}
 	os.Exit(pgtest.Main(m))
 }
 
@@ -50,6 +53,10 @@ func victim(path string) {
 			if err := errors.Join(fillCustomer(b, id, "after"), b.Cells([]features.Cell{long})); err != nil {
 				return err
 			}
+		}
+		// What waits in memory is written before anybody may look at it.
+		if _, err := b.(features.Previewer).Preview(); err != nil {
+			return err
 		}
 		if _, err := os.Stdout.WriteString("ready\n"); err != nil {
 			return err

@@ -103,8 +103,8 @@ const deadlocks = 16
 // despiteDeadlock runs f again when waiting for a single writer would have had no end.
 func (u *unit) despiteDeadlock(f func() error) (err error) {
 	for range deadlocks {
-		if err = u.exec("SAVEPOINT run"); err != nil {
-			return err
+		if begun := u.exec("SAVEPOINT run"); begun != nil {
+			return begun
 		}
 		err = f()
 		var server *pgconn.PgError

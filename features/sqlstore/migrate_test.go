@@ -203,6 +203,53 @@ func TestAStoreOfSchemaTwoKeepsWhatIsInForce(t *testing.T) {
 	}
 }
 
+// In a store of schema 3 a value that was removed in the microsecond of its writing may still
+// be in a head, and a key does not say whose write it belongs to.
+func TestAStoreOfSchemaThreeForgetsWhatWasRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bank.db")
+	s := openInternal(t, path)
+	kept, removed := tagOf("c1", "1"), tagOf("c1", "gone")
+	removed.Name = "b"
+	importCells(t, s, kept, removed, tagOf("c2", "1"))
+	before, from, err := s.Head(t.Context(), "c1")
+	if err != nil || len(before.Tags) != 2 {
+		t.Fatalf("%+v, %v, want two tags", before, err)
+	}
+	gone := removed
+	gone.Value, gone.Tombstone = "", true
+	importCells(t, s, gone)
+	downTo(t, s, 3)
+	for _, q := range []struct {
+		text string
+		args []any
+	}{
+		{"UPDATE heads SET head = ?, effective_from = ? WHERE customer_id = 'c1'", []any{fund.AppendProfile(nil, before), int64(from)}},
+		{
+			"INSERT INTO idempotency (scope, idempotency_key, body_hash, revision, changed, recorded_at) VALUES (?, 'k', ?, 1, 1, 1), (?, 'k', ?, 1, 1, 1)",
+			[]any{"li PUT c1 tags", make([]byte, 32), "li PUT c2", make([]byte, 32)},
+		},
+	} {
+		if _, err := s.writer.ExecContext(t.Context(), q.text, q.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s = openInternal(t, path)
+	if head := wantFolded(t, s, "c1"); len(head.Tags) != 1 || head.Tags[0].Name != kept.Name {
+		t.Errorf("tags %+v, want %s alone", head.Tags, kept.Name)
+	}
+	var owners []string
+	if err := s.writer.SelectContext(t.Context(), &owners, "SELECT customer_id FROM idempotency ORDER BY scope"); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"c1", "c2"}, owners); d != "" {
+		t.Errorf("the keys belong to (-want +got):\n%s", d)
+	}
+}
+
 // downTo takes a store back to an older schema.
 func downTo(t *testing.T, s *Store, version int64) {
 	t.Helper()

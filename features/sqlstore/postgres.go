@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // How long a PostgreSQL may take, whatever a caller's own deadline is; each may be given
@@ -49,9 +51,9 @@ const minServer = 150000
 func postgresDialect() *dialect {
 	d := &dialect{
 		driver: "pgx", bind: sqlx.DOLLAR, goose: goose.DialectPostgres, migrations: "migrations/postgres", severalWriters: true,
-		snapshot:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		list:       func(texts []string) any { return texts },
-		statements: statements(), inserts: inserts(),
+		snapshot:        &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		list:            func(texts []string) any { return texts },
+		newcomersAtOnce: 2048, statements: statements(), inserts: inserts(),
 	}
 	for st, text := range postgresStatements() {
 		d.statements[st] = text
@@ -114,6 +116,7 @@ func (s *Store) openPostgres(ctx context.Context, cfg OpenConfig) (err error) {
 	if s.reader, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on", idle: milliseconds(streamTimeout)}); err != nil {
 		return err
 	}
+	s.headText = s.dialect.text(selectHead)
 	if s.online, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on"}); err != nil {
 		return err
 	}
@@ -136,6 +139,26 @@ func (s *Store) openNotifier(cfg OpenConfig) error {
 	s.notifier = newNotifier(c)
 	s.committed = func() { cfg.Committed(); s.notifier.committed() }
 	return nil
+}
+
+// postgresHead reads a head row past database/sql, which would watch the context once more and
+// convert each column twice. The driver keeps the statement prepared.
+func (s *Store) postgresHead(ctx context.Context, customerID string) (from int64, head []byte, err error) {
+	if fund.CheckID(customerID) != nil {
+		return 0, nil, sql.ErrNoRows // no text of the database
+	}
+	conn, err := s.online.Conn(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	err = conn.Raw(func(driver any) error {
+		c, ok := driver.(*stdlib.Conn)
+		if !ok {
+			return errNoDriver
+		}
+		return c.Conn().QueryRow(ctx, s.headText, customerID).Scan(&from, &head)
+	})
+	return from, head, errors.Join(err, conn.Close())
 }
 
 // connectPostgres returns a pool of connections, which are made when they are needed.

@@ -17,17 +17,15 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
-// with returns a DSN with further settings.
-func with(t *testing.T, dsn string, settings ...string) string {
+// with returns a DSN with a further setting.
+func with(t *testing.T, dsn, name, value string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	q := u.Query()
-	for i := 0; i < len(settings); i += 2 {
-		q.Set(settings[i], settings[i+1])
-	}
+	q.Set(name, value)
 	u.RawQuery = q.Encode()
 	return u.String()
 }
@@ -93,7 +91,7 @@ func openOnly(t *testing.T, dsn string) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return &Store{reader: db}
+	return &Store{pools: pools{reader: db}}
 }
 
 func TestAnotherVersionOfAServersStore(t *testing.T) {

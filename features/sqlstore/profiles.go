@@ -25,14 +25,11 @@ func (s *Store) Profile(ctx context.Context, customerID string, at fund.Instant)
 
 // Head returns the customer's newest profile and the instant from which it answers.
 func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fund.Instant, error) {
-	row, done, err := s.headRow(ctx, customerID)
-	if err != nil {
-		return nil, 0, fail(ctx, "read a customer", err)
+	read := s.oneHead
+	if s.dialect.severalWriters {
+		read = s.postgresHead
 	}
-	defer done()
-	var from int64
-	var head []byte
-	err = row.Scan(&from, &head)
+	from, head, err := read(ctx, customerID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, 0, notFound("customer", customerID)
 	}
@@ -46,23 +43,22 @@ func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fun
 	return p, fund.Instant(from), nil
 }
 
-// headRow asks for a head. SQLite has connections that nothing longer than that runs on: the
-// caller waits for one as long as his context lasts. The read itself, of one row in this
+// oneHead reads a head row of SQLite, on a connection that nothing longer than that runs on.
+// The caller waits for it as long as his context lasts. The read itself, of one row in this
 // process, is not worth watching his context, which costs two goroutines and a quarter of the
 // time.
-func (s *Store) headRow(ctx context.Context, customerID string) (row *sqlx.Row, done func(), err error) {
-	if s.turns == nil {
-		return s.stmts[selectHead].QueryRowxContext(ctx, customerID), func() {}, nil
-	}
+func (s *Store) oneHead(ctx context.Context, customerID string) (from int64, head []byte, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return 0, nil, err
 	}
 	select {
 	case s.turns <- struct{}{}:
 	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+		return 0, nil, ctx.Err()
 	}
-	return s.stmts[selectHead].QueryRowxContext(context.WithoutCancel(ctx), customerID), func() { <-s.turns }, nil
+	defer func() { <-s.turns }()
+	err = s.stmts[selectHead].QueryRowxContext(context.WithoutCancel(ctx), customerID).Scan(&from, &head)
+	return from, head, err
 }
 
 // profileOfPast folds cells, purchases and events, all read from one snapshot.

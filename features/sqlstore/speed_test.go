@@ -7,8 +7,12 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/sqlstore"
+	"github.com/fundmatch/fundmatch/features/sqlstore/pgtest"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
+
+// importedAt is after everything that the benchmarks import.
+var importedAt = fund.Date(20260101).Start()
 
 const (
 	bulkCustomers    = 30_000
@@ -98,11 +102,24 @@ func BenchmarkBulk(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(ids)*rowsOfEach)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 	})
+	b.Run("postgres", func(b *testing.B) {
+		server := pgtest.Server(b, pgtest.Config{Durable: true})
+		for b.Loop() {
+			b.StopTimer()
+			s := openPostgres(b, server.Database(b))
+			b.StartTimer()
+			benchmarkBulk(b, s, ids)
+			b.StopTimer()
+			_ = s.Close()
+			b.StartTimer()
+		}
+		b.ReportMetric(float64(len(ids)*rowsOfEach)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	})
 }
 
 func benchmarkBulk(b *testing.B, s *sqlstore.Store, ids []string) {
 	b.Helper()
-	res, err := s.Import(b.Context(), 1, fillTypicalCells(ids))
+	res, err := s.Import(b.Context(), importedAt, fillTypicalCells(ids))
 	if err != nil || res.Changed != int64(len(ids)*cellsOfEach) {
 		b.Fatalf("%d rows changed, error %v", res.Changed, err)
 	}
@@ -113,7 +130,14 @@ func BenchmarkOnline(b *testing.B) {
 	ids := bankIDs(typicalCustomers)
 	b.Run("sqlite", func(b *testing.B) {
 		s := open(b, filepath.Join(b.TempDir(), "bank.db"))
-		if _, err := s.Import(b.Context(), 1, fillTypical(ids)); err != nil {
+		if _, err := s.Import(b.Context(), importedAt, fillTypical(ids)); err != nil {
+			b.Fatal(err)
+		}
+		benchmarkOnline(b, s, ids)
+	})
+	b.Run("postgres", func(b *testing.B) {
+		s := openPostgres(b, pgtest.Server(b, pgtest.Config{Durable: true}).Database(b))
+		if _, err := s.Import(b.Context(), importedAt, fillTypical(ids)); err != nil {
 			b.Fatal(err)
 		}
 		benchmarkOnline(b, s, ids)

@@ -31,7 +31,7 @@ func sqliteDialect() *dialect {
 	return &dialect{
 		driver: "sqlite", bind: sqlx.QUESTION, goose: goose.DialectSQLite3, migrations: "migrations/sqlite",
 		snapshot: &sql.TxOptions{ReadOnly: true}, // a reader sees one commit from its first read on
-		list:     jsonList, statements: statements(), inserts: inserts(),
+		list:     jsonList, newcomersAtOnce: 128, statements: statements(), inserts: inserts(),
 	}
 }
 

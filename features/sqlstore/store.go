@@ -53,22 +53,29 @@ const (
 	maxWriteConns     = 64
 )
 
+// pools are the connections of a store, by what they are for.
+type pools struct {
+	writer *sqlx.DB // SQLite: one connection
+	reader *sqlx.DB
+	stream *sqlx.DB      // reads that take as long as their caller does
+	online *sqlx.DB      // reads heads and nothing else: no long reading is in its way
+	turns  chan struct{} // SQLite: a token for each connection of online that reads
+}
+
 // Store is a store in an SQL database. It is safe for concurrent use.
 type Store struct {
 	market
-	dialect   *dialect
-	writer    *sqlx.DB // SQLite: one connection
-	reader    *sqlx.DB
-	stream    *sqlx.DB      // reads that take as long as their caller does
-	online    *sqlx.DB      // reads heads and nothing else: no long reading is in its way
-	turns     chan struct{} // SQLite: a token for each connection of online that reads
-	version   int64
-	stmts     [statementCount]*sqlx.Stmt
-	one       [insertCount]*sqlx.Stmt // a row at a time
-	many      [insertCount]*sqlx.Stmt // rowsAtOnce
-	committed func()
-	notifier  *notifier // nil: SQLite, or it was not wanted
-	close     func() error
+	pools
+	dialect       *dialect
+	version       int64
+	stmts         [statementCount]*sqlx.Stmt
+	one           [insertCount]*sqlx.Stmt // a row at a time
+	many          [insertCount]*sqlx.Stmt // rowsAtOnce
+	newcomerBytes int                     // that an import holds in memory
+	headText      string                  // PostgreSQL: of selectHead
+	committed     func()
+	notifier      *notifier // nil: SQLite, or it was not wanted
+	close         func() error
 }
 
 // Open opens a store and brings its schema up to date. Errors wrap
@@ -78,7 +85,7 @@ func Open(ctx context.Context, cfg OpenConfig) (*Store, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: sqliteDialect(), committed: cfg.Committed}
+	s := &Store{dialect: sqliteDialect(), committed: cfg.Committed, newcomerBytes: maxNewcomerBytes}
 	place, open := cfg.Path, s.openSQLite
 	if cfg.DSN != "" {
 		s.dialect = postgresDialect()

@@ -20,6 +20,9 @@ const attempts = 4
 // found free: an idempotency key, an event id.
 var errOvertaken = errors.New("another writer was first")
 
+// errNoDriver says that a connection is not of the driver that it was opened with.
+var errNoDriver = errors.New("the connection is another driver's")
+
 // final is an error after which a transaction must not be tried again: of its commit, which
 // may have happened, or of an import, whose rows come once.
 type final struct{ error }
@@ -73,6 +76,20 @@ func (s *Store) durably(ctx context.Context, f func(*sqlx.Tx) error) (err error)
 		return s.inTransaction(ctx, s.writer, f)
 	}
 	return s.sqliteDurably(ctx, f)
+}
+
+// importing runs f in a transaction whose commit waits for the disk. Where the database takes
+// rows in bulk, conn is the connection of the transaction.
+func (s *Store) importing(ctx context.Context, f func(tx *sqlx.Tx, conn *sqlx.Conn) error) (err error) {
+	if !s.dialect.severalWriters {
+		return s.sqliteDurably(ctx, func(tx *sqlx.Tx) error { return f(tx, nil) })
+	}
+	conn, err := s.writer.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	return s.inTransaction(ctx, conn, func(tx *sqlx.Tx) error { return f(tx, conn) })
 }
 
 // inSnapshot runs f with statements that all see the store as of one commit.

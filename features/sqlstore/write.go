@@ -163,10 +163,12 @@ type unit struct {
 	market  bool     // pool or market data changed
 	bulks   [insertCount]bulk
 	touched map[string]struct{} // some of the customers that are in the change log already
+	dirty   bool                // somebody was touched, so that heads have to be folded
+	headed  map[string]struct{} // some of those in the change log whose heads are written already
 }
 
 func (s *Store) newUnit(ctx context.Context, tx *sqlx.Tx) (*unit, error) {
-	u := &unit{ctx: ctx, store: s, tx: tx, touched: map[string]struct{}{}}
+	u := &unit{ctx: ctx, store: s, tx: tx, touched: map[string]struct{}{}, headed: map[string]struct{}{}}
 	if err := tx.Stmtx(s.stmts[nextSeq]).QueryRowContext(ctx).Scan(&u.seq); err != nil {
 		return nil, err
 	}
@@ -180,9 +182,7 @@ func (s *Store) newUnit(ctx context.Context, tx *sqlx.Tx) (*unit, error) {
 func (u *unit) addCells(cells []features.Cell) error {
 	b := &u.bulks[insertCells]
 	for i := range cells {
-		c := &cells[i]
-		if err := b.add(u.ctx, c.CustomerID, string(c.View), c.Name, int64(c.EventAt), int64(c.KnownAt), int64(c.SourceSeq),
-			digest(c), c.Value, int64(c.ValidTo), c.Tombstone, c.Source, c.Purpose, int64(u.seq)); err != nil {
+		if err := b.add(u.ctx, cellRow(&cells[i], u.seq)...); err != nil {
 			return err
 		}
 	}
@@ -212,6 +212,8 @@ const maxTouched = 1 << 17
 
 // touch puts a customer into the change log, once in a transaction.
 func (u *unit) touch(customerID string) error {
+	u.dirty = true
+	delete(u.headed, customerID)
 	if _, ok := u.touched[customerID]; ok {
 		return nil
 	}
@@ -222,14 +224,24 @@ func (u *unit) touch(customerID string) error {
 	return u.bulks[insertTouched].add(u.ctx, int64(u.seq), customerID)
 }
 
+// haveHead notes that a customer's head is written, with his entry in the change log. Of whom
+// it forgets the head is folded once more.
+func (u *unit) haveHead(customerID string) {
+	if len(u.headed) < maxTouched {
+		u.headed[customerID] = struct{}{}
+	}
+}
+
 // finish writes what is left of the rows, the heads of the touched customers and the
 // transaction itself.
 func (u *unit) finish(at fund.Instant) error {
 	if err := u.flush(); err != nil {
 		return err
 	}
-	if err := u.writeHeads(); err != nil {
-		return err
+	if u.dirty {
+		if err := u.writeHeads(); err != nil {
+			return err
+		}
 	}
 	return u.endTransaction(at)
 }

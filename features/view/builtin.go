@@ -63,13 +63,13 @@ type reading struct {
 	read reader
 }
 
-// table takes the features of a view out of its readings.
-func (b entry) table(list []reading) entry {
+// table gives a view the features of its readings.
+func table(e entry, list []reading) entry {
 	for i := range list {
-		b.Features = append(b.Features, list[i].Feature)
-		b.read = append(b.read, list[i].read)
+		e.Features = append(e.Features, list[i].Feature)
+		e.read = append(e.read, list[i].read)
 	}
-	return b
+	return e
 }
 
 // builtinViews returns the built-in views in the order in which they are shown.
@@ -97,15 +97,15 @@ func builtinViews() []entry {
 	}
 	v := func(d Definition, a Access, open Type) View { return View{Definition: d, Access: a, Open: open} }
 	list := []entry{
-		entry{View: v(define("person", "who the customer is, as customers.csv says", builtinVersion), gate, 0), needs: []features.View{features.PersonView}}.table(personReadings()),
-		entry{View: v(define("assessment", "his risk level, assessed and predicted", builtinVersion), gate, 0), needs: []features.View{features.AssessmentView}, timed: true}.table(assessmentReadings()),
-		entry{View: v(define("needs", "what he said that he wants", builtinVersion), gate, 0), needs: []features.View{features.NeedsView}}.table(needsReadings()),
-		entry{View: v(define("personalization", "his switch of personalisation", builtinVersion), words, 0), needs: []features.View{features.PersonalizationView}}.table(switchReadings()),
+		table(entry{View: v(define("person", "who the customer is, as customers.csv says", builtinVersion), gate, 0), needs: []features.View{features.PersonView}}, personReadings()),
+		table(entry{View: v(define("assessment", "his risk level, assessed and predicted", builtinVersion), gate, 0), needs: []features.View{features.AssessmentView}, timed: true}, assessmentReadings()),
+		table(entry{View: v(define("needs", "what he said that he wants", builtinVersion), gate, 0), needs: []features.View{features.NeedsView}}, needsReadings()),
+		table(entry{View: v(define("personalization", "his switch of personalisation", builtinVersion), words, 0), needs: []features.View{features.PersonalizationView}}, switchReadings()),
 		{View: v(define("consent", "his newest word on each purpose, by its name", builtinVersion), words, Bool), needs: []features.View{features.ConsentView}, named: consentOf},
 		{View: v(define("tag", "his tags, by name", builtinVersion), personal, String), needs: []features.View{features.TagView}, timed: true, named: tagOf, parse: parseText},
 		{View: v(define("attribute", "columns of customers.csv that fundmatch does not know, by name", builtinVersion), personal, String), needs: []features.View{features.AttributeView}, named: attributeOf, parse: parseText},
-		entry{View: v(derived(HoldingsView, "his lots, summed up", builtinVersion), personal, 0), needs: []features.View{features.LotView, features.HoldingsView}}.table(holdingsReadings()),
-		entry{View: v(derived(BehaviourView, "what events and purchases say, without the market (docs/behaviour.md)", behaviour.DefinitionVersion), inner, 0), needs: []features.View{features.LotView, features.HoldingsView}, trail: true}.table(behaviourReadings()),
+		table(entry{View: v(derived(HoldingsView, "his lots, summed up", builtinVersion), personal, 0), needs: []features.View{features.LotView, features.HoldingsView}}, holdingsReadings()),
+		table(entry{View: v(derived(BehaviourView, "what events and purchases say, without the market (docs/behaviour.md)", behaviour.DefinitionVersion), inner, 0), needs: []features.View{features.LotView, features.HoldingsView}, trail: true}, behaviourReadings()),
 	}
 	for i := range list {
 		list[i].own = true
@@ -154,11 +154,11 @@ func known[T ~int32 | ~int64](n T) finding {
 	if n == 0 {
 		return finding{}
 	}
-	return number0(n)
+	return count(n)
 }
 
-// number0 is a whole number of which 0 is 0.
-func number0[T ~int32 | ~int64 | ~int](n T) finding {
+// count is a whole number of which 0 is 0.
+func count[T ~int32 | ~int64 | ~int](n T) finding {
 	return finding{value: IntValue(int64(n)), state: there}
 }
 
@@ -292,7 +292,7 @@ func tagOf(s *source, ref Ref) finding {
 		return finding{}
 	}
 	t := &tags[i]
-	return finding{value: StringValue(t.Value), state: there, from: t.From, to: open0(t.To), purpose: t.Purpose}
+	return finding{value: StringValue(t.Value), state: there, from: t.From, to: boundOf(t.To), purpose: t.Purpose}
 }
 
 func attributeOf(s *source, ref Ref) finding {
@@ -320,7 +320,7 @@ func featureOf(s *source, ref Ref) finding {
 		return finding{}
 	}
 	f := &list[lo]
-	out := finding{from: f.From, to: open0(f.To), purpose: f.Purpose, state: there, value: StringValue(f.Value)}
+	out := finding{from: f.From, to: boundOf(f.To), purpose: f.Purpose, state: there, value: StringValue(f.Value)}
 	switch f.Value {
 	case "":
 		out.state, out.to = removed, 0
@@ -330,8 +330,8 @@ func featureOf(s *source, ref Ref) finding {
 	return out
 }
 
-// open0 turns the profile's open end into 0.
-func open0(to fund.Instant) fund.Instant {
+// boundOf turns the profile's open end into 0.
+func boundOf(to fund.Instant) fund.Instant {
 	if to == fund.Forever {
 		return 0
 	}
@@ -357,5 +357,5 @@ func days(n int32) finding {
 	if n < 0 {
 		return finding{}
 	}
-	return number0(n)
+	return count(n)
 }

@@ -73,7 +73,7 @@ func (c *Catalogue) addPurposes(purposes []Purpose) error {
 		if fund.CheckID(p.Name) != nil {
 			return refuse(place+".name", p.Name, "1 to %d of 0-9 A-Z a-z . _ -", fund.MaxIDLength)
 		}
-		if _, ok := c.purpose(p.Name); ok {
+		if c.hasPurpose(p.Name) {
 			return refuse(place+".name", p.Name, "a name that no other purpose has, built-in ones included")
 		}
 		if p.Kind < Personalizing || p.Kind > NonPersonal {
@@ -101,9 +101,18 @@ func (c *Catalogue) addView(place string, v *View) error {
 	if err := checkSpan(place, v.Span); err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(c.entries, func(e entry) bool { return e.Name == v.Name && e.builtin() }); i >= 0 {
+	if i := slices.IndexFunc(c.entries, func(e entry) bool { return e.Name == v.Name && e.own }); i >= 0 {
 		return c.entries[i].refine(place, v)
 	}
+	if err := checkOwn(place, v); err != nil {
+		return err
+	}
+	c.entries = append(c.entries, entry{View: cloneView(v), needs: []features.View{features.View(v.Name)}, timed: true, named: featureOf, parse: ParseValue})
+	return nil
+}
+
+// checkOwn checks what a bank says of a view of its own.
+func checkOwn(place string, v *View) error {
 	switch {
 	case !validViewName(v.Name) || features.View(v.Name).BuiltIn():
 		return refuse(place+".name", v.Name, "1 to %d of 0-9 A-Z a-z _ - and no name of the profile's own cells", fund.MaxIDLength)
@@ -116,18 +125,31 @@ func (c *Catalogue) addView(place string, v *View) error {
 	case len(v.Features) == 0 && v.Open == 0:
 		return refuse(place+".features", "none", "1 to %d features, or the type of open ones", MaxFeatures)
 	}
-	if err := checkFeatures(place, v.Features, func(name string) bool { return fund.CheckID(name) == nil }); err != nil {
-		return err
-	}
-	c.entries = append(c.entries, entry{View: cloneView(v), needs: []features.View{features.View(v.Name)}, timed: true, named: featureOf, parse: ParseValue})
-	return nil
+	return checkFeatures(place, v.Features, func(name string) bool { return fund.CheckID(name) == nil })
 }
-
-// builtin reports whether the view is no view of the bank.
-func (e *entry) builtin() bool { return e.own }
 
 // refine lets a bank say more about a built-in view, and never less.
 func (e *entry) refine(place string, v *View) error {
+	purposes := e.Purposes
+	if v.Purposes != nil {
+		purposes = v.Purposes
+	}
+	if err := e.checkRefined(place, v, purposes); err != nil {
+		return err
+	}
+	more := cloneView(v)
+	e.Owner = cmp.Or(more.Owner, e.Owner)
+	e.Span, e.Features, e.Purposes = more.Span, append(e.Features, more.Features...), slices.Clone(purposes)
+	if more.NeedsConsent != nil {
+		e.NeedsConsent = more.NeedsConsent
+	}
+	if more.Roles != nil {
+		e.Roles = more.Roles
+	}
+	return nil
+}
+
+func (e *entry) checkRefined(place string, v *View, purposes []string) error {
 	switch {
 	case v.Version != "" || v.Doc != "" || v.Open != 0:
 		return refuse(place, v.Name, "owner, purposes, needs_consent, roles, max_age, look_back, retention and features: the rest is built in")
@@ -141,33 +163,19 @@ func (e *entry) refine(place string, v *View) error {
 			return refuse(place+".roles", r, "roles among %v", e.Roles)
 		}
 	}
-	purposes := e.Purposes
-	if v.Purposes != nil {
-		purposes = v.Purposes
-	}
 	for _, needed := range e.NeedsConsent {
 		if v.NeedsConsent != nil && slices.Contains(purposes, needed) && !slices.Contains(v.NeedsConsent, needed) {
 			return refuse(place+".needs_consent", v.NeedsConsent, "%s among them", needed)
 		}
 	}
-	if err := checkFeatures(place, v.Features, func(name string) bool { return name != "" && len(name) <= features.MaxNameLength }); err != nil {
-		return err
-	}
-	own := cloneView(v)
-	e.Owner = cmp.Or(own.Owner, e.Owner)
-	e.Span, e.Features, e.Purposes = own.Span, append(e.Features, own.Features...), purposes
-	if own.NeedsConsent != nil {
-		e.NeedsConsent = own.NeedsConsent
-	}
-	if own.Roles != nil {
-		e.Roles = own.Roles
-	}
-	return nil
+	return checkFeatures(place, v.Features, func(name string) bool {
+		return name != "" && len(name) <= features.MaxNameLength && utf8.ValidString(name)
+	})
 }
 
 func (c *Catalogue) checkAccess(place string, a *Access) error {
 	for i, name := range a.Purposes {
-		if _, ok := c.purpose(name); !ok {
+		if !c.hasPurpose(name) {
 			return refuse(fmt.Sprintf("%s.purposes[%d]", place, i), name, "a purpose that is declared")
 		}
 		if slices.Contains(a.Purposes[:i], name) {
@@ -175,7 +183,7 @@ func (c *Catalogue) checkAccess(place string, a *Access) error {
 		}
 	}
 	for i, name := range a.NeedsConsent {
-		if _, ok := c.purpose(name); !ok || a.Purposes != nil && !slices.Contains(a.Purposes, name) {
+		if !c.hasPurpose(name) || a.Purposes != nil && !slices.Contains(a.Purposes, name) {
 			return refuse(fmt.Sprintf("%s.needs_consent[%d]", place, i), name, "one of the view's purposes")
 		}
 	}
@@ -285,13 +293,8 @@ func (c *Catalogue) entry(name string) *entry {
 	return nil
 }
 
-func (c *Catalogue) purpose(name string) (Purpose, bool) {
-	for _, p := range c.purposes {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	return Purpose{}, false
+func (c *Catalogue) hasPurpose(name string) bool {
+	return slices.ContainsFunc(c.purposes, func(p Purpose) bool { return p.Name == name })
 }
 
 // feature finds a feature that is declared, or one of an open view's.

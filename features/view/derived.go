@@ -16,13 +16,10 @@ func (s *source) derive() *fund.Conduct {
 }
 
 func behaviourReadings() []reading {
-	acts := func(name, what string, money bool, of func(c *fund.Conduct) *fund.Activity) []reading {
-		return activityReadings(name, what, money, of)
-	}
-	out := acts("purchases", "purchases", true, func(c *fund.Conduct) *fund.Activity { return &c.Purchases })
-	out = append(out, acts("redemptions", "redemptions", true, func(c *fund.Conduct) *fund.Activity { return &c.Redemptions })...)
-	out = append(out, acts("visits", "looks at products", false, func(c *fund.Conduct) *fund.Activity { return &c.Visits })...)
-	out = append(out, acts("contacts", "contacts by the bank", false, func(c *fund.Conduct) *fund.Activity { return &c.Contacts })...)
+	out := activityReadings("purchases", "purchases", true, func(c *fund.Conduct) *fund.Activity { return &c.Purchases })
+	out = append(out, activityReadings("redemptions", "redemptions", true, func(c *fund.Conduct) *fund.Activity { return &c.Redemptions })...)
+	out = append(out, activityReadings("visits", "looks at products", false, func(c *fund.Conduct) *fund.Activity { return &c.Visits })...)
+	out = append(out, activityReadings("contacts", "contacts by the bank", false, func(c *fund.Conduct) *fund.Activity { return &c.Contacts })...)
 	return append(out, habitReadings()...)
 }
 
@@ -39,10 +36,10 @@ func activityReadings(name, what string, money bool, of func(c *fund.Conduct) *f
 		}}
 	}
 	out := []reading{
-		feature("", Int, what+", all that were ever told", func(_ *source, a *fund.Activity) finding { return number0(a.Count) }),
-		feature("_30", Int, what+" in 30 days", func(_ *source, a *fund.Activity) finding { return number0(a.Count30) }),
-		feature("_90", Int, what+" in 90 days", func(_ *source, a *fund.Activity) finding { return number0(a.Count90) }),
-		feature("_365", Int, what+" in 365 days", func(_ *source, a *fund.Activity) finding { return number0(a.Count365) }),
+		feature("", Int, what+", all that were ever told", func(_ *source, a *fund.Activity) finding { return count(a.Count) }),
+		feature("_30", Int, what+" in 30 days", func(_ *source, a *fund.Activity) finding { return count(a.Count30) }),
+		feature("_90", Int, what+" in 90 days", func(_ *source, a *fund.Activity) finding { return count(a.Count90) }),
+		feature("_365", Int, what+" in 365 days", func(_ *source, a *fund.Activity) finding { return count(a.Count365) }),
 		feature("_days_since", Int, "days since the last of the "+what, func(s *source, a *fund.Activity) finding { return days(a.DaysSince(s.at.Date())) }),
 		feature("_last_on", String, "day of the last of the "+what, func(_ *source, a *fund.Activity) finding { return text(a.Last.String()) }),
 	}
@@ -73,22 +70,22 @@ func habitReadings() []reading {
 			if !c.Losses.RealisedOK {
 				return finding{}
 			}
-			return number0(c.Losses.SoldAtLoss)
+			return count(c.Losses.SoldAtLoss)
 		}),
 		habit("realised_fen", Int, "result of the redemptions with a known cost, in fen", func(c *fund.Conduct) finding {
 			if !c.Losses.RealisedOK {
 				return finding{}
 			}
-			return number0(c.Losses.Realised)
+			return count(c.Losses.Realised)
 		}),
 	}
 }
 
 // sinceSeen is a count that is 0 only for a customer of whom anything was ever told.
-func sinceSeen(count func(c *fund.Conduct) int32) func(c *fund.Conduct) finding {
+func sinceSeen(of func(c *fund.Conduct) int32) func(c *fund.Conduct) finding {
 	return func(c *fund.Conduct) finding {
-		if n := count(c); n > 0 || c.Habits.LastSeen != 0 {
-			return number0(n)
+		if n := of(c); n > 0 || c.Habits.LastSeen != 0 {
+			return count(n)
 		}
 		return finding{}
 	}
@@ -106,8 +103,8 @@ func holdingsReadings() []reading {
 		}}
 	}
 	return []reading{
-		sum("lots", Int, "lots with shares", func(_ *source, lots []fund.Lot) finding { return number0(countLots(lots)) }),
-		sum("products", Int, "products that he has shares of", func(_ *source, lots []fund.Lot) finding { return number0(eachHeld(lots, nil)) }),
+		sum("lots", Int, "lots with shares", func(_ *source, lots []fund.Lot) finding { return count(countLots(lots)) }),
+		sum("products", Int, "products that he has shares of", func(_ *source, lots []fund.Lot) finding { return count(eachHeld(lots, nil)) }),
 		sum("product_codes", List, "their codes, in byte order", func(_ *source, lots []fund.Lot) finding {
 			codes := make([]string, 0, 8)
 			eachHeld(lots, func(code string) { codes = append(codes, code) })
@@ -172,5 +169,5 @@ func oldest(lots []fund.Lot, today fund.Date) finding {
 	if first == 0 || first > today {
 		return finding{}
 	}
-	return number0(today.DaysSince(first))
+	return count(today.DaysSince(first))
 }

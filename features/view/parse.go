@@ -234,7 +234,7 @@ func parseSpan(s string) (time.Duration, error) {
 	if err != nil || unit == 0 || n == 0 || n > uint64(MaxSpan/unit) {
 		return 0, features.Invalid("span", s, fmt.Sprintf("a number and one of d h m s, such as 30d, at most %dd", MaxSpan/(24*time.Hour)))
 	}
-	return time.Duration(n) * unit, nil //nolint:gosec // bounded just before
+	return time.Duration(n) * unit, nil
 }
 
 // within names the place of a value that was refused.

@@ -41,9 +41,10 @@ views:
       - {name: children, type: int}
 `
 
-func parse(t *testing.T, text string) *view.Catalogue {
+// ofBank is the catalogue of the bank.
+func ofBank(t *testing.T) *view.Catalogue {
 	t.Helper()
-	c, err := view.Parse([]byte(text))
+	c, err := view.Parse([]byte(bank))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func parse(t *testing.T, text string) *view.Catalogue {
 }
 
 func TestParseAddsViewsAndRefinesBuiltInOnes(t *testing.T) {
-	c := parse(t, bank)
+	c := ofBank(t)
 	salary, ok := c.View("salary")
 	if !ok || salary.Owner != "retail data" || salary.MaxAge.Hours() != 720 || !salary.Personal || salary.Gate {
 		t.Errorf("salary: %+v", salary)
@@ -107,8 +108,10 @@ func TestParseNamesLineAndPlace(t *testing.T) {
 		"a version of ours":    {"name: tag", "name: tag\n    version: \"9\"", `views[2]: "tag", expected owner, purposes`},
 		"more roles":           {"name: tag\n    owner: retail data\n    max_age: 365d\n    roles: [MANAGER]", "name: behaviour\n    owner: retail data\n    roles: [APP]", `views[2].`},
 		"features of ours":     {"name: tag", "name: consent", `views[2].features: "consent"`},
-		"ages that nobody keeps": {"  - name: tag\n    owner: retail data\n    max_age: 365d\n    roles: [MANAGER]\n    features:\n      - {name: children, type: int}\n",
-			"  - {name: needs, max_age: 1d}\n", `views[2].max_age: "needs", expected no bounds of age`},
+		"ages that nobody keeps": {
+			"  - name: tag\n    owner: retail data\n    max_age: 365d\n    roles: [MANAGER]\n    features:\n      - {name: children, type: int}\n",
+			"  - {name: needs, max_age: 1d}\n", `views[2].max_age: "needs", expected no bounds of age`,
+		},
 		"an alias":      {"owner: research", "owner: &x research", "an anchor or alias"},
 		"no YAML":       {"schema:", "{schema", "document"},
 		"two documents": {"views:", "---\nviews:", "document"},

@@ -53,12 +53,12 @@ func salary(name, value string, at fund.Instant) features.Cell {
 	return features.Cell{View: "salary", Name: name, Value: value, EventAt: at}
 }
 
-func said1(purpose, value string, at fund.Instant) features.Cell {
+func word(purpose, value string, at fund.Instant) features.Cell {
 	return features.Cell{View: features.ConsentView, Name: purpose, Value: value, EventAt: at}
 }
 
 func TestStatusOfAge(t *testing.T) {
-	c := parse(t, bank) // salary: read age 30 days, look-back 400, retention 3650
+	c := ofBank(t) // salary: read age 30 days, look-back 400, retention 3650
 	written := 20_000 * day
 	valid := salary("monthly", "1200.50", written)
 	valid.ValidTo = written + 10*day
@@ -100,10 +100,10 @@ func TestStatusOfAge(t *testing.T) {
 }
 
 func TestPurposeThenConsent(t *testing.T) {
-	c := parse(t, bank) // RESEARCH needs a consent, SUITABILITY does not
+	c := ofBank(t) // RESEARCH needs a consent, SUITABILITY does not
 	written := 20_000 * day
 	cells := []features.Cell{
-		salary("monthly", "3", written), said1("RESEARCH", "true", written+day), said1("RESEARCH", "false", written+10*day), said1("RESEARCH", "true", written+20*day),
+		salary("monthly", "3", written), word("RESEARCH", "true", written+day), word("RESEARCH", "false", written+10*day), word("RESEARCH", "true", written+20*day),
 	}
 	for _, x := range []struct {
 		name, purpose string
@@ -159,7 +159,7 @@ func TestTheCellsOwnPurpose(t *testing.T) {
 	} {
 		cells := []features.Cell{tag(x.kept)}
 		if x.word != "" {
-			cells = append(cells, said1(x.kept, x.word, written))
+			cells = append(cells, word(x.kept, x.word, written))
 		}
 		got := one(t, view.Default(), fold(t, written, cells), "tag.theme_interest", view.Request{At: written, Purpose: x.purpose})
 		if got.Status != x.want {
@@ -206,7 +206,7 @@ func TestWithoutPersonalisationOnlyTheGateIsRead(t *testing.T) {
 		}
 	}
 	market := features.Cell{View: "market", Name: "index", Value: "7", EventAt: 1}
-	if got := one(t, parse(t, bank), fold(t, at, append(cells, market)), "market.index", view.Request{At: at, Purpose: view.Public}); got.Status != view.Present {
+	if got := one(t, ofBank(t), fold(t, at, append(cells, market)), "market.index", view.Request{At: at, Purpose: view.Public}); got.Status != view.Present {
 		t.Errorf("a cell that is about nobody, in a list for everybody: %s", got.Status)
 	}
 }
@@ -285,7 +285,7 @@ func TestBuiltInFeatures(t *testing.T) {
 }
 
 func TestPlans(t *testing.T) {
-	c := parse(t, bank)
+	c := ofBank(t)
 	plan, err := c.PlanViews([]string{"salary", "market.index", "tag.children"})
 	if err != nil {
 		t.Fatal(err)
@@ -326,13 +326,16 @@ func TestPlans(t *testing.T) {
 func TestNeedsAreEnough(t *testing.T) {
 	at := instant(t, "2024-03-15T10:00:00+08:00")
 	all := []features.Cell{
-		{View: features.PersonView, Name: "segment", Value: "MASS"}, {View: features.AttributeView, Name: "x", Value: "y"}, {View: features.TagView, Name: "children", Value: "2", EventAt: 1},
+		{View: features.PersonView, Name: "segment", Value: "MASS"},
+		{View: features.AttributeView, Name: "x", Value: "y"},
+		{View: features.TagView, Name: "children", Value: "2", EventAt: 1},
 		{View: features.AssessmentView, Name: features.AssessedName, Value: `{"level":"C3","on":"2024-01-01"}`, EventAt: 1},
 		{View: features.LotView, Name: "a", Value: `{"product_code":"P2","shares":100,"acquired_on":"2024-03-01","cost_fen":500}`, EventAt: 1},
-		{View: features.PersonalizationView, Name: features.EnabledName, Value: "true"}, said1(fund.ConsentPush, "true", 1), salary("monthly", "1", at),
+		{View: features.PersonalizationView, Name: features.EnabledName, Value: "true"},
+		word(fund.ConsentPush, "true", 1), salary("monthly", "1", at),
 	}
 	events := []features.Event{{ID: "1", Kind: "CLICK", EventAt: at - 1, ProductCode: "P1"}}
-	c := parse(t, bank)
+	c := ofBank(t)
 	for _, names := range [][]string{{"person"}, {"assessment"}, {"personalization"}, {"holdings"}, {"behaviour"}, {"salary"}, {"tag"}, {"attribute.x"}, {"consent.MARKETING_PUSH"}} {
 		plan, err := c.PlanViews(names)
 		if err != nil {
@@ -356,7 +359,7 @@ func TestNeedsAreEnough(t *testing.T) {
 }
 
 func TestCheckCell(t *testing.T) {
-	c := parse(t, bank)
+	c := ofBank(t)
 	cell := func(v features.View, name, value string) features.Cell {
 		return features.Cell{CustomerID: "c1", View: v, Name: name, Value: value, EventAt: 1}
 	}
@@ -376,8 +379,13 @@ func TestCheckCell(t *testing.T) {
 		cell  features.Cell
 		field string
 	}{
-		{cell("salary", "monthly", `"much"`), "value"}, {cell("salary", "bonus", "1"), "feature"}, {cell("nothing", "x", "1"), "view"},
-		{cell("behaviour", "visits", "1"), "view"}, {cell("market", "any", "1.5"), "value"}, {cell("tag", "children", "two"), "value"}, {other, "purpose"},
+		{cell("salary", "monthly", `"much"`), "value"},
+		{cell("salary", "bonus", "1"), "feature"},
+		{cell("nothing", "x", "1"), "view"},
+		{cell("behaviour", "visits", "1"), "view"},
+		{cell("market", "any", "1.5"), "value"},
+		{cell("tag", "children", "two"), "value"},
+		{other, "purpose"},
 	} {
 		refused := (*features.InvalidError)(nil)
 		if err := c.CheckCell(&x.cell); !errors.As(err, &refused) || refused.Field != x.field {
@@ -387,11 +395,13 @@ func TestCheckCell(t *testing.T) {
 }
 
 func TestReadDoesNotAllocate(t *testing.T) {
-	c := parse(t, bank)
+	c := ofBank(t)
 	at := 20_000 * day
 	p := fold(t, at, []features.Cell{
-		salary("monthly", "1200.5", at), salary("employer", `"银行"`, at), {View: features.TagView, Name: "children", Value: "2", EventAt: at},
-		{View: features.PersonView, Name: "segment", Value: "MASS"}, said1("RESEARCH", "true", 1),
+		salary("monthly", "1200.5", at), salary("employer", `"银行"`, at),
+		{View: features.TagView, Name: "children", Value: "2", EventAt: at},
+		{View: features.PersonView, Name: "segment", Value: "MASS"},
+		word("RESEARCH", "true", 1),
 	})
 	plan, err := c.PlanViews([]string{"salary", "tag.children", "person.segment", "person.aum_fen", "assessment.level", "consent.RESEARCH"})
 	if err != nil {

@@ -21,6 +21,7 @@ type Service struct {
 	profiles features.Profiles
 	now      func() time.Time
 	rules    func() (Rules, error)
+	eraser   *Eraser // nil: none
 }
 
 // Rules are what the rule pack in force says of facts about customers. *matcher.Core has
@@ -36,8 +37,12 @@ type Rules interface {
 // New returns the service over a store. now is the clock: what is written is known from
 // now on, and the state of a fact is its state now. rules gives the rules in force; while it
 // returns an error, what they govern is not written.
-func New(profiles features.Profiles, now func() time.Time, rules func() (Rules, error)) *Service {
-	return &Service{profiles: profiles, now: now, rules: rules}
+func New(profiles features.Profiles, now func() time.Time, rules func() (Rules, error), options ...Option) *Service {
+	s := &Service{profiles: profiles, now: now, rules: rules}
+	for _, add := range options {
+		add(s)
+	}
+	return s
 }
 
 // GetCustomer returns the profile with the age and state of each cell. Errors:

@@ -19,7 +19,7 @@ import (
 const (
 	// FutureTolerance is how far ahead of this clock a caller's clock may run. An event
 	// time within it counts as now, so that nothing recorded lies in the future.
-	FutureTolerance = 5 * time.Minute
+	FutureTolerance = features.FutureTolerance
 
 	// IdempotencyMetadata is the metadata key, and the HTTP header, of the idempotency key.
 	IdempotencyMetadata = "idempotency-key"

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,12 @@ const rotateWait = 10 * time.Second
 // writer did not give its segment free within 10 s, ErrFull, *BrokenError (a broken segment is left as it is),
 // ErrClosed, those of ctx.
 func (l *Log) Erase(ctx context.Context, customerID string) (int, error) {
+	return l.EraseUntil(ctx, customerID, math.MaxInt64)
+}
+
+// EraseUntil is Erase of the records that were recorded at or before an instant, in microseconds since 1970: who came
+// to the bank again afterwards keeps what was decided since.
+func (l *Log) EraseUntil(ctx context.Context, customerID string, until int64) (int, error) {
 	if customerID == "" || len(customerID) > MaxCustomerIDBytes {
 		return 0, tooLong("customer id", len(customerID), 1, MaxCustomerIDBytes)
 	}
@@ -40,7 +47,7 @@ func (l *Log) Erase(ctx context.Context, customerID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	e := eraser{log: l, customer: customerID, hash: newHasher()}
+	e := eraser{log: l, customer: customerID, until: until, hash: newHasher()}
 	total := 0
 	var errs []error
 	for _, id := range ids {
@@ -80,6 +87,7 @@ func pause(ctx context.Context) error {
 type eraser struct {
 	log      *Log
 	customer string
+	until    int64
 	hash     *hasher
 }
 
@@ -179,7 +187,7 @@ func (e *eraser) holds(ctx context.Context, at place, writing bool) (bool, error
 }
 
 func (e *eraser) owns(other *entry) bool {
-	return !other.erased && string(other.customerID) == e.customer
+	return !other.erased && other.recordedAt <= e.until && string(other.customerID) == e.customer
 }
 
 // waitSealed has the segment's writer go on in another segment.

@@ -144,7 +144,7 @@ func TestWhatIsWrongIsNamedAndNothingIsKept(t *testing.T) {
 		"eventAt": {
 			edit(func(e *fundmatchv1.Event) { e.EventAt = nil }), edit(func(e *fundmatchv1.Event) { e.EventAt = &timestamppb.Timestamp{Nanos: -1} }),
 			edit(func(e *fundmatchv1.Event) { e.EventAt = &timestamppb.Timestamp{Seconds: math.MaxInt64} }),
-			at("1989-12-31T23:59:59+08:00"), at("2026-03-05T10:05:00.000001+08:00"),
+			at("1989-12-31T23:59:59+08:00"), at("2200-01-01T00:00:00+08:00"),
 		},
 		"attributes.objection": {with("OBJECTION", "objection", structpb.NewStringValue("DRAWDOW")), with("EVIDENCE_OPEN", "objection", structpb.NewStringValue("fee"))},
 		"attributes.code": {
@@ -214,6 +214,26 @@ func TestAnIDThatIsTaken(t *testing.T) {
 		}
 	}
 	b.want(t, 1, 0, contact) // nothing of the refused batches was kept
+}
+
+// One sender's wrong clock does not cost the others of the batch their events: what lies
+// beyond the tolerance is kept aside and counted.
+func TestAnEventOfTheFutureIsKeptAside(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	early := strings.NewReplacer("E3", "E4", "10:04:59", "10:05:00.000001").Replace(contact)
+	for range 2 {
+		got, err := b.record(t, early, strings.Replace(contact, "E3", "E5", 1))
+		if err != nil || got.GetQuarantined() != 1 || got.GetAccepted()+got.GetDuplicates() != 1 {
+			t.Errorf("%v, %v, want one taken and one quarantined", got, err)
+		}
+	}
+	p, err := b.store.Profile(t.Context(), "C2", fund.InstantOf(b.now.Add(time.Hour)))
+	if err != nil || len(p.Trail.Recent) != 1 {
+		t.Errorf("profile %+v, %v, want the one event", p, err)
+	}
+	b.now = b.now.Add(time.Second)
+	b.want(t, 1, 0, early) // its time has come near enough
 }
 
 func TestAnUnknownCustomer(t *testing.T) {

@@ -19,20 +19,22 @@ import (
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 )
 
-// FutureTolerance is how far ahead of this clock a sender's clock may run. Such an event
-// keeps its time, or its repetition would be another event; it is seen from then on.
-const FutureTolerance = 5 * time.Minute
-
 // earliest is the first day of which an event is believed: an older time is a unit that
 // was taken for another, or a clock that was never set.
 const earliest fund.Date = 1990_01_01
+
+// latest is the first day of which none is believed, for the same reason. What lies between
+// now and then is the store's to keep aside (features.Quarantine): a sender's wrong clock
+// must not cost the others of his batch their events. An event that is ahead of this clock by
+// no more than features.FutureTolerance keeps its time, or its repetition would be another
+// event; it is seen from then on.
+const latest fund.Date = 2200_01_01
 
 const expectedID = "1 to 64 of 0-9 A-Z a-z . _ - that begin with a letter or digit"
 
 // reading reads one event of a batch.
 type reading struct {
 	place string       // events[3]
-	now   fund.Instant // when the batch was recorded
 }
 
 // event checks an event and returns it as a store keeps it.
@@ -113,12 +115,12 @@ func isLabel(s string) bool {
 }
 
 func (r reading) eventAt(t *timestamppb.Timestamp) (fund.Instant, error) {
-	const expected = "a time from 1990-01-01 to five minutes ahead of now"
+	const expected = "a time from 1990-01-01 to 2200"
 	if t == nil {
 		return 0, r.invalid("eventAt", "", expected)
 	}
 	at := fund.InstantOf(t.AsTime())
-	if t.CheckValid() != nil || at < earliest.Start() || at > r.now.Add(FutureTolerance) {
+	if t.CheckValid() != nil || at < earliest.Start() || at >= latest.Start() {
 		return 0, r.invalid("eventAt", t.AsTime().Format(time.RFC3339Nano), expected)
 	}
 	return at, nil

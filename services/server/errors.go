@@ -69,6 +69,7 @@ var table = []row{
 
 	{error: "*customer.AssessmentLimitError", matches: as[*customer.AssessmentLimitError], code: codes.FailedPrecondition, reason: "ASSESSMENT_LIMIT", sentence: "The customer has taken as many risk assessments as count.", say: sayLimit},
 	{error: "*customer.ForbiddenTagError", matches: as[*customer.ForbiddenTagError], code: codes.InvalidArgument, reason: "TAG_FORBIDDEN", sentence: "A tag may be kept of nobody; nothing was written.", say: sayForbidden},
+	{error: "*customer.UnfinishedError", matches: as[*customer.UnfinishedError], code: codes.Unavailable, reason: "ERASURE_UNFINISHED", sentence: "The customer is erased in the store, but not in the decision log yet; erase him again.", retry: time.Second},
 	{error: "*features.InvalidError", matches: as[*features.InvalidError], code: codes.InvalidArgument, reason: reasonInvalid, sentence: "A value of the request is not valid.", say: sayInvalid},
 	{error: "*features.NotFoundError", matches: as[*features.NotFoundError], code: codes.NotFound, reason: "<KIND>_NOT_FOUND", sentence: "What was asked for does not exist.", say: sayNotFound},
 	{error: "decisionlog.ErrNotFound", matches: is(decisionlog.ErrNotFound), code: codes.NotFound, reason: "DECISION_NOT_FOUND", sentence: "No decision of this id is recorded."},

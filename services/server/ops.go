@@ -11,12 +11,15 @@ import (
 // opsWriteTimeout leaves time for a profile of a minute.
 const opsWriteTimeout = 90 * time.Second
 
-// opsHandler serves what operators need: metrics, health, profiles.
-func opsHandler(metrics *telemetry.Metrics, ready *readiness) http.Handler {
+// opsHandler serves what operators need: metrics, health, features, profiles.
+func opsHandler(metrics *telemetry.Metrics, ready *readiness, features http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics.Handler())
 	mux.HandleFunc("GET /healthz", serveAlive)
 	mux.HandleFunc("GET /readyz", ready.serveReady)
+	if features != nil {
+		mux.Handle("GET /features", features)
+	}
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

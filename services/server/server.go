@@ -27,6 +27,9 @@ type Services struct {
 	// Register registers the services by their generated functions, such as
 	// fundmatchv1.RegisterPoolServiceServer. Those with HTTP bindings get their REST paths.
 	Register func(grpc.ServiceRegistrar)
+	// Features is GET /features of the operators' listener, which shows no customer; nil:
+	// there is none.
+	Features http.Handler
 	// Checks say whether the services can answer; all must.
 	Checks []Check
 	// Validators check a method's message before its handler runs, by the method's full
@@ -84,7 +87,7 @@ func New(services Services, logger *slog.Logger, metrics *telemetry.Metrics, tra
 	if err := s.buildHTTP(registered, ch, st); err != nil {
 		return nil, err
 	}
-	s.ops = s.httpServer(opsHandler(metrics, s.readiness))
+	s.ops = s.httpServer(opsHandler(metrics, s.readiness, services.Features))
 	s.ops.WriteTimeout = opsWriteTimeout
 	return s, nil
 }

@@ -20,7 +20,9 @@ type Metrics struct {
 	Cache       Cache
 	ChangeLog   ChangeLog
 	Core        *Core
+	Features    *Features
 	DecisionLog DecisionLog
+	Quarantined prometheus.Counter // events dated after their recording, kept aside
 
 	stages     [stageCount]prometheus.Observer
 	exclusions *prometheus.CounterVec
@@ -88,7 +90,7 @@ type DecisionLog struct {
 func NewMetrics(now func() time.Time) *Metrics {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m := &Metrics{registry: r, Requests: newRequests(r), Core: newCore(r, now)}
+	m := &Metrics{registry: r, Requests: newRequests(r), Core: newCore(r, now), Features: newFeatures(r)}
 	m.Cache = Cache{
 		Hits:   counter(r, "profile_cache_hits_total", "Profiles answered by the cache."),
 		Misses: counter(r, "profile_cache_misses_total", "Profiles read from the store."),
@@ -103,6 +105,7 @@ func NewMetrics(now func() time.Time) *Metrics {
 		Errors:  counter(r, "decision_log_errors_total", "Appends that failed."),
 		Fsync:   histogram(r, "decision_log_fsync_seconds", "Duration of one fsync.", fsyncBuckets()),
 	}
+	m.Quarantined = counter(r, "quarantined_facts_total", "Events that came dated after their recording: kept aside, in no profile.")
 	m.exclusions = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "exclusions_total", Help: "Products kept out of an answer, by rule.",
 	}, []string{"rule"})

@@ -244,8 +244,8 @@ const minVersion = 15
 // findPrograms looks for initdb in PATH and where Debian keeps it, the newest first.
 func findPrograms() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			path = real
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
 		}
 		dir := filepath.Dir(path)
 		if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
