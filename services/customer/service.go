@@ -45,11 +45,16 @@ func New(profiles features.Profiles, now func() time.Time, rules func() (Rules, 
 	return s
 }
 
-// GetCustomer returns the profile with the age and state of each cell. Errors:
+// GetCustomer returns the profile with the age and state of each cell; what the role of who
+// will see it may not see is PURPOSE_DENIED. Errors:
 // *features.InvalidError, *features.NotFoundError, what the store returns.
 func (s *Service) GetCustomer(ctx context.Context, req *fundmatchv1.GetCustomerRequest) (*fundmatchv1.GetCustomerResponse, error) {
 	id := req.GetCustomerId()
 	if err := checkID("customerId", id); err != nil {
+		return nil, err
+	}
+	role, err := parseRole(req.GetRole())
+	if err != nil {
 		return nil, err
 	}
 	at := fund.InstantOf(s.now())
@@ -57,7 +62,8 @@ func (s *Service) GetCustomer(ctx context.Context, req *fundmatchv1.GetCustomerR
 	if err != nil {
 		return nil, unknownCustomer(err, id)
 	}
-	return answer(p, at), nil
+	out := answer(p, at)
+	return out, mask(out, p, role, at)
 }
 
 // PutRiskAssessment records a risk assessment, unless it is one too many: an

@@ -37,6 +37,7 @@ var goldenBank = synthetic.Options{Customers: 60, Products: 60, Seed: 7, AsOf: f
 
 // bankStore is all that the services need of a store.
 type bankStore interface {
+	features.Erasures
 	features.Profiles
 	features.Staff
 	features.Events
@@ -230,7 +231,8 @@ func (b *bank) serve(tb testing.TB) {
 		fundmatchv1.RegisterRecommendationServiceServer(r, recommend)
 		fundmatchv1.RegisterDecisionServiceServer(r, b.decision)
 		fundmatchv1.RegisterPoolServiceServer(r, pool.New(b.engine))
-		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now, b.customerRules))
+		fundmatchv1.RegisterCustomerServiceServer(r, customer.New(b.store, b.clock.now, b.customerRules,
+			customer.WithEraser(customer.NewEraser(b.store, b.log, b.draws, b.clock.now))))
 		fundmatchv1.RegisterEventServiceServer(r, event.New(b.store, b.clock.now))
 		fundmatchv1.RegisterOrderServiceServer(r, orders)
 		fundmatchv1.RegisterWordingServiceServer(r, wording.New(b.engine, linter))
