@@ -220,7 +220,7 @@ func (s *savedFeature) feature(place string, lines int) (baseFeature, error) {
 		}
 		b.cuts = append(b.cuts, cut{at, c.Below})
 	}
-	if numbers := kind == view.Int || kind == view.Decimal || kind == view.Time; numbers && s.Levels != nil || !numbers && s.Cuts != nil {
+	if b.numbers() && s.Levels != nil || !b.numbers() && s.Cuts != nil {
 		return baseFeature{}, invalid(place, kind.String(), "cuts of numbers and instants, levels of all else")
 	}
 	if len(s.Cuts) > 2*quantileBins || !ascending(b.cuts, compareCuts) {

@@ -47,6 +47,9 @@ func (b *bins) count() int {
 	}
 }
 
+// numbers reports whether the values are cut and not named.
+func (b *bins) numbers() bool { return b.kind == view.Int || b.kind == view.Decimal || b.kind == view.Time }
+
 func (b *bins) missing() int { return b.count() - 1 }
 
 // add counts a value. A list counts once for each of its elements: its bins count

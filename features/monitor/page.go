@@ -68,17 +68,19 @@ const (
 const charWidth = 6.7
 
 func svg(width, height int, label string, content ...string) template.HTML {
-	return template.HTML(fmt.Sprintf( //nolint:gosec // numbers, and texts that were escaped
-		`<svg width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg>`,
-		width, height, width, height, template.HTMLEscapeString(label), strings.Join(content, "")))
+	return template.HTML(fmt.Sprintf(`<svg width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-label=%[3]s>%[4]s</svg>`, //nolint:gosec // numbers, and texts that were escaped
+		width, height, attribute(label), strings.Join(content, "")))
 }
 
+// attribute writes a text as a quoted attribute.
+func attribute(text string) string { return `"` + template.HTMLEscapeString(text) + `"` }
+
 func box(x, y, width, height float64, colour string) string {
-	return fmt.Sprintf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`, x, y, width, height, colour)
+	return fmt.Sprintf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill=%s/>`, x, y, width, height, attribute(colour))
 }
 
 func label(x, y float64, anchor, text string) string {
-	return fmt.Sprintf(`<text x="%.1f" y="%.1f" text-anchor="%s">%s</text>`, x, y, anchor, template.HTMLEscapeString(text))
+	return fmt.Sprintf(`<text x="%.1f" y="%.1f" text-anchor=%s>%s</text>`, x, y, attribute(anchor), template.HTMLEscapeString(text))
 }
 
 // drawFill draws the share of rows with a value as a bar, and says it.

@@ -101,22 +101,19 @@ func (r *run) countAll(ctx context.Context, work []features.HistoryQuery, total 
 	group, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
 		parts[w] = r.newCounts()
+		count := func(i int, p *fund.Profile, cells []view.Cell) {
+			parts[w][i].add(p, cells, r.instants[i])
+			if i == 0 {
+				r.cfg.Progress(done.Add(1), total)
+			}
+		}
 		group.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(work) {
-					return nil
-				}
-				err := r.read(ctx, work[i], func(i int, p *fund.Profile, cells []view.Cell) {
-					parts[w][i].add(p, cells, r.instants[i])
-					if i == 0 {
-						r.cfg.Progress(done.Add(1), total)
-					}
-				})
-				if err != nil {
+			for i := next.Add(1) - 1; i < int64(len(work)); i = next.Add(1) - 1 {
+				if err := r.read(ctx, work[i], count); err != nil {
 					return err
 				}
 			}
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -169,7 +166,7 @@ func (r *run) report(now *counts, base *Baseline) *Report {
 		out.BaselineAt, out.BaselineCustomers = base.at, base.customers
 		before = base.linesFor(r.refs, r.frame.segments != nil)
 	}
-	if n := len(out.Segments); n > 0 && now.lines[0][n].rows == 0 && (before == nil || before[0][n].Rows == 0) {
+	if n := len(out.Segments); n > 0 && now.lines[0][n].rows == 0 && !slices.ContainsFunc(before, func(f []baseLine) bool { return f[n].Rows > 0 }) {
 		out.Segments = out.Segments[:n-1] // no customer is of another segment
 	}
 	names := append([]string{""}, out.Segments...)

@@ -173,7 +173,8 @@ func (a *archiveReader) table(i int, t *archiveTable, add func(values []any) err
 			return out, err
 		}
 	}
-	return out, a.endTable(&out, a.header.Tables[i].Rows)
+	err = a.endTable(&out, a.header.Tables[i].Rows)
+	return out, err
 }
 
 func (a *archiveReader) endTable(out *ArchivedTable, expected int64) error {
