@@ -13,7 +13,7 @@ import (
 )
 
 // Store is all that a store promises.
-type Store interface {
+type Store interface { //nolint:interfacebloat // all that a store promises
 	features.Profiles
 	features.Events
 	features.Staff
