@@ -37,8 +37,9 @@ func (a *Activation) Check() error {
 }
 
 func checkKind(kind ArtifactKind) error {
-	if kind != ModelArtifact && kind != RulesArtifact {
-		return fmt.Errorf("%w: artifact kind %.80q, expected %s or %s", ErrInvalid, kind, ModelArtifact, RulesArtifact)
+	switch kind {
+	case ModelArtifact, RulesArtifact, ViewsArtifact:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w: artifact kind %.80q, expected %s, %s or %s", ErrInvalid, kind, ModelArtifact, RulesArtifact, ViewsArtifact)
 }

@@ -215,9 +215,11 @@ type ArtifactKind string
 const (
 	ModelArtifact ArtifactKind = "MODEL"
 	RulesArtifact ArtifactKind = "RULES"
+	ViewsArtifact ArtifactKind = "VIEWS" // a catalogue of views, as view.Parse reads it
 )
 
-// Models keeps the versioned files that a core is compiled with: models and rule packs.
+// Models keeps the versioned files that a core is compiled with, models and rule packs, and
+// the catalogues of views that features are read by.
 // They are named by the SHA-256 of their bytes, so that a name never changes meaning.
 type Models interface {
 	// Put keeps an artifact and returns its id, the hex SHA-256 of data. Putting it

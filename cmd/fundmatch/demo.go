@@ -82,7 +82,7 @@ func (p *program) loadDemo(ctx context.Context, store bankStore, o synthetic.Opt
 	}
 	bar := p.startProgress("demo bank", "facts", -1)
 	defer bar.end()
-	return store.Import(ctx, fund.InstantOf(p.now()), func(b features.Batch) error {
+	return store.Import(ctx, recordedAt(fund.InstantOf(p.now()), o.AsOf), func(b features.Batch) error {
 		return bank.Load(&watchedBatch{Batch: b, ctx: ctx, bar: bar})
 	})
 }

@@ -177,7 +177,19 @@ func TestE2EPostgresALateCommitIsObeyed(t *testing.T) {
 }
 
 // paused is what a service said while its database was.
-type paused struct{ before, after, unavailable, slowest atomic.Int64 }
+type paused struct {
+	before, after, unavailable atomic.Int64
+
+	mu      sync.Mutex
+	slowest time.Duration
+}
+
+// note notes how long an answer took.
+func (s *paused) note(took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slowest = max(s.slowest, took)
+}
 
 // A database that says nothing for ten seconds: answers go on from the cache until the bound
 // and then say UNAVAILABLE and when to come back; nobody gets a stale level; all recovers.
@@ -217,7 +229,7 @@ func TestE2EPostgresPaused(t *testing.T) {
 		return err == nil && x.code == http.StatusOK
 	})
 	t.Logf("paused 10 s: %d answers from the cache, %d UNAVAILABLE, slowest %s; answers again %s after it went on",
-		seen.before.Load(), seen.unavailable.Load(), time.Duration(seen.slowest.Load()).Round(time.Millisecond), time.Since(resumed).Round(time.Millisecond))
+		seen.before.Load(), seen.unavailable.Load(), seen.slowest.Round(time.Millisecond), time.Since(resumed).Round(time.Millisecond))
 	if seen.before.Load() == 0 || seen.after.Load() > 0 || seen.unavailable.Load() == 0 {
 		t.Errorf("%d answers within the bound, %d after it, %d UNAVAILABLE", seen.before.Load(), seen.after.Load(), seen.unavailable.Load())
 	}
@@ -235,9 +247,7 @@ func (p *replicas) askPaused(b *running, id, lowered string, began, acknowledged
 		p.Errorf("while the database is paused: %v", err)
 		return
 	}
-	took := int64(time.Since(asked))
-	for old := seen.slowest.Load(); took > old && !seen.slowest.CompareAndSwap(old, took); old = seen.slowest.Load() {
-	}
+	seen.note(time.Since(asked))
 	switch {
 	case x.code == http.StatusOK:
 		seen.before.Add(1)

@@ -37,12 +37,12 @@ func attempts(ids []string, n int) []*attempt {
 		switch i % 3 {
 		case 0:
 			a.method, a.path, a.tags = http.MethodPut, "/v1/customers/"+id+"/tags", []string{fmt.Sprintf("a%d", i), fmt.Sprintf("b%d", i)}
-			a.body = fmt.Sprintf(`{"tags":[{"name":"%s","value":"x"},{"name":"%s","value":"y"}]}`, a.tags[0], a.tags[1])
+			a.body = fmt.Sprintf(`{"tags":[{"name":%q,"value":"x"},{"name":%q,"value":"y"}]}`, a.tags[0], a.tags[1])
 		case 1:
 			a.method, a.path, a.key, a.events = http.MethodPost, "/v1/events", "", 3
 			var events []string
 			for j := range a.events {
-				events = append(events, fmt.Sprintf(`{"eventId":"e%d-%d","customerId":"%s","kind":"CLICK","eventAt":"2026-06-30T11:00:00+08:00"}`, i, j, ids[(i+j)%len(ids)]))
+				events = append(events, fmt.Sprintf(`{"eventId":"e%d-%d","customerId":%q,"kind":"CLICK","eventAt":"2026-06-30T11:00:00+08:00"}`, i, j, ids[(i+j)%len(ids)]))
 			}
 			a.body = `{"events":[` + strings.Join(events, ",") + `]}`
 		default:

@@ -166,7 +166,8 @@ func (r *running) customer(ctx context.Context, id string) (portrait, error) {
 		return portrait{}, fmt.Errorf("%w: %d %s", errAnswer, a.code, a.body)
 	}
 	var k portrait
-	return k, json.Unmarshal([]byte(a.body), &k)
+	err = json.Unmarshal([]byte(a.body), &k)
+	return k, err
 }
 
 var errAnswer = errors.New("not the answer that was asked for")

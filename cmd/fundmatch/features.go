@@ -38,6 +38,7 @@ func (p *program) featuresVerbs() []*cobra.Command {
 		p.featuresVerifyCommand(),
 		p.featuresCasesCommand(),
 		p.featuresMonitorCommand(),
+		p.featuresQuarantineCommand(),
 	}
 }
 

@@ -24,6 +24,7 @@ type importOptions struct {
 	store   string
 	skipBad bool
 	rejects string
+	asOf    string // a day
 }
 
 func (p *program) importCommand() *cobra.Command {
@@ -42,6 +43,7 @@ func (p *program) importCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH, postgres://... or memory:")
+	cmd.Flags().StringVar(&o.asOf, "as-of", "", "day that the folder speaks for, where that is later than today: facts up to its end count (YYYY-MM-DD)")
 	cmd.Flags().BoolVar(&o.skipBad, "skip-bad", false, "leave bad rows out and write them to the rejects file")
 	cmd.Flags().StringVar(&o.rejects, "rejects", "rejects.csv", "where --skip-bad writes the bad rows")
 	return cmd
@@ -64,6 +66,10 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	if err != nil {
 		return err
 	}
+	asOf, err := parseAsOf(o.asOf)
+	if err != nil {
+		return err
+	}
 	folder, err := dataset.Open(dir)
 	if err != nil {
 		return err // before a store is made for a folder that is none
@@ -83,7 +89,7 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	var done imported
 	load := func(rejects io.Writer) error {
 		var err error
-		done, err = p.load(ctx, store, folder, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids})
+		done, err = p.load(ctx, store, folder, asOf, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids})
 		return err
 	}
 	if o.skipBad {
@@ -135,7 +141,7 @@ func loadWithRejects(name string, load func(io.Writer) error, rejected func() bo
 }
 
 // load runs the import with its progress.
-func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Folder, o dataset.Options) (imported, error) {
+func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Folder, asOf fund.Date, o dataset.Options) (imported, error) {
 	bar := p.startBytes("import", -1)
 	defer bar.end()
 	current := ""
@@ -148,7 +154,7 @@ func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Fol
 	}
 	started := p.now()
 	var done imported
-	result, err := store.Import(ctx, fund.InstantOf(started), func(b features.Batch) error {
+	result, err := store.Import(ctx, recordedAt(fund.InstantOf(started), asOf), func(b features.Batch) error {
 		var err error
 		done.report, err = folder.Load(ctx, b, &known{ctx: ctx, store: store, at: fund.InstantOf(started)}, o)
 		if err != nil {
@@ -162,6 +168,24 @@ func (p *program) load(ctx context.Context, store bankStore, folder *dataset.Fol
 		err = done.compareGrades(ctx, store)
 	}
 	return done, err
+}
+
+// parseAsOf reads a day; "" is none.
+func parseAsOf(text string) (fund.Date, error) {
+	day, err := fund.ParseDate(text)
+	if err != nil {
+		return 0, usageError("--as-of: %q, expected a day as YYYY-MM-DD", text)
+	}
+	return day, nil
+}
+
+// recordedAt is when a bank as of a day is recorded: now, or at the end of that day where a
+// trial's lies in the future. Facts dated later are kept aside.
+func recordedAt(now fund.Instant, asOf fund.Date) fund.Instant {
+	if asOf == 0 {
+		return now
+	}
+	return max(now, asOf.Start().Add(24*time.Hour)-1)
 }
 
 // compareGrades counts what head office has to do about the grades of the pool that was
@@ -283,6 +307,11 @@ func (p *program) tellImport(done *imported, o importOptions) error {
 		fmt.Fprintf(&out, ", %d bad rows left out: see %s", done.report.Rejected, o.rejects)
 	}
 	out.WriteByte('\n')
+	if n := done.result.Quarantined; n > 0 {
+		spec, _ := parseStore(o.store) // which was read before; a password is not shown
+		fmt.Fprintf(&out, "notice: %s dated after this import, kept aside and in no profile: fundmatch features quarantine --store %s lists them;"+
+			" of a bank of the future say so with --as-of\n", plural(int(n), "fact is", "facts are"), spec.text)
+	}
 	switch r := done.result.Revision; {
 	case r.ID == 0:
 		out.WriteString("no pool: no product was ever loaded\n")

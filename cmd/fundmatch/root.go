@@ -88,7 +88,7 @@ func newRoot(w world) *cobra.Command {
 	root.AddCommand(
 		p.serveCommand(), p.importCommand(), p.demoCommand(),
 		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
-		p.replayCommand(), p.decisionsCommand(),
+		p.replayCommand(), p.decisionsCommand(), p.eraseCommand(),
 		p.wordingCommand(), p.rulesCommand(), p.featuresCommand(),
 		p.backupCommand(), p.restoreCommand(),
 		p.migrateCommand(), p.checkConfigCommand(), p.versionCommand(),

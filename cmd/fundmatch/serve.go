@@ -110,6 +110,8 @@ type service struct {
 	spec    storeSpec
 	store   bankStore
 	log     *watchedLog
+	dir     string           // of the decision log
+	eraser  *customer.Eraser // of the store and the log
 	reader  *decisionlog.Reader
 	cache   *cache.Profiles
 	engine  *engine.Engine
@@ -199,6 +201,7 @@ func (s *service) openLog() error {
 		return err
 	}
 	s.onClose(log.Close)
+	s.dir = dir
 	s.log = &watchedLog{log: log, meter: meter, probe: func() error { return probeDisk(dir) }}
 	if torn := log.Recovery(); torn.Torn != "" {
 		s.note("the decision log ended within a record, as after a crash: %d bytes were set aside in %s", torn.Bytes, torn.Torn)
@@ -236,8 +239,11 @@ func (s *service) wire(ctx context.Context) (err error) {
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
-	customers := customer.New(s.cache, now, s.customerRules)
-	events := event.New(s.cache, now)
+	s.eraser = customer.NewEraser(s.cache, s.log, s.random, s.now)
+	customers := customer.New(s.cache, now, s.customerRules, customer.WithEraser(s.eraser))
+	events := event.New(s.cache, now, event.Observe(func(r features.EventsReceipt) {
+		s.signals.metrics.Quarantined.Add(float64(r.Quarantined))
+	}))
 	orders := order.New(s.engine, order.Stores{
 		Profiles: s.cache, Confirmations: s.store, Staff: s.cache, Log: s.log, Records: s.reader,
 	}, order.Config{NewID: newID, Now: now})
@@ -297,6 +303,7 @@ func (s *service) run(ctx context.Context) error {
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { s.engine.Run(background); return nil })
+	group.Go(func() error { s.followErasures(background, s.eraser, s.dir); return nil })
 	group.Go(func() error { return s.measureFeatures(background) })
 	served := s.server.Run(ctx, func(at server.Addresses) { s.announce(at, err) })
 	stop()

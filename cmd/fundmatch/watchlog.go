@@ -7,14 +7,21 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/fundmatch/fundmatch/services/customer"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 	"github.com/fundmatch/fundmatch/services/telemetry"
 )
 
+// erasableLog is a decision log.
+type erasableLog interface {
+	recommendation.Log
+	customer.DecisionLog
+}
+
 // watchedLog counts what goes into the decision log, and knows whether it takes records.
 type watchedLog struct {
-	log   recommendation.Log
+	log   erasableLog
 	meter telemetry.DecisionLog
 	// probe tries, without writing a record, whether the disk of the log takes data.
 	probe   func() error
@@ -39,6 +46,11 @@ func (l *watchedLog) Append(ctx context.Context, r decisionlog.Record) error {
 	l.meter.Records.Inc()
 	l.meter.Bytes.Add(float64(len(r.Payload) + len(r.Profile)))
 	return nil
+}
+
+// EraseUntil is customer.DecisionLog.
+func (l *watchedLog) EraseUntil(ctx context.Context, customerID string, until int64) (int, error) {
+	return l.log.EraseUntil(ctx, customerID, until)
 }
 
 // ready fails from an append that failed. Once no request is sent here any more, none

@@ -192,13 +192,6 @@ func (b *bank) Wake(ctx context.Context) <-chan struct{} {
 	return out
 }
 
-// readsOf returns how often the head of a customer was read.
-func (b *bank) readsOf(id string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.heads[id]
-}
-
 // pagesRead returns how many pages of the log were read since it was last asked.
 func (b *bank) pagesRead() int {
 	b.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/fundmatch/fundmatch/features/casefile"
 	"github.com/fundmatch/fundmatch/features/memory"
 	"github.com/fundmatch/fundmatch/features/sqlstore"
+	"github.com/fundmatch/fundmatch/features/sqlstore/pgtest"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
@@ -25,30 +27,39 @@ func oneStore(s casefile.Store) casefile.Open {
 	}
 }
 
-func TestCasesPassInOneStore(t *testing.T) {
-	t.Parallel()
-	s, err := sqlstore.Open(t.Context(), sqlstore.OpenConfig{Path: filepath.Join(t.TempDir(), "cases.db")})
+// passTwice runs all cases in one store, and once more in what that left.
+func passTwice(t *testing.T, cfg sqlstore.OpenConfig) {
+	t.Helper()
+	s, err := sqlstore.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	for want := 1; want <= 2; want++ {
+	for want := uint64(1); want <= 2; want++ {
 		run, err := casefile.Scratch(t.Context(), s)
-		if err != nil || run != casefile.RunName(uint64(want)) {
+		if err != nil || run != casefile.RunName(want) {
 			t.Fatalf("run %q, %v, want run %d", run, err, want)
 		}
-		f := read(t, "testdata/cases.json")
-		err = casefile.Run(t.Context(), f, run, oneStore(s), func(r *casefile.Result) error {
-			if r.Verdict != casefile.Pass {
-				t.Errorf("%+v", r)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		pass(t, read(t, "testdata/cases.json"), run, oneStore(s))
 	}
+	run, err := casefile.Scratch(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass(t, read(t, vectors), run, oneStore(s))
 }
+
+func TestCasesPassInSQLite(t *testing.T) {
+	t.Parallel()
+	passTwice(t, sqlstore.OpenConfig{Path: filepath.Join(t.TempDir(), "cases.db")})
+}
+
+func TestCasesPassInPostgres(t *testing.T) {
+	t.Parallel()
+	passTwice(t, sqlstore.OpenConfig{DSN: pgtest.Database(t)})
+}
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func TestScratchRefusesABank(t *testing.T) {
 	t.Parallel()
@@ -286,7 +297,7 @@ func TestStrangeConventionsAreNamed(t *testing.T) {
 	if err != nil || len(f.Strange) != 1 || f.Strange[0] != "ttl" {
 		t.Errorf("%v, %v, want ttl alone", f, err)
 	}
-	if f := read(t, "../../../shared/vectors/point_in_time.json"); len(f.Strange) != 0 {
+	if f := read(t, vectors); len(f.Strange) != 0 {
 		t.Errorf("conventions %v, want none that is strange", f.Strange)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/fundmatch/fundmatch/features/memory"
 )
 
+// vectors are the published cases, beside the repository.
+const vectors = "../../../shared/vectors/point_in_time.json"
+
 // openMemory opens a store of its own for each batch.
 func openMemory(context.Context) (casefile.Store, func() error, error) {
 	s := memory.New()
@@ -36,9 +39,9 @@ func read(t *testing.T, name string) *casefile.File {
 }
 
 // pass runs a file and fails for each case that does not pass.
-func pass(t *testing.T, f *casefile.File, open casefile.Open) {
+func pass(t *testing.T, f *casefile.File, run string, open casefile.Open) {
 	t.Helper()
-	err := casefile.Run(t.Context(), f, casefile.RunName(1), open, func(r *casefile.Result) error {
+	err := casefile.Run(t.Context(), f, run, open, func(r *casefile.Result) error {
 		if r.Verdict != casefile.Pass {
 			text, _ := json.Marshal(r)
 			t.Errorf("%s", text)
@@ -52,10 +55,10 @@ func pass(t *testing.T, f *casefile.File, open casefile.Open) {
 
 func TestVectorsPass(t *testing.T) {
 	t.Parallel()
-	pass(t, read(t, "../../../shared/vectors/point_in_time.json"), openMemory)
+	pass(t, read(t, vectors), casefile.RunName(1), openMemory)
 }
 
 func TestCasesPass(t *testing.T) {
 	t.Parallel()
-	pass(t, read(t, "testdata/cases.json"), openMemory)
+	pass(t, read(t, "testdata/cases.json"), casefile.RunName(1), openMemory)
 }

@@ -13,5 +13,5 @@ func TestStoreKeepsItsPromises(t *testing.T) {
 
 func TestSequences(t *testing.T) {
 	t.Parallel()
-	storetest.RunSequences(t, func(*testing.T) storetest.Store { return memory.New() }, 1_000)
+	storetest.RunSequences(t, func(*testing.T) storetest.Store { return memory.New() }, 2_000)
 }

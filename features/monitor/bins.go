@@ -111,6 +111,7 @@ func (s *values) add(v view.Value) {
 		for _, e := range slices.Compact(elements) {
 			s.texts[e]++
 		}
+	case view.Bool: // both levels are known
 	}
 }
 

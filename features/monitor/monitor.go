@@ -18,14 +18,18 @@ import (
 // Source is what is measured: a store's histories, and who its customers are.
 type Source interface {
 	features.Histories
+	// CustomerIDs is that of features.Profiles.
 	CustomerIDs(ctx context.Context, after string, limit int) ([]string, error)
 }
 
 // Plan reads a selection of features off a profile; *view.Plan is one. It may be used by
 // several goroutines at once.
 type Plan interface {
+	// Columns are the features that are read.
 	Columns() []view.Ref
-	Types() []view.Type // of Columns, in their order
+	// Types are those of Columns, in their order.
+	Types() []view.Type
+	// Needs says which parts of a history they are read from.
 	Needs() features.HistoryQuery
 	// Read appends one cell for each of Columns.
 	Read(p *fund.Profile, r *view.Request, into []view.Cell) []view.Cell

@@ -80,8 +80,8 @@ func segment(name string) features.Cell {
 	return features.Cell{View: features.PersonView, Name: "segment", Value: name}
 }
 
-func tag(name, value string, at fund.Instant) features.Cell {
-	return features.Cell{View: features.TagView, Name: name, Value: value, EventAt: at}
+func mood(value string, at fund.Instant) features.Cell {
+	return features.Cell{View: features.TagView, Name: "mood", Value: value, EventAt: at}
 }
 
 func planOf(tb testing.TB, names ...string) *view.Plan {
@@ -106,14 +106,14 @@ func mustRun(tb testing.TB, src Source, plan Plan, cfg Config) *Report {
 // lose it, and some customers come later.
 func moving(n int) bank {
 	return tagged(n, func(i int) []features.Cell {
-		cells := []features.Cell{segment([]string{"MASS", "PRIVATE"}[i%2]), tag("mood", []string{"calm", "keen"}[i%2], march+fund.Instant(i)*1_000_000)}
+		cells := []features.Cell{segment([]string{"MASS", "PRIVATE"}[i%2]), mood([]string{"calm", "keen"}[i%2], march+fund.Instant(i)*1_000_000)}
 		switch {
 		case i%10 == 0:
-			gone := tag("mood", "", march+10*day)
+			gone := mood("", march+10*day)
 			gone.Tombstone = true
 			cells = append(cells, gone)
 		case i%2 == 0:
-			cells = append(cells, tag("mood", "keen", march+10*day))
+			cells = append(cells, mood("keen", march+10*day))
 		case i%25 == 1:
 			cells = cells[1:]
 			cells[0].EventAt = march + 12*day // nothing of him was known before
@@ -518,7 +518,7 @@ func TestBrokenBounds(t *testing.T) {
 // have, bars lie within theirs, and nothing comes from elsewhere.
 func TestThePageHoldsTogether(t *testing.T) {
 	b := tagged(400, func(i int) []features.Cell {
-		return []features.Cell{segment(`<b>&"` + strconv.Itoa(i%30)), tag("mood", "calm", march+fund.Instant(i)*day/4)}
+		return []features.Cell{segment(`<b>&"` + strconv.Itoa(i%30)), mood("calm", march+fund.Instant(i)*day/4)}
 	})
 	r := mustRun(t, b, planOf(t, "tag.mood", "person", "behaviour"), Config{At: march + 120*day, BaselineAt: march + 60*day, Segments: true})
 	var page bytes.Buffer

@@ -112,8 +112,8 @@ func newArchiveWriter(w io.Writer) (*archiveWriter, error) {
 func (a *archiveWriter) writeFrame(kind byte, content []byte) error {
 	head := [frameHead]byte{kind}
 	a.frame = a.zip.EncodeAll(content, append(a.frame[:0], head[:]...))
-	binary.LittleEndian.PutUint32(a.frame[1:], uint32(len(content)))           //nolint:gosec // at most maxFrame
-	binary.LittleEndian.PutUint32(a.frame[5:], uint32(len(a.frame)-frameHead)) //nolint:gosec // likewise
+	binary.LittleEndian.PutUint32(a.frame[1:], uint32(len(content)))
+	binary.LittleEndian.PutUint32(a.frame[5:], uint32(len(a.frame)-frameHead))
 	binary.LittleEndian.PutUint32(a.frame[9:], frameSum(a.frame[:9], a.frame[frameHead:]))
 	_, err := a.w.Write(a.frame)
 	return err

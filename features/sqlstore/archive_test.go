@@ -163,8 +163,8 @@ func TestArchivesThatLieAreRefused(t *testing.T) {
 	if _, err := VerifyArchive(t.Context(), bytes.NewReader(whole), nil); err != nil {
 		t.Fatalf("the whole one: %v", err)
 	}
-	replace := func(old, new string) func([]byte) []byte {
-		return func(c []byte) []byte { return bytes.Replace(c, []byte(old), []byte(new), 1) }
+	replace := func(from, to string) func([]byte) []byte {
+		return func(c []byte) []byte { return bytes.Replace(c, []byte(from), []byte(to), 1) }
 	}
 	for _, c := range []struct {
 		name   string

@@ -257,7 +257,7 @@ func (a *archiveReader) varint() (uint64, error) {
 
 func (a *archiveReader) whole() (int64, error) {
 	n, err := a.varint()
-	return int64(n>>1) ^ -int64(n&1), err //nolint:gosec // zigzag
+	return int64(n>>1) ^ -int64(n&1), err
 }
 
 func (a *archiveReader) flag() (bool, error) {

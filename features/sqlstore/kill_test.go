@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(victimEnv); path != "" {
 		victim(path)
 	}
+	if path := os.Getenv(eraserEnv); path != "" {
+		eraser(path)
+	}
 	os.Exit(pgtest.Main(m))
 }
 

@@ -167,6 +167,8 @@ func TestClosingLeavesNobodyListening(t *testing.T) {
 		}
 	}
 	server.Resume(t) // the driver hangs up on a server that says nothing in its own time
-	<-ended
+	if err := <-ended; err != nil {
+		t.Logf("a close while the database was paused: %v", err)
+	}
 	goleak.VerifyNone(t, before)
 }

@@ -302,23 +302,26 @@ func TestAWordIsUsedOnceByTwoReplicas(t *testing.T) {
 		ProductCode: "P1", Grade: fund.R4, Level: fund.C3, DecisionID: "d0", Channel: "BRANCH", Trace: "trace", RecordingID: "rec-1", ManagerID: "m1", ReviewerID: "r1",
 		AskedAt: 1, ConfirmedAt: 2, ExpiresAt: 100,
 	}
-	together(t, 4, func(i int) error { return []*Store{a, b}[i%2].Confirm(t.Context(), []features.Confirmation{word}) })
-	var errs [4]error
-	together(t, 4, func(i int) error {
-		errs[i] = []*Store{a, b}[i%2].Use(t.Context(), "c1", []string{word.ID}, fmt.Sprintf("01890a5d-ac96-774b-bcce-b302099a806%d", i), 5)
-		if errs[i] != nil && !errors.Is(errs[i], features.ErrConfirmationUsed) {
-			return errs[i]
+	for round := range 10 {
+		word.ID = fmt.Sprintf("018f0000-0000-7000-8000-%012d", round)
+		together(t, 4, func(i int) error { return []*Store{a, b}[i%2].Confirm(t.Context(), []features.Confirmation{word}) })
+		var errs [4]error
+		together(t, len(errs), func(i int) error {
+			errs[i] = []*Store{a, b}[i%2].Use(t.Context(), "c1", []string{word.ID}, fmt.Sprint("decision", i), 5)
+			if errs[i] != nil && !errors.Is(errs[i], features.ErrConfirmationUsed) {
+				return errs[i]
+			}
+			return nil
+		})
+		used := 0
+		for _, err := range errs {
+			if err == nil {
+				used++
+			}
 		}
-		return nil
-	})
-	used := 0
-	for _, err := range errs {
-		if err == nil {
-			used++
+		if used != 1 {
+			t.Fatalf("used %d times, want once", used)
 		}
-	}
-	if used != 1 {
-		t.Errorf("used %d times, want once", used)
 	}
 }
 

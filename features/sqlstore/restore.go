@@ -73,11 +73,11 @@ func (in *restoring) refuseFull() error {
 		names = append(names, t.name)
 	}
 	for _, name := range names {
-		var any bool
-		if err := in.tx.QueryRowxContext(in.ctx, "SELECT EXISTS (SELECT 1 FROM "+name+")").Scan(&any); err != nil { //nolint:gosec // names of our own
+		var full bool
+		if err := in.tx.QueryRowxContext(in.ctx, "SELECT EXISTS (SELECT 1 FROM "+name+")").Scan(&full); err != nil {
 			return err
 		}
-		if any {
+		if full {
 			return fmt.Errorf("%w: the store holds something in table %s, expected an empty store: a restore never adds to or replaces what is there",
 				features.ErrInvalid, name)
 		}
@@ -105,7 +105,7 @@ func (in *restoring) begin(t *archiveTable) (err error) {
 
 func (in *restoring) insert(t *archiveTable, rows int) string {
 	row := "(?" + strings.Repeat(", ?", len(t.columns)-1) + ")"
-	return sqlx.Rebind(in.dialect.bind, "INSERT INTO "+t.name+" ("+t.list()+") VALUES "+row+strings.Repeat(", "+row, rows-1)) //nolint:gosec // names of our own
+	return sqlx.Rebind(in.dialect.bind, "INSERT INTO "+t.name+" ("+t.list()+") VALUES "+row+strings.Repeat(", "+row, rows-1))
 }
 
 func (in *restoring) add(t *archiveTable, values []any) error {

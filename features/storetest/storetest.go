@@ -38,24 +38,7 @@ type promise struct {
 // closes it.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
-	for _, group := range [...]struct {
-		name     string
-		promises []promise
-	}{
-		{"profiles", profilePromises()},
-		{"writes", writePromises()},
-		{"imports", importPromises()},
-		{"pools", poolPromises()},
-		{"models", modelPromises()},
-		{"confirmations", confirmationPromises()},
-		{"events", eventPromises()},
-		{"histories", historyPromises()},
-		{"reads", readPromises()},
-		{"erasures", erasurePromises()},
-		{"quarantine", quarantinePromises()},
-		{"postings", postingPromises()},
-		{"concurrency", concurrencyPromises()},
-	} {
+	for _, group := range groups() {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {
 				t.Run(p.name, func(t *testing.T) {
@@ -69,6 +52,31 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 				})
 			}
 		})
+	}
+}
+
+// group is some cases about one concern.
+type group struct {
+	name     string
+	promises []promise
+}
+
+func groups() []group {
+	return []group{
+		{"profiles", profilePromises()},
+		{"writes", writePromises()},
+		{"imports", importPromises()},
+		{"pools", poolPromises()},
+		{"models", modelPromises()},
+		{"confirmations", confirmationPromises()},
+		{"events", eventPromises()},
+		{"histories", historyPromises()},
+		{"reads", readPromises()},
+		{"erasures", erasurePromises()},
+		{"quarantine", quarantinePromises()},
+		{"postings", postingPromises()},
+		{"bitemporal", bitemporalPromises()},
+		{"concurrency", concurrencyPromises()},
 	}
 }
 

@@ -19,14 +19,25 @@ const MaxBatch = 500
 // of package features; the server's table gives them codes.
 type Service struct {
 	fundmatchv1.UnimplementedEventServiceServer
-	events features.Events
-	now    func() time.Time
+	events  features.Events
+	now     func() time.Time
+	observe func(features.EventsReceipt)
 }
+
+// Option adds to a service what not every one has.
+type Option func(*Service)
+
+// Observe has each receipt told to a function, which must return at once.
+func Observe(told func(features.EventsReceipt)) Option { return func(s *Service) { s.observe = told } }
 
 // New returns the service over a store. now is the clock: what is recorded is known from
 // now on.
-func New(events features.Events, now func() time.Time) *Service {
-	return &Service{events: events, now: now}
+func New(events features.Events, now func() time.Time, options ...Option) *Service {
+	s := &Service{events: events, now: now, observe: func(features.EventsReceipt) {}}
+	for _, add := range options {
+		add(s)
+	}
+	return s
 }
 
 // RecordEvents keeps a batch, all of it or nothing; what lies in the future is kept aside. Errors: *features.InvalidError that
@@ -49,6 +60,7 @@ func (s *Service) RecordEvents(ctx context.Context, req *fundmatchv1.RecordEvent
 	if err != nil {
 		return nil, err
 	}
+	s.observe(receipt)
 	return &fundmatchv1.RecordEventsResponse{
 		Accepted: int32(receipt.Accepted), Duplicates: int32(receipt.Duplicates), Quarantined: int32(receipt.Quarantined),
 	}, nil
