@@ -189,20 +189,13 @@ func (b *batch) event(e *features.Event) error {
 	if e.Ahead(b.at) {
 		return b.setAside(e.Quarantined(b.at))
 	}
-	into := insertEvents
 	if b.stored.events {
 		old, known, err := b.storedEvent(e.ID)
 		if err != nil || known && old == *e {
 			return err
 		}
 		if known {
-			into = replaceEvents
-			if err := b.release(e.CustomerID); err != nil {
-				return err
-			}
-			if err := b.touch(old.CustomerID); err != nil {
-				return err
-			}
+			return b.replaceEvent(&old, e)
 		}
 	}
 	b.changed++
@@ -210,11 +203,30 @@ func (b *batch) event(e *features.Event) error {
 	if err != nil {
 		return err
 	}
-	if h != nil && into == insertEvents {
+	if h != nil {
 		h.Events = append(h.Events, *e)
 		return b.grew(1, len(e.ID)+len(e.Attributes))
 	}
-	if err := b.addEvent(into, e); err != nil {
+	if err := b.addEvent(insertEvents, e); err != nil {
+		return err
+	}
+	return b.touch(e.CustomerID)
+}
+
+// replaceEvent puts an event in place of another content of its id. Whose it becomes is
+// written first, so that the store knows him.
+func (b *batch) replaceEvent(old, e *features.Event) error {
+	if _, err := b.newcomer(e.CustomerID); err != nil {
+		return err
+	}
+	if err := b.release(e.CustomerID); err != nil {
+		return err
+	}
+	b.changed++
+	if err := b.addEvent(replaceEvents, e); err != nil {
+		return err
+	}
+	if err := b.touch(old.CustomerID); err != nil {
 		return err
 	}
 	return b.touch(e.CustomerID)

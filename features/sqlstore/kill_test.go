@@ -55,7 +55,11 @@ func victim(path string) {
 			}
 		}
 		// What waits in memory is written before anybody may look at it.
-		if _, err := b.(features.Previewer).Preview(); err != nil {
+		shown, ok := b.(features.Previewer)
+		if !ok {
+			return errors.New("the batch shows nothing")
+		}
+		if _, err := shown.Preview(); err != nil {
 			return err
 		}
 		if _, err := os.Stdout.WriteString("ready\n"); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/history"
 	"github.com/fundmatch/fundmatch/features/sqlstore/pgtest"
 	"github.com/fundmatch/fundmatch/features/storetest"
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -151,5 +152,52 @@ func TestAnImportOfABadNewcomerChangesNothing(t *testing.T) {
 	}
 	if _, err := s.Import(t.Context(), fund.Date(20250101).Start(), everyWay(4)); err != nil {
 		t.Errorf("the next import: %v", err)
+	}
+}
+
+// A correction that gives an event of somebody known to somebody new is in the heads of both,
+// whatever else the import says of the newcomer, before or after.
+func TestAnEventMovesToANewcomer(t *testing.T) {
+	at := fund.Date(20250101).Start()
+	cell := func(name string) []features.Cell {
+		return []features.Cell{{CustomerID: "new", View: features.TagView, Name: name, Value: "1", EventAt: 1}}
+	}
+	move := []features.Event{{ID: "e1", CustomerID: "new", Kind: "CLICK", EventAt: 5}}
+	for name, fill := range map[string]func(b features.Batch) error{
+		"alone":  func(b features.Batch) error { return b.Events(move) },
+		"after":  func(b features.Batch) error { return errors.Join(b.Cells(cell("a")), b.Events(move)) },
+		"before": func(b features.Batch) error { return errors.Join(b.Events(move), b.Cells(cell("a"))) },
+		"within": func(b features.Batch) error {
+			return errors.Join(b.Cells(cell("a")), b.Events(move), b.Cells(cell("b")))
+		},
+	} {
+		for _, open := range []func(*testing.T) *Store{sqliteOf, postgresOf} {
+			t.Run(name, func(t *testing.T) {
+				s := open(t)
+				for _, f := range []func(features.Batch) error{
+					func(b features.Batch) error {
+						return b.Events([]features.Event{{ID: "e1", CustomerID: "old", Kind: "CLICK", EventAt: 5}})
+					}, fill,
+				} {
+					if _, err := s.Import(t.Context(), at, f); err != nil {
+						t.Fatal(err)
+					}
+				}
+				all, _ := whole(t, s)
+				for i, clicks := range []int{1, 0} { // of new, of old
+					want, err := history.AsOf(&all[i], features.AsKnown(fund.Forever))
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, err := s.Profile(t.Context(), all[i].CustomerID, fund.Forever)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if d := cmp.Diff(want, got); d != "" || len(got.Trail.Recent) != clicks {
+						t.Errorf("head of %s is not the fold of his rows (-fold +head):\n%s", all[i].CustomerID, d)
+					}
+				}
+			})
+		}
 	}
 }

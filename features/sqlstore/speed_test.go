@@ -35,7 +35,7 @@ func typicalCells(into []features.Cell, id string, i int) []features.Cell {
 		features.Cell{CustomerID: id, View: features.NeedsView, Name: features.GoalsName, Value: "GROWTH CASH"},
 		features.Cell{
 			CustomerID: id, View: features.AssessmentView, Name: features.AssessedName, EventAt: at,
-			Value: fmt.Sprintf(`{"level":"C3","on":"%s","questionnaire":"Q-2024","channel":"APP"}`, at.Date()),
+			Value: fmt.Sprintf(`{"level":"C3","on":%q,"questionnaire":"Q-2024","channel":"APP"}`, at.Date().String()),
 		},
 		features.Cell{CustomerID: id, View: features.TagView, Name: "life_stage", Value: "FAMILY", EventAt: at, Source: "survey", Purpose: "marketing"},
 		features.Cell{CustomerID: id, View: features.ConsentView, Name: "marketing", Value: "true", EventAt: at})
