@@ -69,7 +69,7 @@ func benchStore(b *testing.B, dir string) *sqlstore.Store {
 	}
 	b.Cleanup(func() { _ = store.Close() })
 	random := rand.New(rand.NewPCG(1, 2))
-	_, err = store.Import(b.Context(), start, func(batch features.Batch) error {
+	_, err = store.Import(b.Context(), start+1_000*day, func(batch features.Batch) error {
 		var cells []features.Cell
 		for i := range benchCustomers {
 			if cells = benchCells(cells, i, random); len(cells) > 10_000 || i == benchCustomers-1 {

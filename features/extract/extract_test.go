@@ -96,7 +96,7 @@ func drawBank(t *rapid.T) *memory.Store {
 
 // fill imports cells.
 func fill(t interface{ Fatal(args ...any) }, store features.Importer, cells []features.Cell) {
-	_, err := store.Import(context.Background(), start, func(b features.Batch) error { return b.Cells(cells) })
+	_, err := store.Import(context.Background(), start+1_000*day, func(b features.Batch) error { return b.Cells(cells) })
 	if err != nil {
 		t.Fatal(err)
 	}
