@@ -46,7 +46,7 @@ func TestBackupAndRestoreRefuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(cut, data[:len(data)/2], 0o600); err != nil {
+	if err := os.WriteFile(cut, data[:len(data)/2], 0o600); err != nil { //nolint:gosec // a folder of the test
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

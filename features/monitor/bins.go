@@ -48,7 +48,9 @@ func (b *bins) count() int {
 }
 
 // numbers reports whether the values are cut and not named.
-func (b *bins) numbers() bool { return b.kind == view.Int || b.kind == view.Decimal || b.kind == view.Time }
+func (b *bins) numbers() bool {
+	return b.kind == view.Int || b.kind == view.Decimal || b.kind == view.Time
+}
 
 func (b *bins) missing() int { return b.count() - 1 }
 
