@@ -270,13 +270,15 @@ func (c *cutter) pass(client, server net.Conn) {
 			}
 		}
 	}()
-	buf := make([]byte, 64<<10)
+	buf, reads := make([]byte, 64<<10), false
 	for {
 		n, err := client.Read(buf)
 		if err != nil {
 			return
 		}
-		if bytes.Contains(buf[:n], []byte("commit")) && c.armed.CompareAndSwap(true, false) {
+		// The connections that only read say so when they are made; their commits are not meant.
+		reads = reads || bytes.Contains(buf[:n], []byte("default_transaction_read_only"))
+		if !reads && bytes.Contains(buf[:n], []byte("commit")) && c.armed.CompareAndSwap(true, false) {
 			cut.Store(true)
 			c.cuts.Add(1)
 		}
