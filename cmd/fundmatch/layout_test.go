@@ -47,6 +47,11 @@ var importRules = []importRule{
 		"services/engine -> features, matcher: it loads and swaps cores and knows nothing of the wire (decision 0001)",
 	},
 	{
+		"services/customer",
+		[]string{"proto/...", "features", "features/view", "matcher/...", "services/telemetry", "services/decisionlog", "services/engine", "services/wire"},
+		"services/customer also -> features/view: a customer's cells are read as everywhere, with a status for who reads",
+	},
+	{
 		"services/...",
 		[]string{"proto/...", "features", "matcher/...", "services/auth", "services/telemetry", "services/decisionlog", "services/engine", "services/wire"},
 		"services/* -> proto, features, matcher..., services/{auth,telemetry,decisionlog,engine,wire}: no service imports another, and cmd chooses the store",
