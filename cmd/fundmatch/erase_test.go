@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -31,7 +32,16 @@ func TestEraseAndQuarantineOnTheCommandLine(t *testing.T) {
 	if got := inProcess(t.Context(), "", "features", "quarantine", "--store", store); !strings.Contains(got.stdout, "1 fact in quarantine") {
 		t.Errorf("quarantine: %+v, want one fact", got)
 	}
-	first := inProcess(t.Context(), "", "erase", "c1", "--by", "test", "--store", store, "--json")
+	if got := inProcess(t.Context(), "", "erase", "c1", "--by", "test", "--store", store); got.code == exitDone {
+		t.Errorf("randomness of zeros was good enough: %+v", got)
+	}
+	random := func(args ...string) outcome {
+		w, stdout, stderr := testWorld("")
+		w.random = rand.Reader
+		code := run(t.Context(), w, args)
+		return outcome{code, stdout.String(), stderr.String()}
+	}
+	first := random("erase", "c1", "--by", "test", "--store", store, "--json")
 	var told struct {
 		Salt, Commitment string
 		Repeated         bool
@@ -39,7 +49,7 @@ func TestEraseAndQuarantineOnTheCommandLine(t *testing.T) {
 	if err := json.Unmarshal([]byte(first.stdout), &told); err != nil || first.code != exitDone || len(told.Salt) != 64 || told.Repeated {
 		t.Fatalf("erase: %+v, %v, want a salt", first, err)
 	}
-	again := inProcess(t.Context(), "", "erase", "c1", "--by", "test", "--store", store)
+	again := random("erase", "c1", "--by", "test", "--store", store)
 	if again.code != exitDone || !strings.Contains(again.stdout, "already") || !strings.Contains(again.stdout, told.Commitment) || strings.Contains(again.stdout, "salt ") {
 		t.Errorf("again: %+v, want what stands, without the salt", again)
 	}
@@ -47,7 +57,7 @@ func TestEraseAndQuarantineOnTheCommandLine(t *testing.T) {
 		t.Errorf("quarantine after the erasure: %+v, want nothing", got)
 	}
 	for _, args := range [][]string{{"erase", "c3", "--by", "test"}, {"erase", "c2"}, {"erase", "a b", "--by", "test"}} {
-		if got := inProcess(t.Context(), "", append(args, "--store", store)...); got.code != exitUsage {
+		if got := random(append(args, "--store", store)...); got.code != exitUsage {
 			t.Errorf("%v: %+v, want exit code 2", args, got)
 		}
 	}

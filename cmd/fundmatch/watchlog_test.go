@@ -61,6 +61,9 @@ func TestReadinessOfTheDecisionLog(t *testing.T) {
 	appendAnd(nil, decisionlog.ErrRefused)
 }
 
+// EraseUntil is customer.DecisionLog.
+func (*fakeLog) EraseUntil(context.Context, string, int64) (int, error) { return 0, nil }
+
 // The probe leaves nothing behind and fails where nothing can be written.
 func TestProbeDisk(t *testing.T) {
 	t.Parallel()

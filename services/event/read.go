@@ -34,7 +34,7 @@ const expectedID = "1 to 64 of 0-9 A-Z a-z . _ - that begin with a letter or dig
 
 // reading reads one event of a batch.
 type reading struct {
-	place string       // events[3]
+	place string // events[3]
 }
 
 // event checks an event and returns it as a store keeps it.
