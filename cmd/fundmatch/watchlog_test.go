@@ -21,8 +21,6 @@ type fakeLog struct{ err error }
 
 func (l *fakeLog) Append(context.Context, decisionlog.Record) error { return l.err }
 
-func (l *fakeLog) EraseUntil(context.Context, string, int64) (int, error) { return 0, l.err }
-
 // The log is ready until an append fails, and again when there is room or a record went
 // in. What a caller did wrong, or gave up, says nothing about the log.
 func TestReadinessOfTheDecisionLog(t *testing.T) {
