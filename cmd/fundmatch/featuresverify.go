@@ -13,6 +13,8 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/extract"
 	"github.com/fundmatch/fundmatch/features/view"
+	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 )
@@ -75,7 +77,7 @@ func (p *program) featuresVerify(ctx context.Context, o *receiptOptions) error {
 		return err
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	run := receiptRun{program: p, store: store, catalogue: catalogue, sum: receiptSummary{Findings: []findingAnswer{}}}
+	run := receiptRun{program: p, store: store, catalogue: catalogue, sum: newReceiptSummary()}
 	if o.decision != "" {
 		if err := run.all(ctx, one(ctx, reader, o.decision), 1); err != nil {
 			return err
@@ -128,6 +130,14 @@ type receiptSummary struct {
 	Missing   int             `json:"missing"`
 	Extra     int             `json:"extra"`
 	Findings  []findingAnswer `json:"findings"` // at most 1,000
+	// Program is the version of the derived features' definitions that this program has, and
+	// Sealed what the compared decisions were made by.
+	Program string              `json:"programDefinitions"`
+	Sealed  []definitionsAnswer `json:"sealedDefinitions"`
+}
+
+func newReceiptSummary() receiptSummary {
+	return receiptSummary{Findings: []findingAnswer{}, Program: behaviour.DefinitionVersion, Sealed: []definitionsAnswer{}}
 }
 
 // findingAnswer is one feature of one decision that is no match.
@@ -211,13 +221,11 @@ func (r *receiptRun) compare(ctx context.Context, batch []decisionlog.Stored) er
 		if receipts[i] == nil {
 			receipts[i], err = r.checkUnknown(ctx, &batch[i])
 		}
-		switch {
-		case err != nil:
+		if err == nil {
+			err = r.add(&batch[i], receipts[i])
+		}
+		if err != nil {
 			return err
-		case receipts[i] == nil:
-			r.sum.Erased++
-		default:
-			r.add(&batch[i], receipts[i])
 		}
 	}
 	return nil
@@ -259,8 +267,18 @@ func (r *receiptRun) erased(ctx context.Context, customerID string) (bool, error
 	return err == nil, err
 }
 
-func (r *receiptRun) add(d *decisionlog.Stored, receipt *extract.Receipt) {
+// add counts a receipt; nil: of a customer whom the store forgot.
+func (r *receiptRun) add(d *decisionlog.Stored, receipt *extract.Receipt) error {
+	if receipt == nil {
+		r.sum.Erased++
+		return nil
+	}
+	id, err := matcher.RecordedIdentity(d.Payload)
+	if err != nil {
+		return fmt.Errorf("decision %s: %w", d.DecisionID, err)
+	}
 	s := &r.sum
+	s.sealDefinitions(id.Definitions)
 	s.Decisions++
 	s.Match += receipt.Matches
 	for i := range receipt.Findings {
@@ -281,6 +299,7 @@ func (r *receiptRun) add(d *decisionlog.Stored, receipt *extract.Receipt) {
 			})
 		}
 	}
+	return nil
 }
 
 // cellText is what was read of a feature, in one line.
@@ -314,6 +333,7 @@ func (r *receiptRun) tell(asJSON bool) error {
 			c.textLine(1, "store:  ", f.Store)
 			c.textLine(1, "why:    ", f.Why)
 		}
+		c.definitions(s.Sealed)
 		c.line(0, "%d decisions, %d ERASED, %d without a profile; features: %d MATCH, %d MISMATCH, %d MISSING, %d EXTRA",
 			s.Decisions, s.Erased, s.Other, s.Match, s.Mismatch, s.Missing, s.Extra)
 		if err := c.writeTo(r.program.stdout); err != nil {

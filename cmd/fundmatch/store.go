@@ -16,6 +16,8 @@ import (
 const defaultStore = "sqlite:fundmatch.db"
 
 // bankStore is what the verbs need of a store: both kinds offer it.
+//
+//nolint:interfacebloat // all of it at once, each concern in an interface of its own
 type bankStore interface {
 	cache.Store
 	features.Pools
