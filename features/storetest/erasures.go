@@ -358,7 +358,7 @@ func erasedQuarantine(t *testing.T, s Store) {
 // An import may set aside all that it brings about somebody, before or after his erasure.
 func erasedQuarantineOfNobody(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1", "c3")
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	_, err := s.Import(t.Context(), noon(day5), func(b features.Batch) error {
 		return b.Cells([]features.Cell{tag("c1", "a", "1", later), tag("c2", "a", "1", later), tag("c3", "a", "1", later)})
 	})
