@@ -18,6 +18,7 @@ type oracle struct {
 	cells     []saidCell
 	events    []features.Event
 	bought    []features.CustomerPurchase // in the order in which it was said
+	aside     map[string]bool             // of whom a fact came too early: he can be forgotten too
 	imports   int
 }
 
@@ -27,7 +28,7 @@ type saidCell struct {
 	imported int
 }
 
-func newOracle() *oracle { return &oracle{customers: map[string]bool{}} }
+func newOracle() *oracle { return &oracle{customers: map[string]bool{}, aside: map[string]bool{}} }
 
 // tooEarly reports whether a fact lies more than five minutes after its recording.
 func tooEarly(recorded fund.Instant, times ...fund.Instant) bool {
@@ -49,6 +50,7 @@ func (o *oracle) load(at fund.Instant, cells []features.Cell, events []features.
 	o.imports++
 	for _, c := range cells {
 		if tooEarly(at, c.EventAt, c.KnownAt) {
+			o.aside[c.CustomerID] = true
 			continue
 		}
 		o.customers[c.CustomerID] = true
@@ -60,12 +62,16 @@ func (o *oracle) load(at fund.Instant, cells []features.Cell, events []features.
 		if !tooEarly(at, e.EventAt, e.KnownAt) {
 			o.customers[e.CustomerID] = true
 			o.events = append(o.events, e)
+		} else {
+			o.aside[e.CustomerID] = true
 		}
 	}
 	for _, p := range bought {
 		if !tooEarly(at, p.KnownOn.Start()) {
 			o.customers[p.CustomerID] = true
 			o.bought = append(o.bought, p)
+		} else {
+			o.aside[p.CustomerID] = true
 		}
 	}
 }
@@ -97,6 +103,7 @@ func (o *oracle) record(recorded fund.Instant, events []features.Event) {
 // erase forgets a customer.
 func (o *oracle) erase(id string) {
 	delete(o.customers, id)
+	delete(o.aside, id)
 	o.cells = slices.DeleteFunc(o.cells, func(c saidCell) bool { return c.CustomerID == id })
 	o.events = slices.DeleteFunc(o.events, func(e features.Event) bool { return e.CustomerID == id })
 	o.bought = slices.DeleteFunc(o.bought, func(p features.CustomerPurchase) bool { return p.CustomerID == id })
