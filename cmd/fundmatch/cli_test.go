@@ -261,6 +261,11 @@ func TestParseStore(t *testing.T) {
 		{"postgresql://u:secret@h:6432/d?sslmode=require", "", "fundmatch.decisions", true},
 		{"postgres://u:secret@h:port/d", "", "", false},
 		{"postgres:d", "", "", false},
+		{"postgres:u:secret@h/d", "", "", false},
+		{"Postgres://u:secret@h/d", "", "", false},
+		{"postgre://u:secret@h/d", "", "", false},
+		{"host=h user=u password=secret dbname=d", "", "", false},
+		{"u:secret@h/d", "", "", false},
 	}
 	for _, c := range cases {
 		spec, err := parseStore(c.text)

@@ -85,7 +85,11 @@ func (o *featuresOptions) names() []string {
 	if o.views == "" {
 		return nil
 	}
-	return strings.Split(o.views, ",")
+	names := strings.Split(o.views, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	return names
 }
 
 // maxCatalogueBytes bounds a file of views.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features/extract"
 	"github.com/fundmatch/fundmatch/features/view"
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // extractOptions are the flags of features extract.
@@ -122,7 +123,7 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 	bar := p.startProgress(string(extract.ReadLabels), "rows", -1)
 	defer bar.end()
 	stage := extract.ReadLabels
-	options.Purpose, options.Role = request.Purpose, request.Role
+	options.Purpose, options.Role, options.Now = request.Purpose, request.Role, fund.InstantOf(p.now())
 	options.Progress = func(at extract.Stage, done, total int64) {
 		if at != stage {
 			stage = at
@@ -141,6 +142,9 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 	}
 	p.note("%d rows of %d customers, %d cells with a value; %s", sum.Rows, sum.Customers, sum.Present,
 		plural(int(sum.Unknown), "row of a customer whom the store does not know", "rows of customers whom the store does not know"))
+	if sum.Later > 0 {
+		p.note("notice: %s later than now: what happens until then is not in the extract", plural(int(sum.Later), "row has an as_of", "rows have an as_of"))
+	}
 	return nil
 }
 

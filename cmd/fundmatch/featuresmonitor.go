@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/monitor"
 	"github.com/fundmatch/fundmatch/features/view"
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -62,6 +64,8 @@ func (o *monitorOptions) check() error {
 		return usageError("--workers: %d, expected 1 to %d", o.workers, maxWorkers)
 	case !(o.bounds.MaxPSI >= 0): // NaN too
 		return usageError("--fail-above: %g, expected 0 or more", o.bounds.MaxPSI)
+	case o.bounds.MaxPSI > 0 && o.baseline == "":
+		return usageError("--fail-above: %g without --baseline, expected what drift is measured from", o.bounds.MaxPSI)
 	case !(o.bounds.MinFill >= 0 && o.bounds.MinFill <= 1):
 		return usageError("--min-fill: %g, expected 0 to 1", o.bounds.MinFill)
 	}
@@ -90,6 +94,9 @@ func (p *program) featuresMonitor(ctx context.Context, o *monitorOptions) (err e
 	begun := false
 	cfg.Progress = progressOf(bar, "measure", &begun)
 	report, err := monitor.Run(ctx, store, plan, cfg)
+	if cfg.Baseline != nil && errors.Is(err, features.ErrInvalid) {
+		return usageError("--baseline: %s: %v, or the same --views as it was made with", o.baseline, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -139,6 +146,9 @@ func (p *program) monitorConfig(o *monitorOptions) (cfg monitor.Config, err erro
 	if o.at != "" {
 		if cfg.At, err = parseWhen("at", o.at); err != nil {
 			return cfg, err
+		}
+		if now := fund.InstantOf(p.now()); cfg.At > now {
+			return cfg, usageError("--at: %s, expected an instant that is not later than now, %s", cfg.At, now)
 		}
 	}
 	if o.baseline == "" {
@@ -224,7 +234,8 @@ func writeMonitorText(w io.Writer, r *monitor.Report) error {
 			l := &f.Lines[j]
 			age, psi := "-", "-"
 			if l.Age.Dated > 0 {
-				age = fmt.Sprintf("%ds", l.Age.Quantiles[2])
+				seconds := l.Age.Quantiles[2]
+				age = ageText(&seconds)
 			}
 			if l.Drift.Known {
 				psi = fmt.Sprintf("%.4f", l.Drift.PSI)

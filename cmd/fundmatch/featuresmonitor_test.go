@@ -48,7 +48,7 @@ func TestFeaturesMonitorRefusesAndFails(t *testing.T) {
 	t.Parallel()
 	store := bankInProcess(t)
 	none := filepath.Join(t.TempDir(), "none.db")
-	notes := filepath.Join(t.TempDir(), "notes.txt")
+	notes, saved := filepath.Join(t.TempDir(), "notes.txt"), filepath.Join(t.TempDir(), "base.json")
 	if err := os.WriteFile(notes, []byte("hello"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +64,10 @@ func TestFeaturesMonitorRefusesAndFails(t *testing.T) {
 		{"--at 2026-01-01 --baseline 2026-02-01", exitUsage, "at or before"},
 		{"--workers 0", exitUsage, "--workers"},
 		{"--min-fill 1.5", exitUsage, "--min-fill"},
+		{"--fail-above 0.25", exitUsage, "without --baseline"}, // it could never fail
+		{"--at 2030-01-01", exitUsage, "not later than now"},
+		{"--views person.segment --save-baseline " + saved, exitDone, ""},
+		{"--views person --baseline " + saved, exitUsage, "the same --views"},
 		{"--fail-above NaN", exitUsage, "--fail-above"},
 		{"--store sqlite:" + none, exitUnavailable, "no such file"},
 		{"--views person --min-fill 1", exitFailed, "person.professional_class: fill"},

@@ -25,6 +25,8 @@ type importOptions struct {
 	skipBad bool
 	rejects string
 	asOf    string // a day
+	// catalogue is the file of the bank's views, "" for none: every view and type is taken.
+	catalogue string
 }
 
 func (p *program) importCommand() *cobra.Command {
@@ -36,14 +38,16 @@ func (p *program) importCommand() *cobra.Command {
 			"A bad row ends the import with exit code 2 and its file, line and column; so does a pool that would not\n" +
 			"compile, with product and reason; nothing is changed then.\n" +
 			"Importing the same folder again changes nothing; another folder is merged by key.",
-		Example: "  fundmatch import ./bank --store sqlite:bank.db\n  fundmatch import ./bank --skip-bad --rejects bad-rows.csv",
-		Args:    arguments(0, "DIR"),
+		Example: "  fundmatch import ./bank --store sqlite:bank.db\n  fundmatch import ./bank --skip-bad --rejects bad-rows.csv\n" +
+			"  fundmatch import ./features --catalogue views.yaml",
+		Args: arguments(0, "DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.importFolder(cmd.Context(), args[0], o)
 		},
 	}
 	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH, postgres://... or memory:")
 	cmd.Flags().StringVar(&o.asOf, "as-of", "", "day that the folder speaks for, where that is later than today: facts up to its end count (YYYY-MM-DD)")
+	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views: rows of other views, features and types are bad (default: every view is taken)")
 	cmd.Flags().BoolVar(&o.skipBad, "skip-bad", false, "leave bad rows out and write them to the rejects file")
 	cmd.Flags().StringVar(&o.rejects, "rejects", "rejects.csv", "where --skip-bad writes the bad rows")
 	return cmd
@@ -70,6 +74,10 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	if err != nil {
 		return err
 	}
+	checkCell, err := cellCheck(o.catalogue)
+	if err != nil {
+		return err
+	}
 	folder, err := dataset.Open(dir)
 	if err != nil {
 		return err // before a store is made for a folder that is none
@@ -89,7 +97,7 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	var done imported
 	load := func(rejects io.Writer) error {
 		var err error
-		done, err = p.load(ctx, store, folder, asOf, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids})
+		done, err = p.load(ctx, store, folder, asOf, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids, CheckCell: checkCell})
 		return err
 	}
 	if o.skipBad {
@@ -101,6 +109,18 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 		return err
 	}
 	return p.tellImport(&done, o)
+}
+
+// cellCheck is what a catalogue of views says of a cell of features.csv; nil without one.
+func cellCheck(name string) (func(*features.Cell) error, error) {
+	if name == "" {
+		return nil, nil
+	}
+	catalogue, err := readCatalogue(name)
+	if err != nil {
+		return nil, err
+	}
+	return catalogue.CheckCell, nil
 }
 
 // forbiddenTags tells by the rule pack in force which tags nobody may keep (A09). By a pack

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -255,7 +256,7 @@ func TestReasonsOfServers(t *testing.T) {
 	for code, want := range map[string]string{
 		"53100": "the disk is full", "53200": "memory", "53300": "too many connections", "55P03": "locked by another process",
 		"57014": "took too long", "57P01": "stopping", "57P02": "stopping", "57P03": "starting", "25P03": "ended the connection",
-		"25006": "may not be written", "28P01": "does not let us in", "28000": "does not let us in", "3D000": "no such database", "42501": "does not allow",
+		"25006": "may not be written", "28P01": "does not let us in", "28000": "does not let us in", "3D000": "no such database", "42704": "names a setting", "42501": "does not allow",
 		"XX001": "damaged", "XX002": "damaged", "40001": "in the way", "40P01": "in the way", "23505": "in the way",
 		"08006": "cannot be reached", "58030": "the disk failed", "42601": "the database failed", "": "the database failed",
 	} {
@@ -265,8 +266,36 @@ func TestReasonsOfServers(t *testing.T) {
 			t.Errorf("%q tells the server's words", err)
 		}
 	}
+	for driver, want := range map[error]string{
+		errors.New("tls error: server refused TLS connection"):            "offers no TLS",
+		fmt.Errorf("tls error: %w", &tls.CertificateVerificationError{}): "is not trusted",
+	} {
+		wantUnavailable(t, fail(t.Context(), "open", driver), want)
+	}
 	if err := fail(t.Context(), "read", &pgconn.PgError{Code: "22021"}); !errors.Is(err, features.ErrInvalid) {
 		t.Errorf("text that is none: %v, want ErrInvalid", err)
+	}
+}
+
+// What an operator at night has to know of an address that does not work, in our words and
+// without its password.
+func TestAddressesThatDoNotWork(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	for setting, want := range map[string]string{
+		"work_memory=1":       "names a setting that the server does not have",
+		"user=nobody-we-know": "does not let us in: user, PGPASSWORD",
+	} {
+		address := with(t, with(t, dsn, "password", "geheim"), "sslmode", "disable")
+		name, value, _ := strings.Cut(setting, "=")
+		s, err := Open(t.Context(), OpenConfig{DSN: with(t, address, name, value)})
+		if err == nil {
+			_ = s.Close()
+		}
+		wantUnavailable(t, err, want)
+		if strings.Contains(fmt.Sprint(err), "geheim") {
+			t.Errorf("%s: shows the password: %v", setting, err)
+		}
 	}
 }
 
