@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/cache"
 	"github.com/fundmatch/fundmatch/services/telemetry"
 )
@@ -54,7 +55,7 @@ func (c *cacheConfig) check() error {
 }
 
 // newProfileCache puts the cache in front of a store.
-func newProfileCache(store bankStore, c *cacheConfig, metrics *telemetry.Metrics) (*cache.Profiles, error) {
+func newProfileCache(store features.Profiles, c *cacheConfig, metrics *telemetry.Metrics) (*cache.Profiles, error) {
 	meter, log := metrics.Cache, &metrics.ChangeLog
 	counters := [cache.Outcomes]prometheus.Counter{
 		cache.Hit: meter.Hits, cache.Miss: meter.Misses, cache.Stale: meter.Stale, cache.Dropped: meter.Drops, cache.Refused: meter.Refused,

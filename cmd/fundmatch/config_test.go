@@ -119,6 +119,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"database: {statement_timeout: 9ms}\n", `database.statement_timeout: "9ms", expected 10ms to 10m`},
 		{"database: {statement_timeout: 601s}\n", `database.statement_timeout: "10m1s", expected 10ms to 10m`},
 		{"database: {lock_timeout: 61s}\n", `database.lock_timeout: "1m1s", expected 1ms to 1m`},
+		{"cache: {staleness: 500ms}\ndatabase: {max_clock_skew: 251ms}\n", `database.max_clock_skew: "251ms", expected 1ms to half of cache.staleness, 250ms`},
 		{"database: {notify: perhaps}\n", `"perhaps", expected true or false`},
 		{"database: {pool: 3}\n", `unknown setting "pool"`},
 		{"store: postgres://u:secret@[x/y\n", `:1:8: store: "postgres...", expected sqlite:PATH`},

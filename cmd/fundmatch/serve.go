@@ -226,7 +226,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 		return asSetting("traces", err)
 	}
 	s.onClose(s.closeTracing)
-	if s.cache, err = newProfileCache(s.store, &s.config.Cache, s.signals.metrics); err != nil {
+	if s.cache, err = newProfileCache(s.profiles(), &s.config.Cache, s.signals.metrics); err != nil {
 		return err
 	}
 	s.onClose(func() error { s.cache.Close(); return nil })

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/cache"
+	"github.com/fundmatch/fundmatch/features/sqlstore"
 	"github.com/fundmatch/fundmatch/services/storeclock"
 )
 
@@ -54,6 +56,14 @@ func (s *service) openClock(ctx context.Context) error {
 	})
 	s.now = steadyClock(s.clock.Now)
 	return s.clock.Begin(ctx)
+}
+
+// profiles is the store as the cache reads and writes it.
+func (s *service) profiles() features.Profiles {
+	if shared, ok := s.store.(*sqlstore.Store); ok && s.clock != nil {
+		return &laterWrites{Store: shared, window: 2 * s.config.maxSkew(), now: s.now} //nolint:mnd // one to each side
+	}
+	return s.store
 }
 
 // checkSkew says why nothing may be answered; nil: it may.
