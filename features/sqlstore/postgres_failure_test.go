@@ -240,15 +240,37 @@ func TestAServerThatHangsOrDies(t *testing.T) {
 	_, err := s.Profile(t.Context(), "c1", 1)
 	wantUnavailable(t, err, "the server cannot be reached, or closed the connection")
 	server.Restart(t)
-	for range defaultReadConns { // each broken connection may be found by one call
-		if _, err = s.Profile(t.Context(), "c1", 1); err == nil {
-			break
-		}
-	}
 	p, err := s.Profile(t.Context(), "c1", 100)
 	if err != nil || p.Tags[0].Value != acknowledged {
 		t.Errorf("after the death: %+v, %v, want the tag %s", p, err, acknowledged)
 	}
+}
+
+// A server that is started again ends all connections. Nobody who calls after that fails for it:
+// neither who reads nor, because nothing was sent yet, who writes.
+func TestAServerThatIsStartedAgainFailsNobody(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Server(t, pgtest.Config{})
+	s := openServer(t, server.Database(t))
+	importCells(t, s, tagOf("c1", "1"))
+	calls := []func(i int) error{
+		func(int) error { _, err := s.Profile(t.Context(), "c1", 1); return err },
+		func(int) error { _, err := s.Heads(t.Context(), []string{"c1"}); return err },
+		func(i int) error {
+			c := tagOf("c1", fmt.Sprint(i))
+			c.EventAt = fund.Instant(i)
+			_, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: []features.Cell{c}, RecordedAt: 1})
+			return err
+		},
+	}
+	for round := range 3 {
+		together(t, 4*len(calls), func(i int) error { return calls[i%len(calls)](100*round + i) }) // all connections are made
+		if len(s.heads.idle) == 0 || s.reader.Stats().Idle == 0 || s.writer.Stats().Idle == 0 {
+			t.Fatalf("%d, %d and %d connections wait to be used again", len(s.heads.idle), s.reader.Stats().Idle, s.writer.Stats().Idle)
+		}
+		server.Restart(t)
+	}
+	together(t, 4*len(calls), func(i int) error { return calls[i%len(calls)](1000 + i) })
 }
 
 func TestReasonsOfServers(t *testing.T) {

@@ -27,7 +27,7 @@ func (s *Store) Profile(ctx context.Context, customerID string, at fund.Instant)
 func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fund.Instant, error) {
 	read := s.oneHead
 	if s.dialect.severalWriters {
-		read = s.postgresHead
+		read = s.heads.read
 	}
 	from, head, err := read(ctx, customerID)
 	if errors.Is(err, sql.ErrNoRows) {
