@@ -34,7 +34,8 @@ func (p *program) importCommand() *cobra.Command {
 		Short: "Load a dataset folder into the store and publish its pool",
 		Long: "Load whichever dataset files DIR holds, packed with gzip or not, in one transaction, and publish the pool.\n" +
 			"A bad row ends the import with exit code 2 and its file, line and column; so does a pool that would not\n" +
-			"compile, with product and reason; nothing is changed then.\n" +
+			"compile, with product and reason; nothing is changed then. features.csv is checked by the catalogue of views\n" +
+			"in force: what fundmatch views publish put there.\n" +
 			"Importing the same folder again changes nothing; another folder is merged by key.",
 		Example: "  fundmatch import ./bank --store sqlite:bank.db\n  fundmatch import ./bank --skip-bad --rejects bad-rows.csv",
 		Args:    arguments(0, "DIR"),
@@ -86,10 +87,16 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	if err != nil {
 		return err
 	}
+	views, err := viewsAt(ctx, store, fund.InstantOf(p.now()))
+	if err != nil {
+		return err
+	}
 	var done imported
 	load := func(rejects io.Writer) error {
 		var err error
-		done, err = p.load(ctx, store, folder, asOf, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids})
+		done, err = p.load(ctx, store, folder, asOf, dataset.Options{
+			SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids, CheckCell: views.checkCell,
+		})
 		return err
 	}
 	if o.skipBad {
