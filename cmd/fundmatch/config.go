@@ -365,6 +365,9 @@ func (c *config) check() error {
 	if err := c.Cache.check(); err != nil {
 		return err
 	}
+	if err := c.checkClock(); err != nil {
+		return err
+	}
 	if err := c.Monitor.check(); err != nil {
 		return err
 	}

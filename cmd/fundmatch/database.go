@@ -15,6 +15,7 @@ type databaseConfig struct {
 	StatementTimeout duration `yaml:"statement_timeout"`
 	LockTimeout      duration `yaml:"lock_timeout"` // SQLite too
 	Notify           *bool    `yaml:"notify"`
+	MaxClockSkew     duration `yaml:"max_clock_skew"` // between this process and the server
 }
 
 // The bounds of the connections' settings.

@@ -9,10 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// decisionIDs returns a maker of decision ids: UUIDv7 (RFC 9562) of the program's clock,
+// decisionIDs returns a maker of decision ids: UUIDv7 (RFC 9562) of the clock of the decisions,
 // rising within a millisecond too, so that the decision log finds them by time.
-func (p *program) decisionIDs() func() (string, error) {
-	ids := &idMaker{now: p.now, random: p.random}
+func (p *program) decisionIDs(now func() time.Time) func() (string, error) {
+	ids := &idMaker{now: now, random: p.random}
 	return ids.next
 }
 

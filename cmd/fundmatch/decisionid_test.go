@@ -15,7 +15,7 @@ func TestDecisionIDs(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 30, 2, 0, 0, 123_456_789, time.UTC)
 	p := &program{world: world{now: func() time.Time { return now }, random: zeros{}}}
-	next := p.decisionIDs()
+	next := p.decisionIDs(p.now)
 	first, err := next()
 	if err != nil || first != "019f1641-357b-774f-8000-000000000000" {
 		t.Fatalf("%q, %v", first, err)
@@ -37,7 +37,7 @@ func TestDecisionIDs(t *testing.T) {
 func TestDecisionIDWithoutRandomness(t *testing.T) {
 	t.Parallel()
 	p := &program{world: world{now: time.Now, random: strings.NewReader("short")}}
-	if id, err := p.decisionIDs()(); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if id, err := p.decisionIDs(p.now)(); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%q, %v", id, err)
 	}
 }

@@ -100,6 +100,13 @@ func TestFeaturesExtractRefuses(t *testing.T) {
 	if out := inProcess(t.Context(), "", "features", "extract", "--store", store, "--labels", good, "--views", "person", "--out", filepath.Join(dir, "x.txt")); out.code != exitUsage {
 		t.Errorf("a file of no known format: %+v", out)
 	}
+	// The labels of months of work are never overwritten, whatever the name that they are reached by.
+	if out := inProcess(t.Context(), "", "features", "extract", "--store", store, "--labels", good, "--views", "person", "--out", dir+"/./good.csv"); out.code != exitUsage || !strings.Contains(out.stderr, "is what is read") {
+		t.Errorf("--out is --labels: %+v", out)
+	}
+	if text := textOf(t, good); !strings.HasPrefix(text, "customer_id,as_of\n") {
+		t.Errorf("the labels are %q", text)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("files were left behind: %v, %v", entries, err)

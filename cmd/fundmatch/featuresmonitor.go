@@ -35,7 +35,7 @@ func (p *program) featuresMonitorCommand() *cobra.Command {
 			"stability index: below 0.1 stable, below 0.25 shifted, above unstable. With bounds, exit code 1 when one is broken.",
 		Example: "  fundmatch features monitor --baseline 2026-05-01 --segments --html features.html\n" +
 			"  fundmatch features monitor --views person,tag.RISK --save-baseline 2026-06.json\n" +
-			"  fundmatch features monitor --baseline 2026-06.json --fail-above 0.25 --min-fill 0.9 --json",
+			"  fundmatch features monitor --views person,tag.RISK --baseline 2026-06.json --fail-above 0.25 --min-fill 0.9 --json",
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.featuresMonitor(cmd.Context(), &o)

@@ -142,7 +142,7 @@ func (p *program) openDesk(ctx context.Context, o *askOptions) (*desk, error) {
 	}
 	d := &desk{store: store, log: &lateLog{dir: spec.decisions(o.decisions), config: decisionlog.Config{Now: p.now}}}
 	d.service = recommendation.New(recommendation.Fixed(core, at), store, d.log, recommendation.Config{
-		NewID: p.decisionIDs(), Clock: p.now, Staff: store,
+		NewID: p.decisionIDs(p.now), Clock: p.now, Staff: store,
 	})
 	return d, nil
 }

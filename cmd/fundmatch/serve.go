@@ -26,6 +26,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 	"github.com/fundmatch/fundmatch/services/server"
+	"github.com/fundmatch/fundmatch/services/storeclock"
 	"github.com/fundmatch/fundmatch/services/telemetry"
 	text "github.com/fundmatch/fundmatch/services/wording"
 )
@@ -91,7 +92,7 @@ func (p *program) serve(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s := &service{program: p, config: c}
+	s := &service{program: p, config: c, now: p.now}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(ctx, o.demo); err != nil {
 		return err
@@ -115,6 +116,8 @@ type service struct {
 	reader  *decisionlog.Reader
 	cache   *cache.Profiles
 	engine  *engine.Engine
+	now     func() time.Time  // of facts and answers
+	clock   *storeclock.Clock // nil: the store has none of its own
 	server  *server.Server
 	logger  *slog.Logger
 	signals signals
@@ -153,6 +156,9 @@ func (s *service) open(ctx context.Context, demo bool) (err error) {
 		return err
 	}
 	s.onClose(s.store.Close)
+	if err := s.openClock(ctx); err != nil {
+		return err
+	}
 	if err := engine.RenewDefaults(ctx, s.store, fund.InstantOf(s.now())); err != nil {
 		return err
 	}
@@ -194,6 +200,9 @@ func (s *service) openLog() error {
 		s.onClose(func() error { return os.RemoveAll(temp) })
 	}
 	s.signals.metrics = telemetry.NewMetrics(s.now)
+	if s.clock != nil {
+		s.signals.metrics.Clock.Watch(s.skew)
+	}
 	settings, meter := s.config.decisionLog(), s.signals.metrics.DecisionLog
 	settings.ObserveSync = func(took time.Duration) { meter.Fsync.Observe(took.Seconds()) }
 	log, err := decisionlog.Open(dir, settings)
@@ -227,26 +236,23 @@ func (s *service) wire(ctx context.Context) (err error) {
 	}
 	settings := s.config.engine()
 	settings.Observe = s.observeCompile
-	// One clock for reads and writes: a fact that was recorded is never in the future of
-	// the next question.
-	now := steadyClock(s.now)
-	s.engine = engine.New(loader, now, settings)
+	s.engine = engine.New(loader, s.now, settings)
 	s.signals.metrics.Core.Watch(s.coreState)
 
-	watch, newID := newAnswerWatch(s.signals.metrics), s.decisionIDs()
+	watch, newID := newAnswerWatch(s.signals.metrics), s.program.decisionIDs(s.now)
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
-		NewID: newID, Clock: now, Staff: s.cache, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		NewID: newID, Clock: s.now, Staff: s.cache, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
 	s.eraser = customer.NewEraser(s.cache, s.log, s.random, s.now)
-	customers := customer.New(s.cache, now, s.customerRules, customer.WithEraser(s.eraser))
-	events := event.New(s.cache, now, event.Observe(func(r features.EventsReceipt) {
+	customers := customer.New(s.cache, s.now, s.customerRules, customer.WithEraser(s.eraser))
+	events := event.New(s.cache, s.now, event.Observe(func(r features.EventsReceipt) {
 		s.signals.metrics.Quarantined.Add(float64(r.Quarantined))
 	}))
 	orders := order.New(s.engine, order.Stores{
 		Profiles: s.cache, Confirmations: s.store, Staff: s.cache, Log: s.log, Records: s.reader,
-	}, order.Config{NewID: newID, Now: now})
+	}, order.Config{NewID: newID, Now: s.now})
 	linter, err := wording.NewLinter()
 	if err != nil {
 		return err
@@ -267,7 +273,9 @@ func (s *service) wire(ctx context.Context) (err error) {
 			{Name: "store", Ready: s.storeReady},
 			{Name: "core", Ready: s.coreReady},
 			{Name: "decision_log", Ready: s.log.ready},
+			{Name: "clock", Ready: func(context.Context) error { return s.checkSkew() }},
 		},
+		Refuse: s.checkSkew,
 	}, s.logger, s.signals.metrics, s.signals.tracing, s.config.server())
 	return err
 }
@@ -299,6 +307,7 @@ func (s *service) run(ctx context.Context) error {
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { s.engine.Run(background); return nil })
+	group.Go(func() error { s.followClock(background); return nil })
 	group.Go(func() error { s.followErasures(background, s.eraser, s.dir); return nil })
 	group.Go(func() error { return s.measureFeatures(background) })
 	served := s.server.Run(ctx, func(at server.Addresses) { s.announce(at, err) })
@@ -310,6 +319,9 @@ func (s *service) run(ctx context.Context) error {
 func (s *service) announce(at server.Addresses, core error) {
 	where := fmt.Sprintf("REST http://%s, gRPC %s, ops http://%s", at.HTTP, at.GRPC, at.Ops)
 	switch {
+	case s.checkSkew() != nil:
+		fmt.Fprintf(s.stdout, "fundmatch %s listens but is NOT READY, its clock is not the store's: %s, store %s\n", s.version, where, s.spec.text)
+		s.note("%s", oneLine(s.checkSkew().Error()))
 	case core == nil:
 		fmt.Fprintf(s.stdout, "fundmatch %s is ready: %s, store %s\n", s.version, where, s.spec.text)
 	case errors.Is(core, features.ErrNoPool):

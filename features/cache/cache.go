@@ -78,9 +78,11 @@ const (
 
 // The defaults and limits of Config.
 const (
+	// DefaultStaleness is Config's where it gives none.
+	DefaultStaleness = time.Second
+
 	defaultMaxBytes    = 64 << 20
 	minMaxBytes        = 64 << 10
-	defaultStaleness   = time.Second
 	defaultMaxAge      = 10 * time.Minute
 	defaultFillTimeout = 2 * time.Second
 	defaultMaxFills    = 256
@@ -171,7 +173,7 @@ func (c *Config) complete() error {
 	for _, d := range [...]struct {
 		value    *time.Duration
 		standard time.Duration
-	}{{&c.Staleness, defaultStaleness}, {&c.MaxAge, defaultMaxAge}, {&c.FillTimeout, defaultFillTimeout}} {
+	}{{&c.Staleness, DefaultStaleness}, {&c.MaxAge, defaultMaxAge}, {&c.FillTimeout, defaultFillTimeout}} {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}

@@ -149,7 +149,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 			db = s.writer
 		case statement(i) == selectHead:
 			db = s.online
-		case statement(i) == streamNAVs || statement(i) == streamPurchases:
+		case statement(i) == streamNAVs || statement(i) == streamPurchases || statement(i) == selectQuarantined || statement(i) == selectErasedSince:
 			db = s.stream
 		}
 		if s.stmts[i], err = db.PreparexContext(ctx, text); err != nil { //nolint:sqlclosecheck // closeAll closes it

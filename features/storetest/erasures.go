@@ -28,6 +28,7 @@ func erasurePromises() []promise {
 		{"the key of an erasure returns it, also when he came again", erasureReplayed},
 		{"confirmations stay as evidence", erasedConfirmations},
 		{"quarantined facts go with the customer", erasedQuarantine},
+		{"quarantined facts of somebody unknown can be erased", erasedQuarantineOfNobody},
 		{"an erasure without its time, its author or randomness is invalid", erasureChecked},
 		{"erasures are listed from an instant on, by time", erasuresListed},
 		{"an erasure that was cancelled changed nothing", erasureCancelled},
@@ -351,6 +352,31 @@ func erasedQuarantine(t *testing.T, s Store) {
 	eraseC1(t, s)
 	if got := quarantined(t, s); len(got) != 1 || got[0].CustomerID != "c2" {
 		t.Errorf("the quarantine holds %+v, want that of c2", got)
+	}
+}
+
+// An import may set aside all that it brings about somebody, before or after his erasure.
+func erasedQuarantineOfNobody(t *testing.T, s Store) {
+	fullCustomers(t, s, "c1", "c3")
+	eraseC1(t, s)
+	_, err := s.Import(t.Context(), noon(day5), func(b features.Batch) error {
+		return b.Cells([]features.Cell{tag("c1", "a", "1", later), tag("c2", "a", "1", later), tag("c3", "a", "1", later)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"c1", "c2"} {
+		e := erasure(id)
+		e.At += hour
+		if out, err := s.Erase(t.Context(), e); err != nil || out.Repeated || out.Cells != 0 || out.At != e.At {
+			t.Errorf("%s, of whom nothing counts: %+v, %v, want an erasure of its own without cells", id, out, err)
+		}
+		if out, err := s.Erase(t.Context(), erasure(id)); err != nil || !out.Repeated || out.At != e.At {
+			t.Errorf("%s again: %+v, %v, want the one that stands", id, out, err)
+		}
+	}
+	if got := quarantined(t, s); len(got) != 1 || got[0].CustomerID != "c3" {
+		t.Errorf("the quarantine holds %+v, want that of c3", got)
 	}
 }
 

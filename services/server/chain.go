@@ -18,7 +18,8 @@ type Stage uint8
 // The stages in the only order in which they may stand. Each is where it is for a reason:
 // recovery sees every panic; signals see every refusal; the request id is there for
 // whatever refuses first; load is shed before any work is done; who calls is known before
-// what it costs is counted; a message is validated before a handler reads it; and errors
+// what it costs is counted; what cannot be answered at all is not looked at; a message is
+// validated before a handler reads it; and errors
 // are told where they arise.
 const (
 	Recovery Stage = iota
@@ -29,13 +30,14 @@ const (
 	Authorisation  // its place; rights are checked by a later version
 	Deadline
 	RateLimit
+	Refusal
 	Validation
 	Errors
 	stageCount
 )
 
 var stageNames = [stageCount]string{
-	"recovery", "signals", "request id", "load shed", "authentication", "authorisation", "deadline", "rate limit", "validation", "errors",
+	"recovery", "signals", "request id", "load shed", "authentication", "authorisation", "deadline", "rate limit", "refusal", "validation", "errors",
 }
 
 // String returns the stage's name.

@@ -48,8 +48,8 @@ func TestChainRunsStagesInTheirOrderAndBack(t *testing.T) {
 	}{
 		{
 			name: "answered", handler: func(context.Context, any) (any, error) { return "yes", nil },
-			want: "+recovery +signals +request id +load shed +authentication +authorisation +deadline +rate limit +validation +errors " +
-				"-errors -validation -rate limit -deadline -authorisation -authentication -load shed -request id -signals -recovery",
+			want: "+recovery +signals +request id +load shed +authentication +authorisation +deadline +rate limit +refusal +validation +errors " +
+				"-errors -validation -refusal -rate limit -deadline -authorisation -authentication -load shed -request id -signals -recovery",
 		},
 		{
 			name: "refused", refuse: LoadShed, handler: func(context.Context, any) (any, error) { panic("was called") },
@@ -57,8 +57,8 @@ func TestChainRunsStagesInTheirOrderAndBack(t *testing.T) {
 		},
 		{
 			name: "panicked", handler: func(context.Context, any) (any, error) { panic("boom") },
-			want: "+recovery +signals +request id +load shed +authentication +authorisation +deadline +rate limit +validation +errors " +
-				"-errors -validation -rate limit -deadline -authorisation -authentication -load shed -request id -signals -recovery",
+			want: "+recovery +signals +request id +load shed +authentication +authorisation +deadline +rate limit +refusal +validation +errors " +
+				"-errors -validation -refusal -rate limit -deadline -authorisation -authentication -load shed -request id -signals -recovery",
 			code: codes.Internal,
 		},
 	} {
@@ -78,7 +78,7 @@ func TestChainRunsStagesInTheirOrderAndBack(t *testing.T) {
 
 func TestChainRefusesAWrongOrder(t *testing.T) {
 	t.Parallel()
-	all := []Stage{Recovery, Signals, RequestID, LoadShed, Deadline, RateLimit, Validation, Errors}
+	all := []Stage{Recovery, Signals, RequestID, LoadShed, Deadline, RateLimit, Refusal, Validation, Errors}
 	build := func(stages []Stage) error {
 		list := make([]step, len(stages))
 		for i, s := range stages {
@@ -104,7 +104,7 @@ func TestChainRefusesAWrongOrder(t *testing.T) {
 			t.Errorf("%v twice: %v", all[i], err)
 		}
 		missing := slices.Delete(slices.Clone(all), i, i+1)
-		if err := build(missing); (all[i] != RateLimit) != errors.As(err, &orderError) {
+		if err := build(missing); (all[i] != RateLimit && all[i] != Refusal) != errors.As(err, &orderError) {
 			t.Errorf("without %v: %v", all[i], err)
 		}
 	}

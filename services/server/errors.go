@@ -22,6 +22,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/order"
+	"github.com/fundmatch/fundmatch/services/storeclock"
 )
 
 // Domain is the domain of every ErrorInfo.
@@ -88,6 +89,7 @@ var table = []row{
 
 	{error: "features.ErrNotFound", matches: is(features.ErrNotFound), code: codes.NotFound, reason: "NOT_FOUND", sentence: "What was asked for does not exist."},
 	{error: "features.ErrNoPool", matches: is(features.ErrNoPool), code: codes.Unavailable, reason: "NO_POOL", sentence: "No pool is published yet.", retry: 5 * time.Second},
+	{error: "storeclock.ErrSkewed", matches: is(storeclock.ErrSkewed), code: codes.Unavailable, reason: "CLOCK_SKEWED", sentence: "The clocks of this service and of the store do not agree; nothing is answered before they do.", retry: 5 * time.Second},
 	{error: "features.ErrUnavailable", matches: is(features.ErrUnavailable), code: codes.Unavailable, reason: "STORE_UNAVAILABLE", sentence: "The store does not answer.", retry: time.Second},
 	{error: "features.ErrNewerStore", matches: is(features.ErrNewerStore), code: codes.Unavailable, reason: "STORE_NEWER", sentence: "The store was written by a newer version of this program."},
 	{error: "features.ErrConfirmationUsed", matches: is(features.ErrConfirmationUsed), code: codes.FailedPrecondition, reason: "CONFIRMATION_USED", sentence: "A confirmation was used by another order; check the order again."},

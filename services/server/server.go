@@ -32,6 +32,9 @@ type Services struct {
 	Features http.Handler
 	// Checks say whether the services can answer; all must.
 	Checks []Check
+	// Refuse, when not nil, is asked before each call, which its error ends: nothing could be
+	// answered that is true. It must return at once, and its errors have rows in the table.
+	Refuse func() error
 	// Validators check a method's message before its handler runs, by the method's full
 	// name. Their errors go through the error table.
 	Validators map[string]func(proto.Message) error
@@ -74,7 +77,7 @@ func New(services Services, logger *slog.Logger, metrics *telemetry.Metrics, tra
 	if registered.err != nil {
 		return nil, registered.err
 	}
-	st := &steps{logger: logger, metrics: metrics, tracing: tracing, cfg: cfg, limiter: newPeerLimiter(cfg.Limits, time.Now)}
+	st := &steps{logger: logger, metrics: metrics, tracing: tracing, cfg: cfg, limiter: newPeerLimiter(cfg.Limits, time.Now), refuse: services.Refuse}
 	if st.methods, err = methodStates(registered, services.Validators, metrics); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ type steps struct {
 	cfg      Config
 	methods  map[string]*methodState
 	limiter  *peerLimiter
+	refuse   func() error // nil: never
 	warnings warnings
 	inFlight atomic.Int64
 }
@@ -52,6 +53,9 @@ func (s *steps) chain() (*chain, error) {
 	}
 	if s.limiter != nil {
 		list = append(list, step{stage: RateLimit, enter: s.limitRate})
+	}
+	if s.refuse != nil {
+		list = append(list, step{stage: Refusal, enter: func(*call) error { return s.refuse() }})
 	}
 	list = append(list, step{stage: Validation, enter: validate}, step{stage: Errors, leave: tellError})
 	return newChain(list...)

@@ -29,7 +29,7 @@ var allowed = map[string]bool{
 	"address": true, "age_seconds": true, "bytes": true, "code": true, "component": true, "count": true,
 	"dependency": true, "duration_us": true, "endpoint": true, "error": true, "grpc": true, "http": true,
 	"listener": true, "method": true, "model": true, "ops": true, "panic": true, "pool": true, "product": true, "reason": true,
-	"request_id": true, "rule": true, "rules": true, "segment": true, "seq": true, "span_id": true, "stack": true,
+	"request_id": true, "rule": true, "rules": true, "segment": true, "seq": true, "skew_us": true, "span_id": true, "stack": true,
 	"stage": true, "state": true, "status": true, "timeout": true, "trace_id": true, "transport": true,
 	"version": true, "writer": true,
 }

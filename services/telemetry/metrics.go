@@ -19,6 +19,7 @@ type Metrics struct {
 	Requests    *Requests
 	Cache       Cache
 	ChangeLog   ChangeLog
+	Clock       Clock
 	Core        *Core
 	Features    *Features
 	DecisionLog DecisionLog
@@ -98,7 +99,7 @@ func NewMetrics(now func() time.Time) *Metrics {
 		Stale:  counter(r, "profile_cache_stale_total", "Reads past the cache because the last poll of the change log was too old."),
 	}
 	m.Cache.Refused = counter(r, "profile_cache_refused_total", "Reads and writes refused because too many waited for the store.")
-	m.ChangeLog = newChangeLog(r)
+	m.ChangeLog, m.Clock = newChangeLog(r), Clock{r}
 	m.DecisionLog = DecisionLog{
 		Records: counter(r, "decision_log_records_total", "Records appended."),
 		Bytes:   counter(r, "decision_log_bytes_total", "Bytes appended."),
