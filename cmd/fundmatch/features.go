@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,7 +49,7 @@ type featuresOptions struct {
 
 func (o *featuresOptions) addStore(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
-	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
+	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: those in force in the store)")
 }
 
 func (o *featuresOptions) addReader(cmd *cobra.Command) {
@@ -90,33 +88,6 @@ func (o *featuresOptions) names() []string {
 		names[i] = strings.TrimSpace(names[i])
 	}
 	return names
-}
-
-// maxCatalogueBytes bounds a file of views.
-const maxCatalogueBytes = 1 << 20
-
-// readCatalogue reads a bank's views, or the built-in ones where no file is named.
-func readCatalogue(name string) (*view.Catalogue, error) {
-	if name == "" {
-		return view.Default(), nil
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, usageError("%s: cannot be read: %s", name, pathReason(err))
-	}
-	defer func() { _ = file.Close() }() // read only
-	data, err := io.ReadAll(io.LimitReader(file, maxCatalogueBytes+1))
-	switch {
-	case err != nil:
-		return nil, usageError("%s: cannot be read: %s", name, pathReason(err))
-	case len(data) > maxCatalogueBytes:
-		return nil, usageError("%s: larger than %d bytes", name, maxCatalogueBytes)
-	}
-	c, err := view.Parse(data)
-	if err != nil {
-		return nil, usageError("%s: %v", name, err)
-	}
-	return c, nil
 }
 
 // historyStore is what the verbs about features need of a store.

@@ -120,8 +120,8 @@ func TestFeaturesExtractRefuses(t *testing.T) {
 	}
 }
 
-// With a bank's catalogue a row of another view, feature or type is bad; without one it is
-// taken, and read as NOT_FOUND where its type is another.
+// A row of a view, feature or type that the catalogue lacks is bad, whether a file says so or
+// the catalogue in force.
 func TestImportChecksFeaturesByTheCatalogue(t *testing.T) {
 	t.Parallel()
 	store, dir := bankInProcess(t), t.TempDir()
@@ -136,7 +136,7 @@ func TestImportChecksFeaturesByTheCatalogue(t *testing.T) {
 		{"salary,monthly,true", views, exitUsage, "features.csv:2:"},
 		{"salary,yearly,12.50", views, exitUsage, "features.csv:2:"},
 		{"wages,monthly,12.50", views, exitUsage, "features.csv:2:"},
-		{"wages,monthly,12.50", "", exitDone, ""},
+		{"wages,monthly,12.50", "", exitUsage, "fundmatch views publish"},
 		{"salary,monthly,12.50", dir, exitUsage, "is a directory"},
 	} {
 		folder := folderOf(t, map[string]string{"features.csv": "customer_id,view,feature,value,event_at\n" +

@@ -94,14 +94,6 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 	if err != nil {
 		return err
 	}
-	catalogue, err := readCatalogue(o.catalogue)
-	if err != nil {
-		return err
-	}
-	plan, request, err := o.plan(catalogue)
-	if err != nil {
-		return err
-	}
 	if info, err := os.Stat(o.labels); err != nil {
 		return usageError("%s: cannot be read: %s", o.labels, pathReason(err))
 	} else if info.IsDir() {
@@ -120,6 +112,14 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 		return err
 	}
 	defer func() { _ = store.Close() }() // nothing was written
+	catalogue, err := chooseCatalogue(ctx, o.catalogue, store, fund.InstantOf(p.now()))
+	if err != nil {
+		return err
+	}
+	plan, request, err := o.plan(catalogue)
+	if err != nil {
+		return err
+	}
 	bar := p.startProgress(string(extract.ReadLabels), "rows", -1)
 	defer bar.end()
 	stage := extract.ReadLabels

@@ -76,10 +76,6 @@ func (p *program) featuresMonitor(ctx context.Context, o *monitorOptions) (err e
 	if err := o.check(); err != nil {
 		return err
 	}
-	plan, err := o.measured()
-	if err != nil {
-		return err
-	}
 	cfg, err := p.monitorConfig(o)
 	if err != nil {
 		return err
@@ -89,6 +85,14 @@ func (p *program) featuresMonitor(ctx context.Context, o *monitorOptions) (err e
 		return err
 	}
 	defer func() { _ = store.Close() }() // it is only read
+	catalogue, err := chooseCatalogue(ctx, o.catalogue, store, cfg.At)
+	if err != nil {
+		return err
+	}
+	plan, err := o.measured(catalogue)
+	if err != nil {
+		return err
+	}
 	bar := p.startProgress("measure", "customers", -1)
 	defer bar.end()
 	begun := false
@@ -114,11 +118,7 @@ func (p *program) featuresMonitor(ctx context.Context, o *monitorOptions) (err e
 }
 
 // measured selects what is measured.
-func (o *monitorOptions) measured() (*view.Plan, error) {
-	catalogue, err := readCatalogue(o.catalogue)
-	if err != nil {
-		return nil, err
-	}
+func (o *monitorOptions) measured(catalogue *view.Catalogue) (*view.Plan, error) {
 	names := o.names()
 	if names == nil {
 		names = declaring(catalogue)

@@ -107,10 +107,7 @@ func TestFeaturesAreWatched(t *testing.T) {
 	world, _, _ := testWorld("")
 	now := world.now()
 	var log bytes.Buffer
-	w, err := newFeatureWatch(store, func() time.Time { return now }, monitorConfig{}, slog.New(slog.NewTextHandler(&log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newFeatureWatch(store, func() time.Time { return now }, monitorConfig{}, slog.New(slog.NewTextHandler(&log, nil)))
 	metrics := telemetry.NewMetrics(func() time.Time { return now })
 	metrics.Features.Watch(w.states)
 	if code := pageCode(w); code != http.StatusServiceUnavailable {

@@ -44,7 +44,7 @@ func (p *program) featuresVerifyCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
-	f.StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
+	f.StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: those in force in the store)")
 	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
 	f.StringVar(&o.since, "since", "", "only what was recorded at or after this instant, RFC 3339")
 	f.StringVar(&o.decision, "decision", "", "only this decision")
@@ -60,10 +60,6 @@ func (p *program) featuresVerify(ctx context.Context, o *receiptOptions) error {
 	if o.since != "" && o.decision != "" {
 		return usageError("--since: expected without --decision")
 	}
-	catalogue, err := readCatalogue(o.catalogue)
-	if err != nil {
-		return err
-	}
 	spec, err := parseKeptStore(o.store)
 	if err != nil {
 		return err
@@ -77,7 +73,10 @@ func (p *program) featuresVerify(ctx context.Context, o *receiptOptions) error {
 		return err
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	run := receiptRun{program: p, store: store, catalogue: catalogue, sum: newReceiptSummary()}
+	run := receiptRun{program: p, store: store, sum: newReceiptSummary()}
+	if run.catalogueAt, err = cataloguesOf(ctx, o.catalogue, store); err != nil {
+		return err
+	}
 	if o.decision != "" {
 		if err := run.all(ctx, one(ctx, reader, o.decision), 1); err != nil {
 			return err
@@ -154,10 +153,21 @@ type findingAnswer struct {
 
 // receiptRun compares decisions with the store.
 type receiptRun struct {
-	program   *program
-	store     historyStore
-	catalogue *view.Catalogue
-	sum       receiptSummary
+	program *program
+	store   historyStore
+	// catalogueAt gives the views by which a decision of an instant is compared.
+	catalogueAt func(fund.Instant) (*view.Catalogue, error)
+	sum         receiptSummary
+}
+
+// cataloguesOf gives the views of a file for every instant, or those that were in force.
+func cataloguesOf(ctx context.Context, file string, store features.Models) (func(fund.Instant) (*view.Catalogue, error), error) {
+	if file == "" {
+		history, err := readViewsHistory(ctx, store)
+		return history.at, err
+	}
+	c, _, err := readViewsFile(file)
+	return func(fund.Instant) (*view.Catalogue, error) { return c, nil }, err
 }
 
 // receiptBatch is how many decisions are compared with one reading of the store.
@@ -237,7 +247,11 @@ func (r *receiptRun) check(d *decisionlog.Stored, h *features.History) (*extract
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: sealed profile: %w", d.DecisionID, err)
 	}
-	receipt, err := extract.CheckReceipt(r.catalogue, sealed, h, fund.Instant(d.DecidedAt))
+	catalogue, err := r.catalogueAt(fund.Instant(d.DecidedAt))
+	if err != nil {
+		return nil, fmt.Errorf("decision %s: %w", d.DecisionID, err)
+	}
+	receipt, err := extract.CheckReceipt(catalogue, sealed, h, fund.Instant(d.DecidedAt))
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", d.DecisionID, err)
 	}

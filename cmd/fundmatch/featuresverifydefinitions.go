@@ -29,7 +29,8 @@ func (s *receiptSummary) sealDefinitions(version string) {
 // definitions writes by which definitions the sealed decisions derived their features.
 func (c *card) definitions(sealed []definitionsAnswer) {
 	for i := range sealed {
-		d, text := &sealed[i], ""
+		d := &sealed[i]
+		var text string
 		switch {
 		case d.Version == "":
 			text = "none sealed: recorded before a record named them"
