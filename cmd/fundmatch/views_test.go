@@ -246,7 +246,7 @@ func TestFeaturesAreReadByTheViewsInForce(t *testing.T) {
 	store := bankInProcess(t)
 	publish := []string{"views", "publish", bankViews(t), "--by", "a", "--note", "b", "--store", store}
 	runOn(t, "2026-06-22T00:00:00+08:00", publish...)
-	mustRun(t, "import", salaries(t, goodSalary), "--store", store)
+	mustRun(t, "import", salaries(t, goodSalary, `salary,employer,"""x""",2026-06-20T00:00:00+08:00,`), "--store", store)
 	mustRun(t, "recommend", demoCustomer, "--store", store)
 	narrow := bankViews(t, "max_age: 30d", "max_age: 1d", `version: "3"`, `version: "4"`)
 	asOf := []string{"features", "as-of", demoCustomer, "--store", store, "--views", "salary.monthly", "--json"}
@@ -278,7 +278,8 @@ func TestFeaturesAreReadByTheViewsInForce(t *testing.T) {
 	if before.Mismatch+before.Missing+before.Extra != 0 || before.Match < 20 {
 		t.Errorf("receipts: %+v", before)
 	}
-	runOn(t, "2026-07-02T00:00:00+08:00", "views", "publish", narrow, "--by", "a", "--note", "b", "--store", store)
+	none := writeText(t, filepath.Join(dir, "none.yaml"), "schema: fundmatch.views/v1\n") // the view is given up
+	runOn(t, "2026-07-02T00:00:00+08:00", "views", "publish", none, "--by", "a", "--note", "b", "--store", store)
 	if s := status("--at", "2026-06-30"); s != "PRESENT" {
 		t.Errorf("of June by the catalogue of June: %s", s)
 	}
