@@ -120,7 +120,10 @@ type Change struct {
 type ChangePage struct {
 	Changes []Change
 	Settled Position      // as of the reading: nothing at or below it will still appear
-	Lag     time.Duration // between the writing of the newest of Changes and the reading, by the store's clock; 0: unknown
+	// Origin names the server and database that the log is of; with another one its positions
+	// may have been given out before for other changes. 0: a store that has no others.
+	Origin int64
+	Lag    time.Duration // between the writing of the newest of Changes and the reading, by the store's clock; 0: unknown
 }
 
 // Events keeps what customers did, and folds it into their profiles' trails.

@@ -66,13 +66,14 @@ type Waker interface {
 // Why the log cannot be followed for now; the next poll may do better.
 var (
 	errBehind   = errors.New("more changes lie above what is settled than are followed")
-	errWentBack = errors.New("the change log is not the one that was followed: its end lies below what was seen")
+	errWentBack = errors.New("the change log is not the one that was followed: it is another server's, or ends below what was seen")
 )
 
 // follower is how far the change log is followed. What is not atomic is of the polling
 // goroutine alone.
 type follower struct {
 	stop       func()
+	origin     int64                          // of the log
 	position   features.Position              // everything at or below was seen
 	ahead      map[features.Position]struct{} // what was seen above it
 	took       time.Duration                  // of the last good poll
@@ -152,9 +153,7 @@ func (p *Profiles) poll(ctx context.Context, began time.Duration) error {
 		if err != nil {
 			return err
 		}
-		// Nothing is kept before the end is known, so nothing older has to be dropped.
 		p.log.position, p.log.ahead, p.log.gaveUp = end, map[features.Position]struct{}{}, false
-		p.log.following.Store(true)
 	}
 	if p.log.gaveUp {
 		if err := p.resume(ctx); err != nil {
@@ -165,6 +164,9 @@ func (p *Profiles) poll(ctx context.Context, began time.Duration) error {
 		return err
 	}
 	p.settle()
+	// Nothing is kept before the end is known and a page has said of which log it is: nothing
+	// older has to be dropped, and nothing of another server's is there.
+	p.log.following.Store(true)
 	p.log.took = p.cfg.Clock.Elapsed() - began
 	p.log.began.Store(int64(began) + 1)
 	p.log.freshUntil.Store(int64(began + p.cfg.Staleness))
@@ -229,7 +231,7 @@ func (p *Profiles) catchUp(ctx context.Context) error {
 		if full && last.Compare(after) <= 0 {
 			return fmt.Errorf("%w: the change log does not go on after %v", features.ErrInvalid, after)
 		}
-		if !p.advance(after, last, page.Settled, full) {
+		if !p.sameLog(page.Origin) || !p.advance(after, last, page.Settled, full) {
 			return p.startAnew()
 		}
 		fresh += p.take(&page)
@@ -248,6 +250,14 @@ func (p *Profiles) catchUp(ctx context.Context) error {
 		}
 		after = last
 	}
+}
+
+// sameLog reports whether a page is of the log that is followed: the first page says which.
+func (p *Profiles) sameLog(origin int64) bool {
+	if !p.log.following.Load() {
+		p.log.origin = origin
+	}
+	return p.log.origin == origin
 }
 
 // advance moves the position up to what a page that was read after a position settles. A page

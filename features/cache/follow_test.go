@@ -292,6 +292,25 @@ func TestTooMuchAboveWhatIsSettledGivesTheCacheUp(t *testing.T) {
 	})
 }
 
+// What was seen above what is settled is forgotten once it is settled: however much there was of
+// it in all, a day of transactions that run beside others gives nothing up.
+func TestWhatIsSettledIsNotRemembered(t *testing.T) {
+	open(t, cache.Config{}, func(d *desk) {
+		for range 6 {
+			beside := d.bank.begin()
+			d.bank.change(crowd(25_000)...) // above it
+			pass(staleness)
+			d.bank.commit(beside, "b")
+			pass(staleness)
+		}
+		d.bank.begin()
+		d.bank.change("a")
+		pass(staleness)
+		d.want("a", 1, false)
+		d.want("a", 1, true)
+	})
+}
+
 // A database that was restored, or promoted from a copy, gives out numbers a second time.
 func TestALogThatWentBackIsFollowedAnew(t *testing.T) {
 	open(t, cache.Config{}, func(d *desk) {
@@ -312,6 +331,28 @@ func TestALogThatWentBackIsFollowedAnew(t *testing.T) {
 		d.bank.change("a") // with a number that was seen before
 		pass(staleness)
 		d.want("a", 3, false)
+	})
+}
+
+// An asynchronous failover may lose the last changes and give their numbers to others, so that no
+// number tells: the server does.
+func TestAnotherServersLogIsFollowedAnew(t *testing.T) {
+	open(t, cache.Config{}, func(d *desk) {
+		d.bank.change("a")
+		pass(staleness)
+		d.want("a", 1, false)
+		d.want("a", 1, true)
+		d.bank.mu.Lock() // what the old server knew of a last is lost; b has its number
+		d.bank.log[0].CustomerID, d.bank.version["a"], d.bank.version["b"], d.bank.origin = "b", 0, 1, 2
+		d.bank.mu.Unlock()
+		pass(staleness)
+		d.want("a", 0, false)
+		d.want("b", 1, false)
+		pass(staleness)
+		d.want("a", 0, true)
+		d.bank.change("a")
+		pass(staleness)
+		d.want("a", 1, false)
 	})
 }
 

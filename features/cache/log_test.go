@@ -31,13 +31,14 @@ type bank struct {
 	before  func(ctx context.Context) // called before each call, without the mutex
 	fail    func() error              // asked for each call
 	pages   int                       // of the log that were read
+	origin  int64                     // of the log
 	lag     time.Duration             // of each page with changes
 	heads   map[string]int            // reads of each head
 }
 
 func newBank() *bank {
 	return &bank{
-		Store: memory.New(), wakes: make(chan struct{}, 1), next: 1, running: map[uint64]bool{}, version: map[string]uint64{},
+		Store: memory.New(), origin: 1, wakes: make(chan struct{}, 1), next: 1, running: map[uint64]bool{}, version: map[string]uint64{},
 		since: map[string][]time.Time{}, heads: map[string]int{}, before: func(context.Context) {}, fail: func() error { return nil },
 	}
 }
@@ -124,7 +125,7 @@ func (b *bank) Changes(ctx context.Context, after features.Position, limit int) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pages++
-	page := features.ChangePage{Settled: b.settled()}
+	page := features.ChangePage{Settled: b.settled(), Origin: b.origin}
 	at, _ := slices.BinarySearchFunc(b.log, after, func(c features.Change, p features.Position) int {
 		return cmp.Or(c.Position.Compare(p), -1) // the first above it
 	})

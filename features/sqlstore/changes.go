@@ -18,8 +18,8 @@ import (
 // still runs, wherever in the server it does.
 //
 // A PostgreSQL that was restored, or was promoted from a copy, may count its transactions
-// from a smaller number: Settled is then below what a reader had. It must begin again at
-// ChangesEnd, and forget what it kept.
+// from a smaller number: Settled may then be below what a reader had, and Origin is another. It
+// must begin again at ChangesEnd, and forget what it kept.
 func (s *Store) Changes(ctx context.Context, after features.Position, limit int) (features.ChangePage, error) {
 	if err := checkLimit(limit); err != nil {
 		return features.ChangePage{}, err
@@ -56,7 +56,7 @@ func (s *Store) changesOfMany(ctx context.Context, after features.Position, limi
 		var settled int64
 		var tx, entry, lag sql.NullInt64
 		var customerID sql.NullString
-		if err := rows.Scan(&settled, &tx, &entry, &customerID, &lag); err != nil {
+		if err := rows.Scan(&settled, &page.Origin, &tx, &entry, &customerID, &lag); err != nil {
 			return err
 		}
 		page.Settled = endOf(settled)

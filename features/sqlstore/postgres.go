@@ -64,8 +64,11 @@ func postgresStatements() map[statement]string {
 	const listed = ` FROM unnest(?::text[]) WITH ORDINALITY j (id, place) JOIN `
 	const oneDay = `86400000000` // features.IdempotencyLife in microseconds
 	return map[statement]string{
-		selectChanges: `SELECT s.settled, c.tx, c.entry, c.customer_id, c.lag
-			FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS settled) s
+		// A server that was restored, promoted or started again began at another instant.
+		selectChanges: `SELECT s.settled, s.origin, c.tx, c.entry, c.customer_id, c.lag
+			FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS settled,
+				(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint
+					# ((SELECT oid FROM pg_database WHERE datname = current_database())::bigint << 32) AS origin) s
 			LEFT JOIN LATERAL (
 				SELECT tx, entry, customer_id, (EXTRACT(EPOCH FROM clock_timestamp() - written_at) * 1000000)::bigint AS lag
 				FROM changes WHERE (tx, entry) > (?, ?) ORDER BY tx, entry LIMIT ?
@@ -108,18 +111,18 @@ func (s *Store) openPostgres(ctx context.Context, cfg OpenConfig) (err error) {
 		return err
 	}
 	const readOnly, idle = "default_transaction_read_only", "idle_in_transaction_session_timeout"
-	if s.writer, err = connectPostgres(cfg, cfg.WriteConns, map[string]string{}); err != nil {
+	if s.writer, err = s.connectPostgres(cfg, cfg.WriteConns, map[string]string{}); err != nil {
 		return err
 	}
-	if s.reader, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on", idle: milliseconds(streamTimeout)}); err != nil {
+	if s.reader, err = s.connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on", idle: milliseconds(streamTimeout)}); err != nil {
 		return err
 	}
-	heads, err := configure(cfg, map[string]string{readOnly: "on"})
+	heads, err := s.configure(cfg, map[string]string{readOnly: "on"})
 	if err != nil {
 		return err
 	}
 	s.heads = newHeadConns(&heads.Config, s.dialect.text(selectHead), cfg.ReadConns)
-	s.stream, err = connectPostgres(cfg, cfg.ReadConns, map[string]string{
+	s.stream, err = s.connectPostgres(cfg, cfg.ReadConns, map[string]string{
 		readOnly: "on", "statement_timeout": milliseconds(streamTimeout), idle: milliseconds(streamTimeout),
 	})
 	if err != nil || cfg.NoNotify {
@@ -135,14 +138,15 @@ func (s *Store) openNotifier(cfg OpenConfig) error {
 		return err
 	}
 	c.RuntimeParams["application_name"] = applicationName + " notifier"
+	c.DialFunc = s.lines.over(c.DialFunc)
 	s.notifier = newNotifier(c)
 	s.committed = func() { cfg.Committed(); s.notifier.committed() }
 	return nil
 }
 
 // connectPostgres returns a pool of connections, which are made when they are needed.
-func connectPostgres(cfg OpenConfig, conns int, settings map[string]string) (*sqlx.DB, error) {
-	c, err := configure(cfg, settings)
+func (s *Store) connectPostgres(cfg OpenConfig, conns int, settings map[string]string) (*sqlx.DB, error) {
+	c, err := s.configure(cfg, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +159,7 @@ func connectPostgres(cfg OpenConfig, conns int, settings map[string]string) (*sq
 }
 
 // configure says how to connect, and what a connection is set to.
-func configure(cfg OpenConfig, settings map[string]string) (*pgx.ConnConfig, error) {
+func (s *Store) configure(cfg OpenConfig, settings map[string]string) (*pgx.ConnConfig, error) {
 	c, err := parseDSN(cfg.DSN)
 	if err != nil {
 		return nil, err
@@ -179,6 +183,7 @@ func configure(cfg OpenConfig, settings map[string]string) (*pgx.ConnConfig, err
 	for name, value := range settings {
 		c.RuntimeParams[name] = value
 	}
+	c.DialFunc = s.lines.over(c.DialFunc)
 	return c, nil
 }
 
@@ -240,7 +245,7 @@ func Redact(dsn string) (string, error) {
 // migratePostgres brings the schema up to date, on connections of its own: a migration may
 // take longer than a statement. Replicas that open a database together take turns.
 func (s *Store) migratePostgres(ctx context.Context, cfg OpenConfig) error {
-	db, err := connectPostgres(cfg, 2, map[string]string{ //nolint:mnd // one holds the lock, one works
+	db, err := s.connectPostgres(cfg, 2, map[string]string{ //nolint:mnd // one holds the lock, one works
 		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0",
 		"enable_seqscan": "on", "enable_bitmapscan": "on", "enable_hashjoin": "on", "enable_mergejoin": "on", "plan_cache_mode": "auto",
 	})

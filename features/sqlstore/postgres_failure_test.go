@@ -87,7 +87,7 @@ func openOnly(t *testing.T, dsn string) *Store {
 	if err := cfg.complete(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := connectPostgres(cfg, 1, nil)
+	db, err := new(Store).connectPostgres(cfg, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,4 +339,80 @@ func TestAServersDamagedHeadIsUnavailable(t *testing.T) {
 	exec(t, dsn, `UPDATE heads SET head = '\x010203'`)
 	_, err := s.Profile(t.Context(), "c1", 1)
 	wantUnavailable(t, err, "a stored value is damaged")
+}
+
+// The origin of the log is the same for every page of one server, and another one's after it was
+// started anew, whatever numbers it goes on from; each database has its own.
+func TestTheLogsOriginIsTheServersAndTheDatabases(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Server(t, pgtest.Config{})
+	origin := func(s *Store) int64 {
+		t.Helper()
+		for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+			page, err := s.Changes(t.Context(), features.Position{}, 1)
+			if err == nil {
+				return page.Origin
+			}
+			if time.Since(began) > 10*time.Second {
+				t.Fatal(err)
+			}
+		}
+	}
+	var stores [2]*Store
+	for i := range stores {
+		s, err := Open(t.Context(), OpenConfig{DSN: server.Database(t), NoNotify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		stores[i] = s
+	}
+	a, b := origin(stores[0]), origin(stores[1])
+	if a == 0 || a == b || origin(stores[0]) != a {
+		t.Errorf("origins %d and %d of two databases", a, b)
+	}
+	server.Kill(t)
+	server.Restart(t)
+	if again := origin(stores[0]); again == a || again == 0 {
+		t.Errorf("origin %d after the server was started anew, as before", again)
+	}
+}
+
+// A server that says nothing holds nobody's end up for longer than its close is allowed, and no
+// connection is left behind.
+func TestClosingAStoreWhoseServerIsPaused(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Server(t, pgtest.Config{})
+	s, err := Open(t.Context(), OpenConfig{DSN: server.Database(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	s.Wake(ctx)
+	for range 2 {
+		if _, err := s.CustomerIDs(t.Context(), "", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.committed()
+	server.Pause(t)
+	defer server.Resume(t)
+	asked := make(chan error)
+	go func() {
+		_, err := s.CustomerIDs(context.Background(), "", 1)
+		asked <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	began := time.Now()
+	_ = s.Close()
+	if took := time.Since(began); took > closeTimeout+time.Second {
+		t.Errorf("closing took %s, want at most %s", took, closeTimeout)
+	}
+	if err := <-asked; !errors.Is(err, features.ErrUnavailable) {
+		t.Errorf("a call that ran: %v", err)
+	}
+	if n := s.lines.count(); n > 0 {
+		t.Errorf("%d connections are left", n)
+	}
 }

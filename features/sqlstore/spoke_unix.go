@@ -10,8 +10,12 @@ import (
 
 // spoke reports whether there is anything to read on a connection: bytes, its end or an error.
 func spoke(conn net.Conn) bool {
-	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = secure.NetConn()
+	for { // TLS, and the line that a store can cut
+		over, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = over.NetConn()
 	}
 	socket, ok := conn.(syscall.Conn)
 	if !ok {

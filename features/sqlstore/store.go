@@ -75,6 +75,7 @@ type Store struct {
 	newcomerBytes int                     // that an import holds in memory
 	committed     func()
 	notifier      *notifier // nil: SQLite, or it was not wanted
+	lines         lines     // PostgreSQL
 	close         func() error
 }
 
@@ -167,11 +168,14 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// Close waits for the calls that run and closes the file. Later calls return
+// Close waits for the calls that run and closes the file; a PostgreSQL that says nothing is
+// waited for two seconds, and what runs is cut off. Later calls return
 // features.ErrUnavailable; closing again does nothing.
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeAll() error {
+	late := time.AfterFunc(closeTimeout, s.lines.hangUp) //nolint:forbidigo // it bounds the end
+	defer late.Stop()
 	s.notifier.close() // its last word is sent before the pools are closed
 	var errs []error
 	for _, stmts := range [...][]*sqlx.Stmt{s.stmts[:], s.one[:], s.many[:]} {

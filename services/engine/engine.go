@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
@@ -26,6 +27,9 @@ type Config struct {
 	Poll time.Duration
 	// Lead is how long before the end of a core the next one is compiled. Default 1 min.
 	Lead time.Duration
+	// Ask is how long a reload waits for the store to say what is in force, Load how long a reload
+	// may take in all. Default 5 s and 15 min.
+	Ask, Load time.Duration
 	// Observe is told about every compile, for logs and metrics. May be nil.
 	Observe func(Compiled)
 }
@@ -42,6 +46,8 @@ type Compiled struct {
 const (
 	defaultPoll = 2 * time.Second
 	defaultLead = time.Minute
+	defaultAsk  = 5 * time.Second
+	defaultLoad = 15 * time.Minute
 )
 
 // Engine holds the current core. Its methods may be called by any number of goroutines.
@@ -66,6 +72,12 @@ func New(loader *Loader, clock func() time.Time, config Config) *Engine {
 	}
 	if config.Lead <= 0 {
 		config.Lead = defaultLead
+	}
+	if config.Ask <= 0 {
+		config.Ask = defaultAsk
+	}
+	if config.Load <= 0 {
+		config.Load = defaultLoad
 	}
 	if config.Observe == nil {
 		config.Observe = func(Compiled) {}
@@ -117,7 +129,9 @@ func (e *Engine) Degraded() bool { return e.degraded.Load() }
 func (e *Engine) Reload(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	newest, err := e.loader.newest(ctx)
+	ctx, cancel := context.WithTimeout(ctx, e.config.Load)
+	defer cancel()
+	newest, err := e.newest(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,6 +156,18 @@ func (e *Engine) Reload(ctx context.Context) error {
 	e.good, e.rejected = newest, versions{}
 	e.degraded.Store(false)
 	return nil
+}
+
+// newest asks the store what is in force, but not for long: one that says nothing must not keep
+// the engine from asking again.
+func (e *Engine) newest(ctx context.Context) (versions, error) {
+	inner, cancel := context.WithTimeout(ctx, e.config.Ask)
+	defer cancel()
+	v, err := e.loader.newest(inner)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return versions{}, fmt.Errorf("%w: no answer within %s", features.ErrUnavailable, e.config.Ask)
+	}
+	return v, err
 }
 
 // replace compiles versions as of now, and their successor when they end soon, and puts
