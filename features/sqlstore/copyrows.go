@@ -49,12 +49,12 @@ func (r *copyRows) stream() io.Reader {
 
 // begin begins a row of so many columns.
 func (r *copyRows) begin(columns int) {
-	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(columns)) //nolint:gosec // a dozen
+	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(columns))
 }
 
 // length begins a column of so many bytes.
 func (r *copyRows) length(n int) {
-	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) //nolint:gosec // texts and heads are bounded
+	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n))
 }
 
 func (r *copyRows) text(s string) {

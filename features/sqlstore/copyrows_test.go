@@ -68,8 +68,9 @@ func TestACopiedRowIsAnInsertedRow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// What is above the low bits of source_seq is the number of the import.
 	for _, rows := range []string{
-		`SELECT view, name, event_at, known_at, source_seq, digest, value, valid_to, tombstone, source, purpose FROM cells WHERE value <> '1' AND customer_id = `,
+		`SELECT view, name, event_at, known_at, source_seq % 65536, digest, value, valid_to, tombstone, source, purpose FROM cells WHERE value <> '1' AND customer_id = `,
 		`SELECT product_code, known_on, kind, amount FROM interactions WHERE customer_id = `,
 		`SELECT event_at, kind, known_at, product_code, decision_id, channel, attributes FROM events WHERE customer_id = `,
 	} {

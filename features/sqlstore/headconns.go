@@ -7,7 +7,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -30,7 +29,8 @@ type headConns struct {
 type headConn struct {
 	*pgconn.PgConn
 	statement *pgconn.StatementDescription
-	old       <-chan time.Time // gives a value when its life is over
+	life      context.Context // ends when it is too old to be used again
+	end       context.CancelFunc
 }
 
 // newHeadConns prepares to read over so many connections. Each is made when it is needed.
@@ -63,6 +63,7 @@ func (h *headConns) read(ctx context.Context, customerID string) (from int64, he
 			h.giveBack(conn)
 			return from, head, err
 		}
+		conn.farewell()
 		if ctx.Err() != nil {
 			return 0, nil, err
 		}
@@ -80,25 +81,27 @@ func (h *headConns) read(ctx context.Context, customerID string) (from int64, he
 // take returns the connection that was used last; nil: a new one is needed.
 func (h *headConns) take() (*headConn, error) {
 	for {
-		h.lock.Lock()
-		last := len(h.idle) - 1
-		if h.closed || last < 0 {
-			defer h.lock.Unlock()
-			if h.closed {
-				return nil, sql.ErrConnDone
-			}
-			return nil, nil //nolint:nilnil // there is none
+		conn, err := h.pop()
+		if conn == nil || err != nil || conn.life.Err() == nil {
+			return conn, err
 		}
-		conn := h.idle[last]
-		h.idle = slices.Delete(h.idle, last, last+1)
-		h.lock.Unlock()
-		select {
-		case <-conn.old:
-			conn.farewell()
-		default:
-			return conn, nil
-		}
+		conn.farewell()
 	}
+}
+
+func (h *headConns) pop() (*headConn, error) {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	if h.closed {
+		return nil, sql.ErrConnDone
+	}
+	last := len(h.idle) - 1
+	if last < 0 {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	conn := h.idle[last]
+	h.idle = slices.Delete(h.idle, last, last+1)
+	return conn, nil
 }
 
 // giveBack keeps a connection for the next read, unless it broke or the store was closed.
@@ -120,7 +123,8 @@ func (h *headConns) connect(ctx context.Context) (*headConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &headConn{PgConn: conn, old: time.After(connLifetime)}
+	c := &headConn{PgConn: conn}
+	c.life, c.end = context.WithTimeout(context.Background(), connLifetime)
 	if c.statement, err = conn.Prepare(ctx, "head", h.text, nil); err != nil {
 		c.farewell()
 		return nil, err
@@ -171,6 +175,7 @@ func (c *headConn) read(ctx context.Context, customerID string) (from int64, hea
 
 // farewell closes the connection, whatever has become of the server.
 func (c *headConn) farewell() {
+	c.end()
 	ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
 	defer cancel()
 	_ = c.Close(ctx) // it is gone either way

@@ -68,9 +68,7 @@ func TestAnOldConnectionIsNotUsedAgain(t *testing.T) {
 	if s.heads.idle[0] != first {
 		t.Error("a young connection was not used again")
 	}
-	ended := make(chan time.Time, 1)
-	ended <- time.Time{}
-	first.old = ended
+	first.end()
 	wantHead(t, s)
 	if s.heads.idle[0] == first || !first.IsClosed() {
 		t.Error("an old connection was used again, or left open")
