@@ -19,6 +19,7 @@ type oracle struct {
 	events    []features.Event
 	bought    []features.CustomerPurchase // in the order in which it was said
 	imports   int
+	aside     map[string]bool // of whom something came too early
 }
 
 // saidCell is a cell and the import that brought it; 0: a write.
@@ -27,7 +28,7 @@ type saidCell struct {
 	imported int
 }
 
-func newOracle() *oracle { return &oracle{customers: map[string]bool{}} }
+func newOracle() *oracle { return &oracle{customers: map[string]bool{}, aside: map[string]bool{}} }
 
 // tooEarly reports whether a fact lies more than five minutes after its recording.
 func tooEarly(recorded fund.Instant, times ...fund.Instant) bool {
@@ -37,9 +38,11 @@ func tooEarly(recorded fund.Instant, times ...fund.Instant) bool {
 // write says cells of one customer.
 func (o *oracle) write(recorded fund.Instant, cells []features.Cell) {
 	for _, c := range cells {
-		if !tooEarly(recorded, c.EventAt, c.KnownAt) {
-			o.cells = append(o.cells, saidCell{Cell: c})
+		if tooEarly(recorded, c.EventAt, c.KnownAt) {
+			o.aside[c.CustomerID] = true
+			continue
 		}
+		o.cells = append(o.cells, saidCell{Cell: c})
 	}
 }
 
@@ -49,6 +52,7 @@ func (o *oracle) load(at fund.Instant, cells []features.Cell, events []features.
 	o.imports++
 	for _, c := range cells {
 		if tooEarly(at, c.EventAt, c.KnownAt) {
+			o.aside[c.CustomerID] = true
 			continue
 		}
 		o.customers[c.CustomerID] = true
@@ -57,16 +61,20 @@ func (o *oracle) load(at fund.Instant, cells []features.Cell, events []features.
 		}
 	}
 	for _, e := range events {
-		if !tooEarly(at, e.EventAt, e.KnownAt) {
-			o.customers[e.CustomerID] = true
-			o.events = append(o.events, e)
+		if tooEarly(at, e.EventAt, e.KnownAt) {
+			o.aside[e.CustomerID] = true
+			continue
 		}
+		o.customers[e.CustomerID] = true
+		o.events = append(o.events, e)
 	}
 	for _, p := range bought {
-		if !tooEarly(at, p.KnownOn.Start()) {
-			o.customers[p.CustomerID] = true
-			o.bought = append(o.bought, p)
+		if tooEarly(at, p.KnownOn.Start()) {
+			o.aside[p.CustomerID] = true
+			continue
 		}
+		o.customers[p.CustomerID] = true
+		o.bought = append(o.bought, p)
 	}
 }
 
@@ -84,7 +92,11 @@ func (o *oracle) lastImported(c *features.Cell) *features.Cell {
 // record says events.
 func (o *oracle) record(recorded fund.Instant, events []features.Event) {
 	for _, e := range events {
-		if tooEarly(recorded, e.EventAt, e.KnownAt) || slices.ContainsFunc(o.events, func(s features.Event) bool { return s.ID == e.ID }) {
+		if slices.ContainsFunc(o.events, func(s features.Event) bool { return s.ID == e.ID }) {
+			continue
+		}
+		if tooEarly(recorded, e.EventAt, e.KnownAt) {
+			o.aside[e.CustomerID] = true
 			continue
 		}
 		if e.KnownAt == 0 {
@@ -97,6 +109,7 @@ func (o *oracle) record(recorded fund.Instant, events []features.Event) {
 // erase forgets a customer.
 func (o *oracle) erase(id string) {
 	delete(o.customers, id)
+	delete(o.aside, id)
 	o.cells = slices.DeleteFunc(o.cells, func(c saidCell) bool { return c.CustomerID == id })
 	o.events = slices.DeleteFunc(o.events, func(e features.Event) bool { return e.CustomerID == id })
 	o.bought = slices.DeleteFunc(o.bought, func(p features.CustomerPurchase) bool { return p.CustomerID == id })
