@@ -90,11 +90,11 @@ func (s *Store) erase(ctx context.Context, tx *sqlx.Tx, e *features.Erasure) (fe
 // setAside returns the error about somebody unknown, or nil when facts about him came too
 // early: those are there to be erased.
 func (s *Store) setAside(ctx context.Context, tx *sqlx.Tx, customerID string, unknown error) error {
-	var any bool
-	if err := tx.Stmtx(s.stmts[hisQuarantined]).QueryRowContext(ctx, customerID).Scan(&any); err != nil {
+	var there bool
+	if err := tx.Stmtx(s.stmts[hisQuarantined]).QueryRowContext(ctx, customerID).Scan(&there); err != nil {
 		return err
 	}
-	if any {
+	if there {
 		return nil
 	}
 	return unknown

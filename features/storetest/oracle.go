@@ -18,8 +18,8 @@ type oracle struct {
 	cells     []saidCell
 	events    []features.Event
 	bought    []features.CustomerPurchase // in the order in which it was said
-	aside     map[string]bool             // of whom a fact came too early: he can be forgotten too
 	imports   int
+	aside     map[string]bool // of whom something came too early
 }
 
 // saidCell is a cell and the import that brought it; 0: a write.
@@ -38,9 +38,11 @@ func tooEarly(recorded fund.Instant, times ...fund.Instant) bool {
 // write says cells of one customer.
 func (o *oracle) write(recorded fund.Instant, cells []features.Cell) {
 	for _, c := range cells {
-		if !tooEarly(recorded, c.EventAt, c.KnownAt) {
-			o.cells = append(o.cells, saidCell{Cell: c})
+		if tooEarly(recorded, c.EventAt, c.KnownAt) {
+			o.aside[c.CustomerID] = true
+			continue
 		}
+		o.cells = append(o.cells, saidCell{Cell: c})
 	}
 }
 
@@ -59,20 +61,20 @@ func (o *oracle) load(at fund.Instant, cells []features.Cell, events []features.
 		}
 	}
 	for _, e := range events {
-		if !tooEarly(at, e.EventAt, e.KnownAt) {
-			o.customers[e.CustomerID] = true
-			o.events = append(o.events, e)
-		} else {
+		if tooEarly(at, e.EventAt, e.KnownAt) {
 			o.aside[e.CustomerID] = true
+			continue
 		}
+		o.customers[e.CustomerID] = true
+		o.events = append(o.events, e)
 	}
 	for _, p := range bought {
-		if !tooEarly(at, p.KnownOn.Start()) {
-			o.customers[p.CustomerID] = true
-			o.bought = append(o.bought, p)
-		} else {
+		if tooEarly(at, p.KnownOn.Start()) {
 			o.aside[p.CustomerID] = true
+			continue
 		}
+		o.customers[p.CustomerID] = true
+		o.bought = append(o.bought, p)
 	}
 }
 
@@ -90,7 +92,11 @@ func (o *oracle) lastImported(c *features.Cell) *features.Cell {
 // record says events.
 func (o *oracle) record(recorded fund.Instant, events []features.Event) {
 	for _, e := range events {
-		if tooEarly(recorded, e.EventAt, e.KnownAt) || slices.ContainsFunc(o.events, func(s features.Event) bool { return s.ID == e.ID }) {
+		if slices.ContainsFunc(o.events, func(s features.Event) bool { return s.ID == e.ID }) {
+			continue
+		}
+		if tooEarly(recorded, e.EventAt, e.KnownAt) {
+			o.aside[e.CustomerID] = true
 			continue
 		}
 		if e.KnownAt == 0 {
@@ -246,8 +252,14 @@ func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, p
 		return s, ""
 	}
 	c := o.newest(id, features.View(v.Name), name, a)
-	if s := o.kept(id, v, c, a, purpose); s != view.Present {
-		return s, ""
+	if c != nil && c.Purpose != "" {
+		if purpose != "" && purpose != c.Purpose {
+			return view.PurposeDenied, ""
+		}
+		s := o.consent(id, c.Purpose, a)
+		if s == view.ConsentWithdrawn || s == view.ConsentMissing && slices.Contains(v.NeedsConsent, c.Purpose) {
+			return s, ""
+		}
 	}
 	switch age := a.At - fromOf(c); {
 	case c == nil || c.Tombstone:
@@ -262,22 +274,6 @@ func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, p
 		return view.NullValue, ""
 	}
 	return view.Present, c.Value
-}
-
-// kept says whether a cell that is kept for a purpose of its own may be read for another;
-// Present: it may.
-func (o *oracle) kept(id string, v *view.View, c *saidCell, a features.AsOf, purpose string) view.Status {
-	if c == nil || c.Purpose == "" {
-		return view.Present
-	}
-	if purpose != "" && purpose != c.Purpose {
-		return view.PurposeDenied
-	}
-	s := o.consent(id, c.Purpose, a)
-	if s == view.ConsentWithdrawn || s == view.ConsentMissing && slices.Contains(v.NeedsConsent, c.Purpose) {
-		return s
-	}
-	return view.Present
 }
 
 // allowed says whether a view may be read for a purpose; Present: it may.

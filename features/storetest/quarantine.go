@@ -16,6 +16,7 @@ func quarantinePromises() []promise {
 	return []promise{
 		{"a cell of the future is kept aside, counted, and in no profile", earlyCells},
 		{"the tolerance holds at the bound and one past it", earlyBound},
+		{"what is dated within the tolerance is seen from its instant on, and not before, whatever is folded into the head meanwhile", toleratedWaits},
 		{"an end of validity in the future is no reason", futureValidity},
 		{"of a batch of events the early ones are kept aside and the rest counts", earlyEvents},
 		{"an import keeps aside cells, interactions and events of the future", earlyImports},
@@ -79,6 +80,32 @@ func earlyBound(t *testing.T, s Store) {
 	for name, want := range map[string]string{"on": "1", "past": "", "known": "1", "known past": ""} {
 		wantTag(t, s, "c1", name, later, want)
 	}
+}
+
+func toleratedWaits(t *testing.T, s Store) {
+	known(t, s, "c1")
+	now := noon(day5)
+	soon, knownSoon := tag("c1", "a", "soon", now+tolerance), tag("c1", "b", "soon", now)
+	knownSoon.KnownAt = now + tolerance
+	write(t, s, tag("c1", "a", "old", noon(day1)), tag("c1", "b", "old", noon(day1)))
+	write(t, s, soon, knownSoon)
+	want := func(at fund.Instant, value string, clicks int) {
+		t.Helper()
+		p := profile(t, s, "c1", at)
+		a, _ := p.Tag("a", at)
+		b, _ := p.Tag("b", at)
+		if a.Value != value || b.Value != value || len(p.Trail.Recent) != clicks {
+			t.Errorf("at %s: tags %q and %q, %d events, want %q and %d", at, a.Value, b.Value, len(p.Trail.Recent), value, clicks)
+		}
+	}
+	want(now, "old", 0)
+	record(t, s, now, did("e1", "c1", "CLICK", noon(day2)))
+	record(t, s, now, did("e2", "c1", "CLICK", now+tolerance-1))
+	want(now, "old", 1)
+	want(now+tolerance-2, "old", 1)
+	want(now+tolerance-1, "old", 2)
+	want(now+tolerance, "soon", 2)
+	want(later, "soon", 2)
 }
 
 func futureValidity(t *testing.T, s Store) {
