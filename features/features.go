@@ -119,7 +119,7 @@ type Change struct {
 // ChangePage is some of the change log.
 type ChangePage struct {
 	Changes []Change
-	Settled Position      // as of the reading: nothing at or below it will still appear
+	Settled Position // as of the reading: nothing at or below it will still appear
 	// Origin names the server and database that the log is of; with another one its positions
 	// may have been given out before for other changes. 0: a store that has no others.
 	Origin int64
