@@ -56,6 +56,12 @@ func TestConfigArrives(t *testing.T) {
 	if k := c.Cache; k.MaxBytes != 1<<20 || time.Duration(k.Staleness) != 2*time.Second || time.Duration(k.MaxAge) != time.Minute || time.Duration(k.FillTimeout) != 3*time.Second || k.MaxFills != 16 {
 		t.Errorf("cache: %+v", k)
 	}
+	if limit := c.maxSkew(); limit != 200*time.Millisecond {
+		t.Errorf("clock skew: %s", limit)
+	}
+	if limit := (&config{}).maxSkew(); limit != 250*time.Millisecond {
+		t.Errorf("clock skew by default: %s", limit)
+	}
 	var o sqlstore.OpenConfig
 	c.Database.into(&o)
 	if o.ReadConns != 8 || o.WriteConns != 6 || o.StatementTimeout != 4*time.Second || o.LockTimeout != 3*time.Second || !o.NoNotify {

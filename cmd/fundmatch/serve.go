@@ -239,7 +239,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 	s.engine = engine.New(loader, s.now, settings)
 	s.signals.metrics.Core.Watch(s.coreState)
 
-	watch, newID := newAnswerWatch(s.signals.metrics), s.program.decisionIDs(s.now)
+	watch, newID := newAnswerWatch(s.signals.metrics), s.decisionIDs(s.now)
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
 		NewID: newID, Clock: s.now, Staff: s.cache, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
 	})

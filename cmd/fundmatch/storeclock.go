@@ -96,14 +96,14 @@ func (s *service) observeClock() func(storeclock.State, storeclock.Skew) {
 			return
 		}
 		last = now
-		level, text := slog.LevelInfo, "the clock agrees with the store's"
+		ahead := slog.Int64("skew_us", skew.Middle().Microseconds())
 		switch now {
-		case storeclock.Drifting:
-			level, text = slog.LevelWarn, "the clock parts from the store's"
-		case storeclock.Skewed, storeclock.Unknown:
-			level, text = slog.LevelError, "the clock does not agree with the store's: nothing is answered"
 		case storeclock.Agreed:
+			s.logger.LogAttrs(context.Background(), slog.LevelInfo, "the clock agrees with the store's", ahead)
+		case storeclock.Drifting:
+			s.logger.LogAttrs(context.Background(), slog.LevelWarn, "the clock parts from the store's", ahead)
+		case storeclock.Skewed, storeclock.Unknown:
+			s.logger.LogAttrs(context.Background(), slog.LevelError, "the clock does not agree with the store's: nothing is answered", ahead)
 		}
-		s.logger.LogAttrs(context.Background(), level, text, slog.Int64("skew_us", skew.Middle().Microseconds()))
 	}
 }

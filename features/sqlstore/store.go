@@ -174,7 +174,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeAll() error {
-	late := time.AfterFunc(closeTimeout, s.lines.hangUp) //nolint:forbidigo // it bounds the end
+	late := time.AfterFunc(closeTimeout, s.lines.hangUp)
 	defer late.Stop()
 	s.notifier.close() // its last word is sent before the pools are closed
 	var errs []error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ var start = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 
 // machine is a process and a store whose clocks are off by what a test says.
 type machine struct {
+	mu            sync.Mutex    // for the test of Run
 	passed        time.Duration // true time since start
 	wall, store   time.Duration // by which the clocks are ahead of the true one
 	there, back   time.Duration // that a reading takes on its way
@@ -35,6 +37,8 @@ func (m *machine) clock() *Clock {
 	}
 	return New(Config{
 		Store: func(context.Context) (time.Time, error) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
 			m.readings++
 			m.passed += m.there
 			at := start.Add(m.passed + m.store).Truncate(time.Microsecond)
@@ -42,6 +46,8 @@ func (m *machine) clock() *Clock {
 			return at, m.err
 		},
 		Wall: func() time.Time {
+			m.mu.Lock()
+			defer m.mu.Unlock()
 			at := start.Add(m.passed + m.wall)
 			if m.wallSlowsDown != nil {
 				m.wallSlowsDown()
@@ -50,7 +56,11 @@ func (m *machine) clock() *Clock {
 		},
 		Elapsed: func() time.Duration { return m.passed },
 		Limit:   m.limit,
-		Observe: func(s State, _ Skew) { m.observed = append(m.observed, s) },
+		Observe: func(s State, _ Skew) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.observed = append(m.observed, s)
+		},
 	})
 }
 
@@ -218,14 +228,21 @@ func TestRunReadsEverySecond(t *testing.T) {
 			wall time.Duration
 			err  error
 		}{{0, nil}, {200 * time.Millisecond, nil}, {time.Second, nil}, {0, errors.New("gone")}, {0, nil}} {
+			m.mu.Lock()
 			m.wall, m.err = c.wall, c.err
+			m.mu.Unlock()
 			time.Sleep(time.Second)
 			synctest.Wait()
+			m.mu.Lock()
 			if m.readings != i+1 {
 				t.Errorf("%d readings after %d seconds", m.readings, i+1)
 			}
+			m.mu.Unlock()
 		}
 		stop()
+		synctest.Wait()
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		want := []State{Agreed, Drifting, Skewed, Agreed}
 		if len(m.observed) != len(want) {
 			t.Fatalf("observed %v, want %v", m.observed, want)
