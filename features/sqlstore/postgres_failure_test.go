@@ -267,7 +267,7 @@ func TestReasonsOfServers(t *testing.T) {
 		}
 	}
 	for driver, want := range map[error]string{
-		errors.New("tls error: server refused TLS connection"):            "offers no TLS",
+		errors.New("tls error: server refused TLS connection"):           "offers no TLS",
 		fmt.Errorf("tls error: %w", &tls.CertificateVerificationError{}): "is not trusted",
 	} {
 		wantUnavailable(t, fail(t.Context(), "open", driver), want)
