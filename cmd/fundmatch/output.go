@@ -100,7 +100,7 @@ func mayReplace(name string) error {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return nil //nolint:nilerr // not there, or writing there will say why it cannot be
+		return nil // not there, or writing there will say why it cannot be
 	case info.IsDir():
 		return usageError("%s: is a directory, expected the name of a file to write", name)
 	case !info.Mode().IsRegular():
@@ -108,7 +108,7 @@ func mayReplace(name string) error {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil //nolint:nilerr // what cannot be read cannot be told apart, and its folder decides
+		return nil // what cannot be read cannot be told apart, and its folder decides
 	}
 	defer func() { _ = file.Close() }() // it is only read
 	head := make([]byte, len(sqliteMagic))
