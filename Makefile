@@ -34,16 +34,18 @@ test: ## Run every test, under the race detector where a C compiler is there
 e2e: ## Run only the end-to-end tests: the binary itself, killed, drained, replayed
 	@scripts/test.sh -count=1 -run E2E -v ./cmd/fundmatch
 
-property: ## Ask for ANSWERS (default 200000) random answers by every path, replay a load of 10,000: nothing unsuitable, private, unfounded
+property: ## Ask for ANSWERS (default 200000) random answers by every path, replay a load of 10,000: nothing unsuitable, private, unfounded; 2,000 sequences on each store beside the oracle
 	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),200000) $(GO) test -count=1 -timeout 30m ./matcher ./services/order
 	FUNDMATCH_PROPERTY_ANSWERS=$(or $(ANSWERS),100000) $(GO) test -count=1 -timeout 30m ./services/recommendation
 	$(GO) test -count=1 ./matcher/eligibility -rapid.checks=$(or $(CHECKS),400)
 	$(GO) test -count=1 -run RESTLoad ./services/server
+	FUNDMATCH_PROPERTY_SEQUENCES=$(or $(SEQUENCES),2000) $(GO) test -count=1 -timeout 20m -run Sequences ./features/memory ./features/sqlstore
 
 property-nightly: ## The same with 1,000,000 answers, at night
 	FUNDMATCH_PROPERTY_ANSWERS=1000000 $(GO) test -count=1 -timeout 3h ./matcher ./services/order ./services/recommendation
 	$(GO) test -count=1 -timeout 1h ./matcher/eligibility -rapid.checks=20000
 	FUNDMATCH_PROPERTY_SEQUENCES=100000 $(GO) test -count=1 -timeout 3h -run Sequences ./features/memory
+	FUNDMATCH_NIGHTLY=1 $(GO) test -count=1 -timeout 1h -run 'Restor|Backup|Archive' ./features/sqlstore
 	$(GO) test -count=1 -run RESTLoad ./services/server
 
 bench: ## Run the benchmarks (BENCH=pattern PKG=./package)
