@@ -16,8 +16,8 @@ type Erasures interface {
 	// commitment, confirmations (evidence, rule C06), and his interactions under a name that
 	// leads nowhere and without amounts, because other customers' decisions are recomputed
 	// from them. The change log names him once more. Afterwards he is ErrNotFound for reads and writes, and an
-	// import that brings him again begins anew. A customer that was never imported:
-	// ErrNotFound. Erasing again returns the erasure that stands; so does the idempotency key
+	// import that brings him again begins anew. A customer that was never imported,
+	// and of whom nothing is quarantined: ErrNotFound. Erasing again returns the erasure that stands; so does the idempotency key
 	// of an erasure, also when an import has brought him again meanwhile, and with another
 	// body it is ErrIdempotencyReused. An Erasure that Check refuses: ErrInvalid.
 	Erase(ctx context.Context, e Erasure) (Erased, error)

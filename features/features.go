@@ -287,7 +287,8 @@ type Batch interface {
 	// Purchases adds interactions; another amount of one that is there corrects it.
 	Purchases(rows []CustomerPurchase) error
 	// Events adds events by id; another content replaces the one that is there, of
-	// whomever it was: the profiles of both are folded again.
+	// whomever it was: the profiles of both are folded again. What Event.Repeats calls the
+	// same is none: a file without known times does not take those that are stored.
 	Events(rows []Event) error
 	// Managers adds managers by id; another content replaces the one that is there.
 	Managers(rows []Manager) error

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -76,7 +78,10 @@ func CanonicalValue(text string) (string, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
-	if err := d.Decode(&v); err != nil || d.More() {
+	if err := d.Decode(&v); err != nil {
+		return "", fmt.Errorf("%w: %.80q, expected %s", ErrInvalid, text, expected)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // More takes a bracket too many for the end
 		return "", fmt.Errorf("%w: %.80q, expected %s", ErrInvalid, text, expected)
 	}
 	switch v := v.(type) {

@@ -37,3 +37,28 @@ func KindOf(canonical []byte) AnswerKind {
 		return SlateAnswer
 	}
 }
+
+// RecordedIdentity reads what a recorded answer of whatever kind was computed from. Errors
+// wrap fund.ErrMalformed or fund.ErrNewerVersion.
+func RecordedIdentity(canonical []byte) (Identity, error) {
+	switch KindOf(canonical) {
+	case OrderAnswer:
+		check, err := ParseOrderCheck(canonical)
+		if err != nil {
+			return Identity{}, err
+		}
+		return check.Identity, nil
+	case SwitchAnswer:
+		assessment, err := ParseSwitchAssessment(canonical)
+		if err != nil {
+			return Identity{}, err
+		}
+		return assessment.Identity, nil
+	case SlateAnswer:
+	}
+	slate, err := ParseSlate(canonical)
+	if err != nil {
+		return Identity{}, err
+	}
+	return slate.Identity, nil
+}

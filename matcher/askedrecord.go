@@ -23,6 +23,7 @@ func (d *slateReader) begin(what string, kind, newest byte) error {
 	case version == 0 || version > newest:
 		return fund.VersionError(what, version, newest)
 	}
+	d.defined = version >= 2
 	return nil
 }
 

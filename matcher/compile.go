@@ -39,6 +39,9 @@ type Identity struct {
 	RulesID      string       // hex SHA-256 of the rule pack
 	WordingID    string       // hash of the templates
 	Engine       string       // version of the program
+	// Definitions is behaviour.DefinitionVersion: what the features mean that are derived of
+	// trail, lots and purchases. Compile fills it in; empty: a record that names none.
+	Definitions string
 }
 
 // Inputs are what a core is compiled from.
@@ -95,6 +98,7 @@ func Compile(in *Inputs) (*Core, error) {
 	c := &Core{
 		identity: in.Identity, products: slices.Clone(in.Products), model: in.Model, calendar: in.Calendar, text: in.Wording,
 	}
+	c.identity.Definitions = behaviour.DefinitionVersion // whatever was asked for: it is this program that derives
 	slices.SortFunc(c.products, func(a, b fund.Product) int { return strings.Compare(a.Code, b.Code) })
 	for _, step := range []func(*Inputs) error{c.indexProducts, c.readTracks, c.compileGate, c.describe, c.compileScores} {
 		if err := step(in); err != nil {

@@ -6,10 +6,11 @@ import (
 )
 
 // A recorded order check begins with its kind, which no version of a slate has, and its
-// version. A change of the layout adds a version and keeps the old ones readable.
+// version. A change of the layout adds a version and keeps the old ones readable. 2 added the
+// version of the definitions that features were derived by.
 const (
 	orderKind    = 0x40
-	orderVersion = 1
+	orderVersion = 2
 )
 
 // AppendCanonical appends the canonical bytes of the check: what the decision log keeps and
@@ -17,7 +18,7 @@ const (
 // Request again, by a core of Identity, gives the same bytes. Texts are not in it; they
 // follow from the sentences' names, the evidence, and the wording's version.
 func (o *OrderCheck) AppendCanonical(dst []byte) []byte {
-	e := orderEncoder{fund.Encoder{Buf: append(dst, orderKind, orderVersion)}}
+	e := orderEncoder{fund.Encoder{Buf: append(dst, orderKind, recordVersion(orderVersion, &o.Identity))}}
 	e.Text(o.CustomerID)
 	e.request(&o.Request)
 	encodeIdentity(&e.Encoder, &o.Identity)
@@ -115,7 +116,9 @@ func ParseOrderCheck(b []byte) (*OrderCheck, error) {
 		return nil, err
 	}
 	o := &OrderCheck{CustomerID: d.Text(), Request: d.request()}
-	d.identity(&o.Identity)
+	if err := d.identity(&o.Identity); err != nil {
+		return nil, err
+	}
 	o.Origin = d.origin()
 	o.Verdict = OrderVerdict(d.Step(int(orderVerdicts)))
 	for range d.Count(maxRecordedList) {

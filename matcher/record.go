@@ -14,7 +14,9 @@ import (
 //
 // 2 added what issue 3 brought: the sources of a wish, the fit of its aspects, grounds and
 // advice of doubts, plans and what follows, cards, the brief, the review of holdings.
-const slateVersion = 2
+// 3 added the version of the definitions that features were derived by. What names none is
+// of version 2: a record that is read and written again keeps its bytes.
+const slateVersion = 3
 
 // maxRecordedList bounds the lists of a record; far above what Match makes.
 const maxRecordedList = 4096
@@ -23,7 +25,7 @@ const maxRecordedList = 4096
 // keeps and replay compares. The same answer gives the same bytes. Texts are not in it;
 // they follow from the sentences' names, the evidence, and the wording's version.
 func (s *Slate) AppendCanonical(dst []byte) []byte {
-	e := fund.Encoder{Buf: append(dst, slateVersion)}
+	e := fund.Encoder{Buf: append(dst, recordVersion(slateVersion, &s.Identity))}
 	e.Text(s.CustomerID)
 	e.Int(int64(s.Request.At))
 	e.Byte(byte(s.Request.Channel))
@@ -68,6 +70,16 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	return e.Buf
 }
 
+// recordVersion is the version of a record's layout: the newest, which names the definitions
+// of derived features, or the one before where there are none to name.
+func recordVersion(newest byte, id *Identity) byte {
+	if id.Definitions == "" {
+		return newest - 1
+	}
+	return newest
+}
+
+// encodeIdentity is shared by the records of slates, order checks and switches.
 func encodeIdentity(e *fund.Encoder, id *Identity) {
 	e.Uint(id.PoolRevision)
 	e.Uint(id.DataSeq)
@@ -76,6 +88,9 @@ func encodeIdentity(e *fund.Encoder, id *Identity) {
 	e.Text(id.RulesID)
 	e.Text(id.WordingID)
 	e.Text(id.Engine)
+	if id.Definitions != "" {
+		e.Text(id.Definitions)
+	}
 }
 
 func encodeWish(e *fund.Encoder, w *expectation.Wish) {

@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/fundmatch/fundmatch/matcher/conversion"
@@ -15,7 +16,8 @@ import (
 // slateReader reads a recorded slate of any version.
 type slateReader struct {
 	*fund.Decoder
-	version byte
+	version byte // of a slate's layout, of which the other records have the parts
+	defined bool // the record names the definitions of derived features
 }
 
 // second reports whether the record is of the second version or a later one.
@@ -31,6 +33,7 @@ func ParseSlate(b []byte) (*Slate, error) {
 	if d.Err() == nil && (d.version == 0 || d.version > slateVersion) {
 		return nil, fund.VersionError("decision", d.version, slateVersion)
 	}
+	d.defined = d.version >= 3
 	s := &Slate{CustomerID: d.Text()}
 	s.Request.At = fund.Instant(d.Int())
 	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
@@ -39,7 +42,9 @@ func ParseSlate(b []byte) (*Slate, error) {
 	if d.second() {
 		s.Request.Licence = d.licence()
 	}
-	d.identity(&s.Identity)
+	if err := d.identity(&s.Identity); err != nil {
+		return nil, err
+	}
 	s.Personal, s.Information = d.flag(), d.flag()
 	if d.second() {
 		s.Elder = d.flag()
@@ -74,9 +79,18 @@ func ParseSlate(b []byte) (*Slate, error) {
 	return s, nil
 }
 
-func (d *slateReader) identity(id *Identity) {
+// identity refuses a record whose version says that it names definitions, and which does
+// not: the same answer would have two encodings.
+func (d *slateReader) identity(id *Identity) error {
 	id.PoolRevision, id.DataSeq, id.AsOf = d.Uint(), d.Uint(), fund.Instant(d.Int())
 	id.ModelID, id.RulesID, id.WordingID, id.Engine = d.Text(), d.Text(), d.Text(), d.Text()
+	if !d.defined {
+		return nil
+	}
+	if id.Definitions = d.Text(); d.Err() == nil && id.Definitions == "" {
+		return fmt.Errorf("%w: no version of the derived features' definitions, expected one in a record of this version", fund.ErrMalformed)
+	}
+	return nil
 }
 
 func (d *slateReader) wish(w *expectation.Wish) {

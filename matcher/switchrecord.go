@@ -7,17 +7,18 @@ import (
 )
 
 // A recorded switch assessment begins with its kind, which no version of a slate has, and
-// its version. A change of the layout adds a version and keeps the old one readable.
+// its version. A change of the layout adds a version and keeps the old one readable. 2 added
+// the version of the definitions that features were derived by.
 const (
 	switchKind    = 0x60
-	switchVersion = 1
+	switchVersion = 2
 )
 
 // AppendCanonical appends the canonical bytes of the answer: what the decision log keeps and
 // replay compares. The same answer gives the same bytes. Texts are not in it; they follow
 // from the sentences' names, the evidence, and the wording's version.
 func (s *SwitchAssessment) AppendCanonical(dst []byte) []byte {
-	e := fund.Encoder{Buf: append(dst, switchKind, switchVersion)}
+	e := fund.Encoder{Buf: append(dst, switchKind, recordVersion(switchVersion, &s.Identity))}
 	e.Text(s.CustomerID)
 	encodeSwitchRequest(&e, &s.Request)
 	encodeIdentity(&e, &s.Identity)
@@ -118,7 +119,9 @@ func ParseSwitchAssessment(b []byte) (*SwitchAssessment, error) {
 		return nil, err
 	}
 	s := &SwitchAssessment{CustomerID: d.Text(), Request: d.request()}
-	d.identity(&s.Identity)
+	if err := d.identity(&s.Identity); err != nil {
+		return nil, err
+	}
 	s.Origin = d.origin()
 	s.Verdict = OrderVerdict(d.Step(int(orderVerdicts)))
 	s.Dealing = d.dealing()

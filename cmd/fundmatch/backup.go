@@ -122,6 +122,9 @@ func (p *program) restore(ctx context.Context, name, text string, asJSON bool) e
 		return usageError("%s: %s, expected an archive of fundmatch backup", name, pathReason(err))
 	}
 	defer func() { _ = file.Close() }() // it is only read
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return usageError("%s: is a directory, expected an archive of fundmatch backup", name)
+	}
 	bar := p.startProgress("check", "rows", -1)
 	defer bar.end()
 	held, err := sqlstore.VerifyArchive(ctx, file, func(done, _ int64) { bar.set(done) })

@@ -58,6 +58,8 @@ func TestBackupAndRestoreRefuse(t *testing.T) {
 		{"no --out", []string{"backup", "--store", store}, exitUsage, "--out: not given"},
 		{"no store", []string{"backup", "--store", "sqlite:" + fresh, "--out", cut}, exitUnavailable, "no such file"},
 		{"no folder", []string{"backup", "--store", store, "--out", filepath.Join(dir, "no", "x")}, exitUsage, "no such folder"},
+		{"over the store itself", []string{"backup", "--store", store, "--out", strings.TrimPrefix(store, "sqlite:")}, exitUsage, "is an SQLite store"},
+		{"a folder as an archive", []string{"restore", dir, "--verify"}, exitUsage, "is a directory"},
 		{"a store that forgets", []string{"backup", "--store", "memory:", "--out", cut}, exitUsage, "memory:"},
 		{"no archive", []string{"restore", filepath.Join(dir, "none"), "--store", "sqlite:" + fresh}, exitUsage, "expected an archive"},
 		{"cut off", []string{"restore", cut, "--store", "sqlite:" + fresh}, exitUsage, "cut off at byte"},

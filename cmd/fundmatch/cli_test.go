@@ -8,12 +8,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fundmatch/fundmatch/features/view"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset"
@@ -93,6 +96,72 @@ func TestDocumentationNamesEveryVerbAndFlag(t *testing.T) {
 		}
 	}
 	visit(newRoot(w))
+}
+
+// Whoever copies an example of the help or of docs/cli.md is not told that it is wrong: its verb and flags are there,
+// and so are the views and purposes that it names.
+func TestExamplesAreTaken(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join(root, "docs", "cli.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _, _ := testWorld("")
+	text := strings.Builder{}
+	text.Write(page)
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		text.WriteString("\n" + cmd.Example + "\n")
+		for _, c := range cmd.Commands() {
+			visit(c)
+		}
+	}
+	visit(newRoot(w))
+	seen := 0
+	for line := range strings.Lines(text.String()) {
+		if !strings.HasPrefix(line, "  ") { // examples are indented, in the help and on the page
+			continue
+		}
+		for part := range strings.SplitSeq(strings.ReplaceAll(line, "&&", "|"), "|") {
+			if _, words, found := strings.Cut(part, "fundmatch "); found && !strings.Contains(part, "fundmatch: ") && !strings.Contains(part, "is ready") {
+				seen++
+				checkExample(t, strings.Fields(words))
+			}
+		}
+	}
+	if seen < 60 {
+		t.Errorf("only %d examples", seen)
+	}
+}
+
+func checkExample(t *testing.T, words []string) {
+	t.Helper()
+	if at := slices.Index(words, ">"); at >= 0 {
+		words = words[:at]
+	}
+	w, _, _ := testWorld("")
+	cmd, rest, err := newRoot(w).Find(words)
+	if err != nil || cmd.ParseFlags(rest) != nil {
+		t.Errorf("fundmatch %s: no such verb or flag", strings.Join(words, " "))
+		return
+	}
+	views := cmd.Flag("views")
+	if views == nil || cmd.Flag("catalogue").Changed {
+		return
+	}
+	o := featuresOptions{views: views.Value.String()}
+	if purpose := cmd.Flag("purpose"); purpose != nil {
+		o.purpose = purpose.Value.String()
+	}
+	if _, err := o.request(view.Default()); err != nil {
+		t.Errorf("fundmatch %s: %v", strings.Join(words, " "), err)
+	}
+	if cmd.Name() == "as-of" || o.views == "" {
+		return // of one customer an open view names what he has
+	}
+	if _, err := view.Default().PlanViews(o.names()); err != nil {
+		t.Errorf("fundmatch %s: %v", strings.Join(words, " "), err)
+	}
 }
 
 func TestVersion(t *testing.T) {
@@ -192,6 +261,11 @@ func TestParseStore(t *testing.T) {
 		{"postgresql://u:secret@h:6432/d?sslmode=require", "", "fundmatch.decisions", true},
 		{"postgres://u:secret@h:port/d", "", "", false},
 		{"postgres:d", "", "", false},
+		{"postgres:u:secret@h/d", "", "", false},
+		{"Postgres://u:secret@h/d", "", "", false},
+		{"postgre://u:secret@h/d", "", "", false},
+		{"host=h user=u password=secret dbname=d", "", "", false},
+		{"u:secret@h/d", "", "", false},
 	}
 	for _, c := range cases {
 		spec, err := parseStore(c.text)
@@ -271,6 +345,22 @@ func TestWriteFileWholeOrNot(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 		t.Errorf("left behind: %v", entries)
+	}
+}
+
+// A mistyped --out costs nobody a store, a folder or a device.
+func TestWriteFileReplacesFilesOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	store := writeText(t, filepath.Join(dir, "bank.db"), sqliteMagic+"and pages")
+	for name, says := range map[string]string{store: "SQLite store", dir: "directory", os.DevNull: "no regular file"} {
+		err := writeFile(name, func(io.Writer) error { return errors.New("was written") })
+		if err == nil || codeOf(err) != exitUsage || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want code %d and it to say %q", name, err, exitUsage, says)
+		}
+	}
+	if text := textOf(t, store); !strings.HasSuffix(text, "and pages") {
+		t.Errorf("the store is %q", text)
 	}
 }
 

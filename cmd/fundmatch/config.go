@@ -346,11 +346,7 @@ func (e *settingError) Unwrap() error { return &exitError{code: exitUsage, text:
 func (c *config) check() error {
 	if c.Store != "" {
 		if _, err := parseStore(c.Store); err != nil {
-			kind, _, _ := strings.Cut(c.Store, ":")
-			if strings.HasPrefix(kind, "postgres") {
-				return &settingError{"store", kind + ":...", expectedStore} // the rest may hold a password
-			}
-			return &settingError{"store", c.Store, expectedStore}
+			return &settingError{"store", shownSpec(c.Store), expectedStore}
 		}
 	}
 	if _, err := c.demo(0); err != nil {

@@ -35,11 +35,10 @@ func TestPostgresReplicasOfSkewedClocks(t *testing.T) {
 	}
 	t.Parallel()
 	dsn := pgtest.Database(t)
-	var writers [2]*cache.Profiles
-	var first *sqlstore.Store
-	first, writers[0] = replica(t, dsn)
-	_, writers[1] = replica(t, dsn)
+	first, slow := replica(t, dsn)
+	_, fast := replica(t, dsn)
 	_, reader := replica(t, dsn)
+	writers := [2]*cache.Profiles{slow, fast}
 	now := fund.InstantOf(time.Now())
 	tag := func(name string, at fund.Instant) []features.Cell {
 		return []features.Cell{{CustomerID: "c", View: features.TagView, Name: name, Value: "x", EventAt: at, KnownAt: at}}

@@ -52,7 +52,7 @@ func TestE2EWrongInput(t *testing.T) {
 		{"unknown format", append([]string{"decisions", "export", "--format", "xls"}, store...), 2, `--format: "xls", expected csv, ndjson or parquet`},
 		{"export into no folder", append([]string{"decisions", "export", "--out", "no/such/f.csv"}, store...), 2, `no/such/f.csv: there is no such folder`},
 		{"unknown store", []string{"recommend", "X", "--store", "mysql:x"}, 2, `--store: "mysql:x", expected sqlite:PATH`},
-		{"a DSN that cannot be read", []string{"recommend", "X", "--store", "postgres://u:secret@h:port/d"}, 2, `--store: postgres:..., expected sqlite:PATH`},
+		{"a DSN that cannot be read", []string{"recommend", "X", "--store", "postgres://u:secret@h:port/d"}, 2, `--store: "postgres...", expected sqlite:PATH`},
 		{"store in memory", []string{"recommend", "X", "--store", "memory:"}, 2, `memory: holds nothing`},
 		{"no store", []string{"recommend", "X", "--store", "sqlite:none.db"}, 3, `none.db: .*no such file`},
 		{"no store to explain", []string{"explain", "X", "Y", "--store", "sqlite:none.db"}, 3, `none.db: .*no such file`},

@@ -38,6 +38,7 @@ func (p *program) eraseCommand() *cobra.Command {
 		},
 	}
 	o.addTo(cmd)
+	cmd.Flag("store").Usage = "store that he is erased in: " + keptStores
 	cmd.Flags().StringVar(&o.by, "by", "", "who asked: the customer's word on file, or an id")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON document")
 	return cmd

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -54,6 +55,8 @@ func settleErasures(ctx context.Context, eraser *customer.Eraser, dir string) er
 	if next == since {
 		return failed
 	}
-	temp := path + ".new"
-	return errors.Join(failed, os.WriteFile(temp, []byte(next.String()+"\n"), 0o600), os.Rename(temp, path))
+	return errors.Join(failed, writeFile(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, next.String()+"\n")
+		return err
+	}))
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +19,7 @@ func (p *program) featuresCommand() *cobra.Command {
 		Short: "Read features as they were: extracts, one customer as of then, receipts of decisions",
 		Long: "Read the features of customers as they were at an instant, as they were known at another: the same cells, with\n" +
 			"the same statuses, that a read of that time would have found.",
-		Example: "  fundmatch features extract --labels labels.csv --views tag,needs --out features.parquet\n" +
+		Example: "  fundmatch features extract --labels labels.csv --views person,needs --out features.parquet\n" +
 			"  fundmatch features as-of C000001 --at 2026-06-01T10:00:00+08:00\n  fundmatch features verify --since 2026-06-01T00:00:00+08:00",
 		Args: arguments(0),
 		RunE: needsVerb,
@@ -51,7 +49,7 @@ type featuresOptions struct {
 
 func (o *featuresOptions) addStore(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
-	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
+	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: those in force in the store)")
 }
 
 func (o *featuresOptions) addReader(cmd *cobra.Command) {
@@ -85,34 +83,11 @@ func (o *featuresOptions) names() []string {
 	if o.views == "" {
 		return nil
 	}
-	return strings.Split(o.views, ",")
-}
-
-// maxCatalogueBytes bounds a file of views.
-const maxCatalogueBytes = 1 << 20
-
-// readCatalogue reads a bank's views, or the built-in ones where no file is named.
-func readCatalogue(name string) (*view.Catalogue, error) {
-	if name == "" {
-		return view.Default(), nil
+	names := strings.Split(o.views, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, usageError("%s: cannot be read: %s", name, pathReason(err))
-	}
-	defer func() { _ = file.Close() }() // read only
-	data, err := io.ReadAll(io.LimitReader(file, maxCatalogueBytes+1))
-	switch {
-	case err != nil:
-		return nil, usageError("%s: cannot be read: %s", name, pathReason(err))
-	case len(data) > maxCatalogueBytes:
-		return nil, usageError("%s: larger than %d bytes", name, maxCatalogueBytes)
-	}
-	c, err := view.Parse(data)
-	if err != nil {
-		return nil, usageError("%s: %v", name, err)
-	}
-	return c, nil
+	return names
 }
 
 // historyStore is what the verbs about features need of a store.

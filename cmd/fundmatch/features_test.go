@@ -59,6 +59,13 @@ func TestFeaturesExtract(t *testing.T) {
 	if meta["fundmatch.known"] != "known_at, else as_of" || meta["fundmatch.store_position"] == "" || meta["fundmatch.views"] != "person=1 consent=1" {
 		t.Errorf("metadata %v", meta)
 	}
+	if out := inProcess(t.Context(), "", args("a.csv")...); strings.Contains(out.stderr, "later than now") {
+		t.Errorf("labels of the past: %s", out.stderr)
+	}
+	future := writeText(t, filepath.Join(dir, "future.csv"), "customer_id,as_of\n"+demoCustomer+",2126-06-30\n")
+	if out := inProcess(t.Context(), "", args("d.csv", "--labels", future)...); out.code != exitDone || !strings.Contains(out.stderr, "notice: 1 row has an as_of later than now") {
+		t.Errorf("a mistyped year: %+v", out)
+	}
 	mustRun(t, args("c.parquet", "--known", "now")...)
 	data := textOf(t, filepath.Join(dir, "c.parquet"))
 	file, err := parquet.OpenFile(strings.NewReader(data), int64(len(data)))
@@ -100,9 +107,48 @@ func TestFeaturesExtractRefuses(t *testing.T) {
 	if out := inProcess(t.Context(), "", "features", "extract", "--store", store, "--labels", good, "--views", "person", "--out", filepath.Join(dir, "x.txt")); out.code != exitUsage {
 		t.Errorf("a file of no known format: %+v", out)
 	}
+	// The labels of months of work are never overwritten, whatever the name that they are reached by.
+	if out := inProcess(t.Context(), "", "features", "extract", "--store", store, "--labels", good, "--views", "person", "--out", dir+"/./good.csv"); out.code != exitUsage || !strings.Contains(out.stderr, "is what is read") {
+		t.Errorf("--out is --labels: %+v", out)
+	}
+	if text := textOf(t, good); !strings.HasPrefix(text, "customer_id,as_of\n") {
+		t.Errorf("the labels are %q", text)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("files were left behind: %v, %v", entries, err)
+	}
+}
+
+// A row of a view, feature or type that the catalogue lacks is bad, whether a file says so or
+// the catalogue in force.
+func TestImportChecksFeaturesByTheCatalogue(t *testing.T) {
+	t.Parallel()
+	store, dir := bankInProcess(t), t.TempDir()
+	views := writeText(t, filepath.Join(dir, "views.yaml"), "schema: fundmatch.views/v1\nviews:\n"+
+		"  - {name: salary, owner: retail, version: \"1\", features: [{name: monthly, type: decimal}]}\n")
+	for _, c := range []struct {
+		row, catalogue string
+		code           int
+		says           string
+	}{
+		{"salary,monthly,12.50", views, exitDone, ""},
+		{"salary,monthly,true", views, exitUsage, "features.csv:2:"},
+		{"salary,yearly,12.50", views, exitUsage, "features.csv:2:"},
+		{"wages,monthly,12.50", views, exitUsage, "features.csv:2:"},
+		{"wages,monthly,12.50", "", exitUsage, "fundmatch views publish"},
+		{"salary,monthly,12.50", dir, exitUsage, "is a directory"},
+	} {
+		folder := folderOf(t, map[string]string{"features.csv": "customer_id,view,feature,value,event_at\n" +
+			demoCustomer + "," + c.row + ",2026-06-01T10:00:00+08:00\n"})
+		args := []string{"import", folder, "--store", store}
+		if c.catalogue != "" {
+			args = append(args, "--catalogue", c.catalogue)
+		}
+		out := inProcess(t.Context(), "", args...)
+		if out.code != c.code || !strings.Contains(out.stderr, c.says) {
+			t.Errorf("%s: exit code %d, want %d; %q, want it to say %q", c.row, out.code, c.code, out.stderr, c.says)
+		}
 	}
 }
 

@@ -78,7 +78,12 @@ func (p *program) featuresAsOf(ctx context.Context, customerID string, o *asOfOp
 	if fund.CheckID(customerID) != nil {
 		return usageError("%.80q, expected a customer id", customerID)
 	}
-	catalogue, err := readCatalogue(o.catalogue)
+	store, err := openHistories(ctx, o.store)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // nothing was written
+	catalogue, err := chooseCatalogue(ctx, o.catalogue, store, a.At)
 	if err != nil {
 		return err
 	}
@@ -86,7 +91,7 @@ func (p *program) featuresAsOf(ctx context.Context, customerID string, o *asOfOp
 	if err != nil {
 		return err
 	}
-	profile, err := readAsOf(ctx, o.store, customerID, a)
+	profile, err := readAsOf(ctx, store, customerID, a)
 	if err != nil {
 		return err
 	}
@@ -108,12 +113,7 @@ func (p *program) featuresAsOf(ctx context.Context, customerID string, o *asOfOp
 }
 
 // readAsOf folds a customer's profile as of then.
-func readAsOf(ctx context.Context, text, customerID string, a features.AsOf) (profile *fund.Profile, err error) {
-	store, err := openHistories(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = store.Close() }() // nothing was written
+func readAsOf(ctx context.Context, store historyStore, customerID string, a features.AsOf) (profile *fund.Profile, err error) {
 	err = store.Histories(ctx, features.HistoryQuery{CustomerIDs: []string{customerID}}, func(h *features.History) (err error) {
 		profile, err = past.AsOf(h, a)
 		return err

@@ -55,11 +55,15 @@ func (p *program) featuresCases(ctx context.Context, name string, o *casesOption
 	if err != nil {
 		return err
 	}
-	run, open, done, err := o.open(ctx)
+	spec, err := parseStore(o.store)
 	if err != nil {
 		return err
 	}
-	answer := casesAnswer{File: name, Store: o.shownStore(), Cases: []casefile.Result{}, Strange: append([]string{}, file.Strange...)}
+	run, open, done, err := openBatches(ctx, spec)
+	if err != nil {
+		return err
+	}
+	answer := casesAnswer{File: name, Store: spec.text, Cases: []casefile.Result{}, Strange: append([]string{}, file.Strange...)}
 	err = casefile.Run(ctx, file, run, open, func(r *casefile.Result) error {
 		answer.count(r)
 		return nil
@@ -133,15 +137,11 @@ type caseStore interface {
 	casefile.Kept
 }
 
-// open returns the name of the run and how each batch of it gets its store: one of its own
+// openBatches returns the name of the run and how each batch of it gets its store: one of its own
 // in memory, or the one that was named under names that nothing else in it has.
-func (o *casesOptions) open(ctx context.Context) (run string, open casefile.Open, done func() error, err error) {
-	spec, err := parseStore(o.store)
-	if err != nil {
-		return "", nil, nil, err
-	}
+func openBatches(ctx context.Context, spec storeSpec) (run string, open casefile.Open, done func() error, err error) {
 	nothing := func() error { return nil }
-	if o.store == "memory:" {
+	if spec.inMemory() {
 		return casefile.RunName(1), func(ctx context.Context) (casefile.Store, func() error, error) {
 			return openCases(ctx, spec)
 		}, nothing, nil
@@ -151,7 +151,7 @@ func (o *casesOptions) open(ctx context.Context) (run string, open casefile.Open
 		return "", nil, nil, err
 	}
 	if run, err = casefile.Scratch(ctx, store); err != nil {
-		return "", nil, nil, errors.Join(fmt.Errorf("--store %s: %w", o.shownStore(), err), done())
+		return "", nil, nil, errors.Join(fmt.Errorf("--store %s: %w", spec.text, err), done())
 	}
 	return run, func(context.Context) (casefile.Store, func() error, error) { return store, nothing, nil }, done, nil
 }
@@ -166,12 +166,4 @@ func openCases(ctx context.Context, spec storeSpec) (caseStore, func() error, er
 		return nil, nil, errors.Join(usageError("--store: this store keeps no histories"), bank.Close())
 	}
 	return store, bank.Close, nil
-}
-
-// shownStore is the store as it may be shown: the address of a database may hold a password.
-func (o *casesOptions) shownStore() string {
-	if kind, _, _ := strings.Cut(o.store, ":"); strings.HasPrefix(kind, "postgres") {
-		return kind + ":"
-	}
-	return o.store
 }

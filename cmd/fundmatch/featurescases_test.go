@@ -44,7 +44,7 @@ func TestCheckCasesTellsWhatDiffers(t *testing.T) {
 		"broken JSON":          {`"cases": [`, `"cases": {`, exitUsage, []string{"line "}},
 	} {
 		file := filepath.Join(dir, strings.ReplaceAll(name, " ", "-")+".json")
-		if err := os.WriteFile(file, []byte(strings.Replace(string(data), c.from, c.to, 1)), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(strings.Replace(string(data), c.from, c.to, 1)), 0o600); err != nil { //nolint:gosec // the test names its own files
 			t.Fatal(err)
 		}
 		out := inProcess(t.Context(), "", "features", "check-cases", file)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features/extract"
 	"github.com/fundmatch/fundmatch/features/view"
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // extractOptions are the flags of features extract.
@@ -33,8 +34,8 @@ func (p *program) featuresExtractCommand() *cobra.Command {
 			"they were known at known_at, or at as_of where there is no such column. Rows keep their number and order, all their\n" +
 			"columns are carried through, and a feature has a value only where a read of then would have found it PRESENT.\n" +
 			"--known now joins with what is known today: that leaks the future, and the output's metadata says so.",
-		Example: "  fundmatch features extract --labels labels.csv --views tag,needs --out features.parquet\n" +
-			"  fundmatch features extract --labels labels.csv.gz --views person.aum_fen,consent --purpose MARKETING --status --out features.csv",
+		Example: "  fundmatch features extract --labels labels.csv --views person,needs,tag.theme_interest --out features.parquet\n" +
+			"  fundmatch features extract --labels labels.csv.gz --views person.aum_fen,consent.EVALUATION --purpose EVALUATION --status --out features.csv",
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.featuresExtract(cmd.Context(), &o)
@@ -93,7 +94,25 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 	if err != nil {
 		return err
 	}
-	catalogue, err := readCatalogue(o.catalogue)
+	if info, err := os.Stat(o.labels); err != nil {
+		return usageError("%s: cannot be read: %s", o.labels, pathReason(err))
+	} else if info.IsDir() {
+		return usageError("--labels: %s is a directory, expected a file", o.labels)
+	}
+	for _, out := range []string{o.out, o.out + metaSuffix} {
+		if sameFile(out, o.labels) || sameFile(out, o.catalogue) {
+			return usageError("--out: %s is what is read, expected the name of another file", out)
+		}
+		if err := mayReplace(out); err != nil {
+			return err // before an hour of work
+		}
+	}
+	store, err := openHistories(ctx, o.store)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // nothing was written
+	catalogue, err := chooseCatalogue(ctx, o.catalogue, store, fund.InstantOf(p.now()))
 	if err != nil {
 		return err
 	}
@@ -101,20 +120,10 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(o.labels); err != nil {
-		return usageError("%s: cannot be read: %s", o.labels, pathReason(err))
-	} else if info.IsDir() {
-		return usageError("--labels: %s is a directory, expected a file", o.labels)
-	}
-	store, err := openHistories(ctx, o.store)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.Close() }() // nothing was written
 	bar := p.startProgress(string(extract.ReadLabels), "rows", -1)
 	defer bar.end()
 	stage := extract.ReadLabels
-	options.Purpose, options.Role = request.Purpose, request.Role
+	options.Purpose, options.Role, options.Now = request.Purpose, request.Role, fund.InstantOf(p.now())
 	options.Progress = func(at extract.Stage, done, total int64) {
 		if at != stage {
 			stage = at
@@ -133,6 +142,9 @@ func (p *program) featuresExtract(ctx context.Context, o *extractOptions) (err e
 	}
 	p.note("%d rows of %d customers, %d cells with a value; %s", sum.Rows, sum.Customers, sum.Present,
 		plural(int(sum.Unknown), "row of a customer whom the store does not know", "rows of customers whom the store does not know"))
+	if sum.Later > 0 {
+		p.note("notice: %s later than now: what happens until then is not in the extract", plural(int(sum.Later), "row has an as_of", "rows have an as_of"))
+	}
 	return nil
 }
 
@@ -149,6 +161,9 @@ func (o *featuresOptions) plan(c *view.Catalogue) (*view.Plan, view.Request, err
 	return plan, request, nil
 }
 
+// metaSuffix is what the name of the file has behind it that tells what a CSV was made of.
+const metaSuffix = ".meta.json"
+
 // writeExtract writes the file, and for CSV, which has no place for it, a second one beside
 // it with what the first was made of. That one comes first: there is never an extract of
 // which nobody knows what it is.
@@ -157,7 +172,7 @@ func (p *program) writeExtract(ctx context.Context, job *extract.Job, name strin
 		if sum, err = job.Run(ctx, w); err != nil || job.Format != extract.CSV {
 			return err
 		}
-		return writeFile(name+".meta.json", func(w io.Writer) error {
+		return writeFile(name+metaSuffix, func(w io.Writer) error {
 			e := json.NewEncoder(w)
 			e.SetEscapeHTML(false)
 			meta := map[string]string{} // written in the order of the keys

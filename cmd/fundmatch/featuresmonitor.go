@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/monitor"
 	"github.com/fundmatch/fundmatch/features/view"
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -35,7 +37,7 @@ func (p *program) featuresMonitorCommand() *cobra.Command {
 			"stability index: below 0.1 stable, below 0.25 shifted, above unstable. With bounds, exit code 1 when one is broken.",
 		Example: "  fundmatch features monitor --baseline 2026-05-01 --segments --html features.html\n" +
 			"  fundmatch features monitor --views person,tag.RISK --save-baseline 2026-06.json\n" +
-			"  fundmatch features monitor --baseline 2026-06.json --fail-above 0.25 --min-fill 0.9 --json",
+			"  fundmatch features monitor --views person,tag.RISK --baseline 2026-06.json --fail-above 0.25 --min-fill 0.9 --json",
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.featuresMonitor(cmd.Context(), &o)
@@ -62,6 +64,8 @@ func (o *monitorOptions) check() error {
 		return usageError("--workers: %d, expected 1 to %d", o.workers, maxWorkers)
 	case !(o.bounds.MaxPSI >= 0): // NaN too
 		return usageError("--fail-above: %g, expected 0 or more", o.bounds.MaxPSI)
+	case o.bounds.MaxPSI > 0 && o.baseline == "":
+		return usageError("--fail-above: %g without --baseline, expected what drift is measured from", o.bounds.MaxPSI)
 	case !(o.bounds.MinFill >= 0 && o.bounds.MinFill <= 1):
 		return usageError("--min-fill: %g, expected 0 to 1", o.bounds.MinFill)
 	}
@@ -70,10 +74,6 @@ func (o *monitorOptions) check() error {
 
 func (p *program) featuresMonitor(ctx context.Context, o *monitorOptions) (err error) {
 	if err := o.check(); err != nil {
-		return err
-	}
-	plan, err := o.measured()
-	if err != nil {
 		return err
 	}
 	cfg, err := p.monitorConfig(o)
@@ -85,11 +85,22 @@ func (p *program) featuresMonitor(ctx context.Context, o *monitorOptions) (err e
 		return err
 	}
 	defer func() { _ = store.Close() }() // it is only read
+	catalogue, err := chooseCatalogue(ctx, o.catalogue, store, cfg.At)
+	if err != nil {
+		return err
+	}
+	plan, err := o.measured(catalogue)
+	if err != nil {
+		return err
+	}
 	bar := p.startProgress("measure", "customers", -1)
 	defer bar.end()
 	begun := false
 	cfg.Progress = progressOf(bar, "measure", &begun)
 	report, err := monitor.Run(ctx, store, plan, cfg)
+	if cfg.Baseline != nil && errors.Is(err, features.ErrInvalid) {
+		return usageError("--baseline: %s: %v, or the same --views as it was made with", o.baseline, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -107,11 +118,7 @@ func (p *program) featuresMonitor(ctx context.Context, o *monitorOptions) (err e
 }
 
 // measured selects what is measured.
-func (o *monitorOptions) measured() (*view.Plan, error) {
-	catalogue, err := readCatalogue(o.catalogue)
-	if err != nil {
-		return nil, err
-	}
+func (o *monitorOptions) measured(catalogue *view.Catalogue) (*view.Plan, error) {
 	names := o.names()
 	if names == nil {
 		names = declaring(catalogue)
@@ -139,6 +146,9 @@ func (p *program) monitorConfig(o *monitorOptions) (cfg monitor.Config, err erro
 	if o.at != "" {
 		if cfg.At, err = parseWhen("at", o.at); err != nil {
 			return cfg, err
+		}
+		if now := fund.InstantOf(p.now()); cfg.At > now {
+			return cfg, usageError("--at: %s, expected an instant that is not later than now, %s", cfg.At, now)
 		}
 	}
 	if o.baseline == "" {
@@ -224,7 +234,8 @@ func writeMonitorText(w io.Writer, r *monitor.Report) error {
 			l := &f.Lines[j]
 			age, psi := "-", "-"
 			if l.Age.Dated > 0 {
-				age = fmt.Sprintf("%ds", l.Age.Quantiles[2])
+				seconds := l.Age.Quantiles[2]
+				age = ageText(&seconds)
 			}
 			if l.Drift.Known {
 				psi = fmt.Sprintf("%.4f", l.Drift.PSI)

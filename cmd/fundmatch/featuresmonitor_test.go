@@ -48,7 +48,7 @@ func TestFeaturesMonitorRefusesAndFails(t *testing.T) {
 	t.Parallel()
 	store := bankInProcess(t)
 	none := filepath.Join(t.TempDir(), "none.db")
-	notes := filepath.Join(t.TempDir(), "notes.txt")
+	notes, saved := filepath.Join(t.TempDir(), "notes.txt"), filepath.Join(t.TempDir(), "base.json")
 	if err := os.WriteFile(notes, []byte("hello"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +64,10 @@ func TestFeaturesMonitorRefusesAndFails(t *testing.T) {
 		{"--at 2026-01-01 --baseline 2026-02-01", exitUsage, "at or before"},
 		{"--workers 0", exitUsage, "--workers"},
 		{"--min-fill 1.5", exitUsage, "--min-fill"},
+		{"--fail-above 0.25", exitUsage, "without --baseline"}, // it could never fail
+		{"--at 2030-01-01", exitUsage, "not later than now"},
+		{"--views person.segment --save-baseline " + saved, exitDone, ""},
+		{"--views person --baseline " + saved, exitUsage, "the same --views"},
 		{"--fail-above NaN", exitUsage, "--fail-above"},
 		{"--store sqlite:" + none, exitUnavailable, "no such file"},
 		{"--views person --min-fill 1", exitFailed, "person.professional_class: fill"},
@@ -103,10 +107,7 @@ func TestFeaturesAreWatched(t *testing.T) {
 	world, _, _ := testWorld("")
 	now := world.now()
 	var log bytes.Buffer
-	w, err := newFeatureWatch(store, func() time.Time { return now }, monitorConfig{}, slog.New(slog.NewTextHandler(&log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newFeatureWatch(store, func() time.Time { return now }, monitorConfig{}, slog.New(slog.NewTextHandler(&log, nil)))
 	metrics := telemetry.NewMetrics(func() time.Time { return now })
 	metrics.Features.Watch(w.states)
 	if code := pageCode(w); code != http.StatusServiceUnavailable {

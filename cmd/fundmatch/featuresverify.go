@@ -13,6 +13,8 @@ import (
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/extract"
 	"github.com/fundmatch/fundmatch/features/view"
+	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 )
@@ -42,7 +44,7 @@ func (p *program) featuresVerifyCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
-	f.StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: the built-in ones)")
+	f.StringVar(&o.catalogue, "catalogue", "", "file of the bank's views (default: those in force in the store)")
 	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default beside the store: PATH.decisions)")
 	f.StringVar(&o.since, "since", "", "only what was recorded at or after this instant, RFC 3339")
 	f.StringVar(&o.decision, "decision", "", "only this decision")
@@ -58,10 +60,6 @@ func (p *program) featuresVerify(ctx context.Context, o *receiptOptions) error {
 	if o.since != "" && o.decision != "" {
 		return usageError("--since: expected without --decision")
 	}
-	catalogue, err := readCatalogue(o.catalogue)
-	if err != nil {
-		return err
-	}
 	spec, err := parseKeptStore(o.store)
 	if err != nil {
 		return err
@@ -75,7 +73,10 @@ func (p *program) featuresVerify(ctx context.Context, o *receiptOptions) error {
 		return err
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	run := receiptRun{program: p, store: store, catalogue: catalogue, sum: receiptSummary{Findings: []findingAnswer{}}}
+	run := receiptRun{program: p, store: store, sum: newReceiptSummary()}
+	if run.catalogueAt, err = cataloguesOf(ctx, o.catalogue, store); err != nil {
+		return err
+	}
 	if o.decision != "" {
 		if err := run.all(ctx, one(ctx, reader, o.decision), 1); err != nil {
 			return err
@@ -128,6 +129,14 @@ type receiptSummary struct {
 	Missing   int             `json:"missing"`
 	Extra     int             `json:"extra"`
 	Findings  []findingAnswer `json:"findings"` // at most 1,000
+	// Program is the version of the derived features' definitions that this program has, and
+	// Sealed what the compared decisions were made by.
+	Program string              `json:"programDefinitions"`
+	Sealed  []definitionsAnswer `json:"sealedDefinitions"`
+}
+
+func newReceiptSummary() receiptSummary {
+	return receiptSummary{Findings: []findingAnswer{}, Program: behaviour.DefinitionVersion, Sealed: []definitionsAnswer{}}
 }
 
 // findingAnswer is one feature of one decision that is no match.
@@ -144,10 +153,21 @@ type findingAnswer struct {
 
 // receiptRun compares decisions with the store.
 type receiptRun struct {
-	program   *program
-	store     historyStore
-	catalogue *view.Catalogue
-	sum       receiptSummary
+	program *program
+	store   historyStore
+	// catalogueAt gives the views by which a decision of an instant is compared.
+	catalogueAt func(fund.Instant) (*view.Catalogue, error)
+	sum         receiptSummary
+}
+
+// cataloguesOf gives the views of a file for every instant, or those that were in force.
+func cataloguesOf(ctx context.Context, file string, store features.Models) (func(fund.Instant) (*view.Catalogue, error), error) {
+	if file == "" {
+		history, err := readViewsHistory(ctx, store)
+		return history.at, err
+	}
+	c, _, err := readViewsFile(file)
+	return func(fund.Instant) (*view.Catalogue, error) { return c, nil }, err
 }
 
 // receiptBatch is how many decisions are compared with one reading of the store.
@@ -211,13 +231,11 @@ func (r *receiptRun) compare(ctx context.Context, batch []decisionlog.Stored) er
 		if receipts[i] == nil {
 			receipts[i], err = r.checkUnknown(ctx, &batch[i])
 		}
-		switch {
-		case err != nil:
+		if err == nil {
+			err = r.add(&batch[i], receipts[i])
+		}
+		if err != nil {
 			return err
-		case receipts[i] == nil:
-			r.sum.Erased++
-		default:
-			r.add(&batch[i], receipts[i])
 		}
 	}
 	return nil
@@ -229,7 +247,11 @@ func (r *receiptRun) check(d *decisionlog.Stored, h *features.History) (*extract
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: sealed profile: %w", d.DecisionID, err)
 	}
-	receipt, err := extract.CheckReceipt(r.catalogue, sealed, h, fund.Instant(d.DecidedAt))
+	catalogue, err := r.catalogueAt(fund.Instant(d.DecidedAt))
+	if err != nil {
+		return nil, fmt.Errorf("decision %s: %w", d.DecisionID, err)
+	}
+	receipt, err := extract.CheckReceipt(catalogue, sealed, h, fund.Instant(d.DecidedAt))
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", d.DecisionID, err)
 	}
@@ -259,8 +281,18 @@ func (r *receiptRun) erased(ctx context.Context, customerID string) (bool, error
 	return err == nil, err
 }
 
-func (r *receiptRun) add(d *decisionlog.Stored, receipt *extract.Receipt) {
+// add counts a receipt; nil: of a customer whom the store forgot.
+func (r *receiptRun) add(d *decisionlog.Stored, receipt *extract.Receipt) error {
+	if receipt == nil {
+		r.sum.Erased++
+		return nil
+	}
+	id, err := matcher.RecordedIdentity(d.Payload)
+	if err != nil {
+		return fmt.Errorf("decision %s: %w", d.DecisionID, err)
+	}
 	s := &r.sum
+	s.sealDefinitions(id.Definitions)
 	s.Decisions++
 	s.Match += receipt.Matches
 	for i := range receipt.Findings {
@@ -281,6 +313,7 @@ func (r *receiptRun) add(d *decisionlog.Stored, receipt *extract.Receipt) {
 			})
 		}
 	}
+	return nil
 }
 
 // cellText is what was read of a feature, in one line.
@@ -314,6 +347,7 @@ func (r *receiptRun) tell(asJSON bool) error {
 			c.textLine(1, "store:  ", f.Store)
 			c.textLine(1, "why:    ", f.Why)
 		}
+		c.definitions(s.Sealed)
 		c.line(0, "%d decisions, %d ERASED, %d without a profile; features: %d MATCH, %d MISMATCH, %d MISSING, %d EXTRA",
 			s.Decisions, s.Erased, s.Other, s.Match, s.Mismatch, s.Missing, s.Extra)
 		if err := c.writeTo(r.program.stdout); err != nil {

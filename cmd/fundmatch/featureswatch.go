@@ -52,14 +52,13 @@ func (c *monitorConfig) check() error {
 // one goroutine, one reading at a time.
 type featureWatch struct {
 	store  historyStore
-	plan   *view.Plan
 	now    func() time.Time
 	config monitorConfig
 	logger *slog.Logger
 	latest atomic.Pointer[monitor.Report]
 }
 
-func newFeatureWatch(store historyStore, now func() time.Time, config monitorConfig, logger *slog.Logger) (*featureWatch, error) {
+func newFeatureWatch(store historyStore, now func() time.Time, config monitorConfig, logger *slog.Logger) *featureWatch {
 	if config.Every == 0 {
 		config.Every = duration(defaultMonitorEvery)
 	}
@@ -69,9 +68,17 @@ func newFeatureWatch(store historyStore, now func() time.Time, config monitorCon
 	if config.BaselineAge == 0 {
 		config.BaselineAge = duration(defaultBaselineAge)
 	}
-	catalogue := view.Default()
-	plan, err := catalogue.PlanViews(declaring(catalogue))
-	return &featureWatch{store: store, plan: plan, now: now, config: config, logger: logger}, err
+	return &featureWatch{store: store, now: now, config: config, logger: logger}
+}
+
+// plan selects what the catalogue in force declares: one that is published meanwhile counts
+// from the next measurement on.
+func (w *featureWatch) plan(ctx context.Context, at fund.Instant) (*view.Plan, error) {
+	views, err := viewsAt(ctx, w.store, at)
+	if err != nil {
+		return nil, err
+	}
+	return views.PlanViews(declaring(views.Catalogue))
 }
 
 // run measures at once and at each tick until ctx ends. A failure is logged and the last
@@ -102,7 +109,11 @@ func (w *featureWatch) measure(ctx context.Context, chosen []string) (_ []string
 		}
 	}
 	now := w.now()
-	report, err := monitor.Run(ctx, w.store, w.plan, monitor.Config{
+	plan, err := w.plan(ctx, fund.InstantOf(now))
+	if err != nil {
+		return chosen, err
+	}
+	report, err := monitor.Run(ctx, w.store, plan, monitor.Config{
 		At: fund.InstantOf(now), BaselineAt: fund.InstantOf(now.Add(-time.Duration(w.config.BaselineAge))),
 		Segments: true, Customers: chosen, Workers: 1,
 	})
@@ -153,18 +164,15 @@ func (w *featureWatch) ServeHTTP(out http.ResponseWriter, _ *http.Request) {
 }
 
 // watchFeatures puts the measurement into the service, where the store keeps histories.
-func (s *service) watchFeatures() (http.Handler, error) {
+func (s *service) watchFeatures() http.Handler {
 	store, ok := s.store.(historyStore)
 	if !ok {
-		return nil, nil //nolint:nilnil // no page
+		return nil // no page
 	}
-	w, err := newFeatureWatch(store, s.now, s.config.Monitor, s.logger)
-	if err != nil {
-		return nil, err
-	}
+	w := newFeatureWatch(store, s.now, s.config.Monitor, s.logger)
 	s.signals.features = w
 	s.signals.metrics.Features.Watch(w.states)
-	return w, nil
+	return w
 }
 
 // measureFeatures runs the measurement until ctx ends.

@@ -25,6 +25,8 @@ type importOptions struct {
 	skipBad bool
 	rejects string
 	asOf    string // a day
+	// catalogue is the file of the bank's views, "" for the one in force.
+	catalogue string
 }
 
 func (p *program) importCommand() *cobra.Command {
@@ -34,16 +36,19 @@ func (p *program) importCommand() *cobra.Command {
 		Short: "Load a dataset folder into the store and publish its pool",
 		Long: "Load whichever dataset files DIR holds, packed with gzip or not, in one transaction, and publish the pool.\n" +
 			"A bad row ends the import with exit code 2 and its file, line and column; so does a pool that would not\n" +
-			"compile, with product and reason; nothing is changed then.\n" +
+			"compile, with product and reason; nothing is changed then. features.csv is checked by the catalogue of views\n" +
+			"in force: what fundmatch views publish put there.\n" +
 			"Importing the same folder again changes nothing; another folder is merged by key.",
-		Example: "  fundmatch import ./bank --store sqlite:bank.db\n  fundmatch import ./bank --skip-bad --rejects bad-rows.csv",
-		Args:    arguments(0, "DIR"),
+		Example: "  fundmatch import ./bank --store sqlite:bank.db\n  fundmatch import ./bank --skip-bad --rejects bad-rows.csv\n" +
+			"  fundmatch import ./features --catalogue views.yaml",
+		Args: arguments(0, "DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.importFolder(cmd.Context(), args[0], o)
 		},
 	}
 	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH, postgres://... or memory:")
 	cmd.Flags().StringVar(&o.asOf, "as-of", "", "day that the folder speaks for, where that is later than today: facts up to its end count (YYYY-MM-DD)")
+	cmd.Flags().StringVar(&o.catalogue, "catalogue", "", "file of the bank's views that features.csv is checked by (default: the catalogue in force)")
 	cmd.Flags().BoolVar(&o.skipBad, "skip-bad", false, "leave bad rows out and write them to the rejects file")
 	cmd.Flags().StringVar(&o.rejects, "rejects", "rejects.csv", "where --skip-bad writes the bad rows")
 	return cmd
@@ -86,10 +91,14 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 	if err != nil {
 		return err
 	}
+	checkCell, err := cellCheck(ctx, o.catalogue, store, fund.InstantOf(p.now()))
+	if err != nil {
+		return err
+	}
 	var done imported
 	load := func(rejects io.Writer) error {
 		var err error
-		done, err = p.load(ctx, store, folder, asOf, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids})
+		done, err = p.load(ctx, store, folder, asOf, dataset.Options{SkipBad: o.skipBad, Rejects: rejects, ForbidsTag: forbids, CheckCell: checkCell})
 		return err
 	}
 	if o.skipBad {
@@ -101,6 +110,20 @@ func (p *program) importFolder(ctx context.Context, dir string, o importOptions)
 		return err
 	}
 	return p.tellImport(&done, o)
+}
+
+// cellCheck is what the catalogue of a file, or the one in force, says of a cell of
+// features.csv.
+func cellCheck(ctx context.Context, file string, store features.Models, at fund.Instant) (func(*features.Cell) error, error) {
+	if file != "" {
+		c, _, err := readViewsFile(file)
+		if err != nil {
+			return nil, err
+		}
+		return c.CheckCell, nil
+	}
+	views, err := viewsAt(ctx, store, at)
+	return views.checkCell, err
 }
 
 // forbiddenTags tells by the rule pack in force which tags nobody may keep (A09). By a pack

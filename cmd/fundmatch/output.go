@@ -61,6 +61,9 @@ func (p *program) writeOut(name string, write func(io.Writer) error) error {
 }
 
 func writeFile(name string, write func(io.Writer) error) (err error) {
+	if err := mayReplace(name); err != nil {
+		return err
+	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if errors.Is(err, fs.ErrNotExist) {
 		return usageError("%s: there is no such folder to write in", name)
@@ -85,4 +88,42 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
+}
+
+// sqliteMagic begins every SQLite database: https://www.sqlite.org/fileformat.html
+const sqliteMagic = "SQLite format 3\x00"
+
+// mayReplace refuses a name whose place is taken by what no output may replace: a mistyped
+// --out must not cost a bank its store, nor the machine its /dev/null. Any other file is
+// replaced, as by every program.
+func mayReplace(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil //nolint:nilerr // not there, or writing there will say why it cannot be
+	case info.IsDir():
+		return usageError("%s: is a directory, expected the name of a file to write", name)
+	case !info.Mode().IsRegular():
+		return usageError("%s: is no regular file, expected the name of a file to write", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil //nolint:nilerr // what cannot be read cannot be told apart, and its folder decides
+	}
+	defer func() { _ = file.Close() }() // it is only read
+	head := make([]byte, len(sqliteMagic))
+	if _, err := io.ReadFull(file, head); err == nil && string(head) == sqliteMagic {
+		return usageError("%s: is an SQLite store, expected the name of another file to write", name)
+	}
+	return nil
+}
+
+// sameFile reports whether both names are of one file that is there.
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }

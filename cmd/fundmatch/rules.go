@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -15,22 +13,6 @@ import (
 
 // activePack stands for the rule pack in force where a file may be named.
 const activePack = "active"
-
-// rulesOptions are the flags of the rule pack's verbs.
-type rulesOptions struct {
-	store, at string
-	by, note  string
-	dryRun    bool
-	json      bool
-}
-
-func (o *rulesOptions) addStore(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.store, "store", defaultStore, "store: sqlite:PATH or postgres://...")
-}
-
-func (o *rulesOptions) addJSON(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON document")
-}
 
 func (p *program) rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -70,14 +52,9 @@ func (p *program) rulesCheckCommand() *cobra.Command {
 
 // readPackFile reads a rule pack of a file strictly, and its bytes.
 func readPackFile(name string) (*eligibility.Pack, []byte, error) {
-	file, err := os.Open(name)
+	data, err := readInput(name, eligibility.MaxPackBytes)
 	if err != nil {
-		return nil, nil, usageError("%s: cannot be read: %s", name, pathReason(err))
-	}
-	defer func() { _ = file.Close() }() // read only
-	data, err := io.ReadAll(io.LimitReader(file, eligibility.MaxPackBytes+1))
-	if err != nil {
-		return nil, nil, usageError("%s: cannot be read: %s", name, pathReason(err))
+		return nil, nil, err
 	}
 	pack, err := eligibility.ParsePack(data)
 	if err != nil {
@@ -89,39 +66,24 @@ func readPackFile(name string) (*eligibility.Pack, []byte, error) {
 // storedPack is a rule pack of the store.
 type storedPack struct {
 	*eligibility.Pack
-	id string
-	// last is the publication that put it in force at the instant that was asked for.
-	last features.Activation
+	inForce
 }
 
 // packAt reads the rule pack that was in force at an instant.
 func packAt(ctx context.Context, store features.Models, at fund.Instant) (storedPack, error) {
-	id, data, err := store.ActiveAt(ctx, features.RulesArtifact, at)
+	s, err := artifactAt(ctx, store, features.RulesArtifact, at)
 	if errors.Is(err, features.ErrNotFound) {
 		return storedPack{}, unavailableError(err, "no rule pack is in force: fundmatch migrate puts the built-in one in force")
 	}
 	if err != nil {
 		return storedPack{}, err
 	}
-	pack, err := eligibility.ParseRecorded(data)
-	if err != nil {
-		return storedPack{}, err
-	}
-	history, err := store.Activations(ctx, features.RulesArtifact)
-	if err != nil {
-		return storedPack{}, err
-	}
-	s := storedPack{Pack: pack, id: id}
-	for _, a := range history {
-		if a.ArtifactID == id && a.At <= at {
-			s.last = a
-		}
-	}
-	return s, nil
+	pack, err := eligibility.ParseRecorded(s.data)
+	return storedPack{pack, s}, err
 }
 
 func (p *program) rulesDiffCommand() *cobra.Command {
-	var o rulesOptions
+	var o artifactOptions
 	cmd := &cobra.Command{
 		Use:   "diff BEFORE AFTER",
 		Short: "Say in words what differs between two rule packs: files, or active for the one in force",
@@ -166,7 +128,7 @@ func changeAnswers(changes []eligibility.Change) []changeAnswer {
 	return out
 }
 
-func (p *program) rulesDiff(ctx context.Context, args []string, o *rulesOptions) error {
+func (p *program) rulesDiff(ctx context.Context, args []string, o *artifactOptions) error {
 	var packs [2]*eligibility.Pack
 	for i, name := range args {
 		var err error
@@ -189,21 +151,13 @@ func (p *program) rulesDiff(ctx context.Context, args []string, o *rulesOptions)
 }
 
 func (p *program) activePack(ctx context.Context, store string) (*eligibility.Pack, error) {
-	s, err := openRulesStore(ctx, store)
+	s, err := openArtifacts(ctx, store)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = s.Close() }() // read only
 	pack, err := packAt(ctx, s, fund.InstantOf(p.now()))
 	return pack.Pack, err
-}
-
-func openRulesStore(ctx context.Context, text string) (bankStore, error) {
-	spec, err := parseKeptStore(text)
-	if err != nil {
-		return nil, err
-	}
-	return spec.open(ctx, mustExist)
 }
 
 // changes writes what differs, or that nothing does.

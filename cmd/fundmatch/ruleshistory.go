@@ -10,7 +10,7 @@ import (
 )
 
 func (p *program) rulesHistoryCommand() *cobra.Command {
-	var o rulesOptions
+	var o artifactOptions
 	cmd := &cobra.Command{
 		Use:     "history",
 		Short:   "Tell who put which rule pack in force, when, why, and what it changed against the one before",
@@ -40,8 +40,8 @@ type publication struct {
 	Changes []changeAnswer `json:"changes"` // against the one before
 }
 
-func (p *program) rulesHistory(ctx context.Context, o *rulesOptions) error {
-	store, err := openRulesStore(ctx, o.store)
+func (p *program) rulesHistory(ctx context.Context, o *artifactOptions) error {
+	store, err := openArtifacts(ctx, o.store)
 	if err != nil {
 		return err
 	}

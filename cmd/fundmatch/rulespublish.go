@@ -17,7 +17,7 @@ import (
 )
 
 func (p *program) rulesPublishCommand() *cobra.Command {
-	var o rulesOptions
+	var o artifactOptions
 	cmd := &cobra.Command{
 		Use:   "publish FILE --by WHO --note TEXT",
 		Short: "Put a rule pack in force, after it was checked, compared and compiled; a running service takes it within seconds",
@@ -33,28 +33,21 @@ func (p *program) rulesPublishCommand() *cobra.Command {
 			return p.rulesPublish(cmd.Context(), args[0], &o)
 		},
 	}
-	o.addStore(cmd)
-	cmd.Flags().StringVar(&o.by, "by", "", "who publishes: an id")
-	cmd.Flags().StringVar(&o.note, "note", "", "why, for the history")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "check, compare and compile, and change nothing")
+	o.addPublication(cmd, "check, compare and compile, and change nothing")
 	return cmd
 }
 
-func (p *program) rulesPublish(ctx context.Context, name string, o *rulesOptions) (err error) {
+func (p *program) rulesPublish(ctx context.Context, name string, o *artifactOptions) (err error) {
 	pack, data, err := readPackFile(name)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(data)
 	now := fund.InstantOf(p.now())
-	a := features.Activation{Kind: features.RulesArtifact, ArtifactID: hex.EncodeToString(sum[:]), At: now, By: o.by, Note: o.note}
-	if a.Note == "" {
-		return usageError("--note: nothing, expected why the pack is published")
+	a, err := o.activation(features.RulesArtifact, data, now)
+	if err != nil {
+		return err
 	}
-	if err := a.Check(); err != nil {
-		return usageError("--by, --note: %v", err)
-	}
-	store, err := openRulesStore(ctx, o.store)
+	store, err := openArtifacts(ctx, o.store)
 	if err != nil {
 		return err
 	}
@@ -81,10 +74,7 @@ func (p *program) rulesPublish(ctx context.Context, name string, o *rulesOptions
 		c.line(0, "试运行：没有发布")
 		return c.writeTo(p.stdout)
 	}
-	if _, err := store.Put(ctx, features.RulesArtifact, data); err != nil {
-		return err
-	}
-	if err := store.Activate(ctx, a); err != nil {
+	if err := putInForce(ctx, store, data, a); err != nil {
 		return err
 	}
 	c.line(0, "已发布　%s　版本 %s　编号 %s", pack.Name, pack.Version, a.ArtifactID)

@@ -7,13 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 func (p *program) rulesShowCommand() *cobra.Command {
-	var o rulesOptions
+	var o artifactOptions
 	cmd := &cobra.Command{
 		Use:   "show [FILE]",
 		Short: "Show the rules in force at an instant: which entry, of which book, and when the next one begins or ends",
@@ -44,15 +43,6 @@ type showAnswer struct {
 	at, next fund.Instant
 }
 
-// published says who put a pack in force.
-type published struct {
-	At   string `json:"at"`
-	By   string `json:"by"`
-	Note string `json:"note"`
-
-	at fund.Instant
-}
-
 // ruleAnswer is the entry of a rule that holds at the instant.
 type ruleAnswer struct {
 	ID         string            `json:"id"`
@@ -78,13 +68,10 @@ type parameterAnswer struct {
 	Unit  string `json:"unit"`
 }
 
-func (p *program) rulesShow(ctx context.Context, args []string, o *rulesOptions) error {
-	at := fund.InstantOf(p.now())
-	if o.at != "" {
-		var err error
-		if at, err = fund.ParseInstant(o.at); err != nil || at <= 0 {
-			return usageError("--at: %.80q, expected an RFC 3339 time such as 2026-06-01T10:00:00+08:00", o.at)
-		}
+func (p *program) rulesShow(ctx context.Context, args []string, o *artifactOptions) error {
+	at, err := o.instant(p.now())
+	if err != nil {
+		return err
 	}
 	var a showAnswer
 	if len(args) == 1 {
@@ -94,7 +81,7 @@ func (p *program) rulesShow(ctx context.Context, args []string, o *rulesOptions)
 		}
 		a = newShowAnswer(pack, at)
 	} else {
-		store, err := openRulesStore(ctx, o.store)
+		store, err := openArtifacts(ctx, o.store)
 		if err != nil {
 			return err
 		}
@@ -112,10 +99,6 @@ func (p *program) rulesShow(ctx context.Context, args []string, o *rulesOptions)
 	var c card
 	c.rules(&a)
 	return c.writeTo(p.stdout)
-}
-
-func newPublished(a features.Activation) *published {
-	return &published{At: a.At.String(), By: a.By, Note: a.Note, at: a.At}
 }
 
 func newShowAnswer(pack *eligibility.Pack, at fund.Instant) showAnswer {

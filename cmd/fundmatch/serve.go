@@ -258,12 +258,8 @@ func (s *service) wire(ctx context.Context) (err error) {
 		return err
 	}
 	texts := text.New(s.engine, linter)
-	measured, err := s.watchFeatures()
-	if err != nil {
-		return err
-	}
 	s.server, err = server.New(server.Services{
-		Features: measured,
+		Features: s.watchFeatures(),
 		Register: func(r grpc.ServiceRegistrar) {
 			fundmatchv1.RegisterRecommendationServiceServer(r, recommendations)
 			fundmatchv1.RegisterDecisionServiceServer(r, decisions)

@@ -16,6 +16,8 @@ import (
 const defaultStore = "sqlite:fundmatch.db"
 
 // bankStore is what the verbs need of a store: both kinds offer it.
+//
+//nolint:interfacebloat // all of it at once, each concern in an interface of its own
 type bankStore interface {
 	cache.Store
 	features.Pools
@@ -44,8 +46,8 @@ type storeSpec struct {
 	database databaseConfig
 }
 
-// parseStore reads sqlite:PATH, postgres://... or memory:. What is wrong with a DSN is not
-// repeated, because it may hold a password.
+// parseStore reads sqlite:PATH, postgres://... or memory:. What is wrong is shown without
+// what may be a password.
 func parseStore(text string) (storeSpec, error) {
 	kind, rest, _ := strings.Cut(text, ":")
 	switch {
@@ -56,12 +58,25 @@ func parseStore(text string) (storeSpec, error) {
 	case kind == "postgres" || kind == "postgresql":
 		shown, err := sqlstore.Redact(text)
 		if err != nil {
-			return storeSpec{}, usageError("--store: %s:..., expected %s", kind, expectedStore)
+			return storeSpec{}, usageError("--store: %q, expected %s", shownSpec(text), expectedStore)
 		}
 		return storeSpec{text: shown, dsn: text}, nil
 	}
-	return storeSpec{}, usageError("--store: %q, expected %s", text, expectedStore)
+	return storeSpec{}, usageError("--store: %q, expected %s", shownSpec(text), expectedStore)
 }
+
+// shownSpec is a --store that cannot be read, as far as it may be shown. An address of a
+// database in any other form (Postgres://user:password@host, host=... password=...) may
+// hold a password, so of what looks like an address only the first word is left.
+func shownSpec(text string) string {
+	if !strings.ContainsAny(text, "@= ") && !strings.Contains(text, "//") && !strings.HasPrefix(text, "postgres") {
+		return text
+	}
+	return text[:len(text)-len(strings.TrimLeft(text, letters))] + "..."
+}
+
+// letters are those of a scheme or a keyword.
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // decisions returns the directory of the decision log: the one that was named, or the
 // one beside the SQLite file, or one in the working directory for PostgreSQL; "" when the

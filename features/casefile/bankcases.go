@@ -19,7 +19,7 @@ func validityRead(ctx context.Context, c *Case, t *trial) ([]row, error) {
 			Entity entity          `json:"entity"`
 			Value  json.RawMessage `json:"value"`
 			From   moment          `json:"valid_from"`
-			To     moment          `json:"valid_to"`
+			To     ending          `json:"valid_to"`
 			Known  moment          `json:"known_ts"`
 			Delete bool            `json:"delete"`
 		} `json:"rows"`
@@ -34,7 +34,7 @@ func validityRead(ctx context.Context, c *Case, t *trial) ([]row, error) {
 	}
 	for i := range input.Rows {
 		r := &input.Rows[i]
-		if err := b.add(&line{of: r.Entity, feature: theValue, value: r.Value, gone: r.Delete, event: r.From, known: r.Known, to: r.To}); err != nil {
+		if err := b.add(&line{of: r.Entity, feature: theValue, value: r.Value, gone: r.Delete, event: r.From, known: r.Known, to: r.To.moment}); err != nil {
 			return nil, err
 		}
 	}

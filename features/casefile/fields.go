@@ -51,6 +51,23 @@ func (m *moment) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// ending is an instant at which something stops being valid. Tables with from and to write an
+// open end as the last day of the calendar: one that no request can reach is none.
+type ending struct{ moment }
+
+func (e *ending) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if t, err := time.Parse(time.RFC3339Nano, text); err == nil && t.Year() >= unreachable {
+			return nil
+		}
+	}
+	return e.moment.UnmarshalJSON(raw)
+}
+
+// unreachable is the first year that fund.ParseInstant refuses.
+const unreachable = 2200
+
 // entity is whom a row is about: a text, a whole number, which is the same as its digits as
 // a text, or a list of those, which is a key of several columns.
 type entity string

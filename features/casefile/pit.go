@@ -22,7 +22,7 @@ type tableRow struct {
 	Entity entity                     `json:"entity"`
 	Event  moment                     `json:"event_ts"`
 	Known  moment                     `json:"known_ts"`
-	To     moment                     `json:"valid_to"`
+	To     ending                     `json:"valid_to"`
 	Delete bool                       `json:"delete"` // of all features of the view
 	Values map[string]json.RawMessage `json:"values"` // what a row leaves out it says nothing about
 }
@@ -76,7 +76,7 @@ func (b *bank) takeRow(t *table, r *tableRow) error {
 		if !said && !r.Delete {
 			continue
 		}
-		l := line{of: r.Entity, feature: key{t.Name, name}, value: value, gone: r.Delete, event: r.Event, known: r.Known, to: r.To}
+		l := line{of: r.Entity, feature: key{t.Name, name}, value: value, gone: r.Delete, event: r.Event, known: r.Known, to: r.To.moment}
 		if err := b.add(&l); err != nil {
 			return err
 		}

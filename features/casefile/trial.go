@@ -45,13 +45,13 @@ type bank struct {
 	rows      []features.Cell // of the bank's own views, in the order of arrival
 	newest    fund.Instant
 	types     map[view.Ref]view.Type
-	listed    map[view.Ref]bool // its values are lists, kept item by item as JSON
+	forms     map[view.Ref]form
 }
 
 func newBank() *bank {
 	return &bank{
 		refs: map[key]view.Ref{}, customers: map[entity]string{},
-		types: map[view.Ref]view.Type{}, listed: map[view.Ref]bool{},
+		types: map[view.Ref]view.Type{}, forms: map[view.Ref]form{},
 	}
 }
 

@@ -1,7 +1,9 @@
 package casefile
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,7 +14,7 @@ import (
 // stored returns a value of a case as a cell keeps it, and settles the type of its feature:
 // all values of one feature are of one type, null aside.
 func (b *bank) stored(ref view.Ref, raw json.RawMessage) (string, error) {
-	text, list, err := itemised(raw)
+	text, kept, err := keep(raw)
 	if err != nil {
 		return "", err
 	}
@@ -25,13 +27,15 @@ func (b *bank) stored(ref view.Ref, raw json.RawMessage) (string, error) {
 	}
 	now, seen := b.types[ref]
 	switch {
+	case seen && b.forms[ref] != kept:
+		return "", errors.New("a list, an object and a single value in one feature, expected one type")
 	case !seen || now == view.Int && t == view.Decimal:
 		b.types[ref] = t
 	case now == t || now == view.Decimal && t == view.Int:
 	default:
 		return "", fmt.Errorf("a value of type %s after one of type %s, expected one type", t, now)
 	}
-	b.listed[ref] = b.listed[ref] || list
+	b.forms[ref] = kept
 	return text, nil
 }
 
@@ -54,24 +58,46 @@ func typeOf(text string) (view.Type, error) {
 	return view.Decimal, err
 }
 
-// itemised writes a list with each item as its JSON text: a store keeps lists of texts.
-func itemised(raw json.RawMessage) (text string, list bool, err error) {
-	if raw[0] != '[' {
-		return string(raw), false, nil
-	}
-	var items []json.RawMessage
-	if err := json.Unmarshal(raw, &items); err != nil {
-		return "", false, err
-	}
-	texts := make([]string, len(items))
-	for i, item := range items {
-		if item[0] == '{' || item[0] == '[' {
-			return "", false, fmt.Errorf("%.80s, expected a list of single values", raw)
+// form is how a store, which has single values and lists of texts, keeps a value of a case.
+type form uint8
+
+const (
+	bare     form = iota // as it is
+	items                // a list, each item as the text of its JSON
+	document             // an object, as the text of its JSON
+)
+
+// keep writes a value as a store keeps it.
+func keep(raw json.RawMessage) (text string, kept form, err error) {
+	switch raw[0] {
+	case '[':
+		var list []json.RawMessage
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return "", items, err
 		}
-		texts[i] = string(item)
+		texts := make([]string, len(list))
+		for i, item := range list {
+			if texts[i], err = compact(item); err != nil {
+				return "", items, err
+			}
+		}
+		out, err := json.Marshal(texts)
+		return string(out), items, err
+	case '{':
+		text, err := compact(raw)
+		if err != nil {
+			return "", document, err
+		}
+		out, err := json.Marshal(text)
+		return string(out), document, err
 	}
-	out, err := json.Marshal(texts)
-	return string(out), true, err
+	return string(raw), bare, nil
+}
+
+func compact(raw json.RawMessage) (string, error) {
+	var out bytes.Buffer
+	err := json.Compact(&out, raw)
+	return out.String(), err
 }
 
 // found returns the value of a cell as the tree that a case's JSON is; nil where it has none.
@@ -79,9 +105,12 @@ func (b *bank) found(c *view.Cell) any {
 	if c.Status != view.Present {
 		return nil
 	}
-	text := string(c.Value.AppendJSON(nil))
-	if b.listed[c.Ref] {
-		text = "[" + strings.Join(c.Value.List, ",") + "]"
+	switch b.forms[c.Ref] {
+	case items:
+		return tree(json.RawMessage("[" + strings.Join(c.Value.List, ",") + "]"))
+	case document:
+		return tree(json.RawMessage(c.Value.Text))
+	case bare:
 	}
-	return tree(json.RawMessage(text))
+	return tree(c.Value.AppendJSON(nil))
 }

@@ -15,6 +15,10 @@ import (
 // vectors are the published cases, beside the repository.
 const vectors = "../../../shared/vectors/point_in_time.json"
 
+// files are the cases of our own: the edges of the conventions, and what the public feature
+// stores that the vectors come from promise besides.
+func files() []string { return []string{"testdata/cases.json", "testdata/sources.json"} }
+
 // openMemory opens a store of its own for each batch.
 func openMemory(context.Context) (casefile.Store, func() error, error) {
 	s := memory.New()
@@ -60,5 +64,7 @@ func TestVectorsPass(t *testing.T) {
 
 func TestCasesPass(t *testing.T) {
 	t.Parallel()
-	pass(t, read(t, "testdata/cases.json"), casefile.RunName(1), openMemory)
+	for _, name := range files() {
+		pass(t, read(t, name), casefile.RunName(1), openMemory)
+	}
 }

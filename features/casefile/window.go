@@ -25,13 +25,14 @@ func (s *windowSpan) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// change is one line of a series: said (1) or taken back (-1).
+// change is one line of a series: said (1, also where no sign is given) or taken back (-1).
+// One without a value, null, counts neither as a value nor as 0.
 type change struct {
 	Entity entity          `json:"entity"`
 	Event  moment          `json:"event_ts"`
 	Known  moment          `json:"known_ts"`
 	Value  json.RawMessage `json:"value"`
-	Sign   int             `json:"sign"`
+	Sign   *int            `json:"sign"`
 }
 
 // The features that a series is kept as.
@@ -48,12 +49,10 @@ func (b *bank) takeChanges(changes []change) error {
 	for i := range changes {
 		c := &changes[i]
 		feature := said
-		switch c.Sign {
-		case 1:
-		case -1:
+		if c.Sign != nil && *c.Sign == -1 {
 			feature = taken
-		default:
-			return unsupported("changes[%d].sign %d, expected 1 or -1", i, c.Sign)
+		} else if c.Sign != nil && *c.Sign != 1 {
+			return unsupported("changes[%d].sign %d, expected 1 or -1", i, *c.Sign)
 		}
 		if err := b.add(&line{of: c.Entity, feature: feature, value: c.Value, event: c.Event, known: c.Known}); err != nil {
 			return err
@@ -69,6 +68,9 @@ func (b *bank) series(ctx context.Context, s Store, id string) (entries []view.E
 	err = s.Histories(ctx, query, func(h *features.History) error {
 		for i := range h.Cells {
 			c := &h.Cells[i]
+			if c.Value == "null" {
+				continue
+			}
 			value, err := view.ParseValue(view.Decimal, c.Value)
 			if err != nil {
 				return err
@@ -144,7 +146,9 @@ type did struct {
 	At moment `json:"ts"`
 }
 
-// windowCountSelf counts for each event itself and the others in the window before it.
+// windowCountSelf counts for each event itself and the others in the window before it. A case
+// that does not leave out the current instant counts those that arrived before it at that
+// instant: an event is the last of its own window.
 func windowCountSelf(ctx context.Context, c *Case, t *trial) ([]row, error) {
 	var params struct {
 		Window         windowSpan `json:"window_seconds"`

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/view"
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // Store is what an extract reads.
@@ -57,6 +58,8 @@ type Options struct {
 	KnownColumn string
 	Status      bool // a column view.feature:status beside each feature
 
+	Now fund.Instant // labels later than it are counted, since what happens until then is not known; 0: none is
+
 	Workers  int                                  // customers folded at a time; 0: 1
 	Memory   int                                  // bytes of sorting and results that are kept before a file takes them; 0: DefaultMemory
 	TempDir  string                               // of that file; "": the system's
@@ -85,6 +88,7 @@ type Summary struct {
 	Rows      int64 // of the output, as many as of labels
 	Customers int64 // of the labels
 	Unknown   int64 // rows of customers whom the store does not know
+	Later     int64 // rows whose as_of is later than Options.Now
 	Present   int64 // cells with a value
 	Metadata  []Metadatum
 }

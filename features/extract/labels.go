@@ -156,6 +156,9 @@ func (r *running) sortLabels(into *sorter, tell func(done, total int64) error) (
 			return "", 0, err
 		}
 		rows++
+		if r.Options.Now != 0 && a.At > r.Options.Now {
+			r.summary.Later++
+		}
 		if err := tell(rows, -1); err != nil {
 			return "", 0, err
 		}

@@ -19,10 +19,13 @@ type past struct {
 	groups  []group
 	begins  boundaries // event times
 	knows   boundaries // known times
-	buys    boundaries // when purchases are known
+	buys    boundaries // when purchases are known, and the lots of the first posting
 	seen    place      // of the last instant
 	core    *fund.Profile
 	trail   pastTrail
+	// posting is the cell of the first posting batch, which speaks of the days before it too
+	// (features.PostedName); -1: there is none.
+	posting int
 	// assessments says of each cell of the assessments whether it is visible.
 	assessments []bool
 	profile     fund.Profile    // of the last instant
@@ -70,7 +73,7 @@ func listOf(v features.View) list {
 
 // newPast prepares a history, which nobody may change afterwards.
 func newPast(h *features.History) *past {
-	p := &past{history: h, seen: place{-1, -1, -1}, trail: pastTrail{events: h.Events}}
+	p := &past{history: h, seen: place{-1, -1, -1}, trail: pastTrail{events: h.Events}, posting: firstPosting(h)}
 	for i := range h.Cells {
 		c := &h.Cells[i]
 		p.begins.add(c.EventAt)
@@ -88,10 +91,39 @@ func newPast(h *features.History) *past {
 	for i := range h.Purchases {
 		p.buys.add(h.Purchases[i].KnownOn.Start())
 	}
+	p.addPosting()
 	p.begins.settle()
 	p.knows.settle()
 	p.buys.settle()
 	return p
+}
+
+// firstPosting returns the cell of the posting batch that came first, the last of several
+// at one instant; -1: there is none.
+func firstPosting(h *features.History) int {
+	first := -1
+	for i := range h.Cells {
+		c := &h.Cells[i]
+		if c.View == features.HoldingsView && c.Name == features.PostedName && (first < 0 || c.EventAt == h.Cells[first].EventAt) {
+			first = i // they are in the order of features.Compare
+		}
+	}
+	return first
+}
+
+// addPosting adds the days of the first posting's lots to what becomes visible. A value that
+// does not parse is told when it is folded.
+func (p *past) addPosting() {
+	if p.posting < 0 {
+		return
+	}
+	of, err := features.Fold(p.history.CustomerID, p.history.Cells[p.posting:p.posting+1], nil, always())
+	if err != nil {
+		return
+	}
+	for i := range of.Lots {
+		p.buys.add(of.Lots[i].AcquiredOn.Start())
+	}
 }
 
 // asOf returns the profile of an instant; it is valid until the next call.
@@ -222,6 +254,9 @@ func (p *past) foldCore(a features.AsOf) (err error) {
 			cells = append(cells, p.history.Cells[g.first:g.last]...)
 		case g.inForce >= 0:
 			cells = append(cells, p.history.Cells[g.inForce])
+		}
+		if p.posting >= g.first && p.posting < g.last && p.posting != g.inForce {
+			cells = append(cells, p.history.Cells[p.posting])
 		}
 	}
 	p.core, err = features.Fold(p.history.CustomerID, cells, p.history.Purchases, a)

@@ -32,7 +32,10 @@ func drawCell(t *rapid.T) features.Cell {
 	number := strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "value"))
 	name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")
 	day := max(c.EventAt, 1).Date()
-	switch rapid.IntRange(0, 10).Draw(t, "view") {
+	switch rapid.IntRange(0, 12).Draw(t, "view") {
+	case 11, 12: // a posting batch, whose lots speak of the days before the first posting too
+		c.View, c.Name, c.EventAt, c.Tombstone = features.HoldingsView, features.PostedName, drawInstant(t, "posted"), false
+		c.Value = fmt.Sprintf(`[{"product_code":"B%s","shares":1%s,"acquired_on":%q}]`, name, number, drawInstant(t, "acquired").Date())
 	case 0:
 		c.View, c.Name, c.Value = features.PersonView, "segment", number
 	case 1:

@@ -26,6 +26,9 @@ func (s *Store) Erase(ctx context.Context, e features.Erasure) (features.Erased,
 		return features.Erased{}, err
 	}
 	c, there := s.people.byID[e.CustomerID]
+	if !there && slices.ContainsFunc(s.people.early, func(q features.QuarantinedFact) bool { return q.CustomerID == e.CustomerID }) {
+		c, there = new(customer), true // what came too early about somebody unknown is there to be erased
+	}
 	if (replayed || !there) && len(before) > 0 {
 		standing := before[len(before)-1]
 		standing.Repeated = true

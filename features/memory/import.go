@@ -288,7 +288,7 @@ func (b *batch) event(e features.Event) {
 	if !ok {
 		old, ok = b.store.people.events[e.ID]
 	}
-	if ok && old == e {
+	if ok && e.Repeats(&old) {
 		return
 	}
 	if ok {

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -76,7 +77,8 @@ func (d *dialect) archiveName() string {
 }
 
 // claiming are the statements with which a restore begins: it has the tables for itself,
-// as long as it takes. SQLite has one writer anyway, and no timeout of statements.
+// as long as it takes, and no import runs, which may have read them empty and locks none
+// before its first row. SQLite has one writer anyway, and no timeout of statements.
 func (d *dialect) claiming() []string {
 	if d.goose != goose.DialectPostgres {
 		return nil
@@ -85,7 +87,11 @@ func (d *dialect) claiming() []string {
 	for _, t := range archiveTables() {
 		names = append(names, t.name)
 	}
-	return []string{"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "LOCK TABLE " + strings.Join(names, ", ") + " IN EXCLUSIVE MODE"}
+	return []string{
+		"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0",
+		"SELECT pg_advisory_xact_lock(" + strconv.FormatInt(importLock, 10) + ")",
+		"LOCK TABLE " + strings.Join(names, ", ") + " IN EXCLUSIVE MODE",
+	}
 }
 
 // renumbering are the statements with which a restore ends: the database's own sequences

@@ -12,8 +12,7 @@ func (s *Store) Clock() func(context.Context) (time.Time, error) {
 		return nil
 	}
 	return func(ctx context.Context) (at time.Time, err error) {
-		// On the connections that nothing long runs on: who waits for one learns less.
-		err = s.online.QueryRowxContext(ctx, "SELECT clock_timestamp()").Scan(&at)
+		err = s.reader.QueryRowxContext(ctx, "SELECT clock_timestamp()").Scan(&at)
 		return at, fail(ctx, "read the clock", err)
 	}
 }

@@ -112,6 +112,7 @@ const (
 	insertErasure
 	hisPurchases
 	hisEvents
+	hisQuarantined
 	keepNameless
 	deletePurchases
 	deleteCells

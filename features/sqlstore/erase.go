@@ -24,6 +24,7 @@ func addErasureStatements(all *[statementCount]string) {
 	all[insertErasure] = `INSERT INTO erasures (` + erasureColumns + `, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	all[hisPurchases] = `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE customer_id = ?`
 	all[hisEvents] = `SELECT ` + eventColumns + ` FROM events e WHERE e.customer_id = ?`
+	all[hisQuarantined] = `SELECT EXISTS (SELECT 1 FROM quarantined WHERE customer_id = ?)`
 	all[keepNameless] = `INSERT INTO interactions (customer_id, product_code, known_on, kind, seq, amount)
 			SELECT ?, product_code, known_on, kind, seq, 0 FROM interactions WHERE customer_id = ?`
 	for st, table := range map[statement]string{
@@ -60,6 +61,9 @@ func (s *Store) erase(ctx context.Context, tx *sqlx.Tx, e *features.Erasure) (fe
 		return features.Erased{}, err
 	}
 	_, unknown := s.lock(ctx, tx, e.CustomerID)
+	if errors.Is(unknown, features.ErrNotFound) {
+		unknown = s.setAside(ctx, tx, e.CustomerID, unknown)
+	}
 	if unknown != nil && !errors.Is(unknown, features.ErrNotFound) {
 		return features.Erased{}, unknown
 	}
@@ -81,6 +85,19 @@ func (s *Store) erase(ctx context.Context, tx *sqlx.Tx, e *features.Erasure) (fe
 		return features.Erased{}, unknown
 	}
 	return s.eraseKnown(ctx, tx, e)
+}
+
+// setAside returns the error about somebody unknown, or nil when facts about him came too
+// early: those are there to be erased.
+func (s *Store) setAside(ctx context.Context, tx *sqlx.Tx, customerID string, unknown error) error {
+	var any bool
+	if err := tx.Stmtx(s.stmts[hisQuarantined]).QueryRowContext(ctx, customerID).Scan(&any); err != nil {
+		return err
+	}
+	if any {
+		return nil
+	}
+	return unknown
 }
 
 func (s *Store) eraseKnown(ctx context.Context, tx *sqlx.Tx, e *features.Erasure) (features.Erased, error) {

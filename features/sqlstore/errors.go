@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -79,6 +81,10 @@ func reason(err error) string {
 		return reasonOfFile(file.Code())
 	case errors.Is(err, sql.ErrConnDone), err.Error() == "sql: database is closed":
 		return "the store is closed"
+	case strings.Contains(err.Error(), "server refused TLS"): // pgconn has no type for it
+		return "the server offers no TLS, and sslmode asks for it"
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return "the server's certificate is not trusted: sslmode, PGSSLROOTCERT"
 	case unreachable(err):
 		return "the server cannot be reached, or closed the connection"
 	}
@@ -131,9 +137,11 @@ func reasonOfServer(code string) string {
 	case "25006":
 		return "the database may not be written"
 	case "28000", "28P01":
-		return "the server does not let us in"
+		return "the server does not let us in: user, PGPASSWORD, PGPASSFILE or pg_hba.conf"
 	case "3D000":
 		return "there is no such database"
+	case "42704":
+		return "the address names a setting that the server does not have"
 	case "42501":
 		return "the database does not allow it"
 	case "XX001", "XX002":

@@ -191,7 +191,7 @@ func (b *batch) event(e *features.Event) error {
 	}
 	if b.stored.events {
 		old, known, err := b.storedEvent(e.ID)
-		if err != nil || known && old == *e {
+		if err != nil || known && e.Repeats(&old) {
 			return err
 		}
 		if known {

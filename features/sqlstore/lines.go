@@ -56,6 +56,9 @@ func (n *line) Close() error {
 	return n.Conn.Close()
 }
 
+// NetConn is the connection beneath.
+func (n *line) NetConn() net.Conn { return n.Conn }
+
 // hangUp cuts what is open, and whatever is dialled later.
 func (l *lines) hangUp() {
 	l.mu.Lock()

@@ -5,10 +5,8 @@ import (
 	"maps"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -112,20 +110,24 @@ func (b *batch) write(waiting []*features.History) error {
 		return err
 	}
 	ctx, stop := context.WithCancel(b.ctx)
-	chunks := make(chan chan prepared, runtime.GOMAXPROCS(0))
+	chunks := make(chan chan *prepared, runtime.GOMAXPROCS(0))
 	var preparing sync.WaitGroup
 	defer preparing.Wait()
 	defer stop()
 	preparing.Go(func() {
 		defer close(chunks)
 		for some := range slices.Chunk(waiting, b.store.dialect.newcomersAtOnce) {
-			one := make(chan prepared, 1)
+			one := make(chan *prepared, 1)
 			select {
 			case chunks <- one:
 			case <-ctx.Done():
 				return
 			}
-			preparing.Go(func() { one <- prepare(some, b.seq) })
+			preparing.Go(func() {
+				p := b.store.newPrepared()
+				p.prepare(some, b.seq)
+				one <- p
+			})
 		}
 	})
 	for one := range chunks {
@@ -133,7 +135,7 @@ func (b *batch) write(waiting []*features.History) error {
 		if p.err != nil {
 			return p.err
 		}
-		if err := b.insert(&p); err != nil {
+		if err := b.insert(p); err != nil {
 			return err
 		}
 	}
@@ -146,14 +148,26 @@ func (b *batch) write(waiting []*features.History) error {
 	return b.unit.flush()
 }
 
-// prepared are the rows of some newcomers, as the tables take them.
+// prepared are the rows of some newcomers, as the tables take them: in copies where there is
+// COPY, in rows elsewhere.
 type prepared struct {
-	rows [insertCount][][]any
-	err  error
+	inserts *[insertCount]insert
+	copies  *[insertCount]copyRows // nil: the database has no COPY
+	rows    [insertCount][]arguments
+	err     error
+}
+
+func (s *Store) newPrepared() *prepared {
+	p := &prepared{inserts: &s.dialect.inserts}
+	if s.dialect.severalWriters {
+		p.copies = &[insertCount]copyRows{}
+	}
+	return p
 }
 
 // prepare folds the heads of newcomers, and writes down their rows.
-func prepare(some []*features.History, seq uint64) (p prepared) {
+func (p *prepared) prepare(some []*features.History, seq uint64) {
+	p.makeRoom(some)
 	for _, h := range some {
 		h.CellSeqs = slices.Repeat([]uint64{seq}, len(h.Cells))
 		h.PurchaseSeqs = slices.Repeat([]uint64{seq}, len(h.Purchases))
@@ -161,25 +175,44 @@ func prepare(some []*features.History, seq uint64) (p prepared) {
 		head, err := newestHead(h)
 		if err != nil {
 			p.err = err
-			return p
+			return
 		}
 		id := h.CustomerID
 		for i := range h.Cells {
-			p.add(insertCells, cellRow(&h.Cells[i], seq))
+			putCell(p.row(insertCells), &h.Cells[i], seq)
 		}
 		for i := range h.Purchases {
-			p.add(insertPurchases, purchaseRow(id, &h.Purchases[i], seq))
+			putPurchase(p.row(insertPurchases), id, &h.Purchases[i], seq)
 		}
 		for i := range h.Events {
-			p.add(insertEvents, eventRowOf(&h.Events[i], seq))
+			putEvent(p.row(insertEvents), &h.Events[i], seq)
 		}
-		p.add(insertTouched, []any{int64(seq), id})
-		p.add(insertHeads, headRowOf(head.Profile, head.From))
+		putTouched(p.row(insertTouched), id, seq)
+		putHead(p.row(insertHeads), head.Profile, head.From)
 	}
-	return p
 }
 
-func (p *prepared) add(into bulkInsert, row []any) { p.rows[into] = append(p.rows[into], row) }
+// makeRoom makes room for the copies of the cells, which are most of what is copied.
+func (p *prepared) makeRoom(some []*features.History) {
+	if p.copies == nil {
+		return
+	}
+	room := 0
+	for _, h := range some {
+		room += len(h.Cells)*bytesOfRow + textsOf(h.Cells)
+	}
+	p.copies[insertCells].buf = make([]byte, 0, room)
+}
+
+// row begins a row of a table, and returns what takes its values.
+func (p *prepared) row(into bulkInsert) columns {
+	if p.copies != nil {
+		p.copies[into].begin(p.inserts[into].columns)
+		return &p.copies[into]
+	}
+	p.rows[into] = append(p.rows[into], make(arguments, 0, p.inserts[into].columns))
+	return &p.rows[into][len(p.rows[into])-1]
+}
 
 // newestHead folds a history as of its newest fact.
 func newestHead(h *features.History) (features.Head, error) {
@@ -194,18 +227,13 @@ func newestHead(h *features.History) (features.Head, error) {
 
 // insert gives rows to the database: by COPY where it has that.
 func (b *batch) insert(p *prepared) error {
-	for into := range p.rows {
-		rows := p.rows[into]
-		if len(rows) == 0 {
-			continue
-		}
-		if b.conn != nil {
-			if err := b.copy(bulkInsert(into), rows); err != nil {
+	for into := range insertCount {
+		if p.copies != nil && len(p.copies[into].buf) > 0 {
+			if err := b.copy(into, &p.copies[into]); err != nil {
 				return err
 			}
-			continue
 		}
-		for _, row := range rows {
+		for _, row := range p.rows[into] {
 			if err := b.bulks[into].add(b.ctx, row...); err != nil {
 				return err
 			}
@@ -216,36 +244,95 @@ func (b *batch) insert(p *prepared) error {
 
 // copy takes rows of newcomers into a PostgreSQL. Their keys cannot be taken, but for an event
 // id that somebody else has used meanwhile: then the import fails whole.
-func (b *batch) copy(into bulkInsert, rows [][]any) error {
-	table, columns, _ := strings.Cut(b.store.dialect.inserts[into].into, " (")
-	names := strings.Split(strings.TrimSuffix(columns, ")"), ", ")
+func (b *batch) copy(into bulkInsert, rows *copyRows) error {
 	return b.conn.Raw(func(driver any) error {
 		conn, ok := driver.(*stdlib.Conn)
 		if !ok {
 			return errNoDriver
 		}
-		_, err := conn.Conn().CopyFrom(b.ctx, pgx.Identifier{table}, names, pgx.CopyFromRows(rows))
+		_, err := conn.Conn().PgConn().CopyFrom(b.ctx, rows.stream(), "COPY "+b.store.dialect.inserts[into].into+" FROM STDIN BINARY")
 		return err
 	})
 }
 
+// The columns of rows that are written one by one too.
+const (
+	cellWidth     = 13
+	purchaseWidth = 6
+	eventWidth    = 10
+	headWidth     = 4
+)
+
 func cellRow(c *features.Cell, seq uint64) []any {
-	return []any{
-		c.CustomerID, string(c.View), c.Name, int64(c.EventAt), int64(c.KnownAt), int64(c.SourceSeq),
-		digest(c), c.Value, int64(c.ValidTo), c.Tombstone, c.Source, c.Purpose, int64(seq),
-	}
+	row := make(arguments, 0, cellWidth)
+	putCell(&row, c, seq)
+	return row
 }
 
 func purchaseRow(id string, p *fund.Purchase, seq uint64) []any {
-	return []any{id, p.ProductCode, int64(p.KnownOn), p.Kind, int64(seq), int64(p.Amount)}
+	row := make(arguments, 0, purchaseWidth)
+	putPurchase(&row, id, p, seq)
+	return row
 }
 
 func eventRowOf(e *features.Event, seq uint64) []any {
-	return []any{
-		e.CustomerID, int64(e.EventAt), e.ID, e.Kind, int64(e.KnownAt), e.ProductCode, e.DecisionID, e.Channel, e.Attributes, int64(seq),
-	}
+	row := make(arguments, 0, eventWidth)
+	putEvent(&row, e, seq)
+	return row
 }
 
 func headRowOf(p *fund.Profile, from fund.Instant) []any {
-	return []any{p.CustomerID, int64(p.Revision), int64(from), fund.AppendProfile(nil, p)}
+	row := make(arguments, 0, headWidth)
+	putHead(&row, p, from)
+	return row
+}
+
+func putCell(to columns, c *features.Cell, seq uint64) {
+	to.text(c.CustomerID)
+	to.text(string(c.View))
+	to.text(c.Name)
+	to.number(int64(c.EventAt))
+	to.number(int64(c.KnownAt))
+	to.number(int64(c.SourceSeq))
+	to.digest(c)
+	to.text(c.Value)
+	to.number(int64(c.ValidTo))
+	to.flag(c.Tombstone)
+	to.text(c.Source)
+	to.text(c.Purpose)
+	to.number(int64(seq))
+}
+
+func putPurchase(to columns, id string, p *fund.Purchase, seq uint64) {
+	to.text(id)
+	to.text(p.ProductCode)
+	to.day(p.KnownOn)
+	to.text(p.Kind)
+	to.number(int64(seq))
+	to.number(int64(p.Amount))
+}
+
+func putEvent(to columns, e *features.Event, seq uint64) {
+	to.text(e.CustomerID)
+	to.number(int64(e.EventAt))
+	to.text(e.ID)
+	to.text(e.Kind)
+	to.number(int64(e.KnownAt))
+	to.text(e.ProductCode)
+	to.text(e.DecisionID)
+	to.text(e.Channel)
+	to.text(e.Attributes)
+	to.number(int64(seq))
+}
+
+func putTouched(to columns, id string, seq uint64) {
+	to.number(int64(seq))
+	to.text(id)
+}
+
+func putHead(to columns, p *fund.Profile, from fund.Instant) {
+	to.text(p.CustomerID)
+	to.number(int64(p.Revision))
+	to.number(int64(from))
+	to.bytes(fund.AppendProfile(nil, p))
 }

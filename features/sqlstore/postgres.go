@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -17,7 +16,6 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/fundmatch/fundmatch/features"
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // How long a PostgreSQL may take, whatever a caller's own deadline is; each may be given
@@ -119,10 +117,11 @@ func (s *Store) openPostgres(ctx context.Context, cfg OpenConfig) (err error) {
 	if s.reader, err = s.connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on", idle: milliseconds(streamTimeout)}); err != nil {
 		return err
 	}
-	s.headText = s.dialect.text(selectHead)
-	if s.online, err = s.connectPostgres(cfg, cfg.ReadConns, map[string]string{readOnly: "on"}); err != nil {
+	heads, err := s.configure(cfg, map[string]string{readOnly: "on"})
+	if err != nil {
 		return err
 	}
+	s.heads = newHeadConns(&heads.Config, s.dialect.text(selectHead), cfg.ReadConns)
 	s.stream, err = s.connectPostgres(cfg, cfg.ReadConns, map[string]string{
 		readOnly: "on", "statement_timeout": milliseconds(streamTimeout), idle: milliseconds(streamTimeout),
 	})
@@ -145,28 +144,22 @@ func (s *Store) openNotifier(cfg OpenConfig) error {
 	return nil
 }
 
-// postgresHead reads a head row past database/sql, which would watch the context once more and
-// convert each column twice. The driver keeps the statement prepared.
-func (s *Store) postgresHead(ctx context.Context, customerID string) (from int64, head []byte, err error) {
-	if fund.CheckID(customerID) != nil {
-		return 0, nil, sql.ErrNoRows // no text of the database
-	}
-	conn, err := s.online.Conn(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	err = conn.Raw(func(driver any) error {
-		c, ok := driver.(*stdlib.Conn)
-		if !ok {
-			return errNoDriver
-		}
-		return c.Conn().QueryRow(ctx, s.headText, customerID).Scan(&from, &head)
-	})
-	return from, head, errors.Join(err, conn.Close())
-}
-
 // connectPostgres returns a pool of connections, which are made when they are needed.
 func (s *Store) connectPostgres(cfg OpenConfig, conns int, settings map[string]string) (*sqlx.DB, error) {
+	c, err := s.configure(cfg, settings)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(waitForDisk), stdlib.OptionShouldPing(doubtful))
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	db.SetConnMaxLifetime(connLifetime)
+	db.SetConnMaxIdleTime(connIdleTime)
+	return sqlx.NewDb(db, "pgx"), nil
+}
+
+// configure says how to connect, and what a connection is set to.
+func (s *Store) configure(cfg OpenConfig, settings map[string]string) (*pgx.ConnConfig, error) {
 	c, err := parseDSN(cfg.DSN)
 	if err != nil {
 		return nil, err
@@ -191,12 +184,18 @@ func (s *Store) connectPostgres(cfg OpenConfig, conns int, settings map[string]s
 		c.RuntimeParams[name] = value
 	}
 	c.DialFunc = s.lines.over(c.DialFunc)
-	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(waitForDisk))
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	db.SetConnMaxLifetime(connLifetime)
-	db.SetConnMaxIdleTime(connIdleTime)
-	return sqlx.NewDb(db, "pgx"), nil
+	return c, nil
+}
+
+// unusedFor is how long a connection that nobody used is trusted.
+const unusedFor = time.Second
+
+// doubtful reports whether to ask a connection of a pool if it is still there, before it is used
+// again: nobody used it for a while, or the server said something unasked. That is its
+// farewell, as a rule, when it was stopped or started again; who sends a statement after it
+// cannot know whether it was done.
+func doubtful(_ context.Context, p stdlib.ShouldPingParams) bool {
+	return p.IdleDuration > unusedFor || spoke(p.Conn.PgConn().Conn())
 }
 
 // waitForDisk makes every commit wait for the disk, where the server would not: what was

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -239,15 +240,37 @@ func TestAServerThatHangsOrDies(t *testing.T) {
 	_, err := s.Profile(t.Context(), "c1", 1)
 	wantUnavailable(t, err, "the server cannot be reached, or closed the connection")
 	server.Restart(t)
-	for range defaultReadConns { // each broken connection may be found by one call
-		if _, err = s.Profile(t.Context(), "c1", 1); err == nil {
-			break
-		}
-	}
 	p, err := s.Profile(t.Context(), "c1", 100)
 	if err != nil || p.Tags[0].Value != acknowledged {
 		t.Errorf("after the death: %+v, %v, want the tag %s", p, err, acknowledged)
 	}
+}
+
+// A server that is started again ends all connections. Nobody who calls after that fails for it:
+// neither who reads nor, because nothing was sent yet, who writes.
+func TestAServerThatIsStartedAgainFailsNobody(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Server(t, pgtest.Config{})
+	s := openServer(t, server.Database(t))
+	importCells(t, s, tagOf("c1", "1"))
+	calls := []func(i int) error{
+		func(int) error { _, err := s.Profile(t.Context(), "c1", 1); return err },
+		func(int) error { _, err := s.Heads(t.Context(), []string{"c1"}); return err },
+		func(i int) error {
+			c := tagOf("c1", fmt.Sprint(i))
+			c.EventAt = fund.Instant(i)
+			_, err := s.Write(t.Context(), features.Write{CustomerID: "c1", Cells: []features.Cell{c}, RecordedAt: 1})
+			return err
+		},
+	}
+	for round := range 3 {
+		together(t, 4*len(calls), func(i int) error { return calls[i%len(calls)](100*round + i) }) // all connections are made
+		if len(s.heads.idle) == 0 || s.reader.Stats().Idle == 0 || s.writer.Stats().Idle == 0 {
+			t.Fatalf("%d, %d and %d connections wait to be used again", len(s.heads.idle), s.reader.Stats().Idle, s.writer.Stats().Idle)
+		}
+		server.Restart(t)
+	}
+	together(t, 4*len(calls), func(i int) error { return calls[i%len(calls)](1000 + i) })
 }
 
 func TestReasonsOfServers(t *testing.T) {
@@ -255,7 +278,7 @@ func TestReasonsOfServers(t *testing.T) {
 	for code, want := range map[string]string{
 		"53100": "the disk is full", "53200": "memory", "53300": "too many connections", "55P03": "locked by another process",
 		"57014": "took too long", "57P01": "stopping", "57P02": "stopping", "57P03": "starting", "25P03": "ended the connection",
-		"25006": "may not be written", "28P01": "does not let us in", "28000": "does not let us in", "3D000": "no such database", "42501": "does not allow",
+		"25006": "may not be written", "28P01": "does not let us in", "28000": "does not let us in", "3D000": "no such database", "42704": "names a setting", "42501": "does not allow",
 		"XX001": "damaged", "XX002": "damaged", "40001": "in the way", "40P01": "in the way", "23505": "in the way",
 		"08006": "cannot be reached", "58030": "the disk failed", "42601": "the database failed", "": "the database failed",
 	} {
@@ -265,8 +288,36 @@ func TestReasonsOfServers(t *testing.T) {
 			t.Errorf("%q tells the server's words", err)
 		}
 	}
+	for driver, want := range map[error]string{
+		errors.New("tls error: server refused TLS connection"):           "offers no TLS",
+		fmt.Errorf("tls error: %w", &tls.CertificateVerificationError{}): "is not trusted",
+	} {
+		wantUnavailable(t, fail(t.Context(), "open", driver), want)
+	}
 	if err := fail(t.Context(), "read", &pgconn.PgError{Code: "22021"}); !errors.Is(err, features.ErrInvalid) {
 		t.Errorf("text that is none: %v, want ErrInvalid", err)
+	}
+}
+
+// What an operator at night has to know of an address that does not work, in our words and
+// without its password.
+func TestAddressesThatDoNotWork(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	for setting, want := range map[string]string{
+		"work_memory=1":       "names a setting that the server does not have",
+		"user=nobody-we-know": "does not let us in: user, PGPASSWORD",
+	} {
+		address := with(t, with(t, dsn, "password", "geheim"), "sslmode", "disable")
+		name, value, _ := strings.Cut(setting, "=")
+		s, err := Open(t.Context(), OpenConfig{DSN: with(t, address, name, value)})
+		if err == nil {
+			_ = s.Close()
+		}
+		wantUnavailable(t, err, want)
+		if strings.Contains(fmt.Sprint(err), "geheim") {
+			t.Errorf("%s: shows the password: %v", setting, err)
+		}
 	}
 }
 
@@ -361,7 +412,11 @@ func TestClosingAStoreWhoseServerIsPaused(t *testing.T) {
 	if err := <-asked; !errors.Is(err, features.ErrUnavailable) {
 		t.Errorf("a call that ran: %v", err)
 	}
-	if n := s.lines.count(); n > 0 {
-		t.Errorf("%d connections are left", n)
+	// The driver ends the connections of calls that were given up in goroutines of its own.
+	for waited := 0; s.lines.count() > 0; waited++ {
+		if waited == 300 {
+			t.Fatalf("%d connections are left", s.lines.count())
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -27,7 +27,7 @@ func (s *Store) Profile(ctx context.Context, customerID string, at fund.Instant)
 func (s *Store) Head(ctx context.Context, customerID string) (*fund.Profile, fund.Instant, error) {
 	read := s.oneHead
 	if s.dialect.severalWriters {
-		read = s.postgresHead
+		read = s.heads.read
 	}
 	from, head, err := read(ctx, customerID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -74,11 +74,27 @@ func (s *Store) profileOfPast(ctx context.Context, customerID string, at fund.In
 		if err := eachEvent(ctx, tx.Stmtx(s.stmts[selectEvents]), g.addEvent, customerID, int64(at)); err != nil {
 			return err
 		}
+		if h := &g.histories[0]; len(h.Cells)+len(h.Purchases)+len(h.Events) == 0 {
+			if err := s.stillKnown(ctx, tx, customerID); err != nil {
+				return err
+			}
+		}
 		history.Settle(&g.histories[0])
 		p, err = history.AsOf(&g.histories[0], features.AsKnown(at))
 		return err
 	})
 	return p, err
+}
+
+// stillKnown returns features.ErrNotFound when a customer was erased after his head was read:
+// what is left would be the profile of somebody of whom nothing is known.
+func (s *Store) stillKnown(ctx context.Context, tx *sqlx.Tx, customerID string) error {
+	var there bool
+	err := tx.Stmtx(s.stmts[selectKnown]).QueryRowContext(ctx, customerID).Scan(&there)
+	if err == nil && !there {
+		return notFound("customer", customerID)
+	}
+	return err
 }
 
 // CustomerIDs is features.Profiles.

@@ -49,6 +49,7 @@ type restoring struct {
 	many    *sqlx.Stmt // inserts as many rows as fit
 	rows    int        // how many those are
 	args    []any
+	held    int // bytes of texts and blobs in args
 }
 
 // maxPlaceholders is what both databases take in one statement.
@@ -56,6 +57,10 @@ const maxPlaceholders = 32_000
 
 // maxRestoredRows bounds the rows of one insert: more saves little.
 const maxRestoredRows = 256
+
+// maxRestoredBytes bounds what waits for an insert, whatever an archive holds: a few bytes of
+// it may unpack to values of any length that a store keeps.
+const maxRestoredBytes = 8 << 20
 
 // claim takes the tables for the restore alone, and sees that they are empty.
 func (in *restoring) claim() error {
@@ -110,21 +115,44 @@ func (in *restoring) insert(t *archiveTable, rows int) string {
 
 func (in *restoring) add(t *archiveTable, values []any) error {
 	in.args = append(in.args, values...)
-	if len(in.args) < in.rows*len(t.columns) {
-		return nil
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			in.held += len(v)
+		case []byte:
+			in.held += len(v)
+		}
 	}
-	_, err := in.many.ExecContext(in.ctx, in.args...)
-	in.args = in.args[:0]
+	switch {
+	case len(in.args) == in.rows*len(t.columns):
+		_, err := in.many.ExecContext(in.ctx, in.args...)
+		in.empty()
+		return err
+	case in.held >= maxRestoredBytes:
+		return in.flush(t)
+	}
+	return nil
+}
+
+// flush inserts the rows that wait.
+func (in *restoring) flush(t *archiveTable) (err error) {
+	if rows := len(in.args) / len(t.columns); rows > 0 {
+		_, err = in.tx.ExecContext(in.ctx, in.insert(t, rows), in.args...)
+	}
+	in.empty()
 	return err
 }
 
+func (in *restoring) empty() {
+	clear(in.args) // nothing holds on to what is in the database
+	in.args, in.held = in.args[:0], 0
+}
+
 func (in *restoring) end(t *archiveTable) error {
-	err := in.many.Close()
-	if rows := len(in.args) / len(t.columns); err == nil && rows > 0 {
-		_, err = in.tx.ExecContext(in.ctx, in.insert(t, rows), in.args...)
+	if err := in.many.Close(); err != nil {
+		return err
 	}
-	in.args = in.args[:0]
-	return err
+	return in.flush(t)
 }
 
 // execAll runs statements without arguments.

@@ -58,8 +58,9 @@ type pools struct {
 	writer *sqlx.DB // SQLite: one connection
 	reader *sqlx.DB
 	stream *sqlx.DB      // reads that take as long as their caller does
-	online *sqlx.DB      // reads heads and nothing else: no long reading is in its way
-	turns  chan struct{} // SQLite: a token for each connection of online that reads
+	online *sqlx.DB      // SQLite: reads heads and nothing else, so that no long reading is in its way
+	turns  chan struct{} // a token for each connection of online that reads
+	heads  *headConns    // PostgreSQL: the same; nil: SQLite
 }
 
 // Store is a store in an SQL database. It is safe for concurrent use.
@@ -72,7 +73,6 @@ type Store struct {
 	one           [insertCount]*sqlx.Stmt // a row at a time
 	many          [insertCount]*sqlx.Stmt // rowsAtOnce
 	newcomerBytes int                     // that an import holds in memory
-	headText      string                  // PostgreSQL: of selectHead
 	committed     func()
 	notifier      *notifier // nil: SQLite, or it was not wanted
 	lines         lines     // PostgreSQL
@@ -148,9 +148,9 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 		switch {
 		case statement(i) >= nextSeq:
 			db = s.writer
-		case statement(i) == selectHead:
+		case statement(i) == selectHead && s.online != nil:
 			db = s.online
-		case statement(i) == streamNAVs || statement(i) == streamPurchases:
+		case statement(i) == streamNAVs || statement(i) == streamPurchases || statement(i) == selectQuarantined || statement(i) == selectErasedSince:
 			db = s.stream
 		}
 		if s.stmts[i], err = db.PreparexContext(ctx, text); err != nil { //nolint:sqlclosecheck // closeAll closes it
@@ -185,6 +185,7 @@ func (s *Store) closeAll() error {
 			}
 		}
 	}
+	s.heads.close()
 	// The readers first: the last connection to close folds the WAL into the file.
 	for _, db := range [...]*sqlx.DB{s.online, s.stream, s.reader, s.writer} {
 		if db != nil {

@@ -192,9 +192,10 @@ func (u *unit) addCells(cells []features.Cell) error {
 // digestLength is the part of a SHA-256 that tells cells of the same key apart.
 const digestLength = 16
 
-// digest stands for the columns that are not in a cell's key.
-func digest(c *features.Cell) []byte {
-	var e fund.Encoder
+// digest appends what stands for the columns that are not in a cell's key. Behind the end of
+// buf is where it works.
+func digest(buf []byte, c *features.Cell) []byte {
+	e := fund.Encoder{Buf: buf}
 	e.Text(c.Value)
 	e.Int(int64(c.ValidTo))
 	e.Text(c.Source)
@@ -202,8 +203,8 @@ func digest(c *features.Cell) []byte {
 	if c.Tombstone {
 		e.Byte(1)
 	}
-	sum := sha256.Sum256(e.Buf)
-	return sum[:digestLength]
+	sum := sha256.Sum256(e.Buf[len(buf):])
+	return append(e.Buf[:len(buf)], sum[:digestLength]...)
 }
 
 // maxTouched bounds the memory of what is in the change log already; forgetting it

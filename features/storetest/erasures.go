@@ -28,6 +28,7 @@ func erasurePromises() []promise {
 		{"the key of an erasure returns it, also when he came again", erasureReplayed},
 		{"confirmations stay as evidence", erasedConfirmations},
 		{"quarantined facts go with the customer", erasedQuarantine},
+		{"quarantined facts of somebody unknown can be erased", erasedQuarantineOfNobody},
 		{"an erasure without its time, its author or randomness is invalid", erasureChecked},
 		{"erasures are listed from an instant on, by time", erasuresListed},
 		{"an erasure that was cancelled changed nothing", erasureCancelled},
@@ -39,12 +40,12 @@ func erasure(id string) features.Erasure {
 	return features.Erasure{CustomerID: id, At: noon(day5), By: "customer", Salt: [32]byte{1, 2, 3}, Pseudonym: [16]byte{byte(len(id)), id[0], id[len(id)-1]}}
 }
 
-// erase forgets a customer and must succeed.
-func erase(t *testing.T, s Store, id string) features.Erased {
+// eraseC1 forgets the customer of most cases and must succeed.
+func eraseC1(t *testing.T, s Store) features.Erased {
 	t.Helper()
-	out, err := s.Erase(t.Context(), erasure(id))
+	out, err := s.Erase(t.Context(), erasure("c1"))
 	if err != nil {
-		t.Fatalf("erase %s: %v", id, err)
+		t.Fatalf("erase c1: %v", err)
 	}
 	return out
 }
@@ -69,7 +70,7 @@ func fullCustomers(t *testing.T, s Store, ids ...string) {
 
 func erasedIsNotFound(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1", "c2")
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	ctx, errs := t.Context(), map[string]error{}
 	_, errs["Profile"] = s.Profile(ctx, "c1", later)
 	_, errs["Profile of the past"] = s.Profile(ctx, "c1", noon(day1))
@@ -99,7 +100,7 @@ func erasedIsNotFound(t *testing.T, s Store) {
 func erasureOfOneAlone(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1", "c10", "c2")
 	before := []*fund.Profile{profile(t, s, "c10", later), profile(t, s, "c2", later)}
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	wantSame(t, "the others", []*fund.Profile{profile(t, s, "c10", later), profile(t, s, "c2", later)}, before)
 	wantSame(t, "their past", profile(t, s, "c10", noon(day1)).Tags, before[0].Tags)
 	if got := eventIDs(t, s, "c2", later); got != "e-c2" {
@@ -127,7 +128,7 @@ func erasureCommits(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1")
 	write(t, s, tag("c1", "late", "1", noon(day3)))
 	h := historyOf(t, s, "c1")
-	out := erase(t, s, "c1")
+	out := eraseC1(t, s)
 	e := erasure("c1")
 	if want := features.Commit(e.Salt, &h); out.Commitment != want {
 		t.Errorf("commitment %x, want %x of the history", out.Commitment, want)
@@ -159,7 +160,7 @@ func erasedBaskets(t *testing.T, s Store) {
 	for _, cut := range cuts {
 		before = append(before, baskets(t, s, cut))
 	}
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	for i, cut := range cuts {
 		if got := baskets(t, s, cut); got != before[i] {
 			t.Errorf("the cut of %s counts %s, want %s as before", cut.AsOf, got, before[i])
@@ -196,7 +197,7 @@ func baskets(t *testing.T, s Store, cut features.Cut) string {
 func erasureIsAChange(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1", "c2")
 	before, market := changes(t, s), publishedSeq(t, s)
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	now := changes(t, s)
 	if len(now) != len(before)+1 || now[len(now)-1].CustomerID != "c1" {
 		t.Errorf("the log grew from %d to %d entries, want c1 once more", len(before), len(now))
@@ -204,7 +205,7 @@ func erasureIsAChange(t *testing.T, s Store) {
 	if got := publishedSeq(t, s); got != market {
 		t.Errorf("market data moved from %d to %d: every core would be compiled again", market, got)
 	}
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	wantSame(t, "the log after erasing again", changes(t, s), now)
 }
 
@@ -220,7 +221,7 @@ func publishedSeq(t *testing.T, s Store) uint64 {
 
 func erasedTwice(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1")
-	first := erase(t, s, "c1")
+	first := eraseC1(t, s)
 	again := erasure("c1")
 	again.At, again.By, again.Salt, again.Pseudonym = noon(day5)+hour, "somebody else", [32]byte{7}, [16]byte{7}
 	got, err := s.Erase(t.Context(), again)
@@ -246,7 +247,7 @@ func eraseUnknown(t *testing.T, s Store) {
 func importAfterErasure(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1")
 	old := profile(t, s, "c1", later)
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	loadCells(t, s, tag("c1", "new", "1", noon(day3)))
 	for _, at := range []fund.Instant{1, noon(day1), noon(day2), noon(day3), later} {
 		p := profile(t, s, "c1", at)
@@ -273,7 +274,7 @@ func importAfterErasure(t *testing.T, s Store) {
 
 func erasedAgain(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1")
-	first := erase(t, s, "c1")
+	first := eraseC1(t, s)
 	loadCells(t, s, tag("c1", "new", "1", noon(day3)))
 	e := erasure("c1")
 	e.At, e.Pseudonym = noon(day5)+hour, [16]byte{8}
@@ -304,7 +305,7 @@ func erasedKeys(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 	}
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	loadCells(t, s, tag("c1", "new", "1", noon(day3)))
 	if r, err := with("c1", "2"); err != nil || r.Replayed || !r.Changed {
 		t.Errorf("his key after the erasure: %+v, %v, want a write of its own", r, err)
@@ -339,7 +340,7 @@ func erasedConfirmations(t *testing.T, s Store) {
 	fullCustomers(t, s, "c1")
 	c := confirmation("c1", 1)
 	confirm(t, s, c)
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	wantSame(t, "confirmations", confirmed(t, s, "c1", c.ID), []features.Confirmation{c})
 }
 
@@ -348,9 +349,34 @@ func erasedQuarantine(t *testing.T, s Store) {
 	for _, id := range []string{"c1", "c2"} {
 		write(t, s, tag(id, "a", "1", later))
 	}
-	erase(t, s, "c1")
+	eraseC1(t, s)
 	if got := quarantined(t, s); len(got) != 1 || got[0].CustomerID != "c2" {
 		t.Errorf("the quarantine holds %+v, want that of c2", got)
+	}
+}
+
+// An import may set aside all that it brings about somebody, before or after his erasure.
+func erasedQuarantineOfNobody(t *testing.T, s Store) {
+	fullCustomers(t, s, "c1", "c3")
+	eraseC1(t, s)
+	_, err := s.Import(t.Context(), noon(day5), func(b features.Batch) error {
+		return b.Cells([]features.Cell{tag("c1", "a", "1", later), tag("c2", "a", "1", later), tag("c3", "a", "1", later)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"c1", "c2"} {
+		e := erasure(id)
+		e.At += hour
+		if out, err := s.Erase(t.Context(), e); err != nil || out.Repeated || out.Cells != 0 || out.At != e.At {
+			t.Errorf("%s, of whom nothing counts: %+v, %v, want an erasure of its own without cells", id, out, err)
+		}
+		if out, err := s.Erase(t.Context(), erasure(id)); err != nil || !out.Repeated || out.At != e.At {
+			t.Errorf("%s again: %+v, %v, want the one that stands", id, out, err)
+		}
+	}
+	if got := quarantined(t, s); len(got) != 1 || got[0].CustomerID != "c3" {
+		t.Errorf("the quarantine holds %+v, want that of c3", got)
 	}
 }
 

@@ -30,6 +30,7 @@ func eventPromises() []promise {
 		{"a reader of events may stop, and its error comes back", eventsStop},
 		{"each customer of a batch is in the change log once, with a new revision", eventChanges},
 		{"an import corrects an event, of whomever it was", eventCorrections},
+		{"an import that repeats an event leaves its known time", repeatedEventsStayKnown},
 		{"consents are in the profile, the newest word on each purpose", consentsInProfile},
 		{"one by one, in one batch or imported, in any order: the same profile", eventsConverge},
 		{"a full trail forgets the same whichever way it was filled", fullTrails},
@@ -309,6 +310,31 @@ func eventCorrections(t *testing.T, s Store) {
 	other := did("e2", "c1", "CALLED_BACK", noon(day1)) // a kind of the bank's own is kept and means nothing
 	if loadEvents(other); len(profile(t, s, "c1", later).Trail.Recent) != 0 || eventIDs(t, s, "c1", later) != "e2" {
 		t.Error("an event of an unknown kind is not kept beside the trail")
+	}
+}
+
+// A nightly file has no known times as a rule. Were it to take those of the API, the past
+// would come to know what nobody knew then.
+func repeatedEventsStayKnown(t *testing.T, s Store) {
+	known(t, s, "c1")
+	refused := did("e1", "c1", "REFUSAL", noon(day1))
+	refused.Attributes = `{"reason":"FEE"}`
+	record(t, s, noon(day3), refused)
+	again := refused
+	again.Attributes = `{ "reason": "FEE" }`
+	res := load(t, s, func(b features.Batch) error { return b.Events([]features.Event{again}) })
+	if res.Changed != 0 {
+		t.Errorf("the same without its known time: %d rows changed, want 0", res.Changed)
+	}
+	if n := len(profile(t, s, "c1", noon(day2)).Trail.Recent); n != 0 {
+		t.Errorf("before it was known the profile has %d events, want none", n)
+	}
+	again.KnownAt = noon(day2)
+	if res = load(t, s, func(b features.Batch) error { return b.Events([]features.Event{again}) }); res.Changed != 1 {
+		t.Errorf("with another known time: %d rows changed, want 1", res.Changed)
+	}
+	if n := len(profile(t, s, "c1", noon(day2)).Trail.Recent); n != 1 {
+		t.Errorf("from the corrected known time on the profile has %d events, want 1", n)
 	}
 }
 

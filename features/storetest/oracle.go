@@ -18,6 +18,7 @@ type oracle struct {
 	cells     []saidCell
 	events    []features.Event
 	bought    []features.CustomerPurchase // in the order in which it was said
+	aside     map[string]bool             // of whom a fact came too early: he can be forgotten too
 	imports   int
 }
 
@@ -27,7 +28,7 @@ type saidCell struct {
 	imported int
 }
 
-func newOracle() *oracle { return &oracle{customers: map[string]bool{}} }
+func newOracle() *oracle { return &oracle{customers: map[string]bool{}, aside: map[string]bool{}} }
 
 // tooEarly reports whether a fact lies more than five minutes after its recording.
 func tooEarly(recorded fund.Instant, times ...fund.Instant) bool {
@@ -49,6 +50,7 @@ func (o *oracle) load(at fund.Instant, cells []features.Cell, events []features.
 	o.imports++
 	for _, c := range cells {
 		if tooEarly(at, c.EventAt, c.KnownAt) {
+			o.aside[c.CustomerID] = true
 			continue
 		}
 		o.customers[c.CustomerID] = true
@@ -60,12 +62,16 @@ func (o *oracle) load(at fund.Instant, cells []features.Cell, events []features.
 		if !tooEarly(at, e.EventAt, e.KnownAt) {
 			o.customers[e.CustomerID] = true
 			o.events = append(o.events, e)
+		} else {
+			o.aside[e.CustomerID] = true
 		}
 	}
 	for _, p := range bought {
 		if !tooEarly(at, p.KnownOn.Start()) {
 			o.customers[p.CustomerID] = true
 			o.bought = append(o.bought, p)
+		} else {
+			o.aside[p.CustomerID] = true
 		}
 	}
 }
@@ -97,6 +103,7 @@ func (o *oracle) record(recorded fund.Instant, events []features.Event) {
 // erase forgets a customer.
 func (o *oracle) erase(id string) {
 	delete(o.customers, id)
+	delete(o.aside, id)
 	o.cells = slices.DeleteFunc(o.cells, func(c saidCell) bool { return c.CustomerID == id })
 	o.events = slices.DeleteFunc(o.events, func(e features.Event) bool { return e.CustomerID == id })
 	o.bought = slices.DeleteFunc(o.bought, func(p features.CustomerPurchase) bool { return p.CustomerID == id })
@@ -239,14 +246,8 @@ func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, p
 		return s, ""
 	}
 	c := o.newest(id, features.View(v.Name), name, a)
-	if c != nil && c.Purpose != "" {
-		if purpose != "" && purpose != c.Purpose {
-			return view.PurposeDenied, ""
-		}
-		s := o.consent(id, c.Purpose, a)
-		if s == view.ConsentWithdrawn || s == view.ConsentMissing && slices.Contains(v.NeedsConsent, c.Purpose) {
-			return s, ""
-		}
+	if s := o.kept(id, v, c, a, purpose); s != view.Present {
+		return s, ""
 	}
 	switch age := a.At - fromOf(c); {
 	case c == nil || c.Tombstone:
@@ -261,6 +262,22 @@ func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, p
 		return view.NullValue, ""
 	}
 	return view.Present, c.Value
+}
+
+// kept says whether a cell that is kept for a purpose of its own may be read for another;
+// Present: it may.
+func (o *oracle) kept(id string, v *view.View, c *saidCell, a features.AsOf, purpose string) view.Status {
+	if c == nil || c.Purpose == "" {
+		return view.Present
+	}
+	if purpose != "" && purpose != c.Purpose {
+		return view.PurposeDenied
+	}
+	s := o.consent(id, c.Purpose, a)
+	if s == view.ConsentWithdrawn || s == view.ConsentMissing && slices.Contains(v.NeedsConsent, c.Purpose) {
+		return s
+	}
+	return view.Present
 }
 
 // allowed says whether a view may be read for a purpose; Present: it may.

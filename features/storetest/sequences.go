@@ -328,7 +328,7 @@ func (q *sequence) erase() {
 	e := erasure(id)
 	e.Pseudonym = [16]byte{byte(q.run), byte(q.run >> 8), byte(q.run >> 16), byte(len(q.erased) + 1), id[len(id)-1]}
 	_, err := q.s.Erase(context.Background(), e)
-	known := q.oracle.customers[id] || slices.Contains(q.erased, id)
+	known := q.oracle.customers[id] || q.oracle.aside[id] || slices.Contains(q.erased, id)
 	if !known && !errors.Is(err, features.ErrNotFound) {
 		q.Fatalf("an erasure of %s, who was never known: %v, want ErrNotFound", id, err)
 	}

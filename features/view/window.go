@@ -92,12 +92,14 @@ func exactDecimal(sum *big.Rat) Value {
 }
 
 // CountSelf returns for each event of a series, in whatever order it stands, how many lie in
-// the window before it, itself included once. Others at its very instant are not in it
-// unless the upper end is closed. A count stops at most; 0: it does not.
+// the window before it, itself included once. Others at its very instant are not in it,
+// unless the upper end is closed: then those are that stand before it in the series, for an
+// event is the last of its own window. A count stops at most; 0: it does not.
 func (w Window) CountSelf(ats []fund.Instant, most int) []int {
 	sorted := slices.Clone(ats)
 	slices.Sort(sorted)
 	counts := make([]int, len(ats))
+	stood := map[fund.Instant]int{} // so many events of an instant so far
 	for i, at := range ats {
 		first, _ := slices.BinarySearchFunc(sorted, at, func(x, end fund.Instant) int {
 			if !w.after(x, end) {
@@ -105,15 +107,11 @@ func (w Window) CountSelf(ats []fund.Instant, most int) []int {
 			}
 			return 1
 		})
-		end, _ := slices.BinarySearchFunc(sorted, at, func(x, end fund.Instant) int {
-			if w.before(x, end) {
-				return -1
-			}
-			return 1
-		})
-		counts[i] = max(end-first, 0)
-		if !w.UpperClosed {
-			counts[i]++ // itself
+		end, _ := slices.BinarySearch(sorted, at)
+		counts[i] = max(end-first, 0) + 1 // itself
+		if w.UpperClosed {
+			counts[i] += stood[at]
+			stood[at]++
 		}
 		if most > 0 {
 			counts[i] = min(counts[i], most)

@@ -9,9 +9,6 @@ import (
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 )
 
-// denied is the state of a cell that the reader's role may not see.
-const denied = "PURPOSE_DENIED"
-
 // parseRole reads who will see the answer. PROGRAM is what the empty text says, so that it is
 // no role of anybody.
 func parseRole(text string) (view.Role, error) {
@@ -43,9 +40,9 @@ func mask(out *fundmatchv1.GetCustomerResponse, p *fund.Profile, role view.Role,
 		}
 		from := len(out.GetCells()) - len(refs)
 		for i, found := range plan.Read(p, &request, nil) {
-			if found.Status == view.PurposeDenied {
+			if hidden(found.Status, role) {
 				c := out.GetCells()[from+i]
-				out.Cells[from+i] = &fundmatchv1.ProfileCell{Name: c.GetName(), Status: denied}
+				out.Cells[from+i] = &fundmatchv1.ProfileCell{Name: c.GetName(), Status: found.Status.String()}
 			}
 		}
 		refs = refs[n:]
@@ -54,6 +51,20 @@ func mask(out *fundmatchv1.GetCustomerResponse, p *fund.Profile, role view.Role,
 		addSources(out, p)
 	}
 	return nil
+}
+
+// hidden reports whether a role sees nothing of a cell but its name. What is kept for a
+// purpose that the customer did not agree to, or no longer does, a manager may not use; the
+// customer himself sees what the bank keeps (A03), and who audits it does.
+func hidden(s view.Status, role view.Role) bool {
+	switch s {
+	case view.PurposeDenied:
+		return true
+	case view.ConsentMissing, view.ConsentWithdrawn:
+		return role == view.Manager
+	default:
+		return false
+	}
 }
 
 // refOf returns the feature of a cell of the answer.

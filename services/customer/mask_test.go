@@ -60,3 +60,34 @@ func TestRolesSeeWhatTheyMay(t *testing.T) {
 		}
 	}
 }
+
+// A tag that is kept for a purpose is no manager's without the customer's consent to that; he
+// himself, and who audits the bank, see that it is kept.
+func TestManagersSeeNoTagWithoutConsent(t *testing.T) {
+	t.Parallel()
+	from := fund.Date(20260101).Start()
+	tag := func(name, purpose string) features.Cell {
+		return features.Cell{View: features.TagView, Name: name, Value: "x", EventAt: from, Purpose: purpose}
+	}
+	word := func(value string, on fund.Date) features.Cell {
+		return features.Cell{View: features.ConsentView, Name: fund.ConsentPush, Value: value, EventAt: on.Start()}
+	}
+	b := open(t, tag("free", ""), tag("calls", fund.ConsentCall), tag("push", fund.ConsentPush), word("true", 20260101), word("false", 20260301))
+	for role, want := range map[string][3]string{
+		"":        {"PRESENT", "PRESENT", "PRESENT"},
+		"MANAGER": {"PRESENT", "CONSENT_MISSING", "CONSENT_WITHDRAWN"},
+		"APP":     {"PRESENT", "PRESENT", "PRESENT"},
+		"AUDITOR": {"PRESENT", "PRESENT", "PRESENT"},
+	} {
+		out, err := b.GetCustomer(t.Context(), &fundmatchv1.GetCustomerRequest{CustomerId: known, Role: role})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]int{"tag.free": 0, "tag.calls": 1, "tag.push": 2}
+		for _, c := range out.GetCells() {
+			if i, ok := names[c.GetName()]; ok && (c.GetStatus() != want[i] || (c.GetValue() == "x") != (want[i] == "PRESENT")) {
+				t.Errorf("role %q: %s is %s %q, want %s", role, c.GetName(), c.GetStatus(), c.GetValue(), want[i])
+			}
+		}
+	}
+}

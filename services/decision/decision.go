@@ -4,6 +4,7 @@ package decision
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -26,7 +27,7 @@ type Verdict string
 const (
 	Match         Verdict = "MATCH"
 	Mismatch      Verdict = "MISMATCH"
-	EngineDiffers Verdict = "ENGINE_DIFFERS" // another program or its texts recorded it, and the bytes differ
+	EngineDiffers Verdict = "ENGINE_DIFFERS" // another program, its texts or its definitions recorded it, and the bytes differ
 	Erased        Verdict = "ERASED"
 )
 
@@ -129,7 +130,7 @@ func (s *Service) Replay(ctx context.Context, stored *decisionlog.Stored) (*fund
 	if err != nil {
 		return nil, fmt.Errorf("decision %s: %w", stored.DecisionID, err)
 	}
-	sameEngine := core.Identity() == *recorded.identity()
+	was, is := *recorded.identity(), core.Identity()
 	// The record names the program that made it: the comparison is about the answer.
 	*again.identity() = *recorded.identity()
 	payload := again.AppendCanonical(nil)
@@ -138,11 +139,28 @@ func (s *Service) Replay(ctx context.Context, stored *decisionlog.Stored) (*fund
 	case bytes.Equal(payload, stored.Payload):
 		out.Verdict = string(Match)
 		return out, nil
-	case sameEngine:
+	case sameProgram(was, is):
 		out.Verdict = string(Mismatch)
 	default:
 		out.Verdict = string(EngineDiffers)
 	}
 	out.Differences = recorded.differences(again)
+	if was.Definitions != "" && was.Definitions != is.Definitions {
+		out.Differences = append([]string{differentDefinitions(was.Definitions, is.Definitions)}, out.Differences...)
+	}
 	return out, nil
+}
+
+// sameProgram reports whether a record was made by this program from what the core was
+// compiled from. One of before the definitions were named says nothing of them: to be old
+// excuses no other answer.
+func sameProgram(was, is matcher.Identity) bool {
+	was.Definitions = cmp.Or(was.Definitions, is.Definitions)
+	return was == is
+}
+
+// differentDefinitions says why another answer is nobody's mistake: what was derived of the
+// same trail, lots and purchases means something else.
+func differentDefinitions(was, is string) string {
+	return "definitions of derived features: recorded version " + was + ", this program has " + is
 }

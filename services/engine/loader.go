@@ -10,6 +10,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher"
+	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
@@ -180,7 +181,7 @@ func (l *Loader) inForce(ctx context.Context, kind features.ArtifactKind, at fun
 // revision, data, model and rules with this program and its sentences: Identity of the
 // result tells both.
 func (l *Loader) Past(ctx context.Context, id matcher.Identity) (*matcher.Core, error) {
-	id.WordingID, id.Engine = l.wording.Version(), l.version
+	id.WordingID, id.Engine, id.Definitions = l.wording.Version(), l.version, behaviour.DefinitionVersion
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.past {

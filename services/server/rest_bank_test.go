@@ -36,6 +36,8 @@ import (
 var goldenBank = synthetic.Options{Customers: 60, Products: 60, Seed: 7, AsOf: fund.Date(20260310)}
 
 // bankStore is all that the services need of a store.
+//
+//nolint:interfacebloat // all of it at once, each concern in an interface of its own
 type bankStore interface {
 	features.Erasures
 	features.Profiles
