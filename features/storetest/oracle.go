@@ -252,14 +252,8 @@ func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, p
 		return s, ""
 	}
 	c := o.newest(id, features.View(v.Name), name, a)
-	if c != nil && c.Purpose != "" {
-		if purpose != "" && purpose != c.Purpose {
-			return view.PurposeDenied, ""
-		}
-		s := o.consent(id, c.Purpose, a)
-		if s == view.ConsentWithdrawn || s == view.ConsentMissing && slices.Contains(v.NeedsConsent, c.Purpose) {
-			return s, ""
-		}
+	if s := o.kept(id, v, c, a, purpose); s != view.Present {
+		return s, ""
 	}
 	switch age := a.At - fromOf(c); {
 	case c == nil || c.Tombstone:
@@ -274,6 +268,22 @@ func (o *oracle) status(id string, v *view.View, name string, a features.AsOf, p
 		return view.NullValue, ""
 	}
 	return view.Present, c.Value
+}
+
+// kept says whether a cell that is kept for a purpose of its own may be read for another;
+// Present: it may.
+func (o *oracle) kept(id string, v *view.View, c *saidCell, a features.AsOf, purpose string) view.Status {
+	if c == nil || c.Purpose == "" {
+		return view.Present
+	}
+	if purpose != "" && purpose != c.Purpose {
+		return view.PurposeDenied
+	}
+	s := o.consent(id, c.Purpose, a)
+	if s == view.ConsentWithdrawn || s == view.ConsentMissing && slices.Contains(v.NeedsConsent, c.Purpose) {
+		return s
+	}
+	return view.Present
 }
 
 // allowed says whether a view may be read for a purpose; Present: it may.
