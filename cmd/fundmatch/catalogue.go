@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/view"
@@ -60,6 +61,35 @@ func viewsAt(ctx context.Context, store features.Models, at fund.Instant) (store
 	}
 	c, err := parseStored(s.id, s.data)
 	return storedViews{c, s}, err
+}
+
+// viewsInForce gives the catalogue in force, which it reads once for each that is put there.
+type viewsInForce struct {
+	store features.Models
+	mu    sync.Mutex
+	id    string
+	last  *view.Catalogue
+}
+
+// at is customer.Views.
+func (v *viewsInForce) at(ctx context.Context, at fund.Instant) (*view.Catalogue, error) {
+	id, data, err := v.store.ActiveAt(ctx, features.ViewsArtifact, at)
+	if errors.Is(err, features.ErrNotFound) {
+		return view.Default(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.id != id {
+		c, err := parseStored(id, data)
+		if err != nil {
+			return nil, err
+		}
+		v.id, v.last = id, c
+	}
+	return v.last, nil
 }
 
 // parseStored reads a catalogue of the store. One that this program cannot read is not

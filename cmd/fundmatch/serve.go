@@ -246,7 +246,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
 	s.eraser = customer.NewEraser(s.cache, s.log, s.random, s.now)
-	customers := customer.New(s.cache, s.now, s.customerRules, customer.WithEraser(s.eraser))
+	customers := customer.New(s.cache, s.now, s.customerRules, customer.WithEraser(s.eraser), customer.WithViews((&viewsInForce{store: s.store}).at))
 	events := event.New(s.cache, s.now, event.Observe(func(r features.EventsReceipt) {
 		s.signals.metrics.Quarantined.Add(float64(r.Quarantined))
 	}))

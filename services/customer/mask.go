@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"context"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -19,18 +20,39 @@ func parseRole(text string) (view.Role, error) {
 	return role, nil
 }
 
+// Views gives the catalogue of views that is in force at an instant.
+type Views func(ctx context.Context, at fund.Instant) (*view.Catalogue, error)
+
+// WithViews lets a bank's own catalogue say what a role may see. Without it the built-in one
+// does.
+func WithViews(v Views) Option { return func(s *Service) { s.views = v } }
+
+// builtInViews are the views before a bank has put a catalogue in force.
+func builtInViews(context.Context, fund.Instant) (*view.Catalogue, error) { return view.Default(), nil }
+
+// masked is mask by the catalogue in force, which only an answer for a role needs.
+func (s *Service) masked(ctx context.Context, out *fundmatchv1.GetCustomerResponse, p *fund.Profile, role view.Role, at fund.Instant) (*fundmatchv1.GetCustomerResponse, error) {
+	if role == view.AnyRole {
+		return out, nil
+	}
+	catalogue, err := s.views(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if err := mask(out, catalogue, p, role, at); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // mask takes from an answer what the role may not see, as the catalogue of views says: the
 // cell stays in the list without value and times. Which features a cell has no name for in
 // the catalogue nobody but the program may see.
-func mask(out *fundmatchv1.GetCustomerResponse, p *fund.Profile, role view.Role, at fund.Instant) error {
-	if role == view.AnyRole {
-		return nil
-	}
+func mask(out *fundmatchv1.GetCustomerResponse, catalogue *view.Catalogue, p *fund.Profile, role view.Role, at fund.Instant) error {
 	refs := make([]view.Ref, len(out.GetCells()))
 	for i, c := range out.GetCells() {
 		refs[i] = refOf(c.GetName())
 	}
-	catalogue := view.Default()
 	request := view.Request{At: at, Role: role}
 	for len(refs) > 0 {
 		n := min(len(refs), view.MaxColumns)

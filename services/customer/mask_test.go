@@ -1,15 +1,19 @@
 package customer_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/features/view"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/customer"
 )
 
 // Each role sees what the catalogue of views lets it: the cell stays in the list, and nothing
@@ -89,5 +93,37 @@ func TestManagersSeeNoTagWithoutConsent(t *testing.T) {
 				t.Errorf("role %q: %s is %s %q, want %s", role, c.GetName(), c.GetStatus(), c.GetValue(), want[i])
 			}
 		}
+	}
+}
+
+// A bank's catalogue lets fewer see: it counts from the instant on at which it is in force, and
+// one that cannot be read shows nothing rather than too much.
+func TestABanksCatalogueMasks(t *testing.T) {
+	t.Parallel()
+	narrow, err := view.Parse([]byte("schema: fundmatch.views/v1\nviews:\n  - {name: tag, roles: [AUDITOR]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, features.Cell{View: features.TagView, Name: "hobby", Value: "x", EventAt: fund.Date(20260101).Start()})
+	var broken error
+	served := customer.New(b.store, func() time.Time { return b.now }, func() (customer.Rules, error) { return b.rules, nil },
+		customer.WithViews(func(context.Context, fund.Instant) (*view.Catalogue, error) { return narrow, broken }))
+	ask := func(role string) (*fundmatchv1.GetCustomerResponse, error) {
+		return served.GetCustomer(t.Context(), &fundmatchv1.GetCustomerRequest{CustomerId: known, Role: role})
+	}
+	for role, want := range map[string]string{"": "PRESENT", "AUDITOR": "PRESENT", "MANAGER": "PURPOSE_DENIED", "APP": "PURPOSE_DENIED"} {
+		out, err := ask(role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range out.GetCells() {
+			if c.GetName() == "tag.hobby" && c.GetStatus() != want {
+				t.Errorf("role %q: %s, want %s", role, c.GetStatus(), want)
+			}
+		}
+	}
+	broken = features.ErrNewerStore
+	if out, err := ask("MANAGER"); !errors.Is(err, broken) || out != nil {
+		t.Errorf("a catalogue that cannot be read: %v, %v", out, err)
 	}
 }

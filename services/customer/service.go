@@ -22,6 +22,7 @@ type Service struct {
 	now      func() time.Time
 	rules    func() (Rules, error)
 	eraser   *Eraser // nil: none
+	views    Views
 }
 
 // Rules are what the rule pack in force says of facts about customers. *matcher.Core has
@@ -38,7 +39,7 @@ type Rules interface {
 // now on, and the state of a fact is its state now. rules gives the rules in force; while it
 // returns an error, what they govern is not written.
 func New(profiles features.Profiles, now func() time.Time, rules func() (Rules, error), options ...Option) *Service {
-	s := &Service{profiles: profiles, now: now, rules: rules}
+	s := &Service{profiles: profiles, now: now, rules: rules, views: builtInViews}
 	for _, add := range options {
 		add(s)
 	}
@@ -62,8 +63,7 @@ func (s *Service) GetCustomer(ctx context.Context, req *fundmatchv1.GetCustomerR
 	if err != nil {
 		return nil, unknownCustomer(err, id)
 	}
-	out := answer(p, at)
-	return out, mask(out, p, role, at)
+	return s.masked(ctx, answer(p, at), p, role, at)
 }
 
 // PutRiskAssessment records a risk assessment, unless it is one too many: an
