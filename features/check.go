@@ -80,6 +80,16 @@ func (c *Cell) checkFolds() error {
 	if plainView(c.View) {
 		return nil
 	}
+	if c.View == PersonView { // most cells of an import: no profile has to be made for them
+		var p fund.Person
+		if c.Tombstone {
+			return nil
+		}
+		if err := setPerson(&p, c.Name, c.Value); err != nil {
+			return c.invalid(err)
+		}
+		return nil
+	}
 	f := folding{profile: &fund.Profile{}}
 	if err := f.add(c); err != nil {
 		return c.invalid(err)
