@@ -26,11 +26,12 @@ func spoke(conn net.Conn) bool {
 		return true
 	}
 	silent := false
-	err = raw.Read(func(fd uintptr) bool {
+	// Not raw.Read: after a write that took long the driver goes on reading in the background,
+	// and two readers of one connection wait for each other for ever.
+	err = raw.Control(func(fd uintptr) {
 		var one [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		silent = errors.Is(err, syscall.EAGAIN)
-		return true
 	})
 	return err != nil || !silent
 }
