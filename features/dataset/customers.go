@@ -182,11 +182,7 @@ func tagFormat() *format[TagRow] {
 			v.Name = r.requiredLabel(MaxLabel)
 			v.Value = r.requiredText()
 			v.EventAt = r.requiredInstant()
-			v.KnownAt = r.instant()
-			v.ValidTo = r.instant()
-			if v.ValidTo != 0 && v.ValidTo <= v.EventAt {
-				r.fail("a time after event_at")
-			}
+			v.KnownAt, v.ValidTo = r.knownAndValid(v.EventAt)
 			v.Source = r.optionalText()
 			v.Purpose = r.optionalText()
 			return v

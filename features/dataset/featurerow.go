@@ -42,11 +42,7 @@ func featureFormat() *format[FeatureRow] {
 			v.Feature = r.id()
 			v.Value = r.jsonValue()
 			v.EventAt = r.requiredInstant()
-			v.KnownAt = r.instant()
-			v.ValidTo = r.instant()
-			if v.ValidTo != 0 && v.ValidTo <= v.EventAt {
-				r.fail("a time after event_at")
-			}
+			v.KnownAt, v.ValidTo = r.knownAndValid(v.EventAt)
 			v.Source = r.optionalText()
 			v.Purpose = r.optionalText()
 			return v

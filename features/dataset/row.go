@@ -231,6 +231,15 @@ func (r *row) instant() fund.Instant {
 	return i
 }
 
+// knownAndValid reads known_at and valid_to of a fact, which must not end before it begins.
+func (r *row) knownAndValid(eventAt fund.Instant) (knownAt, validTo fund.Instant) {
+	knownAt, validTo = r.instant(), r.instant()
+	if validTo != 0 && validTo <= eventAt {
+		r.fail("a time after event_at")
+	}
+	return knownAt, validTo
+}
+
 func (r *row) requiredInstant() fund.Instant {
 	i := r.instant()
 	if r.absent() {
