@@ -38,8 +38,9 @@ func (a *Activation) Check() error {
 
 func checkKind(kind ArtifactKind) error {
 	switch kind {
-	case ModelArtifact, RulesArtifact, ViewsArtifact:
+	case ModelArtifact, RulesArtifact, ViewsArtifact, ExperimentsArtifact, ShadowArtifact:
 		return nil
 	}
-	return fmt.Errorf("%w: artifact kind %.80q, expected %s, %s or %s", ErrInvalid, kind, ModelArtifact, RulesArtifact, ViewsArtifact)
+	return fmt.Errorf("%w: artifact kind %.80q, expected %s, %s, %s, %s or %s",
+		ErrInvalid, kind, ModelArtifact, RulesArtifact, ViewsArtifact, ExperimentsArtifact, ShadowArtifact)
 }

@@ -219,6 +219,11 @@ const (
 	ModelArtifact ArtifactKind = "MODEL"
 	RulesArtifact ArtifactKind = "RULES"
 	ViewsArtifact ArtifactKind = "VIEWS" // a catalogue of views, as view.Parse reads it
+	// ExperimentsArtifact is a plan as experiment.Parse reads it. An empty plan ends all.
+	ExperimentsArtifact ArtifactKind = "EXPERIMENTS"
+	// ShadowArtifact is a model whose scores are compared with those of the model in force and
+	// shown to nobody. The model in force as its own shadow is none.
+	ShadowArtifact ArtifactKind = "SHADOW"
 )
 
 // Models keeps the versioned files that a core is compiled with, models and rule packs, and

@@ -1,11 +1,14 @@
 package matcher
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/expectation"
+	"github.com/fundmatch/fundmatch/matcher/experiment"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
@@ -27,6 +30,20 @@ type Request struct {
 	Audience wording.Audience // who reads the texts; it changes nothing else
 	Limit    int
 	Licence  Licence // of the manager in charge; in the branch nothing is offered without a valid one (C03)
+	// Exploration leaves a slot to chance; the zero value does not. Seed is what is drawn by,
+	// made from the decision's id (see SeedOf), so that a replay draws the same.
+	Exploration slate.Exploration
+	Seed        uint64
+	// Exposures are the arms of experiments that the customer is in. They change nothing here
+	// and are sealed with the answer.
+	Exposures []experiment.Assignment
+}
+
+// SeedOf makes the seed of an answer's draws from its decision id: the first eight bytes of
+// its SHA-256, so that ids which differ in time alone draw independently.
+func SeedOf(decisionID string) uint64 {
+	sum := sha256.Sum256([]byte(decisionID))
+	return binary.BigEndian.Uint64(sum[:8])
 }
 
 // Slate is one answer, whole and without reference to the core: what a decision record
