@@ -20,8 +20,9 @@ type Params struct {
 type Settings struct {
 	// HalfLife is after how many returns one counts half in the volatility of now.
 	HalfLife float64 `yaml:"half_life_returns" json:"half_life_returns"`
-	// LongRun is how far the volatility of all of a record counts against that of now, 0 to 1.
-	LongRun float64 `yaml:"long_run_weight" json:"long_run_weight"`
+	// LongRun is how far the volatility of all of a record counts against that of now, 0 to
+	// 1, by horizon: over years volatility comes back to its mean.
+	LongRun [Horizons]float64 `yaml:"long_run_weights" json:"long_run_weights"`
 	// ClassReturns is the number of own returns at which a product's volatility and its
 	// class's count the same.
 	ClassReturns float64 `yaml:"class_returns" json:"class_returns"`
@@ -29,9 +30,6 @@ type Settings struct {
 	MinReturns int32 `yaml:"min_returns" json:"min_returns"`
 	// MinClass is how many records a class needs to speak for those without one.
 	MinClass int32 `yaml:"min_class_funds" json:"min_class_funds"`
-	// PriorWindows is how many independent holdings the shape of a driftless random walk
-	// counts for beside the completed ones.
-	PriorWindows float64 `yaml:"prior_windows" json:"prior_windows"`
 }
 
 // Shape is a horizon's distribution in units of volatility times the square root of years:
@@ -41,7 +39,7 @@ type Shape struct {
 	Drawdown [Levels]float64 `yaml:"drawdown" json:"drawdown"`
 	Return   [Levels]float64 `yaml:"return" json:"return"`
 	Holdings int32           `yaml:"holdings" json:"holdings"` // completed ones it was fitted to
-	Windows  float64         `yaml:"windows" json:"windows"`   // as many of which do not overlap in time
+	Windows  float64         `yaml:"windows" json:"windows"`   // as many of which fit into their time one after the other
 }
 
 // Check refuses parameters that are out of bounds.
@@ -72,14 +70,17 @@ func (s *Settings) Check() error {
 		least, max float64
 	}{
 		{"half_life_returns", s.HalfLife, 1, maxHalfLife},
-		{"long_run_weight", s.LongRun, 0, 1},
 		{"class_returns", s.ClassReturns, 0, maxClass},
 		{"min_returns", float64(s.MinReturns), 2, maxClass},
 		{"min_class_funds", float64(s.MinClass), 1, maxClass},
-		{"prior_windows", s.PriorWindows, 0, maxClass},
 	} {
 		if !(b.value >= b.least && b.value <= b.max) { // false for NaN
 			return fmt.Errorf("%w: %s is %v, expected %v to %v", ErrParams, b.name, b.value, b.least, b.max)
+		}
+	}
+	for h, w := range s.LongRun {
+		if !(w >= 0 && w <= 1) {
+			return fmt.Errorf("%w: long_run_weights[%d] is %v, expected 0 to 1", ErrParams, h, w)
 		}
 	}
 	return nil
