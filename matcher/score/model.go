@@ -73,6 +73,9 @@ type Model struct {
 	Weights  [Features]float64
 	Reasons  [Features]string
 	Settings Settings
+	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
+	// nil: the model has none, and no probability is given.
+	Conversion *Conversion
 }
 
 // Settings are the parameters of the features, and of the stages that follow the score.
