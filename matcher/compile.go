@@ -227,6 +227,13 @@ func (c *Core) compileGate(in *Inputs) error {
 			return fmt.Errorf("%w: feature %s", score.ErrForbiddenInput, f)
 		}
 	}
+	if m := c.model.Conversion; m != nil {
+		for i := range m.Terms {
+			if name := m.Terms[i].Input.String(); c.rules.ForbidsInput(name) {
+				return fmt.Errorf("%w: conversion: input %s", score.ErrForbiddenInput, name)
+			}
+		}
+	}
 	c.from, c.until = gate.Validity()
 	// The data of a core are those of its instant: it may not speak for earlier ones.
 	c.from = max(c.from, c.identity.AsOf)

@@ -76,6 +76,9 @@ type Model struct {
 	Settings Settings
 	// Manifest says what a trained model was trained from; nil for plain YAML.
 	Manifest *modelfile.Manifest
+	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
+	// nil: the model has none, and no probability is given.
+	Conversion *Conversion
 }
 
 // Settings are the parameters of the features, and of the stages that follow the score.
