@@ -88,6 +88,7 @@ func newRoot(w world) *cobra.Command {
 	root.AddCommand(
 		p.serveCommand(), p.importCommand(), p.demoCommand(),
 		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
+		p.backtestCommand(),
 		p.replayCommand(), p.decisionsCommand(), p.eraseCommand(),
 		p.wordingCommand(), p.rulesCommand(), p.viewsCommand(), p.featuresCommand(),
 		p.backupCommand(), p.restoreCommand(),

@@ -76,6 +76,9 @@ type Model struct {
 	Settings Settings
 	// Manifest says what a trained model was trained from; nil for plain YAML.
 	Manifest *modelfile.Manifest
+	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
+	// nil: the model has none, and no probability is given.
+	Conversion *Conversion
 }
 
 // Settings are the parameters of the features, and of the stages that follow the score.
@@ -133,6 +136,16 @@ type SlateSettings struct {
 	MaxThemePct   int `yaml:"max_theme_pct"`
 	MaxManagerPct int `yaml:"max_manager_pct"`
 	MaxHeldPct    int `yaml:"max_held_pct"`
+	// Exploration is how much of a list is left to chance; absent: nothing.
+	Exploration ExplorationSettings `yaml:"exploration"`
+}
+
+// ExplorationSettings are what slate.Exploration takes: with a probability the last place of
+// a list goes to one of the next products, none of which scores more than the gap less.
+type ExplorationSettings struct {
+	Probability fund.BasisPoints `yaml:"probability_bps"`
+	Next        int              `yaml:"next"`
+	MaxGap      float64          `yaml:"max_gap"`
 }
 
 // SuggestionSettings bound the suggested amount.
@@ -484,6 +497,9 @@ func (m *Model) checkSettings(*modelFile) error {
 func (m *Model) checkStages(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
+		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= 2000},
+		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= 50},
+		{"slate.exploration.max_gap", s.Slate.Exploration.MaxGap >= 0 && !math.IsInf(s.Slate.Exploration.MaxGap, 0)},
 		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
 		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},
 		{"objection.tenure_days", s.Objection.TenureDays >= 1 && s.Objection.TenureDays <= 3650},
@@ -493,6 +509,9 @@ func (m *Model) checkStages(*modelFile) error {
 		{"plan.min_horizon_months", s.Plan.MinHorizonMonths >= 1 && s.Plan.MinHorizonMonths <= fund.MaxHorizonMonths},
 	})
 }
+
+// leastNext is from how many products one is drawn at least: from one, where any is.
+func leastNext(probability fund.BasisPoints) int { return int(min(max(probability, 0), 1)) }
 
 // bound is a setting, and whether it is within its bounds.
 type bound struct {

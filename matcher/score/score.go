@@ -114,6 +114,10 @@ func (s *Scorer) addObjected(scores, values []float64) {
 	}
 }
 
+// Objected reports whether the customer that s was computed for doubted product i, or what
+// it has in it, where that may be read.
+func (s *Scores) Objected(i int) bool { return s.inputs.objected[i] > 0 }
+
 // objects reports whether the customer raised doubts that may be read.
 func (c *Customer) objects() bool { return c.Personal && (c.Doubts != 0 || len(c.Objected) > 0) }
 
