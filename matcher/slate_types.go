@@ -202,6 +202,7 @@ type work struct {
 	knowledge     expectation.Knowledge
 	refusals      eligibility.Refusals
 	complaints    int32 // that nobody closed, however old
+	showings      int32 // of whatever product, lately; see readShowings
 	verdicts      eligibility.Verdicts
 	scores        score.Scores
 	choice        slate.Buffers

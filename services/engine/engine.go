@@ -100,6 +100,20 @@ func (e *Engine) Core() (*matcher.Core, fund.Instant, error) {
 	return core, at, nil
 }
 
+// Lineup returns everything that is in force, together with an instant that it speaks for:
+// now. The error wraps ErrNoCore.
+func (e *Engine) Lineup() (*Lineup, fund.Instant, error) {
+	core, at, err := e.Core()
+	if err != nil {
+		return nil, at, err
+	}
+	return Single(core), at, nil
+}
+
+// Refusals are what the store has in force and the engine does not, with the reasons: none
+// while everything is in force. The slice must not be changed.
+func (e *Engine) Refusals() []Refusal { return nil }
+
 // valid returns the core that speaks for now, or nil, and now. The cores are taken before
 // the clock is read: one that is swapped in speaks from an instant that has passed. The
 // next is taken first: renew makes it current before it takes it out of next, so one of

@@ -164,6 +164,16 @@ func (l *Loader) Newest(ctx context.Context, asOf fund.Instant) (*matcher.Core, 
 	return l.compile(ctx, then.identity(asOf), parse)
 }
 
+// Lineup compiles everything that was in force as of an instant, experiments too: what the
+// service would answer with.
+func (l *Loader) Lineup(ctx context.Context, asOf fund.Instant) (*Lineup, error) {
+	core, err := l.Newest(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	return Single(core), nil
+}
+
 // inForce names the artifact that was in force at an instant, or else the first one ever.
 func (l *Loader) inForce(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (string, error) {
 	id, _, err := l.models.ActiveAt(ctx, kind, at)
