@@ -265,6 +265,7 @@ func chiSquareAbove(value float64, degrees int) float64 {
 // The propensities in the answers are the frequencies of the products at the place: a
 // chi-square test does not reject, and rejects when a propensity is a hundredth off.
 func TestLoggedPropensitiesAreExact(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("asks for many answers")
 	}
