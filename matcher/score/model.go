@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 )
 
 //go:embed default.yaml
@@ -76,6 +77,8 @@ type Model struct {
 	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
 	// nil: the model has none, and no probability is given.
 	Conversion *Conversion
+	// Manifest says what a trained model was trained from; nil for plain YAML.
+	Manifest *modelfile.Manifest
 }
 
 // Settings are the parameters of the features, and of the stages that follow the score.
@@ -225,14 +228,23 @@ const (
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
 var forbiddenWords = [...]string{"COMMISSION", "REBATE", "TRAIL", "QUOTA", "KICKBACK", "INCENTIVE", "佣金", "返点", "尾随", "指标"}
 
-// ParseModel reads and checks a model file. Errors wrap ErrModel, and ErrForbiddenInput
-// where a feature is one that rule F04 refuses.
-func ParseModel(data []byte) (*Model, error) {
-	f, err := decodeModel(data)
-	if err != nil {
-		return nil, err
+// CheckInput refuses an input of a model that pays the seller (rule F04), whatever part of
+// the model reads it. Errors wrap ErrForbiddenInput.
+func CheckInput(name string) error {
+	upper := strings.ToUpper(name)
+	for _, word := range forbiddenWords {
+		if strings.Contains(upper, word) {
+			return fmt.Errorf("%w: feature %q", ErrForbiddenInput, name)
+		}
 	}
-	return f.model()
+	return nil
+}
+
+// ParseModel reads and checks a model: plain YAML, or a model file (package modelfile) with
+// that YAML inside. Errors wrap ErrModel, ErrForbiddenInput where a feature is one that rule
+// F04 refuses, and modelfile.ErrModelFile with its reason where the file itself is refused.
+func ParseModel(data []byte) (*Model, error) {
+	return parse(data, func(*modelFile) {})
 }
 
 // ParseRecorded reads a model that was in force once, for replay: as ParseModel does, but
@@ -240,11 +252,19 @@ func ParseModel(data []byte) (*Model, error) {
 // nothing and the parameters of later stages are the built-in ones, so that an old
 // decision is scored as it was. It must not be used for new answers.
 func ParseRecorded(data []byte) (*Model, error) {
+	return parse(data, (*modelFile).completeRecorded)
+}
+
+// parse reads a model of either form; complete may add what the YAML lacks.
+func parse(data []byte, complete func(*modelFile)) (*Model, error) {
+	if modelfile.Is(data) {
+		return parseTrained(data, complete)
+	}
 	f, err := decodeModel(data)
 	if err != nil {
 		return nil, err
 	}
-	f.completeRecorded()
+	complete(f)
 	return f.model()
 }
 
@@ -352,11 +372,8 @@ func checkHeader(f *modelFile) error {
 func (m *Model) readWeights(f *modelFile) error {
 	var seen [Features]bool
 	for _, w := range f.Weights {
-		name := strings.ToUpper(w.Feature)
-		for _, word := range forbiddenWords {
-			if strings.Contains(name, word) {
-				return fmt.Errorf("%w: %w: feature %q", ErrModel, ErrForbiddenInput, w.Feature)
-			}
+		if err := CheckInput(w.Feature); err != nil {
+			return fmt.Errorf("%w: weights: %w", ErrModel, err)
 		}
 		i, ok := indexOf(featureNames[:], w.Feature)
 		switch {
