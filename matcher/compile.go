@@ -236,9 +236,9 @@ func (c *Core) compileGate(in *Inputs) error {
 		}
 	}
 	if m := c.model.Conversion; m != nil {
-		for i := range m.Terms {
-			if name := m.Terms[i].Input.String(); c.rules.ForbidsInput(name) {
-				return fmt.Errorf("%w: conversion: input %s", score.ErrForbiddenInput, name)
+		for _, input := range m.Inputs() {
+			if c.rules.ForbidsInput(input.String()) {
+				return fmt.Errorf("%w: conversion: input %s", score.ErrForbiddenInput, input)
 			}
 		}
 	}
