@@ -61,6 +61,9 @@ func (c *Core) selectAndScore(a *asking, w *work) {
 	c.readDoubts(a, w)
 	customer := a.customer(w)
 	c.scorer.Score(&customer, w.verdicts.Permitted, &w.scores)
+	if c.model.Conversion != nil {
+		readShowings(a, w)
+	}
 }
 
 // order restores best first after share classes were exchanged, in the chooser's total
