@@ -7,7 +7,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/features/dataset"
 	"github.com/fundmatch/fundmatch/matcher/fund"
-	"github.com/fundmatch/fundmatch/matcher/score/outcome"
+	outcomes "github.com/fundmatch/fundmatch/matcher/score/outcome" // the tests have an outcome of their own
 	"github.com/fundmatch/fundmatch/matcher/score/outcome/assess"
 	"github.com/fundmatch/fundmatch/matcher/track"
 )
@@ -113,7 +113,7 @@ func (p *program) outcome(ctx context.Context, o *outcomeOptions) error {
 	if plan.Until <= plan.TrainUntil {
 		return usageError("--train-until: %s, expected a day before the last NAV, %s", plan.TrainUntil, plan.Until.AddDays(-1))
 	}
-	report, err := assess.Run(products, plan, outcome.DefaultSettings())
+	report, err := assess.Run(products, plan, outcomes.DefaultSettings())
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (p *program) outcome(ctx context.Context, o *outcomeOptions) error {
 // outcomeProducts turns NAVs into what one yuan was worth: a product for each part of a
 // fund's series between gaps. A fund whose NAVs are on no clear basis counts for nothing: no
 // figure of it can be trusted.
-func outcomeProducts(series []dataset.NAVSeries, amount fund.Money) (products []outcome.Product, unclear int, err error) {
+func outcomeProducts(series []dataset.NAVSeries, amount fund.Money) (products []outcomes.Product, unclear int, err error) {
 	for i := range series {
 		s := &series[i]
 		after := s.NAVs[len(s.NAVs)-1].Date.AddDays(1)
@@ -155,9 +155,9 @@ func outcomeProducts(series []dataset.NAVSeries, amount fund.Money) (products []
 			if err != nil {
 				return nil, 0, usageError("nav.csv: product %s: %v", s.Product.Code, err)
 			}
-			products = append(products, outcome.Product{
-				Code: s.Product.Code, Class: s.Product.Class(), Costs: outcome.CostsOf(&s.Product, amount),
-				Series: outcome.Series{Days: days, Wealth: wealth},
+			products = append(products, outcomes.Product{
+				Code: s.Product.Code, Class: s.Product.Class(), Costs: outcomes.CostsOf(&s.Product, amount),
+				Series: outcomes.Series{Days: days, Wealth: wealth},
 			})
 		}
 	}

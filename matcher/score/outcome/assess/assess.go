@@ -23,7 +23,7 @@ type Plan struct {
 
 // The bounds of a plan.
 const (
-	MaxBlockMonths = 36 // in a block
+	MaxBlockMonths = 36        // in a block
 	MaxResamples   = 1_000_000 // of a bootstrap
 )
 

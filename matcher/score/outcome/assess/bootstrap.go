@@ -65,7 +65,9 @@ func (b *blocks) mean(p *Plan) Estimate {
 	return e
 }
 
-func rank(n int, level float64) int { return min(max(int(math.Ceil(float64(level*float64(n)))), 1), n) - 1 }
+func rank(n int, level float64) int {
+	return min(max(int(math.Ceil(float64(level*float64(n)))), 1), n) - 1
+}
 
 func total(values []float64) (sum float64) {
 	for _, v := range values {

@@ -234,4 +234,3 @@ func byMonth(entries []entry) []Month {
 	}
 	return months
 }
-
