@@ -378,17 +378,17 @@ func refuseReferences(data []byte) error {
 		}
 	}
 	if refs.found {
-		return fmt.Errorf("%w: an anchor or alias, expected plain values", ErrModel)
+		return fmt.Errorf("%w: an anchor, alias or tag, expected plain values", ErrModel)
 	}
 	return nil
 }
 
 type references struct{ found bool }
 
-// Visit looks for anchors and aliases.
+// Visit looks for anchors, aliases and tags.
 func (r *references) Visit(n ast.Node) ast.Visitor {
 	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
 		r.found = true
 	}
 	return r
