@@ -17,6 +17,14 @@ import (
 	"github.com/fundmatch/fundmatch/services/wire"
 )
 
+// Describe tells what a model's bytes say, before it is kept. Errors: as of Admit.
+func Describe(data []byte) (*fundmatchv1.Model, error) {
+	if err := Admit(data); err != nil {
+		return nil, err
+	}
+	return summarize(idOf(data), data), nil
+}
+
 // present tells all that the registry has of a model.
 func (s *Service) present(ctx context.Context, r *registry, id string) (*fundmatchv1.Model, error) {
 	what, err := s.summary(ctx, id)
