@@ -12,6 +12,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/track"
 	"github.com/fundmatch/fundmatch/matcher/wording"
@@ -64,6 +65,7 @@ type Core struct {
 	products    []fund.Product // in code order
 	index       map[string]int32
 	records     []fund.TrackRecord
+	forecast    *outcome.Forecast // nil: the model foresees nothing
 	funds       fundTable
 	classes     []fund.Class
 	newIssue    []bool
@@ -172,7 +174,8 @@ func (c *Core) readTracks(in *Inputs) error {
 		return err
 	}
 	settings := track.Settings{RiskFree: c.model.Settings.Track.RiskFree}
-	return in.NAVs(func(code string, navs []fund.NAV) error {
+	ahead := c.newForesight()
+	err = in.NAVs(func(code string, navs []fund.NAV) error {
 		i, ok := c.index[code]
 		if !ok {
 			return nil
@@ -187,8 +190,13 @@ func (c *Core) readTracks(in *Inputs) error {
 			}
 		}
 		c.records[i] = record
-		return nil
+		return ahead.add(i, navs, &record)
 	})
+	if err != nil {
+		return err
+	}
+	c.forecast, err = ahead.foresee(day)
+	return err
 }
 
 // readBenchmarks keeps the NAVs of the products that others name as their benchmark. Most
@@ -228,9 +236,9 @@ func (c *Core) compileGate(in *Inputs) error {
 		}
 	}
 	if m := c.model.Conversion; m != nil {
-		for i := range m.Terms {
-			if name := m.Terms[i].Input.String(); c.rules.ForbidsInput(name) {
-				return fmt.Errorf("%w: conversion: input %s", score.ErrForbiddenInput, name)
+		for _, input := range m.Inputs() {
+			if c.rules.ForbidsInput(input.String()) {
+				return fmt.Errorf("%w: conversion: input %s", score.ErrForbiddenInput, input)
 			}
 		}
 	}
@@ -371,7 +379,7 @@ func (c *Core) compileScores(in *Inputs) error {
 		subject.Day = day
 		scored[i] = score.Product{
 			Product: p, Fund: c.funds.of[i], Record: subject.Record, Raises: uint32(objection.Raises(&subject)),
-			ServiceLimit: c.serviceLimit(i),
+			ServiceLimit: c.serviceLimit(i), Grade: subject.Grade, Foreseen: c.foreseen(i),
 		}
 		choices[i] = slate.Product{
 			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,

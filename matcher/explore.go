@@ -30,18 +30,29 @@ func (c *Core) explore(a *asking, choice *slate.Request, out *Slate) {
 		return
 	}
 	last := &out.Items[len(out.Items)-1]
-	stays, taken := e.Propensities(len(alternatives))
-	w.choices = append(w.choices, Choice{Code: last.Code, Score: last.Score, Propensity: stays})
+	w.choices = append(w.choices[:0], Choice{Code: last.Code, Score: last.Score})
 	for i := range alternatives {
 		shown := alternatives[i].Shown
-		w.choices = append(w.choices, Choice{Code: c.products[shown].Code, Score: w.scores.Product[shown], Propensity: taken})
+		w.choices = append(w.choices, Choice{Code: c.products[shown].Code, Score: w.scores.Product[shown]})
 	}
 	drawn := e.Draw(out.Request.Seed, len(alternatives))
 	if drawn >= 0 {
 		*last = c.item(a, alternatives[drawn].Pick, w)
 	}
 	out.Explored = Explored{Rank: len(out.Items), Choices: w.choices, Drawn: drawn + 1}
-	last.Propensity = w.choices[out.Explored.Drawn].Propensity
+	out.Explored.setPropensities(e)
+	last.Propensity = out.Explored.Choices[out.Explored.Drawn].Propensity
+}
+
+// setPropensities gives each choice its share of the draw.
+func (x *Explored) setPropensities(e *slate.Exploration) {
+	stays, taken := e.Propensities(len(x.Choices) - 1)
+	for i := range x.Choices {
+		x.Choices[i].Propensity = taken
+	}
+	if len(x.Choices) > 0 {
+		x.Choices[0].Propensity = stays
+	}
 }
 
 // drawable returns the share class in which a product would be shown, or -1: what the

@@ -20,7 +20,7 @@ func (c *Core) foretell(a *asking, it *Item, s subject, journey *fund.Journey, w
 	}
 	var in score.ConversionInputs
 	c.conversionInputs(a, s.product, it.Contributions, journey, w, &in)
-	it.Conversion.Probability = fund.Measure{Value: m.Probability(&in), OK: true}
+	it.Conversion.Probability = m.Probability(&in)
 }
 
 // conversionInputs settles what a conversion model reads: for an answer and for an example of

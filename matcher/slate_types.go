@@ -230,7 +230,7 @@ type work struct {
 // reset empties the answer and keeps the buffers.
 func (s *Slate) reset() {
 	w := s.work
-	w.cards, w.costs, w.choices = w.cards[:0], w.costs[:0], w.choices[:0]
+	w.cards, w.costs = w.cards[:0], w.costs[:0]
 	w.contributions, w.matches, w.objections, w.facts = w.contributions[:0], w.matches[:0], w.objections[:0], w.facts[:0]
 	*s = Slate{Items: s.Items[:0], Notices: s.Notices[:0], Disclosures: s.Disclosures[:0], Holdings: s.Holdings[:0], work: w}
 }

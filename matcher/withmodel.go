@@ -3,6 +3,8 @@ package matcher
 import (
 	"fmt"
 	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/score"
 )
 
 // WithModel is Compile of inputs that differ from those that the core was compiled from in
@@ -43,7 +45,7 @@ func (c *Core) checkModel(in *Inputs) error {
 // stepsTo are the steps of Compile that the other model, which next has, makes necessary.
 func (c *Core) stepsTo(next *Core) (steps []func(*Inputs) error) {
 	was, is := &c.model.Settings, &next.model.Settings
-	if was.Track != is.Track {
+	if was.Track != is.Track || !foreseesAlike(was, is) {
 		steps = append(steps, next.readTracks, next.describe)
 	} else {
 		steps = append(steps, next.limitObjections)
@@ -52,6 +54,14 @@ func (c *Core) stepsTo(next *Core) (steps []func(*Inputs) error) {
 		steps = append(steps, next.readPurchases)
 	}
 	return append(steps, next.compileScores)
+}
+
+// foreseesAlike reports whether two models foresee the same ranges.
+func foreseesAlike(a, b *score.Settings) bool {
+	if a.Outcome == nil || b.Outcome == nil {
+		return a.Outcome == b.Outcome
+	}
+	return *a.Outcome == *b.Outcome && a.Cost.ReferenceAmount == b.Cost.ReferenceAmount
 }
 
 // limitObjections gives the subjects the model's settings of the objection stage.

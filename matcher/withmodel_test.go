@@ -10,6 +10,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 // remodels change one thing of a model each. Every field of score.Settings has one: what a
@@ -33,6 +34,11 @@ var remodels = map[string]func(*score.Model){
 	"Suggestion": func(m *score.Model) { m.Settings.Suggestion.AUMShare, m.Settings.Suggestion.Rounding = 10, 700 },
 	"Objection": func(m *score.Model) {
 		m.Settings.Objection = score.ObjectionSettings{ClosureLine: 100_000_000_000, LossRatio: 1, TenureDays: 4000, ManyFunds: 2}
+	},
+	"Outcome": func(m *score.Model) {
+		p := outcome.Default()
+		p.Settings.HalfLife, p.Settings.MinReturns = 20, 30
+		m.Settings.Outcome = &p
 	},
 	"Track": func(m *score.Model) { m.Settings.Track.RiskFree = 900 },
 	"Plan":  func(m *score.Model) { m.Settings.Plan = score.PlanSettings{IncomeShare: 10, MinHorizonMonths: 1} },

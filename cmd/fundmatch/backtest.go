@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -8,11 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -123,15 +124,14 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	if err != nil {
 		return err
 	}
-	bar := p.startProgress("read", "rows", -1)
+	bar := p.startProgress("read", "", -1)
 	defer bar.end()
 	data, files, err := readBacktest(ctx, o.data, bar)
 	if err != nil {
 		return err
 	}
-	begun := false
 	bar.rename("rank", -1)
-	config.Progress = progressOf(bar, "rank", &begun)
+	config.Progress = rankProgress(bar)
 	var report *backtest.Report
 	err = writeFile(o.out, func(w io.Writer) error {
 		report, err = runBacktest(ctx, data, config, w, strings.HasSuffix(o.out, ".gz"))
@@ -150,6 +150,23 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	return p.printBacktest(report)
 }
 
+// rankProgress shows the lists that were made. The job tells from several goroutines, and
+// only then how many there will be.
+func rankProgress(bar *progress) func(done, total int64) {
+	var mu sync.Mutex
+	begun := false
+	return func(done, total int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !begun {
+			begun = true
+			bar.rename("rank", total)
+		}
+		bar.set(done)
+	}
+}
+
+// backtestError marks what is wrong with the data or the flags as such.
 func backtestError(err error) error {
 	if errors.Is(err, backtest.ErrData) || errors.Is(err, backtest.ErrConfig) {
 		return usageError("%v", err)
@@ -191,18 +208,21 @@ func (o *backtestOptions) contenders(config *backtest.Config) (id backtest.Model
 	return id, nil
 }
 
+// maxBacktestModel is more than a model file may have, in bytes.
+const maxBacktestModel = 1 << 20
+
 // scoredModel reads a model file, or the one that the program ships.
 func scoredModel(name string, variants [][]string) (backtest.Recommender, backtest.ModelID, error) {
 	file := score.DefaultModel()
 	if name != "" {
 		var err error
-		if file, err = os.ReadFile(name); err != nil {
-			return nil, backtest.ModelID{}, usageError("--model: %s: cannot be read: %s", name, pathReason(err))
+		if file, err = readInput(name, maxBacktestModel); err != nil {
+			return nil, backtest.ModelID{}, err
 		}
 	}
 	model, err := score.ParseModel(file)
 	if err != nil {
-		return nil, backtest.ModelID{}, usageError("--model: %v", err)
+		return nil, backtest.ModelID{}, usageError("--model: %s: %v", cmp.Or(name, "the built-in model"), err)
 	}
 	sum := sha256.Sum256(file)
 	r, err := backtest.Scored(model, variants)
@@ -251,7 +271,7 @@ func (p *program) printBacktest(r *backtest.Report) error {
 		return err
 	}
 	p.note("%.1f s, %d MiB at most", float64(r.NotCompared.Seconds), r.NotCompared.PeakMemoryBytes>>20)
-	if n := r.Contenders[0].Broken; r.Config.Permitted && n > 0 {
+	if n := r.Contenders[0].Violations; r.Config.Permitted && n > 0 {
 		return failedError("%s above the customer's level in lists that must hold none", plural(int(n), "product", "products"))
 	}
 	return nil

@@ -73,29 +73,87 @@ func (p *Panel) Means() (Means, error) {
 	for c := range once {
 		once[c] = 1
 	}
-	return p.weighted(once), nil
+	return p.weighted(p.blocks(), once), nil
+}
+
+// block are the observations of a stratum that count in some series alike, side by side:
+// a replicate passes over all of a panel's values, thousands of times.
+type block struct {
+	stratum  int
+	series   []int
+	clusters []int32
+	values   []float64 // of each observation those of all series
+}
+
+// blocks lays the panel out.
+func (p *Panel) blocks() []block {
+	var out []block
+	for t, observed := range p.Strata {
+		first := len(out)
+		for s := range p.Series {
+			counting := make([]int32, 0, len(observed)) // the observations that do
+			for i, v := range p.Series[s][t] {
+				if !math.IsNaN(v) {
+					counting = append(counting, int32(i))
+				}
+			}
+			at := slices.IndexFunc(out[first:], func(b block) bool { return slices.Equal(b.clusters, counting) })
+			if at < 0 {
+				at = len(out) - first
+				out = append(out, block{stratum: t, clusters: counting})
+			}
+			out[first+at].series = append(out[first+at].series, s)
+		}
+		for i := range out[first:] {
+			out[first+i].fill(p)
+		}
+	}
+	return out
+}
+
+// fill sets the values, and turns observations into their clusters.
+func (b *block) fill(p *Panel) {
+	for at, i := range b.clusters {
+		for _, s := range b.series {
+			b.values = append(b.values, p.Series[s][b.stratum][i])
+		}
+		b.clusters[at] = p.Strata[b.stratum][i]
+	}
 }
 
 // weighted are the means with each cluster counted so many times. Additions are in the
 // order of the observations.
-func (p *Panel) weighted(weight []float64) Means {
+func (p *Panel) weighted(blocks []block, weight []float64) Means {
 	means := make(Means, len(p.Series))
-	for s, strata := range p.Series {
-		means[s] = make([]float64, len(strata))
-		for t, values := range strata {
-			sum, n := 0.0, 0.0
-			for i, c := range p.Strata[t] {
-				v, w := values[i], weight[c]
-				if v != v { //nolint:gocritic // NaN, and a call is not inlined here
-					continue
-				}
-				sum += float64(w * v)
-				n += w
-			}
-			means[s][t] = sum / n // 0/0 is NaN: nobody counts
+	for s := range means {
+		means[s] = make([]float64, len(p.Strata))
+	}
+	sums := make([]float64, len(p.Series))
+	for i := range blocks {
+		b := &blocks[i]
+		sums := sums[:len(b.series)]
+		n := b.add(weight, sums)
+		for at, s := range b.series {
+			means[s][b.stratum] = sums[at] / n // 0/0 is NaN: nobody counts
 		}
 	}
 	return means
+}
+
+// add sets the sum of each series, and returns that of the weights.
+func (b *block) add(weight, sums []float64) (n float64) {
+	clear(sums)
+	values := b.values
+	for _, c := range b.clusters {
+		w := weight[c]
+		n += w
+		row := values[:len(sums)]
+		values = values[len(sums):]
+		for s, v := range row {
+			sums[s] += float64(w * v)
+		}
+	}
+	return n
 }
 
 // Resampled are the means of each replicate of a panel.
@@ -116,7 +174,7 @@ func (b Bootstrap) Resample(p *Panel, workers int) (*Resampled, error) {
 	for c, id := range p.Clusters {
 		hashes[c] = hashID(id)
 	}
-	table := newPoissonTable()
+	blocks, table := p.blocks(), newPoissonTable()
 	out := &Resampled{level: b.Level, replicates: make([]Means, b.Replicates)}
 	workers = max(1, min(workers, b.Replicates))
 	var wg sync.WaitGroup
@@ -125,7 +183,7 @@ func (b Bootstrap) Resample(p *Panel, workers int) (*Resampled, error) {
 			weight := make([]float64, len(hashes))
 			for r := first; r < b.Replicates; r += workers {
 				b.draw(r, hashes, &table, weight)
-				out.replicates[r] = p.weighted(weight)
+				out.replicates[r] = p.weighted(blocks, weight)
 			}
 		})
 	}
@@ -211,4 +269,3 @@ func (t *poissonTable) draw(u uint64) float64 {
 	}
 	return float64(k)
 }
-

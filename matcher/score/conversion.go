@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/logit"
 )
 
 // ConversionInput is one thing that the probability of conversion is read from. All are
@@ -77,134 +76,98 @@ type ConversionInputs [ConversionInputCount]float64
 // within some days of its being shown to the customer. It is immutable.
 type Conversion struct {
 	WithinDays  int32
-	Intercept   float64
-	Terms       []ConversionTerm // by input, each at most once
-	Calibration Calibration
+	Fit         logit.Model // its terms are named as inputs, in their order
+	Calibration logit.Calibration
+	inputs      []ConversionInput // of each term
 }
 
-// ConversionTerm is one input with its coefficient, per unit of the input. Mean and Scale are
-// those of the training examples: Coefficient * Scale compares inputs with each other.
-type ConversionTerm struct {
-	Input       ConversionInput
-	Coefficient float64
-	Mean, Scale float64
-}
-
-// Calibration turns a linear predictor into a probability. With knots it is isotonic: linear
-// between them and flat outside. Without, it is Platt's (1999): the logistic function of
-// Slope * z + Intercept; slope 1 and intercept 0 leave the fit as it is.
-type Calibration struct {
-	Slope, Intercept float64
-	Knots            []Knot // of At rising, of Probability not falling; none: Platt's
-}
-
-// Knot is one point of an isotonic calibration.
-type Knot struct {
-	At          float64 `json:"at"` // linear predictor
-	Probability float64 `json:"probability"`
-}
-
-// Linear returns the linear predictor z, added in the order of the terms.
-func (m *Conversion) Linear(in *ConversionInputs) float64 {
-	z := m.Intercept
-	for i := range m.Terms {
-		t := &m.Terms[i]
-		z += float64(t.Coefficient * in[t.Input])
+// NewConversion puts a fit and its calibration together. Errors wrap ErrModel and name the
+// place, the value and what was expected; ErrForbiddenInput where an input is one that F04
+// refuses.
+func NewConversion(withinDays int32, fit *logit.Model, c *logit.Calibration) (*Conversion, error) {
+	m := &Conversion{WithinDays: withinDays, Fit: *fit, Calibration: *c}
+	if withinDays < 1 || withinDays > maxWithinDays {
+		return nil, fmt.Errorf("%w: conversion: withinDays %d, expected 1 to %d", ErrModel, withinDays, maxWithinDays)
 	}
-	return z
-}
-
-// Probability returns the calibrated probability in millionths: what is served and recorded
-// is a whole number, so that no platform's last digit shows in it.
-func (m *Conversion) Probability(in *ConversionInputs) fund.Ratio {
-	return fund.Ratio(math.Round(float64(m.Calibration.Of(m.Linear(in)) * 1e6)))
-}
-
-// Of returns the probability of a linear predictor.
-func (c *Calibration) Of(z float64) float64 {
-	n := len(c.Knots)
-	if n == 0 {
-		return 1 / (1 + math.Exp(-(float64(c.Slope*z) + c.Intercept)))
+	if err := fit.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: conversion: fit: %w", ErrModel, err)
 	}
-	i, _ := slices.BinarySearchFunc(c.Knots, z, func(k Knot, z float64) int {
-		if k.At <= z {
-			return -1
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: conversion: calibration: %w", ErrModel, err)
+	}
+	return m, m.readInputs()
+}
+
+func (m *Conversion) readInputs() error {
+	for i := range m.Fit.Terms {
+		term := m.Fit.Terms[i].Name
+		if err := CheckInput(term); err != nil {
+			return fmt.Errorf("%w: conversion: fit.terms[%d]: %w", ErrModel, i, err)
 		}
-		return 1
-	})
-	switch {
-	case i == 0:
-		return c.Knots[0].Probability
-	case i == n:
-		return c.Knots[n-1].Probability
+		place, known := indexOf(conversionInputNames[:], term)
+		switch {
+		case !known:
+			return fmt.Errorf("%w: conversion: fit.terms[%d]: %.80q, expected one of %s", ErrModel, i, term, strings.Join(conversionInputNames[:], " "))
+		case i > 0 && m.inputs[i-1] >= ConversionInput(place):
+			return fmt.Errorf("%w: conversion: fit.terms[%d]: %s stands twice or out of order", ErrModel, i, term)
+		}
+		m.inputs = append(m.inputs, ConversionInput(place))
 	}
-	a, b := &c.Knots[i-1], &c.Knots[i]
-	return a.Probability + float64((b.Probability-a.Probability)*((z-a.At)/(b.At-a.At)))
+	return nil
+}
+
+// Inputs returns what the model reads, in order. It must not be changed.
+func (m *Conversion) Inputs() []ConversionInput { return m.inputs }
+
+// LogOdds returns the linear predictor, added in the order of the terms; false: it is not
+// finite, and nothing is known.
+func (m *Conversion) LogOdds(in *ConversionInputs) (float64, bool) {
+	var x ConversionInputs
+	for i, input := range m.inputs {
+		x[i] = in[input]
+	}
+	return m.Fit.LogOdds(x[:len(m.inputs)])
+}
+
+// Probability returns the calibrated probability in millionths, the zero Measure where
+// nothing is known: what is served and recorded is a whole number, so that no platform's last
+// digit shows in it.
+func (m *Conversion) Probability(in *ConversionInputs) fund.Measure {
+	z, ok := m.LogOdds(in)
+	if !ok {
+		return fund.Measure{}
+	}
+	return fund.Measure{Value: fund.RatioOf(m.Calibration.Apply(z)), OK: true}
 }
 
 // Limits of a conversion model.
 const (
 	maxConversionBytes = 1 << 20
-	maxKnots           = 10_000
-	maxCoefficient     = 1e6
 	maxWithinDays      = 365
 	conversionSchema   = "fundmatch.conversion/v1"
 )
 
 // conversionFile is the model as it is written.
 type conversionFile struct {
-	Schema      string               `json:"schema"`
-	Definition  string               `json:"definition"`
-	WithinDays  int32                `json:"withinDays"`
-	Intercept   *float64             `json:"intercept"`
-	Inputs      []conversionTermFile `json:"inputs"`
-	Calibration *calibrationFile     `json:"calibration"`
+	Schema      string             `json:"schema"`
+	Definition  string             `json:"definition"`
+	WithinDays  int32              `json:"withinDays"`
+	Fit         *logit.Model       `json:"fit"`
+	Calibration *logit.Calibration `json:"calibration"`
 }
-
-type conversionTermFile struct {
-	Name        string   `json:"name"`
-	Coefficient *float64 `json:"coefficient"`
-	Mean        *float64 `json:"mean"`
-	Scale       *float64 `json:"scale"`
-}
-
-type calibrationFile struct {
-	Method    string   `json:"method"` // PLATT or ISOTONIC
-	Slope     *float64 `json:"slope,omitempty"`
-	Intercept *float64 `json:"intercept,omitempty"`
-	Knots     []Knot   `json:"knots,omitempty"`
-}
-
-// The methods of calibration.
-const (
-	platt    = "PLATT"
-	isotonic = "ISOTONIC"
-)
 
 // Encode writes the model as ParseConversion reads it: one line of JSON, the same bytes for
-// the same model. Errors wrap ErrModel: of a model that ParseConversion would refuse.
+// the same model.
 func (m *Conversion) Encode() ([]byte, error) {
-	f := conversionFile{Schema: conversionSchema, Definition: ConversionDefinition, WithinDays: m.WithinDays, Intercept: &m.Intercept}
-	for i := range m.Terms {
-		t := &m.Terms[i]
-		f.Inputs = append(f.Inputs, conversionTermFile{t.Input.String(), &t.Coefficient, &t.Mean, &t.Scale})
-	}
-	f.Calibration = &calibrationFile{Method: isotonic, Knots: m.Calibration.Knots}
-	if len(m.Calibration.Knots) == 0 {
-		f.Calibration = &calibrationFile{Method: platt, Slope: &m.Calibration.Slope, Intercept: &m.Calibration.Intercept}
-	}
-	if _, err := f.model(); err != nil {
-		return nil, err
-	}
-	data, err := json.Marshal(&f)
+	data, err := json.Marshal(conversionFile{conversionSchema, ConversionDefinition, m.WithinDays, &m.Fit, &m.Calibration})
 	if err != nil {
 		return nil, fmt.Errorf("%w: conversion: %w", ErrModel, err)
 	}
 	return append(data, '\n'), nil
 }
 
-// ParseConversion reads what Encode writes. Errors wrap ErrModel and name the place, the
-// value and what was expected; ErrForbiddenInput where an input is one that F04 refuses.
+// ParseConversion reads what Encode writes. Errors are those of NewConversion, and ErrModel
+// for what is no such document.
 func ParseConversion(data []byte) (*Conversion, error) {
 	if len(data) > maxConversionBytes {
 		return nil, fmt.Errorf("%w: conversion: %d bytes, expected at most %d", ErrModel, len(data), maxConversionBytes)
@@ -218,114 +181,15 @@ func ParseConversion(data []byte) (*Conversion, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: conversion: byte %d: more than one JSON document", ErrModel, d.InputOffset())
 	}
-	return f.model()
-}
-
-func (f *conversionFile) model() (*Conversion, error) {
 	switch {
 	case f.Schema != conversionSchema:
 		return nil, fmt.Errorf("%w: conversion: schema %.80q, expected %q", ErrModel, f.Schema, conversionSchema)
 	case f.Definition != ConversionDefinition:
 		return nil, fmt.Errorf("%w: conversion: definition %.80q, expected %q: the coefficients are of other inputs", ErrModel, f.Definition, ConversionDefinition)
-	case f.WithinDays < 1 || f.WithinDays > maxWithinDays:
-		return nil, fmt.Errorf("%w: conversion: withinDays %d, expected 1 to %d", ErrModel, f.WithinDays, maxWithinDays)
-	case len(f.Inputs) == 0:
-		return nil, fmt.Errorf("%w: conversion: inputs is empty", ErrModel)
+	case f.Fit == nil:
+		return nil, fmt.Errorf("%w: conversion: fit is missing", ErrModel)
 	case f.Calibration == nil:
 		return nil, fmt.Errorf("%w: conversion: calibration is missing", ErrModel)
 	}
-	m := &Conversion{WithinDays: f.WithinDays}
-	var err error
-	if m.Intercept, err = conversionNumber("intercept", f.Intercept); err != nil {
-		return nil, err
-	}
-	if m.Terms, err = readTerms(f.Inputs); err != nil {
-		return nil, err
-	}
-	m.Calibration, err = f.Calibration.read()
-	return m, err
-}
-
-func readTerms(inputs []conversionTermFile) ([]ConversionTerm, error) {
-	terms := make([]ConversionTerm, 0, ConversionInputCount)
-	for i := range inputs {
-		in := &inputs[i]
-		name := strings.ToUpper(in.Name)
-		if slices.ContainsFunc(forbiddenWords[:], func(word string) bool { return strings.Contains(name, word) }) {
-			return nil, fmt.Errorf("%w: %w: conversion: input %.80q", ErrModel, ErrForbiddenInput, in.Name)
-		}
-		place, known := indexOf(conversionInputNames[:], in.Name)
-		switch {
-		case !known:
-			return nil, fmt.Errorf("%w: conversion: inputs[%d]: %.80q, expected one of %s", ErrModel, i, in.Name, strings.Join(conversionInputNames[:], " "))
-		case len(terms) > 0 && terms[len(terms)-1].Input >= ConversionInput(place):
-			return nil, fmt.Errorf("%w: conversion: inputs[%d]: %s stands twice or out of order", ErrModel, i, in.Name)
-		}
-		t := ConversionTerm{Input: ConversionInput(place)}
-		var err [3]error
-		t.Coefficient, err[0] = conversionNumber(in.Name+".coefficient", in.Coefficient)
-		t.Mean, err[1] = conversionNumber(in.Name+".mean", in.Mean)
-		t.Scale, err[2] = conversionNumber(in.Name+".scale", in.Scale)
-		if err := errors.Join(err[:]...); err != nil {
-			return nil, err
-		}
-		if t.Scale < 0 {
-			return nil, fmt.Errorf("%w: conversion: %s.scale: %v, expected at least 0", ErrModel, in.Name, t.Scale)
-		}
-		terms = append(terms, t)
-	}
-	return terms, nil
-}
-
-func (f *calibrationFile) read() (c Calibration, err error) {
-	switch f.Method {
-	case platt:
-		if len(f.Knots) > 0 {
-			return c, fmt.Errorf("%w: conversion: calibration.knots: %d of them, expected none with %s", ErrModel, len(f.Knots), platt)
-		}
-		if c.Slope, err = conversionNumber("calibration.slope", f.Slope); err != nil {
-			return c, err
-		}
-		if c.Slope <= 0 {
-			return c, fmt.Errorf("%w: conversion: calibration.slope: %v, expected above 0: a calibration never turns the order about", ErrModel, c.Slope)
-		}
-		c.Intercept, err = conversionNumber("calibration.intercept", f.Intercept)
-		return c, err
-	case isotonic:
-		if f.Slope != nil || f.Intercept != nil {
-			return c, fmt.Errorf("%w: conversion: calibration: slope and intercept are of %s, expected knots alone", ErrModel, platt)
-		}
-		c.Knots = f.Knots
-		return c, checkKnots(f.Knots)
-	}
-	return c, fmt.Errorf("%w: conversion: calibration.method: %.80q, expected %s or %s", ErrModel, f.Method, platt, isotonic)
-}
-
-func checkKnots(knots []Knot) error {
-	if len(knots) == 0 || len(knots) > maxKnots {
-		return fmt.Errorf("%w: conversion: calibration.knots: %d of them, expected 1 to %d", ErrModel, len(knots), maxKnots)
-	}
-	for i := range knots {
-		k := &knots[i]
-		switch {
-		case math.IsNaN(k.At) || math.Abs(k.At) > maxCoefficient:
-			return fmt.Errorf("%w: conversion: calibration.knots[%d].at: %v, expected a number to %v", ErrModel, i, k.At, maxCoefficient)
-		case !(k.Probability >= 0 && k.Probability <= 1):
-			return fmt.Errorf("%w: conversion: calibration.knots[%d].probability: %v, expected 0 to 1", ErrModel, i, k.Probability)
-		case i > 0 && (k.At <= knots[i-1].At || k.Probability < knots[i-1].Probability):
-			return fmt.Errorf("%w: conversion: calibration.knots[%d]: %v, expected above the one before", ErrModel, i, *k)
-		}
-	}
-	return nil
-}
-
-// conversionNumber reads a number that has to be there.
-func conversionNumber(name string, v *float64) (float64, error) {
-	switch {
-	case v == nil:
-		return 0, fmt.Errorf("%w: conversion: %s is missing", ErrModel, name)
-	case math.IsNaN(*v) || math.Abs(*v) > maxCoefficient:
-		return 0, fmt.Errorf("%w: conversion: %s: %v, expected a number between -%v and %v", ErrModel, name, *v, maxCoefficient, maxCoefficient)
-	}
-	return *v, nil
+	return NewConversion(f.WithinDays, f.Fit, f.Calibration)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 //go:embed default.yaml
@@ -41,11 +42,12 @@ const (
 	Cost
 	Popularity
 	Objected
+	Breach   // the newest feature is the last: records name features by their number
 	Features // the number of features
 )
 
 var featureNames = [Features]string{
-	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED",
+	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED", "BREACH",
 }
 
 // String returns the feature's code.
@@ -93,6 +95,9 @@ type Settings struct {
 	Objection  ObjectionSettings
 	Track      TrackSettings
 	Plan       PlanSettings
+	// Outcome are the parameters that ranges of outcomes are foreseen with (BREACH); nil:
+	// none are, and BREACH weighs nothing.
+	Outcome *outcome.Params
 }
 
 // Tables say what is expected of levels, needs, classes and goals.
@@ -216,6 +221,7 @@ type stageFile struct {
 	Objection  *ObjectionSettings `yaml:"objection"`
 	Track      *trackFile         `yaml:"track"`
 	Plan       *PlanSettings      `yaml:"plan"`
+	Outcome    *outcome.Params    `yaml:"outcome"`
 }
 
 // trackFile tells a rate of nothing from a missing one.
@@ -235,6 +241,9 @@ const (
 	// leastObjected keeps the weight of OBJECTED above the rounding of a sum: what an
 	// objection takes from a score must never be lost in it.
 	leastObjected = -1e-6
+	// leastBreach bounds the trade of what is likely bought for what is likely borne: at it,
+	// a fund that is certain to fall too deep loses ten times what the best affinity gives.
+	leastBreach = -10
 )
 
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
@@ -282,8 +291,10 @@ func parse(data []byte, complete func(*modelFile)) (*Model, error) {
 
 // completeRecorded adds what a model of before 2026-11-22 cannot have.
 func (f *modelFile) completeRecorded() {
-	if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == Objected.String() }) {
-		f.Weights = append(f.Weights, weightFile{Feature: Objected.String(), Reason: "Not known when the model was made; weighs nothing."})
+	for _, later := range [...]Feature{Objected, Breach} {
+		if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == later.String() }) {
+			f.Weights = append(f.Weights, weightFile{Feature: later.String(), Reason: "Not known when the model was made; weighs nothing."})
+		}
 	}
 	s := &f.Stages
 	if s.Objection == nil {
@@ -337,6 +348,22 @@ func (m *Model) readStages(f *modelFile) error {
 		return fmt.Errorf("%w: plan is missing", ErrModel)
 	}
 	m.Settings.Objection, m.Settings.Track.RiskFree, m.Settings.Plan = *s.Objection, *s.Track.RiskFree, *s.Plan
+	return m.readOutcome(s.Outcome)
+}
+
+// readOutcome takes over how outcomes are foreseen: a model that does not say so cannot
+// weigh a breach of tolerance.
+func (m *Model) readOutcome(p *outcome.Params) error {
+	if p == nil {
+		if w := m.Weights[Breach]; w != 0 {
+			return fmt.Errorf("%w: outcome is missing, expected it where BREACH weighs %v", ErrModel, w)
+		}
+		return nil
+	}
+	if err := p.Check(); err != nil {
+		return fmt.Errorf("%w: outcome: %w", ErrModel, err)
+	}
+	m.Settings.Outcome = p
 	return nil
 }
 
@@ -415,6 +442,8 @@ func checkWeight(f Feature, w float64) error {
 		return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, f, w, maxWeight, maxWeight)
 	case f == Cost && w > 0:
 		return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w)
+	case f == Breach && (w > 0 || w < leastBreach):
+		return fmt.Errorf("%w: weights: BREACH: weight %v, expected %d to 0: what may break his tolerance never gains by it", ErrModel, w, leastBreach)
 	case f == Objected && w != 0 && w > leastObjected:
 		return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected 0 or at most %v: an objection never lifts what it was about", ErrModel, w, leastObjected)
 	}

@@ -52,6 +52,12 @@ func (m *Model) readSections(file *modelfile.File) error {
 	for _, s := range file.Manifest.Sections {
 		switch s.Name {
 		case modelfile.SectionModel: // read before
+		case modelfile.SectionConversion:
+			conversion, err := ParseConversion(file.Sections[s.Name])
+			if err != nil {
+				return fmt.Errorf("section %s: %w", s.Name, err)
+			}
+			m.Conversion = conversion
 		default:
 			return fmt.Errorf("%w: section %s: this program does not read it", ErrModel, s.Name)
 		}

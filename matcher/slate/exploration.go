@@ -54,12 +54,16 @@ func (e *Exploration) Draw(seed uint64, alternatives int) int {
 	if e.Probability <= 0 || alternatives <= 0 {
 		return -1
 	}
-	weight, m := uint64(e.Probability), uint64(alternatives)
-	drawn := Draw(seed, whole*m)
-	if drawn >= weight*m {
-		return -1
+	return e.place(Draw(seed, uint64(whole*alternatives)), alternatives)
+}
+
+// place is who takes the place by a number below whole x alternatives: the first weight of
+// them are the first alternative's, and so on.
+func (e *Exploration) place(number uint64, alternatives int) int {
+	if weight := uint64(e.Probability); number < weight*uint64(alternatives) {
+		return int(number / weight)
 	}
-	return int(drawn / weight)
+	return -1
 }
 
 // Propensities are the marginal probabilities of the place: that the product which stands
@@ -111,9 +115,9 @@ type Alternative struct {
 }
 
 // Alternatives returns the next products, in the chooser's order, that may take the last
-// place of a list: of a fund that is not in it, within the bounds given all others, not
-// before the one that they stand for and at most MaxGap below it in score, as listed and as
-// shown. Call it after Choose, with the same request and buffers. It allocates only when the
+// place of a list: of a fund that is not in it, within the bounds given all others and at
+// most MaxGap below the one that they stand for in score, both as listed and as shown, and
+// shown not before it. Call it after Choose, with the same request and buffers. It allocates only when the
 // buffers are too small.
 func (c *Chooser) Alternatives(r *Request, s *Seat, e *Exploration, buf *Buffers) []Alternative {
 	buf.Alternatives = buf.Alternatives[:0]
@@ -171,24 +175,32 @@ func (c *Chooser) seat(r *Request, list []int32, buf *Buffers) taken {
 	return t
 }
 
-// alternative judges one product.
+// alternative judges one product: as listed, which costs little, and as it would be shown.
 func (c *Chooser) alternative(r *Request, s *Seat, t taken, i int32, e *Exploration, buf *Buffers) (Alternative, bool) {
-	shown := s.Shown(i)
-	if shown < 0 || c.less(r.Scores, shown, t.leaving) || r.Scores[t.leaving]-r.Scores[shown] > e.MaxGap {
+	if !c.mayTake(r, &t, i, buf) {
 		return Alternative{}, false
 	}
-	it := &c.items[shown]
-	if _, has := slices.BinarySearch(r.Held, it.fund); has && t.held >= t.maxHeld || !c.fits(it, r.Limit, buf.counts) {
+	shown := s.Shown(i)
+	switch {
+	case shown < 0, shown != i && !c.mayTake(r, &t, shown, buf):
+		return Alternative{}, false
+	case c.less(r.Scores, shown, t.leaving), r.Scores[t.leaving]-r.Scores[shown] > e.MaxGap:
 		return Alternative{}, false
 	}
 	a := Alternative{Pick: Pick{Product: i, Peer: -1}, Shown: shown}
-	if it.newIssue {
-		if t.newIssues < t.maxNewIssues {
-			a.Peer = c.peer(&c.items[i], r, buf.heap)
-		}
-		if a.Peer < 0 {
-			return Alternative{}, false
-		}
+	if it := &c.items[i]; it.newIssue {
+		a.Peer = c.peer(it, r, buf.heap)
+		return a, a.Peer >= 0
 	}
 	return a, true
+}
+
+// mayTake reports whether the others leave room for a product.
+func (c *Chooser) mayTake(r *Request, t *taken, i int32, buf *Buffers) bool {
+	it := &c.items[i]
+	if it.newIssue && t.newIssues >= t.maxNewIssues || !c.fits(it, r.Limit, buf.counts) {
+		return false
+	}
+	_, has := slices.BinarySearch(r.Held, it.fund)
+	return !has || t.held < t.maxHeld
 }

@@ -84,13 +84,13 @@ const (
 
 // Contender is what one recommender's lists were worth.
 type Contender struct {
-	Name     string           `json:"name"`
-	Role     Role             `json:"role"`
-	Whole    Figures          `json:"whole"`
-	Halves   []PartFigures    `json:"halves"`
-	Splits   []ContenderSplit `json:"splits"`
-	Coverage Number           `json:"coverage"` // products in any list, of those that were candidates of any split
-	Broken   int64            `json:"violations"`
+	Name       string           `json:"name"`
+	Role       Role             `json:"role"`
+	Whole      Figures          `json:"whole"`
+	Halves     []PartFigures    `json:"halves"`
+	Splits     []ContenderSplit `json:"splits"`
+	Coverage   Number           `json:"coverage"` // products in any list, of those that were candidates of any split
+	Violations int64            `json:"violations"`
 }
 
 // Figures are means over splits of the means over their customers.
@@ -116,8 +116,8 @@ type PartFigures struct {
 type ContenderSplit struct {
 	Split int32 `json:"split"`
 	Figures
-	Coverage Number `json:"coverage"` // products in any list, of the candidates
-	Broken   int64  `json:"violations"`
+	Coverage   Number `json:"coverage"` // products in any list, of the candidates
+	Violations int64  `json:"violations"`
 }
 
 // Comparison is the subject beside another contender, customer by customer.
@@ -128,8 +128,10 @@ type Comparison struct {
 	Halves []PartDifference `json:"halves"`
 	// Fives are groups of five consecutive splits; the last may be shorter.
 	Fives []PartDifference `json:"fives"`
-	// Worst is the lowest ratio of nDCG over any five consecutive splits.
-	Worst PartRatio `json:"worst_five"`
+	// Worst is the lowest ratio of nDCG over any five consecutive splits, wherever they
+	// begin; WorstPermitted that of permitted nDCG.
+	Worst          PartRatio `json:"worst_five"`
+	WorstPermitted PartRatio `json:"worst_five_permitted"`
 }
 
 // Differences are Of less To.
@@ -151,7 +153,7 @@ type PartDifference struct {
 	Differences
 }
 
-// PartRatio is a ratio of nDCG over some consecutive splits.
+// PartRatio is a ratio over some consecutive splits.
 type PartRatio struct {
 	Splits string `json:"splits"`
 	Ratio  Number `json:"ratio"`
@@ -253,11 +255,11 @@ func (f *findings) contender(c int) Contender {
 	listed, candidates := make([]uint64, words), make([]uint64, words)
 	for t, o := range f.outcomes {
 		split := ContenderSplit{
-			Split: o.split.Number, Figures: f.figures(c, span{t, t + 1}), Broken: f.violations[c][t],
+			Split: o.split.Number, Figures: f.figures(c, span{t, t + 1}), Violations: f.violations[c][t],
 			Coverage: share(count(f.listed[c][t]), o.eligible),
 		}
 		out.Splits = append(out.Splits, split)
-		out.Broken += split.Broken
+		out.Violations += split.Violations
 		for w := range words {
 			listed[w] |= f.listed[c][t][w]
 			candidates[w] |= o.candidates[w]
@@ -283,15 +285,21 @@ func (f *findings) comparison(c int) Comparison {
 		s := span{from, min(from+five, len(f.splits))}
 		out.Fives = append(out.Fives, PartDifference{Splits: f.name(s), Differences: f.differences(c, s)})
 	}
-	out.Worst.Ratio = Number(math.NaN())
-	for from := 0; from+min(five, len(f.splits)) <= len(f.splits); from++ {
-		s := span{from, from + min(five, len(f.splits))}
-		ratio := Number(f.ratio(f.means, c, ndcg, s))
-		if from == 0 || ratio < out.Worst.Ratio {
-			out.Worst = PartRatio{Splits: f.name(s), Ratio: ratio}
+	out.Worst, out.WorstPermitted = f.worst(c, ndcg), f.worst(c, permittedNDCG)
+	return out
+}
+
+// worst is the lowest ratio over any five consecutive splits, or over all if there are fewer.
+func (f *findings) worst(c int, m measure) (lowest PartRatio) {
+	length := min(five, len(f.splits))
+	for from := 0; from+length <= len(f.splits); from++ {
+		s := span{from, from + length}
+		ratio := f.ratio(f.means, c, m, s)
+		if from == 0 || ratio < float64(lowest.Ratio) || math.IsNaN(float64(lowest.Ratio)) {
+			lowest = PartRatio{Splits: f.name(s), Ratio: Number(ratio)}
 		}
 	}
-	return out
+	return lowest
 }
 
 // five is how many consecutive splits make a group.

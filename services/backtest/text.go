@@ -3,6 +3,7 @@ package backtest
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 )
 
@@ -12,27 +13,30 @@ func (r *Report) WriteText(w io.Writer) error {
 	if r.Config.Permitted {
 		rule = "with the grade rule"
 	}
-	fmt.Fprintf(w, "splits %d-%d, %d lists a contender at most, %s\n", r.Config.FirstSplit, r.Config.LastSplit, r.lists(), rule)
+	whole := fmt.Sprintf("%d-%d", r.Config.FirstSplit, r.Config.LastSplit)
+	fmt.Fprintf(w, "splits %s, %s lists a contender, %s\n", whole, grouped(int64(r.Lists())), rule)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CONTENDER\tSPLITS\tNDCG@10\tRECALL@10\tPERMITTED NDCG@10\tVIOLATIONS\tCOVERAGE")
 	for i := range r.Contenders {
 		c := &r.Contenders[i]
-		whole := fmt.Sprintf("%d-%d", r.Config.FirstSplit, r.Config.LastSplit)
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%.3f\n", c.Name, whole, c.Whole.NDCG, c.Whole.Recall, c.Whole.PermittedNDCG, c.Broken, float64(c.Coverage))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", c.Name, whole, c.Whole.NDCG, c.Whole.Recall, c.Whole.PermittedNDCG, c.Violations, showNumber(c.Coverage))
 		for _, h := range c.Halves {
 			fmt.Fprintf(t, "\t%s\t%s\t%s\t%s\t\t\n", h.Splits, h.NDCG, h.Recall, h.PermittedNDCG)
 		}
 	}
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
-		d := &c.Whole
-		fmt.Fprintf(t, "%s - %s\t\t%+.4f\t%+.4f\t%+.4f\t\t\n", c.Of, c.To, d.NDCG.Value, d.Recall.Value, d.PermittedNDCG.Value)
+		fmt.Fprintf(t, "less %s\t%s\t%s\t%s\t%s\t\t\n", c.To, whole, signed(c.Whole.NDCG.Figure), signed(c.Whole.Recall.Figure), signed(c.Whole.PermittedNDCG.Figure))
+		for _, h := range c.Halves {
+			fmt.Fprintf(t, "\t%s\t%s\t%s\t%s\t\t\n", h.Splits, signed(h.NDCG.Figure), signed(h.Recall.Figure), signed(h.PermittedNDCG.Figure))
+		}
+		fmt.Fprintf(t, "\tworst five\t%s of it (%s)\t\t%s of it (%s)\t\t\n", showNumber(c.Worst.Ratio), c.Worst.Splits, showNumber(c.WorstPermitted.Ratio), c.WorstPermitted.Splits)
 	}
 	return t.Flush()
 }
 
-// lists is how many lists each contender made.
-func (r *Report) lists() (n int) {
+// Lists is how many lists each contender made.
+func (r *Report) Lists() (n int) {
 	for i := range r.Splits {
 		n += r.Splits[i].Customers
 	}
@@ -41,5 +45,8 @@ func (r *Report) lists() (n int) {
 
 // String shows a mean and its interval.
 func (f Figure) String() string {
+	if math.IsNaN(float64(f.Value)) {
+		return "–"
+	}
 	return fmt.Sprintf("%.4f [%.4f, %.4f]", float64(f.Value), float64(f.CI95[0]), float64(f.CI95[1]))
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -209,19 +210,33 @@ func (s *Service) presenter(core *matcher.Core, audience wording.Audience) prese
 }
 
 // etag names what an answer says apart from its id and time. An answer is a function of
-// the core, the profile and the request, and stays the same until its validity ends. It
-// is weak, because id and time differ each time.
+// the core, the profile and the request, and stays the same until its validity ends; where a
+// place of the list is left to chance it is also one of what was drawn. It is weak, because
+// id and time differ each time.
 func etag(s *matcher.Slate, profile []byte, explain bool) string {
-	id := &s.Identity
+	id, r := &s.Identity, &s.Request
 	e := fund.Encoder{Buf: make([]byte, 0, 512)}
-	for _, n := range [...]uint64{id.PoolRevision, id.DataSeq, uint64(id.AsOf), uint64(s.ValidUntil), uint64(s.Request.Limit)} {
+	for _, n := range [...]uint64{id.PoolRevision, id.DataSeq, uint64(id.AsOf), uint64(s.ValidUntil), uint64(r.Limit)} {
 		e.Uint(n)
 	}
 	for _, t := range [...]string{
-		id.ModelID, id.RulesID, id.WordingID, id.Engine, s.Request.Channel.String(), s.Request.Audience.String(), strconv.FormatBool(explain),
-		s.Request.Licence.ManagerID, s.Request.Licence.State, s.Request.Licence.Until.String(),
+		id.ModelID, id.RulesID, id.WordingID, id.Engine, r.Channel.String(), r.Audience.String(), strconv.FormatBool(explain),
+		r.Licence.ManagerID, r.Licence.State, r.Licence.Until.String(),
 	} {
 		e.Text(t)
+	}
+	e.Uint(uint64(len(r.Exposures)))
+	for _, x := range r.Exposures {
+		e.Text(x.Layer)
+		e.Text(x.Experiment)
+		e.Text(x.Arm)
+	}
+	if r.Exploration.Probability > 0 {
+		e.Int(int64(r.Exploration.Probability))
+		for i := range s.Items {
+			e.Text(s.Items[i].Code)
+			e.Fixed64(math.Float64bits(s.Items[i].Propensity))
+		}
 	}
 	h := sha256.New()
 	h.Write(e.Buf)

@@ -20,17 +20,19 @@ var randomWalk = Shape{
 }
 
 // Fit returns parameters whose shapes were fitted to the holdings of all products that were
-// completed before a day (Past): the quantiles, by the nearest rank, of log drawdown and log
-// return in units of the volatility foreseen on the entry day times the square root of the
-// horizon in years. The settings are taken as they are. The result depends on nothing else,
-// and not on NAVs of the day and after.
+// completed before a day (Past): the quantiles, by the nearest rank, of log drawdown in units
+// of the volatility foreseen on the entry day times the square root of the horizon in years.
+// Returns are not fitted: a few years cannot tell a drift from the market that they happened
+// to fall into (R. Merton, On estimating the expected return on the market, 1980), no range
+// may promise one, and fitted ones did worse on what was held out (docs/outcome.md). The
+// settings are taken as they are. The result depends on nothing else, and not on NAVs of the
+// day and after.
 func Fit(products []Product, until fund.Date, s Settings) (Params, error) {
-	var falls, returns [Horizons][]float64
+	var falls [Horizons][]float64
 	var first, last [Horizons]fund.Date
 	err := Past(products, until, s, func(h *Holding) error {
-		scale := h.Volatility * math.Sqrt(float64(h.Horizon.Months())/12)
+		scale := h.Volatility[h.Horizon] * math.Sqrt(float64(h.Horizon.Months())/12)
 		falls[h.Horizon] = append(falls[h.Horizon], -math.Log1p(-h.Gross.Drawdown)/scale)
-		returns[h.Horizon] = append(returns[h.Horizon], math.Log1p(h.Gross.Return)/scale)
 		if first[h.Horizon] == 0 || h.Bought < first[h.Horizon] {
 			first[h.Horizon] = h.Bought
 		}
@@ -45,12 +47,13 @@ func Fit(products []Product, until fund.Date, s Settings) (Params, error) {
 	for h := range Horizons {
 		shape := shorter
 		if n := len(falls[h]); n >= MinHoldings {
-			shape = Shape{Drawdown: shapeOf(falls[h]), Return: shapeOf(returns[h])}
+			shape = Shape{Drawdown: shapeOf(falls[h]), Return: randomWalk.Return}
 			shorter = shape
 		}
 		shape.Months, shape.Holdings = h.Months(), int32(len(falls[h]))
 		if shape.Holdings > 0 {
-			shape.Windows = float64(last[h].DaysSince(first[h])) / (daysAYear / 12 * float64(h.Months()))
+			windows := float64(last[h].DaysSince(first[h])) / (daysAYear / 12 * float64(h.Months()))
+			shape.Windows = math.Round(windows*100) / 100
 		}
 		p.Shapes[h] = shape
 	}
@@ -75,5 +78,3 @@ const shapeStep = 10_000
 func Rank(n int, level float64) int {
 	return min(max(int(math.Ceil(float64(level*float64(n)))), 1), n) - 1
 }
-
-func exp(x float64) float64 { return math.Exp(x) }

@@ -71,22 +71,39 @@ func (s *Settings) look(p *Product, asOf fund.Date) (sight, fund.Date, error) {
 
 // draw writes a product's distributions, and reports whether there are any.
 func (p *Params) draw(out *[Horizons]Distribution, own sight, class crowd, basis Basis, costs *Costs) bool {
+	volatility, weights, ok := p.Settings.blendAll(own, class)
+	if !ok {
+		return false
+	}
+	ranges := p.Ranges(&volatility, costs)
 	for h := range Horizons {
-		log, weight, ok := p.Settings.blend(own, class, h)
-		if !ok {
-			return false
-		}
-		volatility := math.Exp(log)
 		d := &out[h]
 		d.Months, d.Basis = h.Months(), basis
-		d.Basis.Volatility, d.Basis.OwnWeight = fund.RatioOf(volatility), fund.RatioOf(weight)
-		scale := volatility * math.Sqrt(float64(h.Months())/12)
-		for i := range Levels {
-			d.Return[i] = fund.RatioOf(costs.ofReturn(h, math.Expm1(p.Shapes[h].Return[i]*scale)))
-			d.Drawdown[i] = fund.RatioOf(costs.ofFall(h, -math.Expm1(-p.Shapes[h].Drawdown[i]*scale)))
-		}
+		d.Basis.Volatility, d.Basis.OwnWeight = fund.RatioOf(volatility[h]), fund.RatioOf(weights[h])
+		d.Return, d.Drawdown = ranges[h].Return, ranges[h].Drawdown
 	}
 	return true
+}
+
+// Range are the quantiles of a holding's return and drawdown.
+type Range struct{ Return, Drawdown Grid }
+
+// Ranges returns the quantiles of all horizons for yearly volatilities by horizon, after
+// costs. Before costs no quantile of a drawdown is below that of a shorter horizon: what
+// falls within three months has fallen within six.
+func (p *Params) Ranges(volatility *[Horizons]float64, costs *Costs) (ranges [Horizons]Range) {
+	var least [Levels]float64
+	for h := range Horizons {
+		shape := &p.Shapes[h]
+		scale := volatility[h] * math.Sqrt(float64(h.Months())/12)
+		for i := range Levels {
+			fall := max(-math.Expm1(-shape.Drawdown[i]*scale), least[i])
+			least[i] = fall
+			ranges[h].Return[i] = fund.RatioOf(costs.ofReturn(h, math.Expm1(shape.Return[i]*scale)))
+			ranges[h].Drawdown[i] = fund.RatioOf(costs.ofFall(h, fall))
+		}
+	}
+	return ranges
 }
 
 // kept are the shares of the money that entry and exit leave.

@@ -7,13 +7,13 @@ import (
 // Holding is a past holding of a product: what was foreseen of it on the day of entry, and
 // what came of it.
 type Holding struct {
-	Product int       // index
-	Horizon Horizon   //
+	Product int // index
+	Horizon Horizon
 	AsOf    fund.Date // the day of the order: what is foreseen rests on NAVs before it
 	Bought  fund.Date // the day of the NAV that it is bought at: the first on or after AsOf
 	Due     fund.Date // the same day so many months later; the exit is the last NAV until then
-	// Volatility is what was foreseen, a year, as Foresee would on AsOf.
-	Volatility float64
+	// Volatility is what was foreseen, a year, for all horizons, as Foresee would on AsOf.
+	Volatility [Horizons]float64
 	Gross, Net Result // before and after the product's costs
 }
 
@@ -23,11 +23,10 @@ type Result struct {
 	Drawdown float64 // deepest fall from a peak on the way; after costs from the money paid on, with the exit's fee on the last day
 }
 
-// entryWeekday is the first weekday number of day 0, 1970-01-01, a Thursday: entries are
-// on Wednesdays, far from the ends of most closed weeks.
+// Entries are on Wednesdays: a week's middle is the least often closed.
 const (
 	daysAWeek    = 7
-	firstWeekday = 6 // 1970-01-07 was a Wednesday
+	firstWeekday = 6 // day number of 1970-01-07, a Wednesday
 )
 
 // Past calls yield with every holding entered on a Wednesday that was completed before a
@@ -154,6 +153,7 @@ func (p *past) hold(i int, until fund.Date, yield func(*Holding) error) error {
 		week := w.first + k
 		class := p.classOf(product.Class, week)
 		walk := newWalk(product, int(at))
+		volatility, _, _ := p.settings.blendAll(own, class) // it has a record of its own
 		for h := range Horizons {
 			due := walk.bought().AddMonths(int(h.Months()))
 			if due >= until || due > product.Series.Days[w.n-1] {
@@ -162,10 +162,9 @@ func (p *past) hold(i int, until fund.Date, yield func(*Holding) error) error {
 			if !walk.to(due, w.n) {
 				continue
 			}
-			log, _, _ := p.settings.blend(own, class, h) // it has a record of its own
 			holding := Holding{
 				Product: i, Horizon: h, AsOf: entryDay(week), Bought: walk.bought(), Due: due,
-				Volatility: exp(log), Gross: walk.gross(), Net: walk.net(h),
+				Volatility: volatility, Gross: walk.gross(), Net: walk.net(h),
 			}
 			if err := yield(&holding); err != nil {
 				return err

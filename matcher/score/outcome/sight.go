@@ -106,6 +106,18 @@ func (s *Settings) blend(own sight, class crowd, h Horizon) (volatility, weight 
 	return float64(weight*of(own.now, own.all)) + float64((1-weight)*classWide), weight, true
 }
 
+// blendAll returns the volatilities to reckon with over all horizons.
+func (s *Settings) blendAll(own sight, class crowd) (volatility, weights [Horizons]float64, ok bool) {
+	for h := range Horizons {
+		log, weight, ok := s.blend(own, class, h)
+		if !ok {
+			return volatility, weights, false
+		}
+		volatility[h], weights[h] = math.Exp(log), weight
+	}
+	return volatility, weights, true
+}
+
 // before returns how many NAVs of the series are dated before a day, having checked them.
 func (s *Series) before(code string, day fund.Date) (int, error) {
 	if len(s.Days) != len(s.Wealth) {
