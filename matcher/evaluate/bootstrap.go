@@ -269,4 +269,3 @@ func (t *poissonTable) draw(u uint64) float64 {
 	}
 	return float64(k)
 }
-
