@@ -18,6 +18,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 //go:embed default.yaml
@@ -40,11 +42,12 @@ const (
 	Cost
 	Popularity
 	Objected
+	Breach   // the newest feature is the last: records name features by their number
 	Features // the number of features
 )
 
 var featureNames = [Features]string{
-	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED",
+	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED", "BREACH",
 }
 
 // String returns the feature's code.
@@ -73,6 +76,11 @@ type Model struct {
 	Weights  [Features]float64
 	Reasons  [Features]string
 	Settings Settings
+	// Manifest says what a trained model was trained from; nil for plain YAML.
+	Manifest *modelfile.Manifest
+	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
+	// nil: the model has none, and no probability is given.
+	Conversion *Conversion
 }
 
 // Settings are the parameters of the features, and of the stages that follow the score.
@@ -87,6 +95,9 @@ type Settings struct {
 	Objection  ObjectionSettings
 	Track      TrackSettings
 	Plan       PlanSettings
+	// Outcome are the parameters that ranges of outcomes are foreseen with (BREACH); nil:
+	// none are, and BREACH weighs nothing.
+	Outcome *outcome.Params
 }
 
 // Tables say what is expected of levels, needs, classes and goals.
@@ -130,6 +141,16 @@ type SlateSettings struct {
 	MaxThemePct   int `yaml:"max_theme_pct"`
 	MaxManagerPct int `yaml:"max_manager_pct"`
 	MaxHeldPct    int `yaml:"max_held_pct"`
+	// Exploration is how much of a list is left to chance; absent: nothing.
+	Exploration ExplorationSettings `yaml:"exploration"`
+}
+
+// ExplorationSettings are what slate.Exploration takes: with a probability the last place of
+// a list goes to one of the next products, none of which scores more than the gap less.
+type ExplorationSettings struct {
+	Probability fund.BasisPoints `yaml:"probability_bps"`
+	Next        int              `yaml:"next"`
+	MaxGap      float64          `yaml:"max_gap"`
 }
 
 // SuggestionSettings bound the suggested amount.
@@ -200,6 +221,7 @@ type stageFile struct {
 	Objection  *ObjectionSettings `yaml:"objection"`
 	Track      *trackFile         `yaml:"track"`
 	Plan       *PlanSettings      `yaml:"plan"`
+	Outcome    *outcome.Params    `yaml:"outcome"`
 }
 
 // trackFile tells a rate of nothing from a missing one.
@@ -207,9 +229,11 @@ type trackFile struct {
 	RiskFree *fund.BasisPoints `yaml:"risk_free_bps"`
 }
 
-// The schema and limits of a model file.
+// Schema is the schema of a model in plain YAML; that of a model file is modelfile.Magic.
+const Schema = "fundmatch.model/v1"
+
+// The limits of a model file.
 const (
-	modelSchema      = "fundmatch.model/v1"
 	maxModelBytes    = 1 << 20
 	maxWeight        = 1000
 	maxNeighbours    = 1000
@@ -217,19 +241,31 @@ const (
 	// leastObjected keeps the weight of OBJECTED above the rounding of a sum: what an
 	// objection takes from a score must never be lost in it.
 	leastObjected = -1e-6
+	// leastBreach bounds the trade of what is likely bought for what is likely borne: at it,
+	// a fund that is certain to fall too deep loses ten times what the best affinity gives.
+	leastBreach = -10
 )
 
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
 var forbiddenWords = [...]string{"COMMISSION", "REBATE", "TRAIL", "QUOTA", "KICKBACK", "INCENTIVE", "佣金", "返点", "尾随", "指标"}
 
-// ParseModel reads and checks a model file. Errors wrap ErrModel, and ErrForbiddenInput
-// where a feature is one that rule F04 refuses.
-func ParseModel(data []byte) (*Model, error) {
-	f, err := decodeModel(data)
-	if err != nil {
-		return nil, err
+// CheckInput refuses an input of a model that pays the seller (rule F04), whatever part of
+// the model reads it. Errors wrap ErrForbiddenInput.
+func CheckInput(name string) error {
+	upper := strings.ToUpper(name)
+	for _, word := range forbiddenWords {
+		if strings.Contains(upper, word) {
+			return fmt.Errorf("%w: feature %q", ErrForbiddenInput, name)
+		}
 	}
-	return f.model()
+	return nil
+}
+
+// ParseModel reads and checks a model: plain YAML, or a model file (package modelfile) with
+// that YAML inside. Errors wrap ErrModel, ErrForbiddenInput where a feature is one that rule
+// F04 refuses, and modelfile.ErrModelFile with its reason where the file itself is refused.
+func ParseModel(data []byte) (*Model, error) {
+	return parse(data, func(*modelFile) {})
 }
 
 // ParseRecorded reads a model that was in force once, for replay: as ParseModel does, but
@@ -237,18 +273,28 @@ func ParseModel(data []byte) (*Model, error) {
 // nothing and the parameters of later stages are the built-in ones, so that an old
 // decision is scored as it was. It must not be used for new answers.
 func ParseRecorded(data []byte) (*Model, error) {
+	return parse(data, (*modelFile).completeRecorded)
+}
+
+// parse reads a model of either form; complete may add what the YAML lacks.
+func parse(data []byte, complete func(*modelFile)) (*Model, error) {
+	if modelfile.Is(data) {
+		return parseTrained(data, complete)
+	}
 	f, err := decodeModel(data)
 	if err != nil {
 		return nil, err
 	}
-	f.completeRecorded()
+	complete(f)
 	return f.model()
 }
 
 // completeRecorded adds what a model of before 2026-11-22 cannot have.
 func (f *modelFile) completeRecorded() {
-	if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == Objected.String() }) {
-		f.Weights = append(f.Weights, weightFile{Feature: Objected.String(), Reason: "Not known when the model was made; weighs nothing."})
+	for _, later := range [...]Feature{Objected, Breach} {
+		if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == later.String() }) {
+			f.Weights = append(f.Weights, weightFile{Feature: later.String(), Reason: "Not known when the model was made; weighs nothing."})
+		}
 	}
 	s := &f.Stages
 	if s.Objection == nil {
@@ -302,6 +348,22 @@ func (m *Model) readStages(f *modelFile) error {
 		return fmt.Errorf("%w: plan is missing", ErrModel)
 	}
 	m.Settings.Objection, m.Settings.Track.RiskFree, m.Settings.Plan = *s.Objection, *s.Track.RiskFree, *s.Plan
+	return m.readOutcome(s.Outcome)
+}
+
+// readOutcome takes over how outcomes are foreseen: a model that does not say so cannot
+// weigh a breach of tolerance.
+func (m *Model) readOutcome(p *outcome.Params) error {
+	if p == nil {
+		if w := m.Weights[Breach]; w != 0 {
+			return fmt.Errorf("%w: outcome is missing, expected it where BREACH weighs %v", ErrModel, w)
+		}
+		return nil
+	}
+	if err := p.Check(); err != nil {
+		return fmt.Errorf("%w: outcome: %w", ErrModel, err)
+	}
+	m.Settings.Outcome = p
 	return nil
 }
 
@@ -318,17 +380,17 @@ func refuseReferences(data []byte) error {
 		}
 	}
 	if refs.found {
-		return fmt.Errorf("%w: an anchor or alias, expected plain values", ErrModel)
+		return fmt.Errorf("%w: an anchor, alias or tag, expected plain values", ErrModel)
 	}
 	return nil
 }
 
 type references struct{ found bool }
 
-// Visit looks for anchors and aliases.
+// Visit looks for anchors, aliases and tags.
 func (r *references) Visit(n ast.Node) ast.Visitor {
 	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
 		r.found = true
 	}
 	return r
@@ -336,8 +398,8 @@ func (r *references) Visit(n ast.Node) ast.Visitor {
 
 func checkHeader(f *modelFile) error {
 	switch {
-	case f.Schema != modelSchema:
-		return fmt.Errorf("%w: schema %q, expected %q", ErrModel, f.Schema, modelSchema)
+	case f.Schema != Schema:
+		return fmt.Errorf("%w: schema %q, expected %q", ErrModel, f.Schema, Schema)
 	case f.Name == "" || len(f.Name) > fund.MaxTextLength:
 		return fmt.Errorf("%w: name %q, expected 1 to %d bytes", ErrModel, f.Name, fund.MaxTextLength)
 	case f.Version < 1:
@@ -349,11 +411,8 @@ func checkHeader(f *modelFile) error {
 func (m *Model) readWeights(f *modelFile) error {
 	var seen [Features]bool
 	for _, w := range f.Weights {
-		name := strings.ToUpper(w.Feature)
-		for _, word := range forbiddenWords {
-			if strings.Contains(name, word) {
-				return fmt.Errorf("%w: %w: feature %q", ErrModel, ErrForbiddenInput, w.Feature)
-			}
+		if err := CheckInput(w.Feature); err != nil {
+			return fmt.Errorf("%w: weights: %w", ErrModel, err)
 		}
 		i, ok := indexOf(featureNames[:], w.Feature)
 		switch {
@@ -383,6 +442,8 @@ func checkWeight(f Feature, w float64) error {
 		return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, f, w, maxWeight, maxWeight)
 	case f == Cost && w > 0:
 		return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w)
+	case f == Breach && (w > 0 || w < leastBreach):
+		return fmt.Errorf("%w: weights: BREACH: weight %v, expected %d to 0: what may break his tolerance never gains by it", ErrModel, w, leastBreach)
 	case f == Objected && w != 0 && w > leastObjected:
 		return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected 0 or at most %v: an objection never lifts what it was about", ErrModel, w, leastObjected)
 	}
@@ -467,6 +528,9 @@ func (m *Model) checkSettings(*modelFile) error {
 func (m *Model) checkStages(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
+		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= 2000},
+		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= 50},
+		{"slate.exploration.max_gap", s.Slate.Exploration.MaxGap >= 0 && !math.IsInf(s.Slate.Exploration.MaxGap, 0)},
 		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
 		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},
 		{"objection.tenure_days", s.Objection.TenureDays >= 1 && s.Objection.TenureDays <= 3650},
@@ -476,6 +540,9 @@ func (m *Model) checkStages(*modelFile) error {
 		{"plan.min_horizon_months", s.Plan.MinHorizonMonths >= 1 && s.Plan.MinHorizonMonths <= fund.MaxHorizonMonths},
 	})
 }
+
+// leastNext is from how many products one is drawn at least: from one, where any is.
+func leastNext(probability fund.BasisPoints) int { return int(min(max(probability, 0), 1)) }
 
 // bound is a setting, and whether it is within its bounds.
 type bound struct {
