@@ -401,6 +401,26 @@ func TestTheResidualIsOrthogonal(t *testing.T) {
 	}
 }
 
+// Timestamps, say: what lies 1e15 of its units from zero is fitted as if it began there.
+func TestColumnsFarFromZeroLoseNothing(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(6, 6))
+	var near, far sample
+	for i := range 3000 {
+		x := []float64{float64(i / 7), float64(r.IntN(40)) / 8}
+		y := 3*x[0] - x[1] + float64(r.IntN(100))/8
+		near.x, near.y = append(near.x, x), append(near.y, y)
+		far.x, far.y = append(far.x, []float64{x[0] + 1e15, x[1] - 5e14}), append(far.y, y-2e14)
+	}
+	a, b := fit(t, near, score.FitOptions{}), fit(t, far, score.FitOptions{})
+	for j := range a.Terms {
+		wantClose(t, "slope", b.Terms[j].Coefficient, a.Terms[j].Coefficient, 1e-13)
+		wantClose(t, "standard error", b.Terms[j].StandardError, a.Terms[j].StandardError, 1e-12)
+		wantClose(t, "scale", b.Terms[j].Scale, a.Terms[j].Scale, 1e-13)
+	}
+	wantClose(t, "R2", b.RSquared, a.RSquared, 1e-13)
+}
+
 // A row of weight 3 is a row that came three times, but for the count of rows.
 func TestWeightsAreRepetitions(t *testing.T) {
 	t.Parallel()

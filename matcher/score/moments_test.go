@@ -202,6 +202,11 @@ func TestWhatIsRefused(t *testing.T) {
 	if err := try(t, good, score.FitOptions{}); err != nil {
 		t.Errorf("rows without a fault: %v", err)
 	}
+	edge := change(9, -1, score.MinWeight)
+	edge.w[10], edge.x[11][0], edge.y[12] = score.MaxWeight, score.MaxFitValue, -score.MaxFitValue
+	if err := try(t, edge, score.FitOptions{Ridge: 1}); err != nil {
+		t.Errorf("at the limits: %v", err)
+	}
 	if err := try(t, cut(5), score.FitOptions{}); err != nil {
 		t.Errorf("just enough rows: %v", err)
 	}
