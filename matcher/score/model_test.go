@@ -153,6 +153,7 @@ func FuzzParseModel(f *testing.F) {
 	f.Add(score.DefaultModel())
 	f.Add([]byte("schema: fundmatch.model/v1\nweights: [{feature: COST}]"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("rules: !0 \nweights: !0 ")) // the decoder would panic
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := score.ParseModel(data)
 		if (m == nil) == (err == nil) {
