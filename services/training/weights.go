@@ -25,7 +25,8 @@ const (
 	Unbound   Bound = ""
 	Constant  Bound = "CONSTANT"  // it never varied: the judged weight stays
 	Sign      Bound = "SIGN"      // the product's rules know its direction
-	Protected Bound = "PROTECTED" // it protects the customer: demand may strengthen it, never weaken it
+	Protected Bound = "PROTECTED" // it protects the customer: the history may strengthen it, never weaken it
+	Demand    Bound = "DEMAND"    // it follows what is bought: the history may weaken it, never strengthen it
 )
 
 // direction is the sign that the product's rules give a feature.
@@ -36,9 +37,12 @@ func direction(f score.Feature) float64 {
 	return 1
 }
 
-// protects reports whether a feature guards the customer. Past purchases were pushed: people
-// bought what cost more, fell further and served another goal than theirs, because somebody
-// sold it to them. A weight learnt from that would learn the push.
+// protects reports whether a feature guards the customer; the others follow what is bought.
+// Past purchases were pushed: people bought what cost more, fell further and served another
+// goal than theirs, because somebody sold it to them, and others then bought what many have.
+// Weights learnt from that would learn the push. So the one kind is held at the judged
+// weights from below and the other from above: no fit shifts the score from what protects
+// to what sells.
 func protects(f score.Feature) bool {
 	switch f {
 	case score.GoalFit, score.HorizonFit, score.LiquidityFit, score.LossFit, score.Cost, score.Objected:
@@ -161,6 +165,8 @@ func (f *weightFit) bind() (bound bool) {
 			w.Fitted, w.Bound = w.Judged, Protected
 		case sign*w.Fitted < 0:
 			w.Fitted, w.Bound = 0, Sign
+		case !protects(feature) && sign*w.Fitted > sign*w.Judged:
+			w.Fitted, w.Bound = w.Judged, Demand
 		default:
 			continue
 		}
@@ -207,7 +213,7 @@ func (f *weightFit) regress() (*score.Linear, []score.Feature, error) {
 			y = 1
 		}
 		for feature := range score.Features {
-			if w := &f.weights[feature]; f.scale > 0 && (w.Bound == Sign || w.Bound == Protected) {
+			if w := &f.weights[feature]; f.scale > 0 && w.Bound != Unbound && w.Bound != Constant {
 				y -= float64(w.Fitted / f.scale * x.values[feature])
 			}
 		}
