@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 // horizons are the months that cost columns are computed for; a customer's horizon uses
@@ -29,6 +30,7 @@ type Scorer struct {
 	liquidity  [fund.Needs][]float64    // nil for an unknown need
 	loss       [fund.C5 + 1][]float64   // nil for an unknown level
 	cost       [len(horizons)][]float64 // share of the amount a year
+	breach     breaches
 	quality    []float64
 	popularity []float64
 	none       []float64 // all zero: what an unknown fact contributes
@@ -48,6 +50,10 @@ type Product struct {
 	Raises uint32 // doubts that the product raises by itself: a bit a code, any numbering
 	// ServiceLimit is F03's, as it is in force for the product.
 	ServiceLimit fund.ServiceLimit
+	Grade        fund.RiskGrade // the stricter of the bank's and the issuer's
+	// Foreseen are the ranges of its outcomes by horizon; nil: nothing is known to foresee
+	// them from.
+	Foreseen [outcome.Horizons]*outcome.Distribution
 }
 
 // Compile computes the columns. Funds are numbered from 0 to count-1; neighbours are
@@ -82,6 +88,9 @@ func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *S
 	}
 	for h, months := range horizons {
 		s.cost[h] = column(func(p *Product) float64 { return yearlyCost(p, m.Settings.Cost.ReferenceAmount, months) })
+	}
+	if m.Settings.Outcome != nil {
+		s.breach = breachColumns(&m.Settings, products)
 	}
 	s.quality = qualities(&m.Settings, products)
 	most := slices.Max(append([]int32{0}, neighbours.Holders...))

@@ -110,11 +110,11 @@ func (s *standardised) checkSpread(j int) error {
 		column, fault = s.columns[j], ErrFitConstant
 	}
 	largest := max(math.Abs(s.least[j]), math.Abs(s.most[j]))
+	if s.least[j] != s.most[j] && largest < 1/MaxFitValue {
+		return &FitError{Err: ErrFitRange, Column: column.Name, Value: largest, Want: "a value beyond ±1e-100: another unit"}
+	}
 	if s.least[j] == s.most[j] || s.scale(j) <= 4*epsilon*largest {
 		return &FitError{Err: fault, Column: column.Name, Value: s.most[j], Want: "values that differ"}
-	}
-	if largest < 1/MaxFitValue {
-		return &FitError{Err: ErrFitRange, Column: column.Name, Value: largest, Want: "a value beyond ±1e-100: another unit"}
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (l *Linear) Validate() error {
 		{"ridge", l.Ridge, 0, maxRidge},
 		{"freedom", l.Freedom, 0, float64(l.Rows)},
 		{"sigma", l.Sigma, 0, math.MaxFloat64},
-		{"r_squared", l.RSquared, -epsilon, 1},
+		{"r_squared", l.RSquared, -1e-9, 1},
 		{"condition", l.Condition, 1 - 1e-9, 1 / leastOwnSpread},
 	} {
 		if !(f.value >= f.least && f.value <= f.most) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 //go:embed default.yaml
@@ -41,11 +42,12 @@ const (
 	Cost
 	Popularity
 	Objected
+	Breach   // the newest feature is the last: records name features by their number
 	Features // the number of features
 )
 
 var featureNames = [Features]string{
-	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED",
+	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED", "BREACH",
 }
 
 // String returns the feature's code.
@@ -74,11 +76,11 @@ type Model struct {
 	Weights  [Features]float64
 	Reasons  [Features]string
 	Settings Settings
+	// Manifest says what a trained model was trained from; nil for plain YAML.
+	Manifest *modelfile.Manifest
 	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
 	// nil: the model has none, and no probability is given.
 	Conversion *Conversion
-	// Manifest says what a trained model was trained from; nil for plain YAML.
-	Manifest *modelfile.Manifest
 }
 
 // Settings are the parameters of the features, and of the stages that follow the score.
@@ -93,6 +95,9 @@ type Settings struct {
 	Objection  ObjectionSettings
 	Track      TrackSettings
 	Plan       PlanSettings
+	// Outcome are the parameters that ranges of outcomes are foreseen with (BREACH); nil:
+	// none are, and BREACH weighs nothing.
+	Outcome *outcome.Params
 }
 
 // Tables say what is expected of levels, needs, classes and goals.
@@ -136,6 +141,16 @@ type SlateSettings struct {
 	MaxThemePct   int `yaml:"max_theme_pct"`
 	MaxManagerPct int `yaml:"max_manager_pct"`
 	MaxHeldPct    int `yaml:"max_held_pct"`
+	// Exploration is how much of a list is left to chance; absent: nothing.
+	Exploration ExplorationSettings `yaml:"exploration"`
+}
+
+// ExplorationSettings are what slate.Exploration takes: with a probability the last place of
+// a list goes to one of the next products, none of which scores more than the gap less.
+type ExplorationSettings struct {
+	Probability fund.BasisPoints `yaml:"probability_bps"`
+	Next        int              `yaml:"next"`
+	MaxGap      float64          `yaml:"max_gap"`
 }
 
 // SuggestionSettings bound the suggested amount.
@@ -206,6 +221,7 @@ type stageFile struct {
 	Objection  *ObjectionSettings `yaml:"objection"`
 	Track      *trackFile         `yaml:"track"`
 	Plan       *PlanSettings      `yaml:"plan"`
+	Outcome    *outcome.Params    `yaml:"outcome"`
 }
 
 // trackFile tells a rate of nothing from a missing one.
@@ -223,6 +239,9 @@ const (
 	// leastObjected keeps the weight of OBJECTED above the rounding of a sum: what an
 	// objection takes from a score must never be lost in it.
 	leastObjected = -1e-6
+	// leastBreach bounds the trade of what is likely bought for what is likely borne: at it,
+	// a fund that is certain to fall too deep loses ten times what the best affinity gives.
+	leastBreach = -10
 )
 
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
@@ -270,8 +289,10 @@ func parse(data []byte, complete func(*modelFile)) (*Model, error) {
 
 // completeRecorded adds what a model of before 2026-11-22 cannot have.
 func (f *modelFile) completeRecorded() {
-	if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == Objected.String() }) {
-		f.Weights = append(f.Weights, weightFile{Feature: Objected.String(), Reason: "Not known when the model was made; weighs nothing."})
+	for _, later := range [...]Feature{Objected, Breach} {
+		if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == later.String() }) {
+			f.Weights = append(f.Weights, weightFile{Feature: later.String(), Reason: "Not known when the model was made; weighs nothing."})
+		}
 	}
 	s := &f.Stages
 	if s.Objection == nil {
@@ -325,6 +346,22 @@ func (m *Model) readStages(f *modelFile) error {
 		return fmt.Errorf("%w: plan is missing", ErrModel)
 	}
 	m.Settings.Objection, m.Settings.Track.RiskFree, m.Settings.Plan = *s.Objection, *s.Track.RiskFree, *s.Plan
+	return m.readOutcome(s.Outcome)
+}
+
+// readOutcome takes over how outcomes are foreseen: a model that does not say so cannot
+// weigh a breach of tolerance.
+func (m *Model) readOutcome(p *outcome.Params) error {
+	if p == nil {
+		if w := m.Weights[Breach]; w != 0 {
+			return fmt.Errorf("%w: outcome is missing, expected it where BREACH weighs %v", ErrModel, w)
+		}
+		return nil
+	}
+	if err := p.Check(); err != nil {
+		return fmt.Errorf("%w: outcome: %w", ErrModel, err)
+	}
+	m.Settings.Outcome = p
 	return nil
 }
 
@@ -403,6 +440,8 @@ func checkWeight(f Feature, w float64) error {
 		return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, f, w, maxWeight, maxWeight)
 	case f == Cost && w > 0:
 		return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w)
+	case f == Breach && (w > 0 || w < leastBreach):
+		return fmt.Errorf("%w: weights: BREACH: weight %v, expected %d to 0: what may break his tolerance never gains by it", ErrModel, w, leastBreach)
 	case f == Objected && w != 0 && w > leastObjected:
 		return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected 0 or at most %v: an objection never lifts what it was about", ErrModel, w, leastObjected)
 	}
@@ -487,6 +526,9 @@ func (m *Model) checkSettings(*modelFile) error {
 func (m *Model) checkStages(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
+		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= 2000},
+		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= 50},
+		{"slate.exploration.max_gap", s.Slate.Exploration.MaxGap >= 0 && !math.IsInf(s.Slate.Exploration.MaxGap, 0)},
 		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
 		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},
 		{"objection.tenure_days", s.Objection.TenureDays >= 1 && s.Objection.TenureDays <= 3650},
@@ -496,6 +538,9 @@ func (m *Model) checkStages(*modelFile) error {
 		{"plan.min_horizon_months", s.Plan.MinHorizonMonths >= 1 && s.Plan.MinHorizonMonths <= fund.MaxHorizonMonths},
 	})
 }
+
+// leastNext is from how many products one is drawn at least: from one, where any is.
+func leastNext(probability fund.BasisPoints) int { return int(min(max(probability, 0), 1)) }
 
 // bound is a setting, and whether it is within its bounds.
 type bound struct {

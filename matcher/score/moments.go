@@ -16,8 +16,10 @@ const (
 	MaxFitColumns = 256
 	// MaxFitValue bounds values, so that their squares can be added.
 	MaxFitValue = 1e100
-	// MinWeight and MaxWeight bound a row's weight.
-	MinWeight, MaxWeight = 1e-9, 1e9
+	// MinWeight is the least weight of a row.
+	MinWeight = 1e-9
+	// MaxWeight is the largest.
+	MaxWeight = 1e9
 
 	maxColumnName = 64 // bytes
 )

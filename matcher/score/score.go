@@ -73,6 +73,7 @@ type inputs struct {
 	affinity              []float64 // by fund
 	goal, liquidity, loss []float64
 	cost, objected        []float64
+	breach                []float64
 	horizonMonths         int32 // 0: unknown, contributes nothing
 }
 
@@ -101,18 +102,26 @@ func (s *Scorer) Score(c *Customer, permitted []uint64, out *Scores) {
 		scores[i] = t
 	}
 	if c.objects() {
-		s.addObjected(scores, in.objected)
+		s.add(scores, in.objected, Objected)
 	}
+	s.add(scores, in.breach, Breach)
 }
 
-// addObjected adds the last feature. Who objected to nothing is spared the loop: adding 0
-// changes no score.
-func (s *Scorer) addObjected(scores, values []float64) {
-	w := s.model.Weights[Objected]
+// add adds one of the last features, in their order. A column that is nobody's, or weighs
+// nothing, is spared the loop: adding 0 changes no score.
+func (s *Scorer) add(scores, values []float64, f Feature) {
+	w := s.model.Weights[f]
+	if w == 0 {
+		return
+	}
 	for i, v := range values {
 		scores[i] += float64(v * w)
 	}
 }
+
+// Objected reports whether the customer that s was computed for doubted product i, or what
+// it has in it, where that may be read.
+func (s *Scores) Objected(i int) bool { return s.inputs.objected[i] > 0 }
 
 // objects reports whether the customer raised doubts that may be read.
 func (c *Customer) objects() bool { return c.Personal && (c.Doubts != 0 || len(c.Objected) > 0) }
@@ -123,7 +132,7 @@ func (s *Scorer) Contributions(out *Scores, i int, dst []Contribution) []Contrib
 	in := &out.inputs
 	values := [Features]float64{
 		in.affinity[s.funds.of[i]], in.goal[i], horizonFit(in.horizonMonths, s.horizon[i]), in.liquidity[i], in.loss[i],
-		s.quality[i], in.cost[i], s.popularity[i], in.objected[i],
+		s.quality[i], in.cost[i], s.popularity[i], in.objected[i], in.breach[i],
 	}
 	for f, v := range values {
 		w := s.model.Weights[f]
@@ -145,7 +154,7 @@ func Amount(value, weight float64) float64 {
 // picks the column of zeros.
 func (s *Scorer) inputsOf(c *Customer, permitted []uint64, out *Scores) inputs {
 	affinity := out.affinity
-	in := inputs{affinity: affinity, goal: s.none, liquidity: s.none, loss: s.none, objected: s.none}
+	in := inputs{affinity: affinity, goal: s.none, liquidity: s.none, loss: s.none, objected: s.none, breach: s.none}
 	months := s.model.Settings.Cost.DefaultHorizonMonths
 	if !c.Personal {
 		clear(affinity)
@@ -162,6 +171,9 @@ func (s *Scorer) inputsOf(c *Customer, permitted []uint64, out *Scores) inputs {
 		}
 		if column := s.loss[c.Level]; column != nil {
 			in.loss = column
+		}
+		if column := s.breach.of(c.Level, months); column != nil {
+			in.breach = column
 		}
 	}
 	if c.objects() {

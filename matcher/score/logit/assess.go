@@ -99,7 +99,7 @@ func Assess(rows []Forecast, o AssessOptions) (*Assessment, error) {
 	out.Customers = int64(len(customers))
 	total := tally{}
 	for _, c := range customers {
-		total.add(c.tally, 1)
+		total = total.plus(c.tally, 1)
 	}
 	out.Events = int64(total.events)
 	out.Brier, out.BaseBrier = total.squares/total.rows, total.base()

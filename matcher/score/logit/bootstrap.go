@@ -10,10 +10,12 @@ import (
 // tally is what a Brier skill is made of.
 type tally struct{ rows, events, squares float64 }
 
-func (t *tally) add(u tally, times float64) {
-	t.rows += times * u.rows
-	t.events += times * u.events
-	t.squares += float64(times * u.squares)
+func (t tally) plus(u tally, times float64) tally {
+	return tally{
+		rows:    t.rows + float64(times*u.rows),
+		events:  t.events + float64(times*u.events),
+		squares: t.squares + float64(times*u.squares),
+	}
 }
 
 // base returns the Brier score of the share of events.
@@ -46,7 +48,7 @@ func byCustomer(rows []Forecast) []customer {
 		if r.Happened {
 			d, event = 1-d, 1
 		}
-		out[at].add(tally{rows: 1, events: event, squares: float64(d * d)}, 1)
+		out[at].tally = out[at].plus(tally{rows: 1, events: event, squares: float64(d * d)}, 1)
 	}
 	return out
 }
@@ -68,7 +70,7 @@ func bootstrapSkill(customers []customer, value float64, o AssessOptions) Interv
 			var t tally
 			for i := range customers {
 				if times := poisson(mix(customers[i].key ^ key)); times > 0 {
-					t.add(customers[i].tally, times)
+					t = t.plus(customers[i].tally, times)
 				}
 			}
 			skills[at] = t.skill()

@@ -128,13 +128,11 @@ func (s *standardised) evaluateBlock(at []float64, out *evaluation, from, to int
 		}
 		e := exp(-math.Abs(eta))
 		likely, unlikely := 1/(1+e), e/(1+e) // p and 1-p, or the other way, without cancellation
-		towards, residual := eta, 0.0
+		towards, residual := eta, unlikely   // residual: how far p is from what happened
 		if !s.rows.happened[i] {
 			towards = -eta
 		}
-		if towards >= 0 {
-			residual = unlikely
-		} else {
+		if towards < 0 {
 			residual = likely
 		}
 		if s.rows.happened[i] {
