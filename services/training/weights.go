@@ -31,7 +31,7 @@ const (
 
 // direction is the sign that the product's rules give a feature.
 func direction(f score.Feature) float64 {
-	if f == score.Cost || f == score.Objected {
+	if f == score.Cost || f == score.Objected || f == score.Breach {
 		return -1
 	}
 	return 1
@@ -45,7 +45,7 @@ func direction(f score.Feature) float64 {
 // to what sells.
 func protects(f score.Feature) bool {
 	switch f {
-	case score.GoalFit, score.HorizonFit, score.LiquidityFit, score.LossFit, score.Cost, score.Objected:
+	case score.GoalFit, score.HorizonFit, score.LiquidityFit, score.LossFit, score.Cost, score.Objected, score.Breach:
 		return true
 	case score.Affinity, score.Quality, score.Popularity:
 		return false
