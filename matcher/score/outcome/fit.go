@@ -57,7 +57,10 @@ func Fit(products []Product, until fund.Date, s Settings) (Params, error) {
 		}
 		p.Shapes[h] = shape
 	}
-	return p, p.Check()
+	if err := p.Check(); err != nil {
+		return Params{}, err
+	}
+	return p, nil
 }
 
 // shapeOf sorts the values and returns their quantiles at the levels, rounded to what a

@@ -201,7 +201,7 @@ func TestForeseeAfterFees(t *testing.T) {
 
 func TestForeseeRefuses(t *testing.T) {
 	t.Parallel()
-	for name, break_ := range map[string]func(*Series){
+	for name, spoil := range map[string]func(*Series){
 		"a day twice":           func(s *Series) { s.Days[5] = s.Days[4] },
 		"days that fall":        func(s *Series) { s.Days[5], s.Days[6] = s.Days[6], s.Days[5] },
 		"a day unknown":         func(s *Series) { s.Days[0] = 0 },
@@ -212,7 +212,7 @@ func TestForeseeRefuses(t *testing.T) {
 		"a value without a day": func(s *Series) { s.Days = s.Days[:len(s.Days)-1] },
 	} {
 		s := zigzag(20170101, 80, 0.01)
-		break_(&s)
+		spoil(&s)
 		products := []Product{{Code: "A", Series: s}}
 		asOf := fund.Date(20170101).AddDays(81)
 		if _, err := Foresee(products, asOf, unit()); !errors.Is(err, fund.ErrInvalid) {

@@ -136,7 +136,7 @@ func TestCheckRefuses(t *testing.T) {
 		t.Fatalf("the default: %v", err)
 	}
 	nan := math.NaN()
-	for name, break_ := range map[string]func(*Params){
+	for name, spoil := range map[string]func(*Params){
 		"half life below a return":  func(p *Params) { p.Settings.HalfLife = 0.5 },
 		"half life no number":       func(p *Params) { p.Settings.HalfLife = nan },
 		"half life beyond":          func(p *Params) { p.Settings.HalfLife = maxHalfLife + 1 },
@@ -158,7 +158,7 @@ func TestCheckRefuses(t *testing.T) {
 		"windows beyond all bounds": func(p *Params) { p.Shapes[0].Windows = maxClass + 1 },
 	} {
 		p := Default()
-		break_(&p)
+		spoil(&p)
 		if err := p.Check(); !errors.Is(err, ErrParams) {
 			t.Errorf("%s: %v, want ErrParams", name, err)
 		}

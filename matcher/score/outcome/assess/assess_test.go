@@ -284,7 +284,7 @@ func TestGenerator(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	t.Parallel()
-	for name, break_ := range map[string]func(*Plan){
+	for name, spoil := range map[string]func(*Plan){
 		"no end of training":      func(p *Plan) { p.TrainUntil = 0 },
 		"nothing to test":         func(p *Plan) { p.Until = p.TrainUntil },
 		"a crash that ends first": func(p *Plan) { p.Crash.To = p.Crash.From.AddDays(-1) },
@@ -295,7 +295,7 @@ func TestRunRefuses(t *testing.T) {
 		"too many resamples":      func(p *Plan) { p.Resamples = MaxResamples + 1 },
 	} {
 		p := plan()
-		break_(&p)
+		spoil(&p)
 		if _, err := Run(nil, p, outcome.DefaultSettings()); !errors.Is(err, fund.ErrInvalid) {
 			t.Errorf("%s: %v, want fund.ErrInvalid", name, err)
 		}
