@@ -1,11 +1,14 @@
 package outcome
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -186,6 +189,31 @@ func TestRandomWalk(t *testing.T) {
 		}
 		if got := (1 + math.Erf(randomWalk.Return[i]/math.Sqrt2)) / 2; math.Abs(got-levels[i]) > 1e-5 {
 			t.Errorf("P(R <= %v) is %v, want %v", randomWalk.Return[i], got, levels[i])
+		}
+	}
+}
+
+// Parameters travel in a model file: written and read back they are the same, in YAML and in JSON.
+func TestParamsTravel(t *testing.T) {
+	t.Parallel()
+	want := Default()
+	for name, f := range map[string]struct {
+		write func(any) ([]byte, error)
+		read  func([]byte, any) error
+	}{
+		"YAML": {yaml.Marshal, func(b []byte, v any) error { return yaml.UnmarshalWithOptions(b, v, yaml.Strict()) }},
+		"JSON": {json.Marshal, json.Unmarshal},
+	} {
+		data, err := f.write(&want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Params
+		if err := f.read(data, &got); err != nil || got != want {
+			t.Errorf("%s: %v\n%s", name, err, data)
+		}
+		if !strings.Contains(string(data), "half_life_returns") || !strings.Contains(string(data), "long_run_weights") {
+			t.Errorf("%s:\n%s", name, data)
 		}
 	}
 }
