@@ -57,9 +57,6 @@ func (p *program) trainCommand() *cobra.Command {
 	return cmd
 }
 
-// activeModel stands for the model in force where a file may be named.
-const activeModel = "active"
-
 // check reads the flags.
 func (o *trainOptions) check() (training.Options, error) {
 	t := training.Options{WithinDays: o.within, Weights: training.Weights(o.weights), Workers: o.workers}

@@ -36,7 +36,7 @@ func breaching(t *testing.T, grades []fund.RiskGrade, ranges ...*outcome.Distrib
 }
 
 func breachOf(s *score.Scorer, c score.Customer, products int) []float64 {
-	all := ^uint64(0)
+	all := uint64(1)<<products - 1
 	var out score.Scores
 	s.Score(&c, []uint64{all}, &out)
 	values := make([]float64, products)
