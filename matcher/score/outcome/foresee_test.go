@@ -245,8 +245,11 @@ func drawProducts(t *rapid.T, most int) []Product {
 			seed = seed*6364136223846793005 + 1442695040888963407
 			w *= math.Exp(size * (float64(seed>>40)/(1<<23) - 1))
 			day = day.AddDays(1)
-			if seed>>33%5 == 0 {
+			switch {
+			case seed>>33%5 == 0:
 				day = day.AddDays(int(seed >> 36 % 12))
+			case seed>>33%101 == 1: // longer than a record speaks, and at times than a holding
+				day = day.AddDays(25 + int(seed>>36%100))
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func TestBreach(t *testing.T) {
 		{1_000_000, 0},
 		{2_000_000, 0},
 	} {
-		if got := Breach(grid(), c.tolerance); math.Abs(got-c.want) > 1e-12 {
+		if got := Breach(grid(), c.tolerance); !(math.Abs(got-c.want) <= 1e-12) {
 			t.Errorf("tolerance %d: %v, want %v", c.tolerance, got, c.want)
 		}
 	}
@@ -57,7 +57,7 @@ func TestBreachAtAStep(t *testing.T) {
 		tolerance fund.Ratio
 		want      float64
 	}{{0, 0.75}, {50_000, 0.625}, {99_999, 0.5000025}, {100_000, 0.10}, {1_000_000, 0}} {
-		if got := Breach(d, c.tolerance); math.Abs(got-c.want) > 1e-12 {
+		if got := Breach(d, c.tolerance); !(math.Abs(got-c.want) <= 1e-12) {
 			t.Errorf("tolerance %d: %v, want %v", c.tolerance, got, c.want)
 		}
 	}
@@ -77,7 +77,7 @@ func TestBreachNeverRisesWithTheTolerance(t *testing.T) {
 		last := 1.0
 		for _, x := range tolerances {
 			p := Breach(&d, fund.Ratio(x))
-			if !(p >= 0 && p <= 1) || p > last {
+			if !(p >= 0 && p <= 1 && p <= last) {
 				t.Fatalf("tolerance %d: %v after %v", x, p, last)
 			}
 			last = p

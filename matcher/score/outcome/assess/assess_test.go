@@ -372,3 +372,39 @@ func TestRunCountsFundsAndFees(t *testing.T) {
 		t.Errorf("%d products, %d costed", r.Products, r.Costed)
 	}
 }
+
+// What the customer has counts, after the fees, and a fall of exactly the range is within it.
+func TestIsBeyond(t *testing.T) {
+	t.Parallel()
+	e := entry{Holding: outcome.Holding{Gross: outcome.Result{Drawdown: 0.19}, Net: outcome.Result{Drawdown: 0.2}}}
+	e.foreseen.Drawdown = outcome.Grid{level90: 200_000, level95: 250_000}
+	if e.isBeyond(level90) || e.isBeyond(level95) {
+		t.Error("a fall of the range is beyond it")
+	}
+	e.Net.Drawdown = 0.2001
+	if !e.isBeyond(level90) || e.isBeyond(level95) {
+		t.Error("a fall of 20.01 % is not beyond 20 %, or beyond 25 %")
+	}
+}
+
+// A month is the crash's when more than half of its holdings touch it; months come in order.
+func TestByMonth(t *testing.T) {
+	t.Parallel()
+	of := func(bought fund.Date, part Part, fall float64) entry {
+		e := entry{Holding: outcome.Holding{Bought: bought, Net: outcome.Result{Drawdown: fall}}, part: part}
+		e.foreseen.Drawdown[level90] = 100_000
+		return e
+	}
+	got := byMonth([]entry{
+		of(20150304, Crash, 0.2), of(20150311, Crash, 0.05), of(20150318, HeldOut, 0.05), of(20150325, HeldOut, 0.05),
+		of(20141203, Training, 0.2), of(20150401, Crash, 0.2), of(20150408, Crash, 0.05), of(20150415, HeldOut, 0.05),
+	})
+	want := []Month{
+		{Month: "2014-12", Entries: 1, Beyond90: 1},
+		{Month: "2015-03", Entries: 4, Beyond90: 0.25},
+		{Month: "2015-04", Entries: 3, Beyond90: 1.0 / 3, Crash: true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
