@@ -13,6 +13,8 @@ type Activation struct {
 	ArtifactID string
 	At         fund.Instant
 	By, Note   string // empty in entries of before they were kept
+	// Idempotency makes it safe to send again. It is no part of the history.
+	Idempotency Idempotency
 }
 
 // MaxNoteLength bounds the note of an activation, in bytes.
@@ -33,14 +35,17 @@ func (a *Activation) Check() error {
 	if a.At <= 0 {
 		return fmt.Errorf("%w: activation of %s %s at %d, expected an instant after 1970", ErrInvalid, a.Kind, a.ArtifactID, a.At)
 	}
+	if err := a.Idempotency.check(); err != nil {
+		return fmt.Errorf("%w: activation of %s %s: %w", ErrInvalid, a.Kind, a.ArtifactID, err)
+	}
 	return nil
 }
 
 func checkKind(kind ArtifactKind) error {
 	switch kind {
-	case ModelArtifact, RulesArtifact, ViewsArtifact, ExperimentsArtifact, ShadowArtifact:
+	case ModelArtifact, RulesArtifact, ViewsArtifact, ExperimentsArtifact, ShadowArtifact, KeptArtifact:
 		return nil
 	}
-	return fmt.Errorf("%w: artifact kind %.80q, expected %s, %s, %s, %s or %s",
-		ErrInvalid, kind, ModelArtifact, RulesArtifact, ViewsArtifact, ExperimentsArtifact, ShadowArtifact)
+	return fmt.Errorf("%w: artifact kind %.80q, expected %s, %s, %s, %s, %s or %s",
+		ErrInvalid, kind, ModelArtifact, RulesArtifact, ViewsArtifact, ExperimentsArtifact, ShadowArtifact, KeptArtifact)
 }

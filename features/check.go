@@ -256,10 +256,8 @@ func (w *Write) Check() error {
 	if w.RecordedAt <= 0 {
 		return fmt.Errorf("%w: customer %s: a write without the time of its recording", ErrInvalid, w.CustomerID)
 	}
-	for _, s := range [...]string{w.Idempotency.Scope, w.Idempotency.Key} {
-		if err := checkText("idempotency key", s, 0, MaxNameLength); err != nil {
-			return fmt.Errorf("%w: customer %s: %w", ErrInvalid, w.CustomerID, err)
-		}
+	if err := w.Idempotency.check(); err != nil {
+		return fmt.Errorf("%w: customer %s: %w", ErrInvalid, w.CustomerID, err)
 	}
 	for i := range w.Cells {
 		if err := w.Cells[i].Check(); err != nil {
@@ -267,6 +265,15 @@ func (w *Write) Check() error {
 		}
 		if w.Cells[i].CustomerID != w.CustomerID {
 			return fmt.Errorf("%w: a cell of customer %s in a write to customer %s", ErrInvalid, w.Cells[i].CustomerID, w.CustomerID)
+		}
+	}
+	return nil
+}
+
+func (i *Idempotency) check() error {
+	for _, s := range [...]string{i.Scope, i.Key} {
+		if err := checkText("idempotency key", s, 0, MaxNameLength); err != nil {
+			return err
 		}
 	}
 	return nil

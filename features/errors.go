@@ -17,6 +17,7 @@ const (
 	TagKind          Kind = "TAG"
 	ManagerKind      Kind = "MANAGER"
 	ConfirmationKind Kind = "CONFIRMATION"
+	ModelKind        Kind = "MODEL"
 )
 
 // NotFoundError says what does not exist. It is an ErrNotFound.

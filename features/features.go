@@ -224,6 +224,9 @@ const (
 	// ShadowArtifact is a model whose scores are compared with those of the model in force and
 	// shown to nobody. The model in force as its own shadow is none.
 	ShadowArtifact ArtifactKind = "SHADOW"
+	// KeptArtifact is an entry of the registry of models: its bytes are the id of a model, and
+	// its history says who kept which, when and why. Nothing of it is ever in force.
+	KeptArtifact ArtifactKind = "KEPT"
 )
 
 // Models keeps the versioned files that a core is compiled with, models and rule packs, and
@@ -239,12 +242,21 @@ type Models interface {
 
 	// Activate makes a kept artifact the one in force and adds who did it, when and why to
 	// the history of its kind, also when it is in force already. An artifact that was never
-	// put: ErrNotFound. One that Activation.Check refuses: ErrInvalid.
+	// put: ErrNotFound. One that Activation.Check refuses: ErrInvalid. The same idempotency
+	// key with the same body within its life changes nothing, also when another artifact was
+	// put in force since; with another body: ErrIdempotencyReused.
 	Activate(ctx context.Context, a Activation) error
+
+	// Repeats reports whether an activation under the key, with the same body and less than its
+	// life before now, is in a history. With another body: ErrIdempotencyReused. No key: false.
+	Repeats(ctx context.Context, i Idempotency, now fund.Instant) (bool, error)
 
 	// Active returns the artifact in force: of the last entry of the history, whatever its
 	// instant. ErrNotFound when none was activated.
 	Active(ctx context.Context, kind ArtifactKind) (id string, data []byte, err error)
+
+	// ActiveID is Active without the bytes, for who asks often whether there is another.
+	ActiveID(ctx context.Context, kind ArtifactKind) (id string, err error)
 
 	// ActiveAt returns the artifact that was in force at an instant: of the last entry of
 	// the history whose instant is at or before it. ErrNotFound before the first.

@@ -12,9 +12,11 @@ import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
+	"github.com/fundmatch/fundmatch/matcher/experiment"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
@@ -275,11 +277,19 @@ var licensed = matcher.Licence{ManagerID: "m1", State: matcher.LicenceValid, Unt
 // request is a random question within a core's validity.
 func (b *bank) request(core *matcher.Core) matcher.Request {
 	from, until := core.Validity()
-	return matcher.Request{
+	r := matcher.Request{
 		At:      from + fund.Instant(b.rng.Int64N(int64(until-from))),
 		Channel: pick(b, fund.App, fund.App, fund.App, fund.Branch, fund.Branch, fund.ChannelUnknown), Licence: pick(b, licensed, licensed, licensed, matcher.Licence{}), Audience: pick(b, wording.Customer, wording.Manager),
 		Limit: pick(b, matcher.MinLimit, 3, 5, matcher.DefaultLimit, matcher.MaxLimit),
 	}
+	if b.one(2) { // whatever is promised of a list is promised of an explored one
+		r.Exploration = slate.Exploration{Probability: pick(b, fund.BasisPoints(1), 500, 2000, 2000), Next: pick(b, 1, 5, 20, slate.MaxNext), MaxGap: pick(b, 0, .05, .5, 1e6)}
+		r.Seed = b.rng.Uint64()
+	}
+	if b.one(4) {
+		r.Exposures = []experiment.Assignment{{Layer: "model", Experiment: "ease", Arm: pick(b, "control", "ease")}}
+	}
+	return r
 }
 
 // inputs are what the bank's core is compiled from.

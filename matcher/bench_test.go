@@ -7,6 +7,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
@@ -94,6 +95,13 @@ func benchMatch(b *testing.B, products int, customer func(*bank) *fund.Profile, 
 // The promise of docs/performance.md: at most 15 us and no allocation.
 func BenchmarkMatch(b *testing.B) {
 	benchMatch(b, 300, benchCustomer, matcher.Request{Channel: fund.App, Audience: wording.Customer})
+}
+
+// With the last place left to chance: what else could stand there is found for each answer.
+func BenchmarkMatchExplored(b *testing.B) {
+	benchMatch(b, 300, benchCustomer, matcher.Request{
+		Channel: fund.App, Audience: wording.Customer, Exploration: slate.Exploration{Probability: 500, Next: 10, MaxGap: .1},
+	})
 }
 
 func BenchmarkMatch20000(b *testing.B) {

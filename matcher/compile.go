@@ -12,6 +12,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/track"
 	"github.com/fundmatch/fundmatch/matcher/wording"
@@ -64,16 +65,18 @@ type Core struct {
 	products    []fund.Product // in code order
 	index       map[string]int32
 	records     []fund.TrackRecord
+	forecast    *outcome.Forecast // nil: the model foresees nothing
 	funds       fundTable
 	classes     []fund.Class
 	newIssue    []bool
 	subjects    []objection.Subject // of each product, without day and peer
-	limits      objection.Limits
+	limits      *objection.Limits
 	contact     conversion.ContactLimits
 	known       holdings
 	gate        *eligibility.Gate
 	quarantined []int
 	rules       eligibility.Edition
+	holdings    score.Holdings
 	scorer      *score.Scorer
 	chooser     *slate.Chooser
 	model       *score.Model
@@ -100,7 +103,7 @@ func Compile(in *Inputs) (*Core, error) {
 	}
 	c.identity.Definitions = behaviour.DefinitionVersion // whatever was asked for: it is this program that derives
 	slices.SortFunc(c.products, func(a, b fund.Product) int { return strings.Compare(a.Code, b.Code) })
-	for _, step := range []func(*Inputs) error{c.indexProducts, c.readTracks, c.compileGate, c.describe, c.compileScores} {
+	for _, step := range []func(*Inputs) error{c.indexProducts, c.readTracks, c.compileGate, c.describe, c.readPurchases, c.compileScores} {
 		if err := step(in); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrCompile, err)
 		}
@@ -171,7 +174,8 @@ func (c *Core) readTracks(in *Inputs) error {
 		return err
 	}
 	settings := track.Settings{RiskFree: c.model.Settings.Track.RiskFree}
-	return in.NAVs(func(code string, navs []fund.NAV) error {
+	ahead := c.newForesight()
+	err = in.NAVs(func(code string, navs []fund.NAV) error {
 		i, ok := c.index[code]
 		if !ok {
 			return nil
@@ -186,8 +190,13 @@ func (c *Core) readTracks(in *Inputs) error {
 			}
 		}
 		c.records[i] = record
-		return nil
+		return ahead.add(i, navs, &record)
 	})
+	if err != nil {
+		return err
+	}
+	c.forecast, err = ahead.foresee(day)
+	return err
 }
 
 // readBenchmarks keeps the NAVs of the products that others name as their benchmark. Most
@@ -226,6 +235,13 @@ func (c *Core) compileGate(in *Inputs) error {
 			return fmt.Errorf("%w: feature %s", score.ErrForbiddenInput, f)
 		}
 	}
+	if m := c.model.Conversion; m != nil {
+		for _, input := range m.Inputs() {
+			if c.rules.ForbidsInput(input.String()) {
+				return fmt.Errorf("%w: conversion: input %s", score.ErrForbiddenInput, input)
+			}
+		}
+	}
 	c.from, c.until = gate.Validity()
 	// The data of a core are those of its instant: it may not speak for earlier ones.
 	c.from = max(c.from, c.identity.AsOf)
@@ -238,14 +254,15 @@ func (c *Core) describe(*Inputs) error {
 	n := len(c.products)
 	c.newIssue, c.classes = make([]bool, n), make([]fund.Class, n)
 	c.subjects, c.known = make([]objection.Subject, n), holdings{index: c.index, products: make([]behaviour.Product, n)}
-	c.limits, c.contact = c.objectionLimits(), c.contactLimits()
+	limits := c.objectionLimits()
+	c.limits, c.contact = &limits, c.contactLimits()
 	managed := c.managed()
 	for i := range c.products {
 		p := &c.products[i]
 		c.newIssue[i], c.classes[i] = c.rules.IsNewIssue(p, day), p.Class()
 		c.subjects[i] = objection.Subject{
 			Product: p, Record: c.told(i), Grade: c.rules.Grade(p), Class: c.classes[i], NewIssue: c.newIssue[i],
-			Limits: &c.limits, Managed: managed[manager{p.Parties.ManagerName, c.classes[i]}],
+			Limits: c.limits, Managed: managed[manager{p.Parties.ManagerName, c.classes[i]}],
 		}
 		known := behaviour.Product{
 			FundCode: p.FundCode(), Issuer: p.Parties.Issuer, Grade: c.rules.Grade(p), LaunchedOn: p.Terms.LaunchedOn,
@@ -329,24 +346,6 @@ func (h *holdings) Product(code string) *behaviour.Product {
 }
 
 func (c *Core) compileScores(in *Inputs) error {
-	baskets := score.NewBaskets(in.Model.Settings.Affinity.MaxBasket)
-	var owned []int32
-	err := in.Purchases(func(_ string, purchases []fund.Purchase) error {
-		owned = owned[:0]
-		for i := range purchases {
-			if !purchases[i].Owns() {
-				continue
-			}
-			if product, ok := c.index[purchases[i].ProductCode]; ok {
-				owned = append(owned, c.funds.of[product])
-			}
-		}
-		baskets.Add(owned)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
 	day := c.identity.AsOf.Date()
 	scored := make([]score.Product, len(c.products))
 	choices := make([]slate.Product, len(c.products))
@@ -356,15 +355,14 @@ func (c *Core) compileScores(in *Inputs) error {
 		subject.Day = day
 		scored[i] = score.Product{
 			Product: p, Fund: c.funds.of[i], Record: subject.Record, Raises: uint32(objection.Raises(&subject)),
-			ServiceLimit: c.serviceLimit(i),
+			ServiceLimit: c.serviceLimit(i), Grade: subject.Grade, Foreseen: c.foreseen(i),
 		}
 		choices[i] = slate.Product{
 			Code: p.Code, Fund: c.funds.of[i], Issuer: p.Parties.Issuer, Manager: p.Parties.ManagerName,
 			Themes: p.Content.Themes, Class: c.classes[i], NewIssue: c.newIssue[i],
 		}
 	}
-	neighbours := baskets.Neighbours(len(c.funds.members), in.Model.Settings.Affinity)
-	c.scorer = score.Compile(in.Model, scored, len(c.funds.members), neighbours)
+	c.scorer = score.Compile(in.Model, scored, len(c.funds.members), c.holdings)
 	s := &in.Model.Settings.Slate
 	c.chooser = slate.Compile(choices, slate.Settings{
 		MaxIssuerPct: s.MaxIssuerPct, MaxThemePct: s.MaxThemePct, MaxManagerPct: s.MaxManagerPct,

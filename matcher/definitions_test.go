@@ -15,7 +15,8 @@ import (
 // recorded is an answer of some kind, as its record is written and read.
 type recorded struct {
 	kind     matcher.AnswerKind
-	version  int // place of the version's byte
+	version  int  // place of the version's byte
+	names    byte // the version that names definitions
 	newest   byte
 	identity *matcher.Identity
 	append   func([]byte) []byte
@@ -24,12 +25,24 @@ type recorded struct {
 // someRecorded is one answer of each kind.
 func someRecorded(t *testing.T) map[string]recorded {
 	t.Helper()
-	s, o, w := someSlates(t)[1], newShop().check(t), someSwitches(t)[1]
+	s, o, w := plainSlate(t), newShop().check(t), someSwitches(t)[1]
 	return map[string]recorded{
-		"slate":  {matcher.SlateAnswer, 0, 3, &s.Identity, s.AppendCanonical},
-		"order":  {matcher.OrderAnswer, 1, 2, &o.Identity, o.AppendCanonical},
-		"switch": {matcher.SwitchAnswer, 1, 2, &w.Identity, w.AppendCanonical},
+		"slate":  {matcher.SlateAnswer, 0, 3, 4, &s.Identity, s.AppendCanonical},
+		"order":  {matcher.OrderAnswer, 1, 2, 2, &o.Identity, o.AppendCanonical},
+		"switch": {matcher.SwitchAnswer, 1, 2, 2, &w.Identity, w.AppendCanonical},
 	}
+}
+
+// plainSlate is an answer without exploration and experiments.
+func plainSlate(t *testing.T) *matcher.Slate {
+	t.Helper()
+	for _, s := range someSlates(t)[1:] {
+		if s.Request.Exploration.Probability == 0 && len(s.Request.Exposures) == 0 {
+			return s
+		}
+	}
+	t.Fatal("every slate has either")
+	return nil
 }
 
 // rewritten reads a record and writes it again.
@@ -55,13 +68,13 @@ func TestARecordNamesItsDefinitions(t *testing.T) {
 	for name, r := range someRecorded(t) {
 		sealed := r.append(nil)
 		id, err := matcher.RecordedIdentity(sealed)
-		if err != nil || id != *r.identity || id.Definitions != behaviour.DefinitionVersion || sealed[r.version] != r.newest || matcher.KindOf(sealed) != r.kind {
+		if err != nil || id != *r.identity || id.Definitions != behaviour.DefinitionVersion || sealed[r.version] != r.names || matcher.KindOf(sealed) != r.kind {
 			t.Errorf("%s: %+v of version %d, %v", name, id, sealed[r.version], err)
 		}
 		r.identity.Definitions = ""
 		old := r.append(nil)
 		id, err = matcher.RecordedIdentity(old)
-		if err != nil || id.Definitions != "" || id != *r.identity || old[r.version] != r.newest-1 {
+		if err != nil || id.Definitions != "" || id != *r.identity || old[r.version] != r.names-1 {
 			t.Errorf("%s of before: %+v of version %d, %v", name, id, old[r.version], err)
 		}
 		for _, record := range [][]byte{sealed, old} {
@@ -95,7 +108,7 @@ func TestARecordWithoutItsDefinitionsIsMalformed(t *testing.T) {
 		if _, err := matcher.RecordedIdentity(record[:len(record)/3]); !errors.Is(err, fund.ErrMalformed) {
 			t.Errorf("%s, cut: error %v, want %v", name, err, fund.ErrMalformed)
 		}
-		record[r.version]++
+		record[r.version] = r.newest + 1
 		if _, err := matcher.RecordedIdentity(record); !errors.Is(err, fund.ErrNewerVersion) {
 			t.Errorf("%s of a newer version: error %v, want %v", name, err, fund.ErrNewerVersion)
 		}

@@ -165,6 +165,9 @@ func (b *lawBank) model(t *testing.T) *score.Model {
 		if of["feature"] == "COST" || of["feature"] == "OBJECTED" { // these may not praise
 			of["weight"] = pick[any](b.bank, -1000, -0.1, before)
 		}
+		if of["feature"] == "BREACH" {
+			of["weight"] = pick[any](b.bank, -10, -0.1, before)
+		}
 	}
 	raw, err := yaml.Marshal(doc)
 	if err != nil {

@@ -49,6 +49,7 @@ func (c *Core) complete(a *asking, it *Item, s subject, w *work) {
 	refused := c.refusedUntil(a, s.product, w)
 	it.Objections = c.foresee(a, s, &quote, journey, refused != 0, w)
 	c.decide(a, it, s, &quote, journey, refused, w)
+	c.foretell(a, it, s, journey, w)
 	c.expect(a, it, s, &quote, w)
 	if a.request.Audience == wording.Manager {
 		it.Card = c.card(a, it, s, &quote, w)

@@ -20,18 +20,18 @@ func (c *Core) Match(p *fund.Profile, r Request, out *Slate) error {
 	w := &out.work
 	w.asking = c.ask(p, r, r.context(fund.ByFirm), w)
 	a := &w.asking
-	out.CustomerID, out.Request, out.Identity = p.CustomerID, r, c.identity
+	out.CustomerID, out.Request, out.Identity = p.CustomerID, r.kept(), c.identity
 	out.Personal, out.Wish, out.Elder = a.personal, a.wish, a.facts.Elder
 	c.selectAndScore(a, w)
 	out.Excluded, out.Information = w.verdicts.Excluded, w.verdicts.Information
-	picks := c.chooser.Choose(&slate.Request{
-		Permitted: w.verdicts.Permitted, Scores: w.scores.Product, Held: w.held, Limit: r.Limit,
-	}, &w.choice)
-	w.reserve(len(picks))
+	choice := slate.Request{Permitted: w.verdicts.Permitted, Scores: w.scores.Product, Held: w.held, Limit: r.Limit}
+	picks := c.chooser.Choose(&choice, &w.choice)
+	w.reserve(len(picks) + 1) // and of who takes the explored place
 	for _, pick := range picks {
 		out.Items = append(out.Items, c.item(a, pick, w))
 	}
 	c.order(out)
+	c.explore(a, &choice, out)
 	c.reviewHoldings(a, out)
 	if r.Audience == wording.Manager {
 		out.Brief = c.brief(a, w)
@@ -44,6 +44,9 @@ func (c *Core) Match(p *fund.Profile, r Request, out *Slate) error {
 func (c *Core) checkRequest(r Request) error {
 	if r.Limit < MinLimit || r.Limit > MaxLimit {
 		return fmt.Errorf("%w: limit %d, expected %d to %d", ErrRequest, r.Limit, MinLimit, MaxLimit)
+	}
+	if err := r.Exploration.Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	if r.At < c.from || r.At >= c.until {
 		return fmt.Errorf("%w: %s, the core speaks for %s to %s", ErrOutsideValidity, r.At, c.from, c.until)
@@ -58,6 +61,9 @@ func (c *Core) selectAndScore(a *asking, w *work) {
 	c.readDoubts(a, w)
 	customer := a.customer(w)
 	c.scorer.Score(&customer, w.verdicts.Permitted, &w.scores)
+	if c.model.Conversion != nil {
+		readShowings(a, w)
+	}
 }
 
 // order restores best first after share classes were exchanged, in the chooser's total

@@ -7,6 +7,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/slate"
 )
 
 // slateVersion is the first byte of a recorded slate. A change of the layout adds a
@@ -16,7 +17,12 @@ import (
 // advice of doubts, plans and what follows, cards, the brief, the review of holdings.
 // 3 added the version of the definitions that features were derived by. What names none is
 // of version 2: a record that is read and written again keeps its bytes.
-const slateVersion = 3
+// 4 added what is left to chance, the arms of experiments, and the probabilities of
+// conversion. An answer with none of them is of version 3 still, byte for byte.
+const slateVersion = 4
+
+// definedVersion is the first that names definitions.
+const definedVersion = 3
 
 // maxRecordedList bounds the lists of a record; far above what Match makes.
 const maxRecordedList = 4096
@@ -25,13 +31,16 @@ const maxRecordedList = 4096
 // keeps and replay compares. The same answer gives the same bytes. Texts are not in it;
 // they follow from the sentences' names, the evidence, and the wording's version.
 func (s *Slate) AppendCanonical(dst []byte) []byte {
-	e := fund.Encoder{Buf: append(dst, recordVersion(slateVersion, &s.Identity))}
+	e := fund.Encoder{Buf: append(dst, s.version())}
 	e.Text(s.CustomerID)
 	e.Int(int64(s.Request.At))
 	e.Byte(byte(s.Request.Channel))
 	e.Byte(byte(s.Request.Audience))
 	e.Uint(uint64(s.Request.Limit))
 	encodeLicence(&e, &s.Request.Licence)
+	if s.fourth() {
+		encodeVariation(&e, &s.Request)
+	}
 	encodeIdentity(&e, &s.Identity)
 	e.Byte(flag(s.Personal))
 	e.Byte(flag(s.Information))
@@ -67,7 +76,82 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	if s.Brief != nil {
 		encodeBrief(&e, s.Brief)
 	}
+	if s.fourth() {
+		encodeExplored(&e, &s.Explored)
+		s.encodeForetold(&e)
+	}
 	return e.Buf
+}
+
+// version is the oldest version of a record that holds the whole answer. What is of the
+// fourth names its definitions always: it is made by a program that has them.
+func (s *Slate) version() byte {
+	if s.fourth() {
+		return slateVersion
+	}
+	return recordVersion(definedVersion, &s.Identity)
+}
+
+// varies reports whether the answer was made with exploration or under experiments.
+func (s *Slate) varies() bool {
+	r := &s.Request
+	return r.Exploration != (slate.Exploration{}) || r.Seed != 0 || len(r.Exposures) > 0 || s.Explored.Rank != 0
+}
+
+// fourth reports whether the answer holds what only the fourth version has room for.
+func (s *Slate) fourth() bool { return s.varies() || s.foretold() }
+
+// foretold reports whether any item has a probability of conversion.
+func (s *Slate) foretold() bool {
+	for i := range s.Items {
+		if s.Items[i].Conversion.Probability.OK {
+			return true
+		}
+	}
+	return false
+}
+
+// encodeForetold writes the probabilities, in the order of the items.
+func (s *Slate) encodeForetold(e *fund.Encoder) {
+	e.Byte(flag(s.foretold()))
+	if !s.foretold() {
+		return
+	}
+	for i := range s.Items {
+		p := &s.Items[i].Conversion.Probability
+		e.Byte(flag(p.OK))
+		if p.OK {
+			e.Uint(uint64(p.Value))
+		}
+	}
+}
+
+func encodeVariation(e *fund.Encoder, r *Request) {
+	e.Uint(uint64(r.Exploration.Probability))
+	e.Byte(byte(r.Exploration.Next))
+	e.Fixed64(math.Float64bits(r.Exploration.MaxGap))
+	e.Fixed64(r.Seed)
+	e.Uint(uint64(len(r.Exposures)))
+	for i := range r.Exposures {
+		x := &r.Exposures[i]
+		e.Text(x.Layer)
+		e.Text(x.Experiment)
+		e.Text(x.Arm)
+	}
+}
+
+// encodeExplored leaves out the propensities: they follow from the number of choices.
+func encodeExplored(e *fund.Encoder, x *Explored) {
+	e.Byte(byte(x.Rank))
+	if x.Rank == 0 {
+		return
+	}
+	e.Byte(byte(x.Drawn))
+	e.Uint(uint64(len(x.Choices)))
+	for i := range x.Choices {
+		e.Text(x.Choices[i].Code)
+		e.Fixed64(math.Float64bits(x.Choices[i].Score))
+	}
 }
 
 // recordVersion is the version of a record's layout: the newest, which names the definitions

@@ -7,9 +7,11 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/conversion"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/expectation"
+	"github.com/fundmatch/fundmatch/matcher/experiment"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/slate"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 )
 
@@ -33,7 +35,7 @@ func ParseSlate(b []byte) (*Slate, error) {
 	if d.Err() == nil && (d.version == 0 || d.version > slateVersion) {
 		return nil, fund.VersionError("decision", d.version, slateVersion)
 	}
-	d.defined = d.version >= 3
+	d.defined = d.version >= definedVersion
 	s := &Slate{CustomerID: d.Text()}
 	s.Request.At = fund.Instant(d.Int())
 	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
@@ -41,6 +43,9 @@ func ParseSlate(b []byte) (*Slate, error) {
 	s.Request.Limit = int(min(d.Uint(), MaxLimit))
 	if d.second() {
 		s.Request.Licence = d.licence()
+	}
+	if d.version >= 4 {
+		d.variation(&s.Request)
 	}
 	if err := d.identity(&s.Identity); err != nil {
 		return nil, err
@@ -73,10 +78,81 @@ func ParseSlate(b []byte) (*Slate, error) {
 			s.Brief = d.brief(s.Request.Licence)
 		}
 	}
+	if d.version >= 4 {
+		d.explored(s)
+		if err := d.readForetold(s); err != nil {
+			return nil, err
+		}
+	}
 	if err := d.Done(); err != nil {
 		return nil, err
 	}
+	if err := s.checkVariation(d.version); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+func (d *slateReader) variation(r *Request) {
+	r.Exploration = slate.Exploration{
+		Probability: fund.BasisPoints(min(d.Uint(), slate.MaxExploration+1)), Next: int(d.Step(slate.MaxNext + 1)),
+		MaxGap: math.Float64frombits(d.Fixed64()),
+	}
+	r.Seed = d.Fixed64()
+	for range d.Count(maxRecordedList) {
+		r.Exposures = append(r.Exposures, experiment.Assignment{Layer: d.Text(), Experiment: d.Text(), Arm: d.Text()})
+	}
+}
+
+func (d *slateReader) explored(s *Slate) {
+	x := &s.Explored
+	if x.Rank = int(d.Step(MaxLimit + 1)); x.Rank == 0 {
+		return
+	}
+	x.Drawn = int(d.Step(slate.MaxNext + 1))
+	for range d.Count(slate.MaxNext + 1) {
+		x.Choices = append(x.Choices, Choice{Code: d.Text(), Score: math.Float64frombits(d.Fixed64())})
+	}
+	x.setPropensities(&s.Request.Exploration)
+}
+
+// readForetold reads the probabilities of conversion.
+func (d *slateReader) readForetold(s *Slate) error {
+	if !d.flag() {
+		return nil
+	}
+	for i := range s.Items {
+		if !d.flag() {
+			continue
+		}
+		value := d.Uint()
+		if value > 1_000_000 {
+			return fmt.Errorf("%w: probability of item %d: %d millionths, expected at most 1000000", fund.ErrMalformed, i, value)
+		}
+		s.Items[i].Conversion.Probability = fund.Measure{Value: fund.Ratio(value), OK: true}
+	}
+	if d.Err() == nil && !s.foretold() {
+		return fmt.Errorf("%w: no probability of any item, expected one in a record that has them", fund.ErrMalformed)
+	}
+	return nil
+}
+
+// checkVariation refuses what no answer can be, and a record of version 4 with nothing that
+// needs it: the same answer would have two encodings.
+func (s *Slate) checkVariation(version byte) error {
+	x := &s.Explored
+	switch err := s.Request.Exploration.Check(); {
+	case err != nil:
+		return fmt.Errorf("%w: %w", fund.ErrMalformed, err)
+	case version >= 4 && !s.fourth():
+		return fmt.Errorf("%w: neither exploration nor experiments nor probabilities, expected any of them in a record of this version", fund.ErrMalformed)
+	case x.Rank == 0:
+		return nil
+	case s.Request.Exploration.Probability == 0, x.Rank != len(s.Items), len(x.Choices) < 2, x.Drawn >= len(x.Choices), s.Items[x.Rank-1].Code != x.Choices[x.Drawn].Code:
+		return fmt.Errorf("%w: choice %d of %d at rank %d of %d, expected the product of an explored list's last place", fund.ErrMalformed,
+			x.Drawn, len(x.Choices), x.Rank, len(s.Items))
+	}
+	return nil
 }
 
 // identity refuses a record whose version says that it names definitions, and which does

@@ -30,8 +30,10 @@ type Request struct {
 	Audience wording.Audience // who reads the texts; it changes nothing else
 	Limit    int
 	Licence  Licence // of the manager in charge; in the branch nothing is offered without a valid one (C03)
-	// Exploration leaves a slot to chance; the zero value does not. Seed is what is drawn by,
-	// made from the decision's id (see SeedOf), so that a replay draws the same.
+	// Exploration leaves the last place to chance; the zero value does not, and nothing is left
+	// to chance in a list that is not personal or for information only. Seed is what is drawn
+	// by, made from the decision's id (see SeedOf), so that a replay draws the same; without
+	// exploration it is not kept.
 	Exploration slate.Exploration
 	Seed        uint64
 	// Exposures are the arms of experiments that the customer is in. They change nothing here
@@ -64,15 +66,32 @@ type Slate struct {
 	Brief       *Brief   // what a manager must know of the customer; nil for customers
 	Holdings    []HoldingReview
 	Elder       bool // shown in elder mode (A07)
+	Explored    Explored
 
 	work work
+}
+
+// Explored is the place of a list that was left to chance. The zero value: none was.
+type Explored struct {
+	Rank int // from 1: the last of the list
+	// Choices are all products that could stand there: first the one that does without
+	// exploration, then the alternatives in the list's order.
+	Choices []Choice
+	Drawn   int // which of Choices stands there; 0: as without exploration
+}
+
+// Choice is a product that could stand at the explored place.
+type Choice struct {
+	Code       string  // share class in which it is shown
+	Score      float64 // of that class
+	Propensity float64 // exact marginal probability that it stands there; those of all choices sum to 1
 }
 
 // Item is one product of an answer.
 type Item struct {
 	Code          string
 	Score         float64
-	Propensity    float64
+	Propensity    float64 // exact marginal probability that it stands at this rank; 1 where nothing is explored
 	Contributions []score.Contribution
 	Matched       []expectation.Match
 	Objections    []objection.Objection
@@ -183,9 +202,12 @@ type work struct {
 	knowledge     expectation.Knowledge
 	refusals      eligibility.Refusals
 	complaints    int32 // that nobody closed, however old
+	showings      int32 // of whatever product, lately; see readShowings
 	verdicts      eligibility.Verdicts
 	scores        score.Scores
 	choice        slate.Buffers
+	listed        []int32 // the products of the list, where its last place is explored
+	choices       []Choice
 	owned, held   []int32
 	objected      []score.Objection
 	holdings      []objection.Held

@@ -115,6 +115,12 @@ func (j *judgement) check() error {
 			return fmt.Errorf("%s: %w", s.Items[i].Code, err)
 		}
 	}
+	if err := checkExplored(s); err != nil {
+		return err
+	}
+	for i := range s.Explored.Choices { // what another seed would have shown too
+		codes = append(codes, s.Explored.Choices[i].Code)
+	}
 	for _, code := range codes {
 		if err := j.permitted(code); err != nil {
 			return fmt.Errorf("%s: %w", code, err)
@@ -399,6 +405,8 @@ func checkOrder(core *matcher.Core, s *matcher.Slate) error {
 // tally makes sure that the random answers reach what the test speaks of.
 type tally struct {
 	answers, items, personal, information, impersonal, empty, newIssues, exchanged int
+
+	chances, drawn int // lists whose last place was left to chance, and those in which it was taken
 }
 
 func (n *tally) add(s *matcher.Slate) {
@@ -414,6 +422,12 @@ func (n *tally) add(s *matcher.Slate) {
 	}
 	if len(s.Items) == 0 {
 		n.empty++
+	}
+	if s.Explored.Rank > 0 {
+		n.chances++
+	}
+	if s.Explored.Drawn > 0 {
+		n.drawn++
 	}
 	for i := range s.Items {
 		if s.Items[i].PeerCode != "" {
@@ -433,7 +447,7 @@ func (n *tally) check(t *testing.T) {
 	}
 	for name, enough := range map[string]bool{
 		"items": n.items > n.answers/2, "personal": n.personal > n.answers/5, "information": n.information > n.answers/20,
-		"impersonal": n.impersonal > n.answers/50, "empty": n.empty > 0, "new issues": n.newIssues > 0,
+		"impersonal": n.impersonal > n.answers/50, "empty": n.empty > 0, "new issues": n.newIssues > 0, "chances": n.chances > n.answers/250, "drawn": n.drawn > n.answers/2500,
 	} {
 		if !enough {
 			t.Errorf("the random answers hardly reach %s: %+v", name, *n)

@@ -40,10 +40,10 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // inProcess runs a command line in this process.
-func inProcess(ctx context.Context, stdin string, args ...string) outcome {
+func inProcess(ctx context.Context, stdin string, args ...string) finished {
 	w, stdout, stderr := testWorld(stdin)
 	code := run(ctx, w, args)
-	return outcome{code, stdout.String(), stderr.String()}
+	return finished{code, stdout.String(), stderr.String()}
 }
 
 // Every verb tells its purpose, and its help shows an example.

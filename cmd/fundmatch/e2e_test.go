@@ -54,8 +54,8 @@ func binaryIfBuilt() (string, error) {
 	return binary()
 }
 
-// outcome is what one run of the binary did.
-type outcome struct {
+// finished is what one run of the binary did.
+type finished struct {
 	code           int
 	stdout, stderr string
 }
@@ -83,7 +83,7 @@ func newWorkbench(t *testing.T) *workbench {
 const verbLimit = 30 * time.Second
 
 // fundmatch runs a verb to its end.
-func (w *workbench) fundmatch(args ...string) outcome {
+func (w *workbench) fundmatch(args ...string) finished {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), verbLimit)
 	defer cancel()
@@ -95,7 +95,7 @@ func (w *workbench) fundmatch(args ...string) outcome {
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		w.Fatal(err)
 	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return finished{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
 // must runs a verb that has to succeed and returns what it printed.

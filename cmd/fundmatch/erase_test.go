@@ -35,11 +35,11 @@ func TestEraseAndQuarantineOnTheCommandLine(t *testing.T) {
 	if got := inProcess(t.Context(), "", "erase", "c1", "--by", "test", "--store", store); got.code == exitDone {
 		t.Errorf("randomness of zeros was good enough: %+v", got)
 	}
-	random := func(args ...string) outcome {
+	random := func(args ...string) finished {
 		w, stdout, stderr := testWorld("")
 		w.random = rand.Reader
 		code := run(t.Context(), w, args)
-		return outcome{code, stdout.String(), stderr.String()}
+		return finished{code, stdout.String(), stderr.String()}
 	}
 	first := random("erase", "c1", "--by", "test", "--store", store, "--json")
 	var told struct {

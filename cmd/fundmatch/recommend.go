@@ -135,13 +135,13 @@ func (p *program) openDesk(ctx context.Context, o *askOptions) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	core, err := p.coreOf(ctx, spec, store, at)
+	lineup, err := p.lineupOf(ctx, spec, store, at)
 	if err != nil {
 		_ = store.Close() // nothing was written
 		return nil, err
 	}
 	d := &desk{store: store, log: &lateLog{dir: spec.decisions(o.decisions), config: decisionlog.Config{Now: p.now}}}
-	d.service = recommendation.New(recommendation.Fixed(core, at), store, d.log, recommendation.Config{
+	d.service = recommendation.New(recommendation.FixedLineup(lineup, at), store, d.log, recommendation.Config{
 		NewID: p.decisionIDs(p.now), Clock: p.now, Staff: store,
 	})
 	return d, nil
@@ -165,17 +165,37 @@ func (o *askOptions) instant(now fund.Instant) (fund.Instant, error) {
 
 // coreOf compiles what is in force in a store as of an instant.
 func (p *program) coreOf(ctx context.Context, spec storeSpec, store bankStore, at fund.Instant) (*matcher.Core, error) {
+	loader, err := p.loaderOf(ctx, spec, store)
+	if err != nil {
+		return nil, err
+	}
+	return loader.Newest(ctx, at)
+}
+
+// lineupOf does the same with the experiments, so that a customer is answered as the service
+// answers him. A plan that is refused there, too, is left out and told of.
+func (p *program) lineupOf(ctx context.Context, spec storeSpec, store bankStore, at fund.Instant) (*engine.Lineup, error) {
+	loader, err := p.loaderOf(ctx, spec, store)
+	if err != nil {
+		return nil, err
+	}
+	lineup, refused, err := loader.Lineup(ctx, at)
+	for _, r := range refused {
+		p.note("the experiments in force are refused, everybody is answered without: %s", oneLine(r.Err.Error()))
+	}
+	return lineup, err
+}
+
+// loaderOf loads what a store with a pool has in force; the built-in model and rules where
+// nothing is.
+func (p *program) loaderOf(ctx context.Context, spec storeSpec, store bankStore) (*engine.Loader, error) {
 	if _, err := store.Published(ctx); errors.Is(err, features.ErrNoPool) {
 		return nil, spec.noPool()
 	}
 	if err := engine.InstallDefaults(ctx, store, fund.InstantOf(p.now())); err != nil {
 		return nil, err
 	}
-	loader, err := engine.NewLoader(store, store, p.version)
-	if err != nil {
-		return nil, err
-	}
-	return loader.Newest(ctx, at)
+	return engine.NewLoader(store, store, p.version)
 }
 
 // parseKeptStore reads a --store whose contents outlive a command.

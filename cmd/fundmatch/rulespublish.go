@@ -178,6 +178,14 @@ func (f *futureRules) Active(ctx context.Context, kind features.ArtifactKind) (s
 	return f.Models.Active(ctx, kind)
 }
 
+// ActiveID is features.Models.
+func (f *futureRules) ActiveID(ctx context.Context, kind features.ArtifactKind) (string, error) {
+	if kind == features.RulesArtifact {
+		return f.id, nil
+	}
+	return f.Models.ActiveID(ctx, kind)
+}
+
 // ActiveAt is features.Models.
 func (f *futureRules) ActiveAt(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (string, []byte, error) {
 	if kind == features.RulesArtifact {

@@ -13,6 +13,7 @@ type format[T any] struct {
 	name     string // products.csv
 	columns  []string
 	required int // so many of the columns must be in the header
+	longest  int // bytes of a field; 0: MaxField
 	decode   func(*row) T
 	encode   func(*record, *T)
 	// attributes returns what the unknown columns held; nil: the format keeps none.

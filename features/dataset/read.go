@@ -97,6 +97,7 @@ func read[T any](in io.Reader, file string, f *format[T], o *observer) iter.Seq2
 			yield(none, err)
 			return
 		}
+		t.longest = max(t.longest, f.longest)
 		rows := reading[T]{table: t, format: f}
 		var keys keySet
 		if o != nil {

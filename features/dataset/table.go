@@ -18,11 +18,12 @@ type table struct {
 	csv     *csvReader
 	row     row
 	ignored []string // unknown columns that the format does not keep
+	longest int      // bytes of a field
 }
 
 // openTable reads the header and finds the columns of the format in it.
 func openTable(in io.Reader, file string, columns []string, required int, keepsUnknown bool) (*table, error) {
-	t := &table{csv: newCSVReader(in, file)}
+	t := &table{csv: newCSVReader(in, file), longest: MaxField}
 	header, err := t.readHeader()
 	if err != nil {
 		return nil, err
@@ -136,8 +137,8 @@ func (t *table) next() error {
 	if !c.utf8 {
 		r.checkUTF8()
 	}
-	if len(r.text) > MaxField {
-		r.checkLengths()
+	if len(r.text) > t.longest {
+		r.checkLengths(t.longest)
 	}
 	if r.err != nil {
 		return t.located(r.err)
@@ -146,10 +147,10 @@ func (t *table) next() error {
 }
 
 // checkLengths fails on the first field that is too long.
-func (r *row) checkLengths() {
+func (r *row) checkLengths(longest int) {
 	for i := range r.ends {
-		if f := r.field(i); len(f) > MaxField {
-			r.failAt(r.header[i], f, "a field of at most "+strconv.Itoa(MaxField)+" bytes")
+		if f := r.field(i); len(f) > longest {
+			r.failAt(r.header[i], f, "a field of at most "+strconv.Itoa(longest)+" bytes")
 			return
 		}
 	}

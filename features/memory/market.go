@@ -186,13 +186,40 @@ func (s *Store) Activate(ctx context.Context, a features.Activation) error {
 	if _, ok := s.models.kept[artifactID{a.Kind, a.ArtifactID}]; !ok {
 		return notFound(string(a.Kind), a.ArtifactID)
 	}
+	if done, err := s.replays(&a.Idempotency, a.At); done || err != nil {
+		return err
+	}
+	s.people.remember("", &a.Idempotency, features.Receipt{}, a.At)
+	a.Idempotency = features.Idempotency{}
 	s.models.history[a.Kind] = append(s.models.history[a.Kind], a)
 	return nil
+}
+
+// Repeats is features.Models.
+func (s *Store) Repeats(ctx context.Context, i features.Idempotency, now fund.Instant) (done bool, err error) {
+	err = s.read(ctx, func() (err error) {
+		done, err = s.replays(&i, now)
+		return err
+	})
+	return done, err
 }
 
 // Active is features.Models.
 func (s *Store) Active(ctx context.Context, kind features.ArtifactKind) (id string, data []byte, err error) {
 	return s.inForce(ctx, kind, func(features.Activation) bool { return true })
+}
+
+// ActiveID is features.Models.
+func (s *Store) ActiveID(ctx context.Context, kind features.ArtifactKind) (id string, err error) {
+	err = s.read(ctx, func() error {
+		history := s.models.history[kind]
+		if len(history) == 0 {
+			return notFound("active", string(kind))
+		}
+		id = history[len(history)-1].ArtifactID
+		return nil
+	})
+	return id, err
 }
 
 // ActiveAt is features.Models.

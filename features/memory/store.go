@@ -238,16 +238,20 @@ func (s *Store) commitWrite(w *features.Write, c *customer, r features.Receipt, 
 		s.people.byID[w.CustomerID] = c
 		s.people.log(w.CustomerID)
 	}
-	if w.Idempotency.Key == "" {
+	s.people.remember(w.CustomerID, &w.Idempotency, r, w.RecordedAt)
+}
+
+// remember records a receipt under its key and forgets the keys whose life is over.
+func (p *people) remember(customerID string, i *features.Idempotency, r features.Receipt, at fund.Instant) {
+	if i.Key == "" {
 		return
 	}
-	for k, rec := range s.people.keys {
-		if expired(rec.recordedAt, w.RecordedAt) {
-			delete(s.people.keys, k)
+	for k, rec := range p.keys {
+		if expired(rec.recordedAt, at) {
+			delete(p.keys, k)
 		}
 	}
-	key := idempotencyKey{w.Idempotency.Scope, w.Idempotency.Key}
-	s.people.keys[key] = idempotencyRecord{customerID: w.CustomerID, bodyHash: w.Idempotency.BodyHash, receipt: r, recordedAt: w.RecordedAt}
+	p.keys[idempotencyKey{i.Scope, i.Key}] = idempotencyRecord{customerID: customerID, bodyHash: i.BodyHash, receipt: r, recordedAt: at}
 }
 
 func (p *people) log(customerID string) {

@@ -46,7 +46,9 @@ const (
 	streamPurchases
 	selectCalendar
 	selectArtifact
+	selectArtifactID
 	selectActive
+	selectActiveID
 	selectActiveAt
 	selectActivations
 	selectConfirmation
@@ -141,12 +143,13 @@ func statements() [statementCount]string {
 		selectPublished: `SELECT revision, hash, published_at, products,
 			(SELECT MAX(seq) FROM transactions WHERE market = TRUE) AS seq
 			FROM pool_revisions WHERE revision = (SELECT MAX(revision) FROM pool_revisions)`,
-		selectRevision:  `SELECT products FROM pool_revisions WHERE revision = ?`,
-		selectPool:      `SELECT product FROM pool_products WHERE revision = ? ORDER BY product_code`,
-		streamNAVs:      `SELECT product_code, nav_date, unit_nav, accum_nav FROM navs WHERE nav_date < ? AND seq <= ? ORDER BY product_code, nav_date, seq`,
-		streamPurchases: `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE known_on <= ? AND seq <= ? ORDER BY customer_id, product_code, known_on, kind, seq`,
-		selectCalendar:  `SELECT day, open FROM calendar_days WHERE seq <= ? ORDER BY day, seq`,
-		selectArtifact:  `SELECT data FROM artifacts WHERE kind = ? AND artifact_id = ?`,
+		selectRevision:   `SELECT products FROM pool_revisions WHERE revision = ?`,
+		selectPool:       `SELECT product FROM pool_products WHERE revision = ? ORDER BY product_code`,
+		streamNAVs:       `SELECT product_code, nav_date, unit_nav, accum_nav FROM navs WHERE nav_date < ? AND seq <= ? ORDER BY product_code, nav_date, seq`,
+		streamPurchases:  `SELECT customer_id, product_code, known_on, kind, amount, seq FROM interactions WHERE known_on <= ? AND seq <= ? ORDER BY customer_id, product_code, known_on, kind, seq`,
+		selectCalendar:   `SELECT day, open FROM calendar_days WHERE seq <= ? ORDER BY day, seq`,
+		selectArtifact:   `SELECT data FROM artifacts WHERE kind = ? AND artifact_id = ?`,
+		selectArtifactID: `SELECT artifact_id FROM artifacts WHERE kind = ? AND artifact_id = ?`,
 
 		nextSeq:        `SELECT COALESCE(MAX(seq), 0) + 1 FROM transactions`,
 		storedRevision: `SELECT revision FROM heads WHERE customer_id = ?`,
@@ -240,6 +243,7 @@ func addEvidenceStatements(all *[statementCount]string) {
 	const activated = `SELECT a.artifact_id, a.data FROM artifact_activations v
 			JOIN artifacts a ON a.kind = v.kind AND a.artifact_id = v.artifact_id WHERE v.kind = ?`
 	all[selectActive] = activated + ` ORDER BY v.place DESC LIMIT 1`
+	all[selectActiveID] = `SELECT artifact_id FROM artifact_activations WHERE kind = ? ORDER BY place DESC LIMIT 1`
 	all[selectActiveAt] = activated + ` AND v.activated_at <= ? ORDER BY v.place DESC LIMIT 1`
 	all[selectActivations] = `SELECT artifact_id, activated_at, activated_by, note FROM artifact_activations WHERE kind = ? ORDER BY place`
 	all[insertActivation] = `INSERT INTO artifact_activations (place, kind, artifact_id, activated_at, activated_by, note)

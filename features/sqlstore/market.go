@@ -184,19 +184,48 @@ func (s *Store) Activate(ctx context.Context, a features.Activation) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
-	if _, err := s.Artifact(ctx, a.Kind, a.ArtifactID); err != nil { // artifacts are never removed
-		return err
+	id := ""
+	err := s.stmts[selectArtifactID].QueryRowContext(ctx, string(a.Kind), a.ArtifactID).Scan(&id) // artifacts are never removed
+	if errors.Is(err, sql.ErrNoRows) {
+		return notFound(string(a.Kind), a.ArtifactID)
 	}
-	err := s.durably(ctx, func(tx *sqlx.Tx) error {
-		_, err := tx.Stmtx(s.stmts[insertActivation]).ExecContext(ctx, string(a.Kind), a.ArtifactID, int64(a.At), a.By, a.Note)
-		return err
+	if err != nil {
+		return fail(ctx, "look for an artifact", err)
+	}
+	err = s.durably(ctx, func(tx *sqlx.Tx) error {
+		if done, err := s.replays(ctx, tx, &a.Idempotency, a.At); done || err != nil {
+			return err
+		}
+		if _, err := tx.Stmtx(s.stmts[insertActivation]).ExecContext(ctx, string(a.Kind), a.ArtifactID, int64(a.At), a.By, a.Note); err != nil {
+			return err
+		}
+		w := features.Write{RecordedAt: a.At, Idempotency: a.Idempotency}
+		return s.remember(ctx, tx, &w, features.Receipt{})
 	})
 	return fail(ctx, "activate an artifact", err)
+}
+
+// Repeats is features.Models.
+func (s *Store) Repeats(ctx context.Context, i features.Idempotency, now fund.Instant) (done bool, err error) {
+	err = s.inTransaction(ctx, s.writer, func(tx *sqlx.Tx) error {
+		done, err = s.replays(ctx, tx, &i, now)
+		return err
+	})
+	return done, fail(ctx, "look for an activation", err)
 }
 
 // Active is features.Models.
 func (s *Store) Active(ctx context.Context, kind features.ArtifactKind) (id string, data []byte, err error) {
 	return scanActive(ctx, kind, s.stmts[selectActive].QueryRowContext(ctx, string(kind)))
+}
+
+// ActiveID is features.Models.
+func (s *Store) ActiveID(ctx context.Context, kind features.ArtifactKind) (id string, err error) {
+	err = s.stmts[selectActiveID].QueryRowContext(ctx, string(kind)).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", notFound("active", string(kind))
+	}
+	return id, fail(ctx, "read which artifact is active", err)
 }
 
 // ActiveAt is features.Models.

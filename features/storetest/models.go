@@ -22,6 +22,10 @@ func modelPromises() []promise {
 		{"an instant is answered by what was in force then", activeAt},
 		{"an activation that nobody did is invalid", invalidActivations},
 		{"an artifact of no kind or no bytes is invalid", invalidArtifacts},
+		{"each kind has its own artifacts and its own history", kindsApart},
+		{"a trained model of 64 MiB is kept whole", largeArtifact},
+		{"an activation under a key is made once, whatever came since", activationOnce},
+		{"a key is one body's, and a day's", activationKeys},
 	}
 }
 
@@ -70,9 +74,15 @@ func activeArtifact(t *testing.T, s Store) {
 		if err != nil || gotID != id || string(got) != text {
 			t.Errorf("active %s %q, %v, want %q", gotID, got, err, text)
 		}
+		if gotID, err := s.ActiveID(t.Context(), features.ModelArtifact); err != nil || gotID != id {
+			t.Errorf("active id %s, %v, want %s", gotID, err, id)
+		}
 	}
 	if _, _, err := s.Active(t.Context(), features.RulesArtifact); !errors.Is(err, features.ErrNotFound) {
 		t.Errorf("active rules: %v, want ErrNotFound", err)
+	}
+	if _, err := s.ActiveID(t.Context(), features.RulesArtifact); !errors.Is(err, features.ErrNotFound) {
+		t.Errorf("id of the active rules: %v, want ErrNotFound", err)
 	}
 }
 
@@ -82,6 +92,109 @@ func invalidArtifacts(t *testing.T, s Store) {
 	}
 	if _, err := s.Put(t.Context(), features.ModelArtifact, nil); !errors.Is(err, features.ErrInvalid) {
 		t.Errorf("no bytes: %v, want ErrInvalid", err)
+	}
+}
+
+func kindsApart(t *testing.T, s Store) {
+	kinds := [...]features.ArtifactKind{
+		features.ModelArtifact, features.RulesArtifact, features.ViewsArtifact, features.ExperimentsArtifact, features.ShadowArtifact, features.KeptArtifact,
+	}
+	for i, kind := range kinds {
+		activated(t, s, kind, features.Activation{ArtifactID: "of " + string(kind), At: fund.Instant(i + 1), By: "a"})
+	}
+	for _, kind := range kinds {
+		_, data, err := s.Active(t.Context(), kind)
+		if err != nil || string(data) != "of "+string(kind) {
+			t.Errorf("%s: %q, %v", kind, data, err)
+		}
+		if history, err := s.Activations(t.Context(), kind); err != nil || len(history) != 1 {
+			t.Errorf("%s: %d entries, %v, want its own one", kind, len(history), err)
+		}
+	}
+}
+
+// largeModel is as large as matcher/score/modelfile lets a model be.
+const largeModel = 64 << 20
+
+func largeArtifact(t *testing.T, s Store) {
+	data := make([]byte, largeModel)
+	for i := range data {
+		data[i] = byte(i * 2_654_435_761 >> 24) // bytes of all values, NUL too
+	}
+	id, err := s.Put(t.Context(), features.ModelArtifact, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Activate(t.Context(), activation(features.ModelArtifact, id, 1)); err != nil {
+		t.Fatal(err)
+	}
+	is, got, err := s.Active(t.Context(), features.ModelArtifact)
+	if err != nil || is != id || !slices.Equal(got, data) {
+		t.Errorf("%s of %d bytes, %v, want the bytes that were put", is, len(got), err)
+	}
+}
+
+// keyedActivation is an activation under an idempotency key.
+func keyedActivation(id, key string, body byte, at fund.Instant) features.Activation {
+	a := activation(features.ModelArtifact, id, at)
+	a.Idempotency = features.Idempotency{Scope: "anonymous ActivateModel", Key: key, BodyHash: [32]byte{body}}
+	return a
+}
+
+func activationOnce(t *testing.T, s Store) {
+	one, two := put(t, s, features.ModelArtifact, "one"), put(t, s, features.ModelArtifact, "two")
+	start := noon(day1)
+	for i, a := range []features.Activation{
+		keyedActivation(one, "first", 1, start), keyedActivation(two, "second", 2, start+1), keyedActivation(one, "first", 1, start+2), activation(features.ModelArtifact, two, start+3),
+	} {
+		if err := s.Activate(t.Context(), a); err != nil {
+			t.Fatalf("activation %d: %v", i, err)
+		}
+	}
+	if id, _, err := s.Active(t.Context(), features.ModelArtifact); err != nil || id != two {
+		t.Errorf("in force %s, %v: a repetition took back what came since", id, err)
+	}
+	got, err := s.Activations(t.Context(), features.ModelArtifact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []features.Activation{
+		activation(features.ModelArtifact, one, start), activation(features.ModelArtifact, two, start+1), activation(features.ModelArtifact, two, start+3),
+	}
+	wantSame(t, "history", got, want)
+}
+
+func activationKeys(t *testing.T, s Store) {
+	id, start := put(t, s, features.ModelArtifact, "one"), noon(day1)
+	first := keyedActivation(id, "first", 1, start)
+	repeats := func(a features.Activation) (bool, error) { return s.Repeats(t.Context(), a.Idempotency, a.At) }
+	if done, err := repeats(first); done || err != nil {
+		t.Errorf("before any: %v, %v", done, err)
+	}
+	if err := s.Activate(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	const life = features.IdempotencyLife * hour
+	for name, c := range map[string]struct {
+		a    features.Activation
+		done bool
+		err  error
+	}{
+		"the same":           {keyedActivation(id, "first", 1, start+life-1), true, nil},
+		"another body":       {keyedActivation(id, "first", 2, start+1), false, features.ErrIdempotencyReused},
+		"another key":        {keyedActivation(id, "other", 1, start+1), false, nil},
+		"no key":             {keyedActivation(id, "", 1, start+1), false, nil},
+		"when its life ends": {keyedActivation(id, "first", 2, start+life), false, nil},
+	} {
+		if done, err := repeats(c.a); done != c.done || !errors.Is(err, c.err) {
+			t.Errorf("%s: %v, %v, want %v, %v", name, done, err, c.done, c.err)
+		}
+	}
+	if err := s.Activate(t.Context(), keyedActivation(id, "first", 2, start+1)); !errors.Is(err, features.ErrIdempotencyReused) {
+		t.Errorf("another body: %v, want ErrIdempotencyReused", err)
+	}
+	if got, err := s.Activations(t.Context(), features.ModelArtifact); err != nil || len(got) != 1 {
+		t.Errorf("%d entries, %v, want the first alone", len(got), err)
 	}
 }
 
@@ -170,6 +283,7 @@ func invalidActivations(t *testing.T, s Store) {
 		"a long note":    func(a *features.Activation) { a.Note = strings.Repeat("x", features.MaxNoteLength+1) },
 		"a broken note":  func(a *features.Activation) { a.Note = "\xff" },
 		"no artifact id": func(a *features.Activation) { a.ArtifactID = "" },
+		"a long key":     func(a *features.Activation) { a.Idempotency.Key = strings.Repeat("x", features.MaxNameLength+1) },
 	} {
 		a := activation(features.RulesArtifact, id, 5)
 		change(&a)

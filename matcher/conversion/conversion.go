@@ -67,6 +67,9 @@ type Conversion struct {
 	Evidence  []fund.Evidence
 	Plan      PlanTerms // zero unless the action is PLAN
 	FollowUp  FollowUp  // managers only; zero: nothing follows
+	// Probability is the calibrated one that an order of the fund is confirmed, managers only.
+	// Decide leaves it unknown: it is read from the whole item, by whoever has a model of it.
+	Probability fund.Measure
 }
 
 // Dealing is when an order given now would be dealt.

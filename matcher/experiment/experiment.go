@@ -32,11 +32,13 @@ type Plan struct {
 // a plan may choose the model and only one the exploration.
 type Layer struct {
 	Name        string
-	Salt        string // of the buckets; changing it shuffles the customers anew
+	Salt        string // of the buckets (see Bucket); changing it shuffles the customers anew
 	Experiments []Experiment
 }
 
-// Experiment runs in [From, Until) on the buckets [FirstBucket, EndBucket) of its layer.
+// Experiment runs in [From, Until) on the buckets [FirstBucket, EndBucket) of its layer. It
+// begins and ends at midnight in Asia/Shanghai, where every core ends, so that an answer's
+// end of validity holds for it too.
 type Experiment struct {
 	Name                   string
 	Salt                   string // of the arms within the experiment
@@ -49,7 +51,7 @@ type Experiment struct {
 // control: it gets what everybody gets and chooses nothing.
 type Arm struct {
 	Name    string
-	Share   fund.BasisPoints // of the experiment's customers; the arms' shares sum to 10,000
+	Share   fund.BasisPoints // of the experiment's customers; the arms' shares sum to Buckets
 	Control bool
 	// Model is the hex SHA-256 of the model artifact that scores this arm; empty: the one in
 	// force.

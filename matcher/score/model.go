@@ -18,6 +18,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/affinity"
+	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 //go:embed default.yaml
@@ -40,11 +43,12 @@ const (
 	Cost
 	Popularity
 	Objected
+	Breach   // the newest feature is the last: records name features by their number
 	Features // the number of features
 )
 
 var featureNames = [Features]string{
-	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED",
+	"AFFINITY", "GOAL_FIT", "HORIZON_FIT", "LIQUIDITY_FIT", "LOSS_FIT", "QUALITY", "COST", "POPULARITY", "OBJECTED", "BREACH",
 }
 
 // String returns the feature's code.
@@ -73,6 +77,11 @@ type Model struct {
 	Weights  [Features]float64
 	Reasons  [Features]string
 	Settings Settings
+	// Manifest says what a trained model was trained from; nil for plain YAML.
+	Manifest *modelfile.Manifest
+	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
+	// nil: the model has none, and no probability is given.
+	Conversion *Conversion
 }
 
 // Settings are the parameters of the features, and of the stages that follow the score.
@@ -87,6 +96,9 @@ type Settings struct {
 	Objection  ObjectionSettings
 	Track      TrackSettings
 	Plan       PlanSettings
+	// Outcome are the parameters that ranges of outcomes are foreseen with (BREACH); nil:
+	// none are, and BREACH weighs nothing.
+	Outcome *outcome.Params
 }
 
 // Tables say what is expected of levels, needs, classes and goals.
@@ -97,8 +109,16 @@ type Tables struct {
 	Goals         [fund.Goals][fund.Classes]float64
 }
 
-// AffinitySettings shape the co-holding neighbours.
+// AffinitySettings shape how near a fund is to those that a customer owns: by a model that
+// is learned, or, in models of before version 3, by co-holding neighbours alone.
 type AffinitySettings struct {
+	Learned   affinity.Settings // unless IsNearest
+	IsNearest bool
+	Nearest   NearestSettings // if IsNearest
+}
+
+// NearestSettings shape the co-holding neighbours (item kNN).
+type NearestSettings struct {
 	OwnedPower     float64 `yaml:"owned_power"`
 	CandidatePower float64 `yaml:"candidate_power"`
 	Neighbours     int     `yaml:"neighbours"`
@@ -130,6 +150,16 @@ type SlateSettings struct {
 	MaxThemePct   int `yaml:"max_theme_pct"`
 	MaxManagerPct int `yaml:"max_manager_pct"`
 	MaxHeldPct    int `yaml:"max_held_pct"`
+	// Exploration is how much of a list is left to chance; absent: nothing.
+	Exploration ExplorationSettings `yaml:"exploration"`
+}
+
+// ExplorationSettings are what slate.Exploration takes: with a probability the last place of
+// a list goes to one of the next products, none of which scores more than the gap less.
+type ExplorationSettings struct {
+	Probability fund.BasisPoints `yaml:"probability_bps"`
+	Next        int              `yaml:"next"`
+	MaxGap      float64          `yaml:"max_gap"`
 }
 
 // SuggestionSettings bound the suggested amount.
@@ -182,7 +212,7 @@ type weightFile struct {
 
 // featureFile are the parameters of the features.
 type featureFile struct {
-	Affinity      AffinitySettings              `yaml:"affinity"`
+	Affinity      affinityFile                  `yaml:"affinity"`
 	Cost          CostSettings                  `yaml:"cost"`
 	StaleDays     int32                         `yaml:"stale_days"`
 	Quality       QualitySettings               `yaml:"quality"`
@@ -200,6 +230,14 @@ type stageFile struct {
 	Objection  *ObjectionSettings `yaml:"objection"`
 	Track      *trackFile         `yaml:"track"`
 	Plan       *PlanSettings      `yaml:"plan"`
+	Outcome    *outcome.Params    `yaml:"outcome"`
+}
+
+// affinityFile is either the settings of a learned model or, with the powers, of neighbours.
+type affinityFile struct {
+	affinity.Settings `yaml:",inline"`
+	OwnedPower        *float64 `yaml:"owned_power"`
+	CandidatePower    *float64 `yaml:"candidate_power"`
 }
 
 // trackFile tells a rate of nothing from a missing one.
@@ -207,9 +245,11 @@ type trackFile struct {
 	RiskFree *fund.BasisPoints `yaml:"risk_free_bps"`
 }
 
-// The schema and limits of a model file.
+// Schema is the schema of a model in plain YAML; that of a model file is modelfile.Magic.
+const Schema = "fundmatch.model/v1"
+
+// The limits of a model file.
 const (
-	modelSchema      = "fundmatch.model/v1"
 	maxModelBytes    = 1 << 20
 	maxWeight        = 1000
 	maxNeighbours    = 1000
@@ -217,19 +257,31 @@ const (
 	// leastObjected keeps the weight of OBJECTED above the rounding of a sum: what an
 	// objection takes from a score must never be lost in it.
 	leastObjected = -1e-6
+	// leastBreach bounds the trade of what is likely bought for what is likely borne: at it,
+	// a fund that is certain to fall too deep loses ten times what the best affinity gives.
+	leastBreach = -10
 )
 
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
 var forbiddenWords = [...]string{"COMMISSION", "REBATE", "TRAIL", "QUOTA", "KICKBACK", "INCENTIVE", "佣金", "返点", "尾随", "指标"}
 
-// ParseModel reads and checks a model file. Errors wrap ErrModel, and ErrForbiddenInput
-// where a feature is one that rule F04 refuses.
-func ParseModel(data []byte) (*Model, error) {
-	f, err := decodeModel(data)
-	if err != nil {
-		return nil, err
+// CheckInput refuses an input of a model that pays the seller (rule F04), whatever part of
+// the model reads it. Errors wrap ErrForbiddenInput.
+func CheckInput(name string) error {
+	upper := strings.ToUpper(name)
+	for _, word := range forbiddenWords {
+		if strings.Contains(upper, word) {
+			return fmt.Errorf("%w: feature %q", ErrForbiddenInput, name)
+		}
 	}
-	return f.model()
+	return nil
+}
+
+// ParseModel reads and checks a model: plain YAML, or a model file (package modelfile) with
+// that YAML inside. Errors wrap ErrModel, ErrForbiddenInput where a feature is one that rule
+// F04 refuses, and modelfile.ErrModelFile with its reason where the file itself is refused.
+func ParseModel(data []byte) (*Model, error) {
+	return parse(data, func(*modelFile) {})
 }
 
 // ParseRecorded reads a model that was in force once, for replay: as ParseModel does, but
@@ -237,18 +289,28 @@ func ParseModel(data []byte) (*Model, error) {
 // nothing and the parameters of later stages are the built-in ones, so that an old
 // decision is scored as it was. It must not be used for new answers.
 func ParseRecorded(data []byte) (*Model, error) {
+	return parse(data, (*modelFile).completeRecorded)
+}
+
+// parse reads a model of either form; complete may add what the YAML lacks.
+func parse(data []byte, complete func(*modelFile)) (*Model, error) {
+	if modelfile.Is(data) {
+		return parseTrained(data, complete)
+	}
 	f, err := decodeModel(data)
 	if err != nil {
 		return nil, err
 	}
-	f.completeRecorded()
+	complete(f)
 	return f.model()
 }
 
 // completeRecorded adds what a model of before 2026-11-22 cannot have.
 func (f *modelFile) completeRecorded() {
-	if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == Objected.String() }) {
-		f.Weights = append(f.Weights, weightFile{Feature: Objected.String(), Reason: "Not known when the model was made; weighs nothing."})
+	for _, later := range [...]Feature{Objected, Breach} {
+		if !slices.ContainsFunc(f.Weights, func(w weightFile) bool { return w.Feature == later.String() }) {
+			f.Weights = append(f.Weights, weightFile{Feature: later.String(), Reason: "Not known when the model was made; weighs nothing."})
+		}
 	}
 	s := &f.Stages
 	if s.Objection == nil {
@@ -280,14 +342,41 @@ func decodeModel(data []byte) (*modelFile, error) {
 func (f *modelFile) model() (*Model, error) {
 	in, after := &f.Features, &f.Stages
 	m := &Model{Name: f.Name, Version: f.Version, Settings: Settings{
-		Affinity: in.Affinity, Cost: in.Cost, StaleDays: in.StaleDays, Quality: in.Quality, Slate: after.Slate, Suggestion: after.Suggestion,
+		Cost: in.Cost, StaleDays: in.StaleDays, Quality: in.Quality, Slate: after.Slate, Suggestion: after.Suggestion,
 	}}
-	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readTables, m.readGoals, m.readStages, m.checkSettings, m.checkStages} {
+	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readAffinity, m.readTables, m.readGoals, m.readStages, m.checkSettings, m.checkStages} {
 		if err := step(f); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// readAffinity takes over the settings of the kind of affinity that the file has.
+func (m *Model) readAffinity(f *modelFile) error {
+	in, a := &f.Features.Affinity, &m.Settings.Affinity
+	if in.OwnedPower == nil && in.CandidatePower == nil {
+		a.Learned = in.Settings
+		if err := a.Learned.Validate(); err != nil {
+			return fmt.Errorf("%w: affinity: %w", ErrModel, err)
+		}
+		return nil
+	}
+	rest := in.Settings
+	rest.Neighbours, rest.MaxBasket = 0, 0
+	if in.OwnedPower == nil || in.CandidatePower == nil || rest != (affinity.Settings{}) {
+		return fmt.Errorf("%w: affinity: expected both owned_power and candidate_power, and no section of a learned model beside them", ErrModel)
+	}
+	a.IsNearest = true
+	a.Nearest = NearestSettings{
+		OwnedPower: *in.OwnedPower, CandidatePower: *in.CandidatePower, Neighbours: in.Neighbours, MaxBasket: in.MaxBasket,
+	}
+	return refuseFirst([]bound{
+		{"affinity.owned_power", a.Nearest.OwnedPower >= 0 && a.Nearest.OwnedPower <= 1},
+		{"affinity.candidate_power", a.Nearest.CandidatePower >= 0 && a.Nearest.CandidatePower <= 1},
+		{"affinity.neighbours", a.Nearest.Neighbours >= 1 && a.Nearest.Neighbours <= maxNeighbours},
+		{"affinity.max_basket", a.Nearest.MaxBasket >= 2 && a.Nearest.MaxBasket <= 10_000},
+	})
 }
 
 // readStages takes over the sections that only a recorded model may lack.
@@ -302,6 +391,22 @@ func (m *Model) readStages(f *modelFile) error {
 		return fmt.Errorf("%w: plan is missing", ErrModel)
 	}
 	m.Settings.Objection, m.Settings.Track.RiskFree, m.Settings.Plan = *s.Objection, *s.Track.RiskFree, *s.Plan
+	return m.readOutcome(s.Outcome)
+}
+
+// readOutcome takes over how outcomes are foreseen: a model that does not say so cannot
+// weigh a breach of tolerance.
+func (m *Model) readOutcome(p *outcome.Params) error {
+	if p == nil {
+		if w := m.Weights[Breach]; w != 0 {
+			return fmt.Errorf("%w: outcome is missing, expected it where BREACH weighs %v", ErrModel, w)
+		}
+		return nil
+	}
+	if err := p.Check(); err != nil {
+		return fmt.Errorf("%w: outcome: %w", ErrModel, err)
+	}
+	m.Settings.Outcome = p
 	return nil
 }
 
@@ -318,17 +423,17 @@ func refuseReferences(data []byte) error {
 		}
 	}
 	if refs.found {
-		return fmt.Errorf("%w: an anchor or alias, expected plain values", ErrModel)
+		return fmt.Errorf("%w: an anchor, alias or tag, expected plain values", ErrModel)
 	}
 	return nil
 }
 
 type references struct{ found bool }
 
-// Visit looks for anchors and aliases.
+// Visit looks for anchors, aliases and tags.
 func (r *references) Visit(n ast.Node) ast.Visitor {
 	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
 		r.found = true
 	}
 	return r
@@ -336,8 +441,8 @@ func (r *references) Visit(n ast.Node) ast.Visitor {
 
 func checkHeader(f *modelFile) error {
 	switch {
-	case f.Schema != modelSchema:
-		return fmt.Errorf("%w: schema %q, expected %q", ErrModel, f.Schema, modelSchema)
+	case f.Schema != Schema:
+		return fmt.Errorf("%w: schema %q, expected %q", ErrModel, f.Schema, Schema)
 	case f.Name == "" || len(f.Name) > fund.MaxTextLength:
 		return fmt.Errorf("%w: name %q, expected 1 to %d bytes", ErrModel, f.Name, fund.MaxTextLength)
 	case f.Version < 1:
@@ -349,11 +454,8 @@ func checkHeader(f *modelFile) error {
 func (m *Model) readWeights(f *modelFile) error {
 	var seen [Features]bool
 	for _, w := range f.Weights {
-		name := strings.ToUpper(w.Feature)
-		for _, word := range forbiddenWords {
-			if strings.Contains(name, word) {
-				return fmt.Errorf("%w: %w: feature %q", ErrModel, ErrForbiddenInput, w.Feature)
-			}
+		if err := CheckInput(w.Feature); err != nil {
+			return fmt.Errorf("%w: weights: %w", ErrModel, err)
 		}
 		i, ok := indexOf(featureNames[:], w.Feature)
 		switch {
@@ -383,6 +485,8 @@ func checkWeight(f Feature, w float64) error {
 		return fmt.Errorf("%w: weights: %s: weight %v, expected a number between -%d and %d", ErrModel, f, w, maxWeight, maxWeight)
 	case f == Cost && w > 0:
 		return fmt.Errorf("%w: weights: COST: weight %v, expected at most 0: nobody is better served by paying more", ErrModel, w)
+	case f == Breach && (w > 0 || w < leastBreach):
+		return fmt.Errorf("%w: weights: BREACH: weight %v, expected %d to 0: what may break his tolerance never gains by it", ErrModel, w, leastBreach)
 	case f == Objected && w != 0 && w > leastObjected:
 		return fmt.Errorf("%w: weights: OBJECTED: weight %v, expected 0 or at most %v: an objection never lifts what it was about", ErrModel, w, leastObjected)
 	}
@@ -445,10 +549,6 @@ func (m *Model) readGoals(f *modelFile) error {
 func (m *Model) checkSettings(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
-		{"affinity.owned_power", s.Affinity.OwnedPower >= 0 && s.Affinity.OwnedPower <= 1},
-		{"affinity.candidate_power", s.Affinity.CandidatePower >= 0 && s.Affinity.CandidatePower <= 1},
-		{"affinity.neighbours", s.Affinity.Neighbours >= 1 && s.Affinity.Neighbours <= maxNeighbours},
-		{"affinity.max_basket", s.Affinity.MaxBasket >= 2 && s.Affinity.MaxBasket <= 10_000},
 		{"cost.reference_amount_fen", s.Cost.ReferenceAmount > 0 && s.Cost.ReferenceAmount <= fund.MaxMoney},
 		{"cost.default_horizon_months", s.Cost.DefaultHorizonMonths >= 1 && s.Cost.DefaultHorizonMonths <= fund.MaxHorizonMonths},
 		{"stale_days", s.StaleDays >= 1 && s.StaleDays <= 3650},
@@ -467,6 +567,9 @@ func (m *Model) checkSettings(*modelFile) error {
 func (m *Model) checkStages(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
+		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= 2000},
+		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= 50},
+		{"slate.exploration.max_gap", s.Slate.Exploration.MaxGap >= 0 && !math.IsInf(s.Slate.Exploration.MaxGap, 0)},
 		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
 		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},
 		{"objection.tenure_days", s.Objection.TenureDays >= 1 && s.Objection.TenureDays <= 3650},
@@ -476,6 +579,9 @@ func (m *Model) checkStages(*modelFile) error {
 		{"plan.min_horizon_months", s.Plan.MinHorizonMonths >= 1 && s.Plan.MinHorizonMonths <= fund.MaxHorizonMonths},
 	})
 }
+
+// leastNext is from how many products one is drawn at least: from one, where any is.
+func leastNext(probability fund.BasisPoints) int { return int(min(max(probability, 0), 1)) }
 
 // bound is a setting, and whether it is within its bounds.
 type bound struct {

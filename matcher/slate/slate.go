@@ -108,10 +108,12 @@ type Pick struct {
 
 // Buffers are reused between choices and must not be shared.
 type Buffers struct {
-	Picks  []Pick
-	heap   []int32
-	counts []int32
-	funds  []int32
+	Picks        []Pick
+	Alternatives []Alternative
+	heap         []int32
+	batch        int // how many were asked into heap: when it holds fewer, there are no more
+	counts       []int32
+	funds        []int32
 }
 
 // firstBatch is how many of the best products are ordered before more are needed.
@@ -121,6 +123,7 @@ const firstBatch = 32
 // the buffers are too small.
 func (c *Chooser) Choose(r *Request, buf *Buffers) []Pick {
 	for batch := max(firstBatch, 3*r.Limit); ; batch *= 4 {
+		buf.batch = batch
 		c.best(r, batch, buf)
 		c.fill(r, buf)
 		if len(buf.Picks) == r.Limit || len(buf.heap) < batch {
@@ -228,7 +231,13 @@ func (c *Chooser) fill(r *Request, buf *Buffers) {
 
 // reset empties the list and sets the counts of so many groups to zero.
 func (b *Buffers) reset(groups int) {
-	b.Picks, b.funds = b.Picks[:0], b.funds[:0]
+	b.Picks = b.Picks[:0]
+	b.resetCounts(groups)
+}
+
+// resetCounts counts from nothing, and keeps the list.
+func (b *Buffers) resetCounts(groups int) {
+	b.funds = b.funds[:0]
 	if cap(b.counts) < groups {
 		b.counts = make([]int32, groups)
 	}
@@ -238,11 +247,16 @@ func (b *Buffers) reset(groups int) {
 
 // take adds a pick and counts its parties.
 func (b *Buffers) take(it *item, pick Pick) {
+	b.count(it)
+	b.Picks = append(b.Picks, pick)
+}
+
+// count counts the parties and the fund of a product.
+func (b *Buffers) count(it *item) {
 	for _, g := range it.groups {
 		b.counts[g.id]++
 	}
 	b.funds = append(b.funds, it.fund)
-	b.Picks = append(b.Picks, pick)
 }
 
 // fits reports whether one more product of these parties keeps the bounds.

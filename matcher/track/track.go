@@ -72,6 +72,26 @@ func Compute(navs []fund.NAV, asOf fund.Date, settings Settings) (fund.TrackReco
 	return record, nil
 }
 
+// Wealth returns what 1 put in after the last gap was worth on the days of the NAVs dated
+// before asOf, distributions put back in: the series that the figures of Compute are taken
+// from. Both are empty where there is no NAV. Errors are those of Compute.
+func Wealth(navs []fund.NAV, asOf fund.Date) (days []fund.Date, wealth []float64, err error) {
+	navs, err = before(navs, asOf)
+	if err != nil || len(navs) == 0 {
+		return nil, nil, err
+	}
+	_, start := gaps(navs)
+	s, err := newSeries(navs[start:])
+	if err != nil {
+		return nil, nil, err
+	}
+	days = make([]fund.Date, len(s.navs))
+	for i := range s.navs {
+		days[i] = s.navs[i].Date
+	}
+	return days, s.wealth, nil
+}
+
 // before checks the NAVs dated before asOf and returns them.
 func before(navs []fund.NAV, asOf fund.Date) ([]fund.NAV, error) {
 	n := 0

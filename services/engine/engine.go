@@ -1,13 +1,14 @@
-// Package engine keeps the current core: it loads what a core is compiled from, compiles
-// ahead of the instant at which the old one ends, swaps atomically, and keeps the last
-// good one when a new pool, model or rule pack does not compile. It also compiles the
-// cores of the past that replay needs.
+// Package engine keeps the current lineup: it loads what cores are compiled from, compiles
+// ahead of the instant at which the old ones end, swaps atomically, and keeps the last good
+// when a new pool, model, rule pack or plan of experiments does not compile. It also compiles
+// the cores of the past that replay needs.
 package engine
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,8 +31,11 @@ type Config struct {
 	// Ask is how long a reload waits for the store to say what is in force, Load how long a reload
 	// may take in all. Default 5 s and 15 min.
 	Ask, Load time.Duration
-	// Observe is told about every compile, for logs and metrics. May be nil.
+	// Observe is told about every compile of a core, for logs and metrics. May be nil.
 	Observe func(Compiled)
+	// Refuse is told about everything that the store has in force and that could not be put
+	// in force here, each time it was tried. May be nil.
+	Refuse func(Refusal)
 }
 
 // Compiled reports one compile.
@@ -40,6 +44,7 @@ type Compiled struct {
 	Core     *matcher.Core // what was compiled; nil with Err
 	Products int
 	Took     time.Duration
+	Derived  bool  // from a core that is there, with another model
 	Err      error // the last good core stays when it is not nil
 }
 
@@ -50,19 +55,25 @@ const (
 	defaultLoad = 15 * time.Minute
 )
 
-// Engine holds the current core. Its methods may be called by any number of goroutines.
+// Engine holds the current lineup. Its methods may be called by any number of goroutines.
 type Engine struct {
 	loader *Loader
 	clock  func() time.Time
 	config Config
 
-	current  atomic.Pointer[matcher.Core]
-	next     atomic.Pointer[matcher.Core] // speaks from the instant at which current ends
-	degraded atomic.Bool                  // the newest publication did not compile
+	inForce  atomic.Pointer[standing]
+	refusals atomic.Pointer[[]Refusal]
 
 	mu       sync.Mutex
-	good     versions // what current was compiled from
-	rejected versions // what did not compile; not tried again
+	good     versions // what is in force
+	asked    versions // what was last tried, where trying again would change nothing
+	lastPlan string   // of the experiments that were in force last, unless they were ended
+}
+
+// standing is what is in force: a swap replaces it whole.
+type standing struct {
+	current *Lineup
+	next    *Lineup // speaks from the instant at which current ends; nil until shortly before
 }
 
 // New returns an engine without a core; Reload gives it one, Run keeps it.
@@ -82,50 +93,73 @@ func New(loader *Loader, clock func() time.Time, config Config) *Engine {
 	if config.Observe == nil {
 		config.Observe = func(Compiled) {}
 	}
+	if config.Refuse == nil {
+		config.Refuse = func(Refusal) {}
+	}
 	return &Engine{loader: loader, clock: clock, config: config}
 }
 
-// Core returns a core together with an instant that it speaks for: now. The error wraps
-// ErrNoCore.
-func (e *Engine) Core() (*matcher.Core, fund.Instant, error) {
-	core, at := e.valid()
-	if core == nil {
-		// The caller may have slept between taking the cores and reading the clock while
+// Lineup returns everything that is in force, together with an instant that it speaks for:
+// now. The error wraps ErrNoCore.
+func (e *Engine) Lineup() (*Lineup, fund.Instant, error) {
+	lineup, at := e.valid()
+	if lineup == nil {
+		// The caller may have slept between taking the lineups and reading the clock while
 		// both were replaced: it looks again before it says that there is none.
-		core, at = e.valid()
+		lineup, at = e.valid()
 	}
-	if core == nil {
+	if lineup == nil {
 		return nil, at, fmt.Errorf("%w for %s", ErrNoCore, at)
 	}
-	return core, at, nil
+	return lineup, at, nil
 }
 
-// valid returns the core that speaks for now, or nil, and now. The cores are taken before
-// the clock is read: one that is swapped in speaks from an instant that has passed. The
-// next is taken first: renew makes it current before it takes it out of next, so one of
-// the two loads sees it.
-func (e *Engine) valid() (*matcher.Core, fund.Instant) {
-	next := e.next.Load()
-	core := e.current.Load()
+// Core returns the core of whoever is in no experiment, together with an instant that it
+// speaks for: now. The error wraps ErrNoCore.
+func (e *Engine) Core() (*matcher.Core, fund.Instant, error) {
+	lineup, at, err := e.Lineup()
+	if err != nil {
+		return nil, at, err
+	}
+	return lineup.core, at, nil
+}
+
+// valid returns the lineup that speaks for now, or nil, and now. The lineups are taken before
+// the clock is read: one that is swapped in speaks from an instant that has passed.
+func (e *Engine) valid() (*Lineup, fund.Instant) {
+	s := e.inForce.Load()
 	at := fund.InstantOf(e.clock())
-	for _, c := range [...]*matcher.Core{core, next} {
-		if c == nil {
-			continue
-		}
-		if from, until := c.Validity(); at >= from && at < until {
-			return c, at
-		}
+	switch {
+	case s == nil:
+		return nil, at
+	case s.current.covers(at):
+		return s.current, at
+	case s.next.covers(at):
+		return s.next, at
 	}
 	return nil, at
 }
 
-// Degraded reports whether the newest pool, model or rule pack did not compile, so that
-// an older one is in force.
-func (e *Engine) Degraded() bool { return e.degraded.Load() }
+// Refusals are what the store has in force and the engine does not, with the reasons: none
+// while everything is in force. The slice must not be changed.
+func (e *Engine) Refusals() []Refusal {
+	if all := e.refusals.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
 
-// Reload asks the store for what is in force and compiles it when it differs from the
-// current core or that core has ended. When it does not compile, the last good versions
-// stay in force and the error is returned.
+// Degraded reports whether answers are made by something older than what the store has in
+// force, because the newest pool, model, rule pack or plan of experiments was refused. A
+// shadow answers nobody: without it nothing is degraded.
+func (e *Engine) Degraded() bool {
+	return slices.ContainsFunc(e.Refusals(), func(r Refusal) bool { return r.Kind != features.ShadowArtifact })
+}
+
+// Reload asks the store for what is in force and puts it in force here when it differs, or
+// when what is here has ended. When the core does not compile, the last good versions stay
+// in force and the error is returned; a plan of experiments or a shadow that is refused is no
+// error, see Refusals.
 func (e *Engine) Reload(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -135,27 +169,16 @@ func (e *Engine) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch newest {
-	case e.good:
-		e.degraded.Store(false) // what did not compile was taken back
-		return e.renew(ctx)
-	case e.rejected:
-		return e.renew(ctx)
+	e.succeed()
+	s := e.inForce.Load()
+	switch {
+	case newest == e.asked && s == nil:
+		return ErrNoCore // the first of all is known not to compile
+	case newest == e.asked && s.current.covers(fund.InstantOf(e.clock())):
+		return e.lookAhead(ctx)
+	default:
+		return e.replace(ctx, newest)
 	}
-	if err := e.replace(ctx, newest); err != nil {
-		e.degraded.Store(true)
-		if errors.Is(err, matcher.ErrCompile) {
-			e.rejected = newest
-		}
-		if e.current.Load() == nil {
-			return err
-		}
-		// The last good versions stay, and must not end with their core's day.
-		return errors.Join(err, e.renew(ctx))
-	}
-	e.good, e.rejected = newest, versions{}
-	e.degraded.Store(false)
-	return nil
 }
 
 // newest asks the store what is in force, but not for long: one that says nothing must not keep
@@ -170,77 +193,140 @@ func (e *Engine) newest(ctx context.Context) (versions, error) {
 	return v, err
 }
 
-// replace compiles versions as of now, and their successor when they end soon, and puts
-// both in force together: a core that is there stays until its replacement is.
-func (e *Engine) replace(ctx context.Context, v versions) error {
-	core, err := e.compile(ctx, v, e.clock())
-	if err != nil {
-		return err
+// succeed makes the successor current when its time has come. What was refused for the old
+// day is tried again for the new one.
+func (e *Engine) succeed() {
+	s := e.inForce.Load()
+	if s == nil || s.next == nil {
+		return
 	}
-	if _, until := core.Validity(); fund.InstantOf(e.clock()) >= until {
-		// It ended while it was compiled: midnight passed.
-		if core, err = e.compile(ctx, v, e.clock()); err != nil {
-			return err
-		}
+	if from, _ := s.next.Validity(); fund.InstantOf(e.clock()) < from {
+		return
 	}
-	next, err := e.successor(ctx, v, core)
-	if err != nil {
-		return err
+	e.inForce.Store(&standing{current: s.next})
+	if len(e.Refusals()) > 0 || !e.good.complete(s.next) {
+		e.asked = versions{}
 	}
-	e.current.Store(core)
-	e.next.Store(next)
-	return nil
 }
 
-// successor compiles the core that follows one which ends within the lead; nil when it
-// does not.
-func (e *Engine) successor(ctx context.Context, v versions, core *matcher.Core) (*matcher.Core, error) {
-	_, until := core.Validity()
+// replace puts in force what of the newest versions can be, and the last good of what cannot.
+func (e *Engine) replace(ctx context.Context, newest versions) error {
+	put, err := e.put(ctx, newest)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err() // whoever ends the program refuses nothing
+	}
+	if err == nil {
+		e.settle(newest, put.made, put.refused)
+		return nil
+	}
+	refused := []Refusal{newest.refusal(err)}
+	if e.inForce.Load() == nil {
+		e.settle(newest, versions{}, refused)
+		return err
+	}
+	// The last good pool, model and rules stay, and must not end with their core's day;
+	// experiments and shadow are put in force beside them: whoever ends an experiment does
+	// not wait for a model to be mended.
+	good := e.good
+	good.plan, good.shadow = newest.plan, newest.shadow
+	again, errAgain := e.put(ctx, good)
+	if errAgain != nil {
+		e.settle(newest, e.good, refused)
+		return errors.Join(err, errAgain)
+	}
+	e.settle(newest, again.made, append(refused, again.refused...))
+	return err
+}
+
+// settle notes what became of the newest versions. They are tried again until all that was
+// refused is known to be wrong.
+func (e *Engine) settle(newest, made versions, refused []Refusal) {
+	e.good, e.asked = made, newest
+	if made.plan != "" || newest.plan == "" {
+		e.lastPlan = made.plan
+	}
+	for _, r := range refused {
+		if !errors.Is(r.Err, matcher.ErrCompile) {
+			e.asked = versions{}
+		}
+		e.config.Refuse(r)
+	}
+	e.refusals.Store(&refused)
+}
+
+// put makes the lineup of versions as of now, and its successor when it ends soon, and puts
+// both in force together: what is there stays until its replacement is.
+func (e *Engine) put(ctx context.Context, want versions) (*assembly, error) {
+	a, err := e.assemble(ctx, want, e.clock())
+	if err != nil {
+		return nil, err
+	}
+	if _, until := a.lineup.Validity(); fund.InstantOf(e.clock()) >= until {
+		// It ended while it was compiled: midnight passed.
+		if a, err = e.assemble(ctx, want, e.clock()); err != nil {
+			return nil, err
+		}
+	}
+	next, err := e.successor(ctx, a.made, a.lineup)
+	if err == nil && errors.Is(ctx.Err(), context.Canceled) {
+		err = ctx.Err() // what is missing may be missing for that
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.inForce.Store(&standing{current: a.lineup, next: next})
+	return a, nil
+}
+
+// lookAhead compiles the successor of what is in force when its time comes near, and again
+// while it lacks something.
+func (e *Engine) lookAhead(ctx context.Context) error {
+	s := e.inForce.Load()
+	if s.next != nil && e.good.complete(s.next) {
+		return nil
+	}
+	next, err := e.successor(ctx, e.good, s.current)
+	if err == nil && next != nil {
+		e.inForce.Store(&standing{current: s.current, next: next})
+	}
+	return err
+}
+
+// successor makes the lineup that follows one which ends within the lead; nil when it does
+// not. What it has to do without is refused when its time has come.
+func (e *Engine) successor(ctx context.Context, v versions, lineup *Lineup) (*Lineup, error) {
+	_, until := lineup.Validity()
 	if fund.InstantOf(e.clock().Add(e.config.Lead)) < until {
 		return nil, nil //nolint:nilnil // nothing follows yet
 	}
-	return e.compile(ctx, v, until.Time())
+	a, err := e.assemble(ctx, v, until.Time())
+	if err != nil {
+		return nil, err
+	}
+	return a.lineup, nil
 }
 
-// renew keeps the good versions in force: it takes up the successor when its time has
-// come, compiles it ahead, and compiles anew when the current core does not speak for now.
-func (e *Engine) renew(ctx context.Context) error {
-	current := e.current.Load()
-	if current == nil {
-		return ErrNoCore
-	}
-	now := fund.InstantOf(e.clock())
-	next := e.next.Load()
-	if next != nil {
-		if from, _ := next.Validity(); now >= from {
-			e.current.Store(next)
-			e.next.Store(nil)
-			current, next = next, nil
+// assemble makes a lineup as of an instant. Where one is there that speaks for it and is of
+// the same pool, data and rules, its cores are taken over, and with them the instant of its
+// data: a swap of the model alone reads no market data.
+func (e *Engine) assemble(ctx context.Context, want versions, asOf time.Time) (*assembly, error) {
+	at := fund.InstantOf(asOf)
+	f := newFamily(e.loader, want.identity(at), forNewAnswers(), e.compile)
+	if s := e.inForce.Load(); s != nil {
+		for _, have := range [...]*Lineup{s.current, s.next} {
+			if have.covers(at) && want.sameBase(have.core.Identity()) {
+				f = familyOf(e.loader, have, forNewAnswers(), e.compile)
+			}
 		}
 	}
-	from, until := current.Validity()
-	switch {
-	case now < from || now >= until:
-		// Past its end, or the clock was ahead when it was compiled and has been set back.
-		e.rejected = versions{} // another day: what did not compile may do so now
-		return e.replace(ctx, e.good)
-	case next == nil:
-		next, err := e.successor(ctx, e.good, current)
-		if err != nil {
-			return err
-		}
-		if next != nil {
-			e.rejected = versions{}
-			e.next.Store(next)
-		}
-	}
-	return nil
+	return f.assemble(ctx, want, e.lastPlan)
 }
 
-func (e *Engine) compile(ctx context.Context, v versions, asOf time.Time) (*matcher.Core, error) {
+// compile is observed: it measures and reports.
+func (e *Engine) compile(id matcher.Identity, derived bool, compile func() (*matcher.Core, error)) (*matcher.Core, error) {
 	start := e.clock()
-	core, err := e.loader.compile(ctx, v.identity(fund.InstantOf(asOf)), forNewAnswers())
-	report := Compiled{Identity: v.identity(fund.InstantOf(asOf)), Took: e.clock().Sub(start), Err: err}
+	core, err := compile()
+	report := Compiled{Identity: id, Took: e.clock().Sub(start), Derived: derived, Err: err}
 	if err == nil {
 		report.Core, report.Identity, report.Products = core, core.Identity(), core.Len()
 	}
@@ -258,7 +344,7 @@ func (e *Engine) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			// A failed compile was reported; a store that does not answer is seen by
+			// What was refused was reported; a store that does not answer is seen by
 			// readiness, and the core goes on until it ends.
 			_ = e.Reload(ctx)
 		}

@@ -6,11 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher"
-	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
@@ -25,10 +25,10 @@ type Loader struct {
 	version string // of the program
 
 	mu   sync.Mutex
-	past []*matcher.Core // cores compiled for replay, newest last
+	past []*family // cores compiled for replay, newest last
 }
 
-// maxPast is how many cores of the past are kept: a replay of a day needs one or two.
+// maxPast is how many families of the past are kept: a replay of a day needs one or two.
 const maxPast = 4
 
 // NewLoader returns a loader. It compiles the built-in sentences; version is the
@@ -109,10 +109,11 @@ func packTitle(data []byte) (name, version string) {
 	return "", ""
 }
 
-// versions are what a core is compiled from but for the instant.
+// versions are what a lineup is made from but for the instant.
 type versions struct {
 	pool, seq    uint64
 	model, rules string
+	plan, shadow string // empty: none
 	wording      string
 	engine       string
 }
@@ -121,6 +122,13 @@ func (v versions) identity(asOf fund.Instant) matcher.Identity {
 	return matcher.Identity{
 		PoolRevision: v.pool, DataSeq: v.seq, AsOf: asOf, ModelID: v.model, RulesID: v.rules, WordingID: v.wording, Engine: v.engine,
 	}
+}
+
+// sameBase reports whether a core of the versions differs from one in model and instant alone.
+func (v versions) sameBase(id matcher.Identity) bool {
+	other := v.identity(id.AsOf)
+	other.ModelID, other.Definitions = id.ModelID, id.Definitions
+	return other == id
 }
 
 // newest asks the store what is in force.
@@ -136,6 +144,12 @@ func (l *Loader) newest(ctx context.Context) (versions, error) {
 	if v.rules, _, err = l.models.Active(ctx, features.RulesArtifact); err != nil {
 		return versions{}, fmt.Errorf("rule pack in force: %w", err)
 	}
+	if v.plan, _, err = l.models.Active(ctx, features.ExperimentsArtifact); err != nil && !errors.Is(err, features.ErrNotFound) {
+		return versions{}, fmt.Errorf("experiments in force: %w", err)
+	}
+	if v.shadow, _, err = l.models.Active(ctx, features.ShadowArtifact); err != nil && !errors.Is(err, features.ErrNotFound) {
+		return versions{}, fmt.Errorf("shadow in force: %w", err)
+	}
 	return v, nil
 }
 
@@ -143,25 +157,53 @@ func (l *Loader) newest(ctx context.Context) (versions, error) {
 // or of a single answer without a server. Before the first model and pack ever put in force,
 // the first ones answer.
 func (l *Loader) Newest(ctx context.Context, asOf fund.Instant) (*matcher.Core, error) {
-	now, err := l.newest(ctx)
+	then, parse, err := l.versionsAt(ctx, asOf)
 	if err != nil {
 		return nil, err
 	}
+	return newFamily(l, then.identity(asOf), parse, unobserved).core(ctx, features.ModelArtifact, then.model)
+}
+
+// Lineup does the same with the experiments of then: what a service that begins would answer
+// with. What it would have to do without comes with it.
+func (l *Loader) Lineup(ctx context.Context, asOf fund.Instant) (*Lineup, []Refusal, error) {
+	then, parse, err := l.versionsAt(ctx, asOf)
+	if err != nil {
+		return nil, nil, err
+	}
+	if then.plan, _, err = l.models.ActiveAt(ctx, features.ExperimentsArtifact, asOf); err != nil && !errors.Is(err, features.ErrNotFound) {
+		return nil, nil, fmt.Errorf("experiments in force: %w", err)
+	}
+	a, err := newFamily(l, then.identity(asOf), parse, unobserved).assemble(ctx, then, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.lineup, a.refused, nil
+}
+
+// versionsAt names what was in force at an instant, without experiments, and says how it is
+// read: what is no longer in force may lack what was not known then.
+func (l *Loader) versionsAt(ctx context.Context, asOf fund.Instant) (versions, parsers, error) {
+	parse := forNewAnswers()
+	now, err := l.newest(ctx)
+	if err != nil {
+		return versions{}, parse, err
+	}
 	then := now
+	then.plan, then.shadow = "", ""
 	if then.model, err = l.inForce(ctx, features.ModelArtifact, asOf); err != nil {
-		return nil, fmt.Errorf("model in force: %w", err)
+		return versions{}, parse, fmt.Errorf("model in force: %w", err)
 	}
 	if then.rules, err = l.inForce(ctx, features.RulesArtifact, asOf); err != nil {
-		return nil, fmt.Errorf("rule pack in force: %w", err)
+		return versions{}, parse, fmt.Errorf("rule pack in force: %w", err)
 	}
-	parse := forNewAnswers()
-	if then.model != now.model { // what is no longer in force may lack what was not known then
+	if then.model != now.model {
 		parse.model = forReplay().model
 	}
 	if then.rules != now.rules {
 		parse.rules = forReplay().rules
 	}
-	return l.compile(ctx, then.identity(asOf), parse)
+	return then, parse, nil
 }
 
 // inForce names the artifact that was in force at an instant, or else the first one ever.
@@ -179,25 +221,33 @@ func (l *Loader) inForce(ctx context.Context, kind features.ArtifactKind, at fun
 
 // Past returns the core that an old decision names, compiled again from the same
 // revision, data, model and rules with this program and its sentences: Identity of the
-// result tells both.
+// result tells both. A decision of an arm names the arm's model.
 func (l *Loader) Past(ctx context.Context, id matcher.Identity) (*matcher.Core, error) {
-	id.WordingID, id.Engine, id.Definitions = l.wording.Version(), l.version, behaviour.DefinitionVersion
+	id.WordingID, id.Engine = l.wording.Version(), l.version
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, c := range l.past {
-		if c.Identity() == id {
-			return c, nil
-		}
-	}
-	core, err := l.compile(ctx, id, forReplay())
-	if err != nil {
-		return nil, err
+	f, known := l.pastFamily(id)
+	core, err := f.core(ctx, features.ModelArtifact, id.ModelID)
+	if err != nil || known {
+		return core, err
 	}
 	if len(l.past) == maxPast {
 		l.past = l.past[1:]
 	}
-	l.past = append(l.past, core)
+	l.past = append(l.past, f)
 	return core, nil
+}
+
+// pastFamily returns the family of an identity: one that is known, or an empty one. A day's
+// decisions are of one or two, and each of as many models as there were arms.
+func (l *Loader) pastFamily(id matcher.Identity) (f *family, known bool) {
+	f = newFamily(l, id, forReplay(), unobserved)
+	for _, kept := range l.past {
+		if kept.identity == f.identity && len(kept.cores) <= maxModels {
+			return kept, true
+		}
+	}
+	return f, false
 }
 
 // parsers read model and rule pack: strictly for new answers; for old ones also what lacks
@@ -211,51 +261,60 @@ func forNewAnswers() parsers { return parsers{score.ParseModel, eligibility.Pars
 
 func forReplay() parsers { return parsers{score.ParseRecorded, eligibility.ParseRecorded} }
 
-// compile reads everything that an identity names and compiles it.
-func (l *Loader) compile(ctx context.Context, id matcher.Identity, parse parsers) (*matcher.Core, error) {
-	model, rules, err := l.artifacts(ctx, id, parse)
-	if err != nil {
+// compile reads everything else that an identity names and compiles it with a model.
+func (l *Loader) compile(ctx context.Context, id matcher.Identity, model *score.Model, parse parsers) (*matcher.Core, error) {
+	in := l.market(ctx, id)
+	in.Model = model
+	var err error
+	if in.Rules, err = l.rules(ctx, id.RulesID, parse); err != nil {
 		return nil, err
 	}
-	products, err := l.pools.Pool(ctx, id.PoolRevision)
-	if err != nil {
+	if in.Products, err = l.pools.Pool(ctx, id.PoolRevision); err != nil {
 		return nil, err
 	}
-	calendar, err := l.pools.Calendar(ctx, id.DataSeq)
-	if err != nil {
+	if in.Calendar, err = l.pools.Calendar(ctx, id.DataSeq); err != nil {
 		return nil, err
 	}
+	return matcher.Compile(in)
+}
+
+// market are the inputs of a core that are streamed, and its name.
+func (l *Loader) market(ctx context.Context, id matcher.Identity) *matcher.Inputs {
 	cut := features.Cut{AsOf: id.AsOf, Seq: id.DataSeq}
-	return matcher.Compile(&matcher.Inputs{
-		Identity: id, Products: products, Model: model, Rules: rules, Calendar: calendar, Wording: l.wording,
+	return &matcher.Inputs{
+		Identity: id, Wording: l.wording,
 		NAVs: func(yield func(string, []fund.NAV) error) error { return l.pools.NAVs(ctx, cut, yield) },
 		Purchases: func(yield func(string, []fund.Purchase) error) error {
 			return l.pools.Purchases(ctx, cut, yield)
 		},
-	})
+	}
 }
 
-// artifacts reads model and rule pack and checks that their bytes are the ones named.
-// One that does not parse is an error of the compile: a newer version of it may not
-// replace the last good one.
-func (l *Loader) artifacts(ctx context.Context, id matcher.Identity, parse parsers) (*score.Model, *eligibility.Pack, error) {
-	data, err := l.artifact(ctx, features.ModelArtifact, id.ModelID)
+// model and rules read an artifact and check that its bytes are the ones named. One that does
+// not parse is an error of the compile: a newer version of it may not replace the last good
+// one.
+func (l *Loader) model(ctx context.Context, kind features.ArtifactKind, id string, parse parsers) (*score.Model, error) {
+	data, err := l.artifact(ctx, kind, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	model, err := parse.model(data)
 	if err != nil {
-		return nil, nil, refused(builtIn{data: score.DefaultModel(), title: modelTitle}, data, err)
+		return nil, &artifactError{kind, id, refused(builtIn{data: score.DefaultModel(), title: modelTitle}, data, err)}
 	}
-	data, err = l.artifact(ctx, features.RulesArtifact, id.RulesID)
+	return model, nil
+}
+
+func (l *Loader) rules(ctx context.Context, id string, parse parsers) (*eligibility.Pack, error) {
+	data, err := l.artifact(ctx, features.RulesArtifact, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	rules, err := parse.rules(data)
 	if err != nil {
-		return nil, nil, refused(builtIn{data: eligibility.Default(), title: packTitle}, data, err)
+		return nil, &artifactError{features.RulesArtifact, id, refused(builtIn{data: eligibility.Default(), title: packTitle}, data, err)}
 	}
-	return model, rules, nil
+	return rules, nil
 }
 
 // refused is the error about an artifact that does not parse. An older program's built-in
@@ -270,10 +329,28 @@ func refused(b builtIn, data []byte, err error) error {
 func (l *Loader) artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
 	data, err := l.models.Artifact(ctx, kind, id)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", kind, id, err)
+		return nil, &artifactError{kind, id, fmt.Errorf("%s %s: %w", kind, id, err)}
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != id {
-		return nil, fmt.Errorf("%w: %s %s: the stored bytes have another hash", matcher.ErrCompile, kind, id)
+		return nil, &artifactError{kind, id, fmt.Errorf("%w: %s %s: the stored bytes have another hash", matcher.ErrCompile, kind, id)}
 	}
 	return data, nil
+}
+
+// artifactError says which artifact a core was not compiled for.
+type artifactError struct {
+	kind features.ArtifactKind
+	id   string
+	err  error
+}
+
+func (e *artifactError) Error() string { return e.err.Error() }
+func (e *artifactError) Unwrap() error { return e.err }
+
+// refusal says what a core was not compiled for: an artifact, or else the pool with it.
+func (v versions) refusal(err error) Refusal {
+	if a := (*artifactError)(nil); errors.As(err, &a) {
+		return Refusal{a.kind, a.id, err}
+	}
+	return Refusal{"", strconv.FormatUint(v.pool, 10), err}
 }

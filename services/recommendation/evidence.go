@@ -12,10 +12,11 @@ import (
 )
 
 // evidenceFile keeps the evidence of doubts as messages, made when they are first shown
-// by one core: what answers a doubt is mostly the product's record, the same for every
-// customer. Answers share the messages; nobody may change them.
+// by one pool: what answers a doubt is mostly the product's record, the same for every
+// customer, and for every model that is swapped in or answers an arm. Answers share the
+// messages; nobody may change them.
 type evidenceFile struct {
-	core     *matcher.Core
+	pool     matcher.Identity // of the cores, but for their models
 	products [][objection.Codes]atomic.Pointer[filed]
 }
 
@@ -25,8 +26,15 @@ type filed struct {
 	messages []*fundmatchv1.Evidence
 }
 
+// poolOf is what the cores have in common whose products stand at the same places.
+func poolOf(core *matcher.Core) matcher.Identity {
+	id := core.Identity()
+	id.ModelID = ""
+	return id
+}
+
 func newEvidenceFile(core *matcher.Core) *evidenceFile {
-	return &evidenceFile{core: core, products: make([][objection.Codes]atomic.Pointer[filed], core.Len())}
+	return &evidenceFile{pool: poolOf(core), products: make([][objection.Codes]atomic.Pointer[filed], core.Len())}
 }
 
 // find returns the messages of facts that are on file. The first facts of a doubt are
@@ -44,10 +52,10 @@ func (f *evidenceFile) find(place int, code objection.Code, facts []fund.Evidenc
 	return on.messages, slices.Equal(on.facts, facts)
 }
 
-// evidence returns the file of a core.
+// evidence returns the file of a core's pool.
 func (s *Service) evidence(core *matcher.Core) *evidenceFile {
 	file := s.onFile.Load()
-	if file == nil || file.core != core {
+	if file == nil || file.pool != poolOf(core) {
 		file = newEvidenceFile(core)
 		s.onFile.Store(file)
 	}

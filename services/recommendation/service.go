@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -24,21 +25,24 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// Cores gives the core in force and an instant that it speaks for.
-type Cores interface {
-	// Core gives a core and an instant that it speaks for.
-	Core() (*matcher.Core, fund.Instant, error)
+// Lineups gives what is in force and an instant that it speaks for. *engine.Engine is one.
+type Lineups interface {
+	// Lineup gives a lineup and an instant that it speaks for.
+	Lineup() (*engine.Lineup, fund.Instant, error)
 }
 
-// Fixed returns one core and one instant for ever: a question about the past.
-func Fixed(core *matcher.Core, at fund.Instant) Cores { return fixed{core, at} }
+// Fixed returns one core and one instant for ever: no experiments.
+func Fixed(core *matcher.Core, at fund.Instant) Lineups { return FixedLineup(engine.Single(core), at) }
+
+// FixedLineup returns one lineup and one instant for ever: a question about the past.
+func FixedLineup(lineup *engine.Lineup, at fund.Instant) Lineups { return fixed{lineup, at} }
 
 type fixed struct {
-	core *matcher.Core
-	at   fund.Instant
+	lineup *engine.Lineup
+	at     fund.Instant
 }
 
-func (f fixed) Core() (*matcher.Core, fund.Instant, error) { return f.core, f.at, nil }
+func (f fixed) Lineup() (*engine.Lineup, fund.Instant, error) { return f.lineup, f.at, nil }
 
 // Log takes decision records. *decisionlog.Log is one.
 type Log interface {
@@ -71,12 +75,15 @@ type Config struct {
 	// ObserveAnswer is told about each answer before it is sent. May be nil. The slate
 	// must not be kept.
 	ObserveAnswer func(*matcher.Slate)
+	// Compare is given each recorded answer for which a shadow runs. May be nil. It must not
+	// block, and neither keep the slate nor change the profile.
+	Compare func(shadow *matcher.Core, p *fund.Profile, answer *matcher.Slate)
 }
 
 // Service implements fundmatchv1.RecommendationServiceServer.
 type Service struct {
 	fundmatchv1.UnimplementedRecommendationServiceServer
-	cores    Cores
+	lineups  Lineups
 	profiles features.Profiles
 	log      Log
 	config   Config
@@ -96,14 +103,17 @@ type buffers struct {
 }
 
 // New returns a service.
-func New(cores Cores, profiles features.Profiles, log Log, config Config) *Service {
+func New(lineups Lineups, profiles features.Profiles, log Log, config Config) *Service {
 	if config.ObserveStage == nil {
 		config.ObserveStage = func(Stage, time.Duration) {}
 	}
 	if config.ObserveAnswer == nil {
 		config.ObserveAnswer = func(*matcher.Slate) {}
 	}
-	return &Service{cores: cores, profiles: profiles, log: log, config: config, buffers: sync.Pool{New: func() any { return new(buffers) }}}
+	if config.Compare == nil {
+		config.Compare = func(*matcher.Core, *fund.Profile, *matcher.Slate) {}
+	}
+	return &Service{lineups: lineups, profiles: profiles, log: log, config: config, buffers: sync.Pool{New: func() any { return new(buffers) }}}
 }
 
 // Recommend implements the RPC.
@@ -115,10 +125,15 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 	if q.request.Limit, err = parseLimit(r); err != nil {
 		return nil, err
 	}
-	core, profile, err := s.read(ctx, &q)
+	entry, profile, err := s.read(ctx, &q)
 	if err != nil {
 		return nil, err
 	}
+	id, err := s.config.NewID()
+	if err != nil {
+		return nil, fmt.Errorf("decision id: %w", err)
+	}
+	q.request.Seed, q.request.Exploration, q.request.Exposures = matcher.SeedOf(id), entry.Exploration, entry.Exposures
 	b, ok := s.buffers.Get().(*buffers)
 	if !ok {
 		b = new(buffers)
@@ -126,15 +141,11 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 	defer s.buffers.Put(b)
 
 	watch := s.watch()
-	if err := core.Match(profile, q.request, &b.slate); err != nil {
+	if err := entry.Core.Match(profile, q.request, &b.slate); err != nil {
 		return nil, err
 	}
 	watch.lap(StageMatch)
-	id, err := s.config.NewID()
-	if err != nil {
-		return nil, fmt.Errorf("decision id: %w", err)
-	}
-	view := s.presenter(core, q.request.Audience)
+	view := s.presenter(entry.Core, q.request.Audience)
 	view.page.text, view.page.marks, view.facts = b.text, b.marks, b.facts
 	answer := view.answer(&b.slate, r.GetExplain())
 	b.text, b.marks, b.facts = view.page.text, view.page.marks, view.facts
@@ -157,6 +168,9 @@ func (s *Service) Recommend(ctx context.Context, r *fundmatchv1.RecommendRequest
 	// Without a transport (the command line) nobody reads the header: the error says so.
 	_ = grpc.SetHeader(ctx, metadata.Pairs("etag", etag(&b.slate, b.profile, r.GetExplain())))
 	s.config.ObserveAnswer(&b.slate)
+	if entry.Shadow != nil {
+		s.config.Compare(entry.Shadow, profile, &b.slate)
+	}
 	return answer, nil
 }
 
@@ -173,10 +187,12 @@ func (s *Service) Explain(ctx context.Context, r *fundmatchv1.ExplainRequest) (*
 	if fund.CheckID(r.GetProductCode()) != nil {
 		return nil, features.Invalid("productCode", r.GetProductCode(), "a product code of 1 to 64 of 0-9 A-Z a-z . _ -")
 	}
-	core, profile, err := s.read(ctx, &q)
+	// The customer's own arm: where scores show he sees one model, in a list and beside it.
+	entry, profile, err := s.read(ctx, &q)
 	if err != nil {
 		return nil, err
 	}
+	core := entry.Core
 	if _, ok := core.Find(r.GetProductCode()); !ok {
 		return nil, &features.NotFoundError{Kind: features.ProductKind, ID: r.GetProductCode()}
 	}
@@ -194,19 +210,33 @@ func (s *Service) presenter(core *matcher.Core, audience wording.Audience) prese
 }
 
 // etag names what an answer says apart from its id and time. An answer is a function of
-// the core, the profile and the request, and stays the same until its validity ends. It
-// is weak, because id and time differ each time.
+// the core, the profile and the request, and stays the same until its validity ends; where a
+// place of the list is left to chance it is also one of what was drawn. It is weak, because
+// id and time differ each time.
 func etag(s *matcher.Slate, profile []byte, explain bool) string {
-	id := &s.Identity
+	id, r := &s.Identity, &s.Request
 	e := fund.Encoder{Buf: make([]byte, 0, 512)}
-	for _, n := range [...]uint64{id.PoolRevision, id.DataSeq, uint64(id.AsOf), uint64(s.ValidUntil), uint64(s.Request.Limit)} {
+	for _, n := range [...]uint64{id.PoolRevision, id.DataSeq, uint64(id.AsOf), uint64(s.ValidUntil), uint64(r.Limit)} {
 		e.Uint(n)
 	}
 	for _, t := range [...]string{
-		id.ModelID, id.RulesID, id.WordingID, id.Engine, s.Request.Channel.String(), s.Request.Audience.String(), strconv.FormatBool(explain),
-		s.Request.Licence.ManagerID, s.Request.Licence.State, s.Request.Licence.Until.String(),
+		id.ModelID, id.RulesID, id.WordingID, id.Engine, r.Channel.String(), r.Audience.String(), strconv.FormatBool(explain),
+		r.Licence.ManagerID, r.Licence.State, r.Licence.Until.String(),
 	} {
 		e.Text(t)
+	}
+	e.Uint(uint64(len(r.Exposures)))
+	for _, x := range r.Exposures {
+		e.Text(x.Layer)
+		e.Text(x.Experiment)
+		e.Text(x.Arm)
+	}
+	if r.Exploration.Probability > 0 {
+		e.Int(int64(r.Exploration.Probability))
+		for i := range s.Items {
+			e.Text(s.Items[i].Code)
+			e.Fixed64(math.Float64bits(s.Items[i].Propensity))
+		}
 	}
 	h := sha256.New()
 	h.Write(e.Buf)
@@ -255,29 +285,29 @@ func parseLimit(r *fundmatchv1.RecommendRequest) (int, error) {
 	return n, nil
 }
 
-// read takes the core in force and the profile as of its instant.
-func (s *Service) read(ctx context.Context, q *question) (*matcher.Core, *fund.Profile, error) {
-	core, at, err := s.cores.Core()
+// read takes what answers this customer and his profile as of its instant.
+func (s *Service) read(ctx context.Context, q *question) (engine.Entry, *fund.Profile, error) {
+	lineup, at, err := s.lineups.Lineup()
 	if err != nil {
-		return nil, nil, err
+		return engine.Entry{}, nil, err
 	}
 	q.request.At = at
 	watch := s.watch()
 	profile, err := s.profiles.Profile(ctx, q.customerID, at)
 	if errors.Is(err, features.ErrNotFound) {
-		return nil, nil, &features.NotFoundError{Kind: features.CustomerKind, ID: q.customerID}
+		return engine.Entry{}, nil, &features.NotFoundError{Kind: features.CustomerKind, ID: q.customerID}
 	}
 	if err != nil {
-		return nil, nil, err
+		return engine.Entry{}, nil, err
 	}
 	// In the branch a manager speaks, whoever reads the answer: C03 asks for his licence.
 	if q.request.Audience == wording.Manager || q.request.Channel == fund.Branch {
 		if q.request.Licence, err = engine.Licence(ctx, s.config.Staff, &profile.Person, at); err != nil {
-			return nil, nil, err
+			return engine.Entry{}, nil, err
 		}
 	}
 	watch.lap(StageProfile)
-	return core, profile, nil
+	return lineup.For(q.customerID, at), profile, nil
 }
 
 // stopwatch measures stages one after the other.

@@ -45,10 +45,29 @@ var internal = map[string]string{
 	"*eligibility.PackError":    "an eligibility.ErrPack",
 	"score.ErrModel":            "within matcher.ErrCompile, and a command's error on import",
 	"score.ErrForbiddenInput":   "within matcher.ErrCompile, and a command's error on import",
+	"modelfile.*":               "within score.ErrModel; of an upload the registry tells them as *model.RefusedError and *model.StateError",
 	"wording.*":                 "sentences that cannot be filled are this program's fault: the answer is INTERNAL rather than half a sentence",
 	"sqlstore.*":                "a store returns the errors of features; its own are for commands",
 	"memory.*":                  "a store for tests",
+
+	"score.ErrFitColumns":        fitsAreTrained,
+	"score.ErrFitRagged":         fitsAreTrained,
+	"score.ErrFitNotFinite":      fitsAreTrained,
+	"score.ErrFitRange":          fitsAreTrained,
+	"score.ErrFitWeight":         fitsAreTrained,
+	"score.ErrFitRows":           fitsAreTrained,
+	"score.ErrFitConstant":       fitsAreTrained,
+	"score.ErrFitConstantTarget": fitsAreTrained,
+	"score.ErrFitCollinear":      fitsAreTrained,
+	"score.ErrFitCondition":      fitsAreTrained,
+	"score.ErrFitOptions":        fitsAreTrained,
+	"score.ErrFitMerge":          fitsAreTrained,
+	"score.ErrLinear":            "within a model that is refused, and a command's error on import",
+	"*score.FitError":            fitsAreTrained,
+	"logit.*":                    fitsAreTrained,
 }
+
+const fitsAreTrained = "models are fitted by a command; its errors go to its terminal"
 
 // TestEveryExportedErrorHasARow reads the source, so that an error that nobody thought of
 // cannot reach a caller as INTERNAL unnoticed.

@@ -56,6 +56,7 @@ func (b *Bank) Customer(index int) *Record {
 	row, p := b.drawCustomer(s, index)
 	l := newLife(b, index, s, row, p)
 	l.live()
+	l.show(index)
 	return l.settle()
 }
 

@@ -3,6 +3,7 @@ package synthetic
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset"
@@ -294,10 +295,34 @@ func (l *life) followPlan() {
 			continue
 		}
 		if level := l.levelOn(m.days[day]); fund.RiskGrade(level) >= listing.product.Grades.Effective() {
-			l.buy(choice, day, amount, "APP")
+			before := len(l.record.Events)
+			if l.buy(choice, day, amount, "APP") {
+				l.debit(before)
+			}
 		}
 	}
 }
+
+// debit makes of an order of the customer, whose events begin at a place, an instalment of
+// his plan, which nobody looks at: the way to it is drawn as any, so that all that comes
+// after is the same, and is not kept.
+func (l *life) debit(before int) {
+	events := l.record.Events
+	l.record.Events = slices.DeleteFunc(events[before:], func(e features.Event) bool {
+		return e.Kind != "ORDER_START" && e.Kind != "ORDER_CONFIRM"
+	})
+	n := len(l.record.Events)
+	l.record.Events = events[:before+n]
+	for i := before; i < before+n; i++ {
+		e := &l.record.Events[i]
+		e.Attributes = strings.TrimSuffix(e.Attributes, "}") + instalment
+	}
+}
+
+// instalment ends the attributes of an order that a plan gives.
+const instalment = `,"plan":true}`
+
+func isInstalment(e *features.Event) bool { return strings.HasSuffix(e.Attributes, instalment) }
 
 // levelOn returns the level that was valid on a day, unknown when there was none.
 func (l *life) levelOn(date fund.Date) fund.RiskLevel {

@@ -24,6 +24,7 @@ const (
 	storyStream
 	detailStream   // what an event tells besides: drawn apart, so that it changes no purchase
 	standingStream // what the bank was shown and found: drawn apart, as above
+	showingStream  // what he was shown: drawn apart, as above
 )
 
 // newStream returns the stream of the index-th entity of a kind.

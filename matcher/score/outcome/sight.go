@@ -1,0 +1,136 @@
+package outcome
+
+import (
+	"fmt"
+	"math"
+	"sort"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
+)
+
+const (
+	// staleDays is the longest silence after which a record still says what is now: a longer
+	// one cuts a track record.
+	staleDays = 31
+	// leastVolatility keeps the logarithm finite: the NAV of a money fund does not move.
+	leastVolatility = 1e-4
+	// daysAYear turns the number of returns in a span of days into that of a year: funds
+	// that report weekly are as volatile as those that report daily.
+	daysAYear = 365.25
+)
+
+// sight is what the returns up to a day say of a product's volatility: logarithms of the
+// yearly figure, of now and of the whole record.
+type sight struct {
+	now, all float64
+	returns  int32 // 0: nothing is known
+}
+
+// sums add up a series return by return: the exponentially weighted mean of the squares
+// (J.P. Morgan, RiskMetrics Technical Document, 1996) and the plain one.
+type sums struct {
+	decay           float64
+	recent, weight  float64
+	squares         float64
+	returns         int32
+	firstDay, today int // day numbers
+	last            float64
+}
+
+func newSums(s *Settings, first fund.Date, wealth float64) sums {
+	day := first.DayNumber()
+	return sums{decay: math.Exp2(-1 / s.HalfLife), firstDay: day, today: day, last: wealth}
+}
+
+func (v *sums) add(day fund.Date, wealth float64) {
+	r := math.Log(wealth / v.last)
+	square := float64(r * r)
+	v.recent = float64(v.decay*v.recent) + square
+	v.weight = float64(v.decay*v.weight) + 1
+	v.squares += square
+	v.returns++
+	v.last, v.today = wealth, day.DayNumber()
+}
+
+// sight returns what is known by now; nothing of fewer than the least number of returns.
+func (v *sums) sight(least int32) sight {
+	if v.returns < least || v.returns == 0 {
+		return sight{}
+	}
+	yearly := float64(v.returns) * daysAYear / float64(v.today-v.firstDay)
+	return sight{
+		now:     logOfRoot(v.recent / v.weight * yearly),
+		all:     logOfRoot(v.squares / float64(v.returns) * yearly),
+		returns: v.returns,
+	}
+}
+
+func logOfRoot(variance float64) float64 {
+	return math.Log(max(math.Sqrt(variance), leastVolatility))
+}
+
+// crowd is the mean of the sights of a class's products, on one day.
+type crowd struct {
+	now, all float64
+	funds    int32
+}
+
+func (c *crowd) add(s sight) {
+	if s.returns == 0 {
+		return
+	}
+	c.now += s.now
+	c.all += s.all
+	c.funds++
+}
+
+// blend returns the logarithm of the volatility to reckon with over a horizon, and how far
+// the product's own counts in it. Own and class are weighed as n : ClassReturns for n own
+// returns. Not OK: neither is known.
+func (s *Settings) blend(own sight, class crowd, h Horizon) (volatility, weight float64, ok bool) {
+	long := s.LongRun[h]
+	of := func(now, all float64) float64 { return float64((1-long)*now) + float64(long*all) }
+	speaks := class.funds >= s.MinClass
+	switch {
+	case own.returns == 0 && !speaks:
+		return 0, 0, false
+	case !speaks:
+		return of(own.now, own.all), 1, true
+	}
+	n := float64(class.funds)
+	classWide := of(class.now/n, class.all/n)
+	if own.returns == 0 {
+		return classWide, 0, true
+	}
+	weight = float64(own.returns) / (float64(own.returns) + s.ClassReturns)
+	return float64(weight*of(own.now, own.all)) + float64((1-weight)*classWide), weight, true
+}
+
+// blendAll returns the volatilities to reckon with over all horizons.
+func (s *Settings) blendAll(own sight, class crowd) (volatility, weights [Horizons]float64, ok bool) {
+	for h := range Horizons {
+		log, weight, ok := s.blend(own, class, h)
+		if !ok {
+			return volatility, weights, false
+		}
+		volatility[h], weights[h] = math.Exp(log), weight
+	}
+	return volatility, weights, true
+}
+
+// before returns how many NAVs of the series are dated before a day, having checked them.
+func (s *Series) before(code string, day fund.Date) (int, error) {
+	if len(s.Days) != len(s.Wealth) {
+		return 0, fmt.Errorf("%w: product %q: %d days and %d values of wealth, expected as many", fund.ErrInvalid, code, len(s.Days), len(s.Wealth))
+	}
+	n := sort.Search(len(s.Days), func(i int) bool { return s.Days[i] >= day })
+	for i, w := range s.Wealth[:n] {
+		if s.Days[i] <= 0 || i > 0 && s.Days[i] <= s.Days[i-1] {
+			return 0, fmt.Errorf("%w: product %q: day %d is %d, expected dates that rise", fund.ErrInvalid, code, i, s.Days[i])
+		}
+		if !(w > 0 && w <= math.MaxFloat32) {
+			return 0, fmt.Errorf("%w: product %q: wealth of %s is %v, expected a number above 0", fund.ErrInvalid, code, s.Days[i], w)
+		}
+	}
+	return n, nil
+}
