@@ -71,9 +71,9 @@ func (b *bank) history(tb fataler) *affinity.History {
 	return h
 }
 
-func (b *bank) train(tb fataler, s affinity.Settings, o affinity.Options) *affinity.Model {
+func (b *bank) train(tb fataler, s affinity.Settings) *affinity.Model {
 	tb.Helper()
-	m, err := affinity.Train(context.Background(), b.history(tb), b.items, today, s, o)
+	m, err := affinity.Train(context.Background(), b.history(tb), b.items, today, s, affinity.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 2e-6*max(1e-2, math.Abs(a
 func TestAffinityIsTheFormula(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, s := drawBank(t), drawSettings(t)
-		m, o := b.train(t, s, affinity.Options{}), newOracle(b.items, b.customers, today, s)
+		m, o := b.train(t, s), newOracle(b.items, b.customers, today, s)
 		got := slices.Repeat([]float64{math.NaN()}, len(b.items)) // what stands there before does not count
 		var scratch affinity.Scratch
 		for range 5 {
@@ -159,9 +159,9 @@ func TestNeighboursAreTheNearest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, s := drawBank(t), affinity.Default()
 		s.Backoff.Holders, s.Joint.Gain, s.Trend.Power, s.Crowd.Power = 0, 0, 0, 0
-		full := b.train(t, s, affinity.Options{})
+		full := b.train(t, s)
 		s.Neighbours = rapid.IntRange(1, 4).Draw(t, "neighbours")
-		few := b.train(t, s, affinity.Options{})
+		few := b.train(t, s)
 		a, k := make([]float64, len(b.items)), make([]float64, len(b.items))
 		for x := range int32(len(b.items)) {
 			q := affinity.Query{Owned: []int32{x}, Group: affinity.Unknown, Level: affinity.Unknown}
@@ -232,9 +232,9 @@ func TestTrainIsDeterministic(t *testing.T) {
 func TestOrderOfCustomersDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := drawBank(t)
-		want := b.bytes(t, b.train(t, affinity.Default(), affinity.Options{}))
+		want := b.bytes(t, b.train(t, affinity.Default()))
 		b.customers = rapid.Permutation(b.customers).Draw(t, "order")
-		if !bytes.Equal(b.bytes(t, b.train(t, affinity.Default(), affinity.Options{})), want) {
+		if !bytes.Equal(b.bytes(t, b.train(t, affinity.Default())), want) {
 			t.Fatal("another order of customers trains another model")
 		}
 	})
@@ -244,7 +244,7 @@ func TestOrderOfCustomersDoesNotMatter(t *testing.T) {
 func TestTheFutureDoesNotLeak(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := drawBank(t)
-		want := b.bytes(t, b.train(t, affinity.Default(), affinity.Options{}))
+		want := b.bytes(t, b.train(t, affinity.Default()))
 		past := &bank{items: b.items}
 		later := func(f affinity.Fact) bool { return f.Day > today }
 		for _, c := range b.customers {
@@ -254,7 +254,7 @@ func TestTheFutureDoesNotLeak(t *testing.T) {
 				Levels:    slices.DeleteFunc(slices.Clone(c.Levels), later),
 			})
 		}
-		if !bytes.Equal(past.bytes(t, past.train(t, affinity.Default(), affinity.Options{})), want) {
+		if !bytes.Equal(past.bytes(t, past.train(t, affinity.Default())), want) {
 			t.Fatal("what was known only later changed the model")
 		}
 	})
@@ -268,7 +268,7 @@ func TestColdFundThroughItsKind(t *testing.T) {
 		b.customers = append(b.customers, affinity.Customer{Purchases: []affinity.Purchase{{Item: 0}, {Item: 1}}})
 	}
 	b.customers = append(b.customers, affinity.Customer{Purchases: []affinity.Purchase{{Item: 3}}})
-	m := b.train(t, affinity.Default(), affinity.Options{})
+	m := b.train(t, affinity.Default())
 	got := make([]float64, 5)
 	m.Affinity(&affinity.Query{Owned: []int32{0}, Group: affinity.Unknown, Level: affinity.Unknown}, &affinity.Scratch{}, got)
 	if got[2] <= 0 || got[2] >= got[1] {
@@ -293,7 +293,7 @@ func TestColdCustomer(t *testing.T) {
 	}
 	s := affinity.Default()
 	s.Crowd.ColdPower, s.Crowd.ColdStrength = 1, .25
-	m := b.train(t, s, affinity.Options{})
+	m := b.train(t, s)
 	got := make([]float64, 3)
 	ask := func(group, level int32) float64 {
 		return m.Affinity(&affinity.Query{Group: group, Level: level}, &affinity.Scratch{}, got)
@@ -323,14 +323,14 @@ func TestTrend(t *testing.T) {
 	}
 	got := make([]float64, 3)
 	q := affinity.Query{Owned: []int32{0}, Group: affinity.Unknown, Level: affinity.Unknown}
-	m := b.train(t, affinity.Default(), affinity.Options{})
+	m := b.train(t, affinity.Default())
 	m.Affinity(&q, &affinity.Scratch{}, got)
 	if !(got[2] > 1.1*got[1]) || !(m.Popular()[2] > m.Popular()[1]) {
 		t.Errorf("affinity %v, popular %v: fund 2 is what is bought now", got, m.Popular())
 	}
 	s := affinity.Default()
 	s.Trend.Power = 0
-	b.train(t, s, affinity.Options{}).Affinity(&q, &affinity.Scratch{}, got)
+	b.train(t, s).Affinity(&q, &affinity.Scratch{}, got)
 	if !near(got[1], got[2]) {
 		t.Errorf("affinity %v with the trend off", got)
 	}
@@ -338,7 +338,7 @@ func TestTrend(t *testing.T) {
 	for i := range b.customers {
 		b.customers[i].Purchases[1].Day = 0
 	}
-	b.train(t, affinity.Default(), affinity.Options{}).Affinity(&q, &affinity.Scratch{}, got)
+	b.train(t, affinity.Default()).Affinity(&q, &affinity.Scratch{}, got)
 	if !near(got[1], got[2]) {
 		t.Errorf("affinity %v of what was there when records began", got)
 	}
@@ -347,7 +347,7 @@ func TestTrend(t *testing.T) {
 func TestExplainIsTheAffinity(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, s := drawBank(t), drawSettings(t)
-		m := b.train(t, s, affinity.Options{})
+		m := b.train(t, s)
 		q := drawQuery(t, len(b.items))
 		got := make([]float64, len(b.items))
 		m.Affinity(&q, &affinity.Scratch{}, got)

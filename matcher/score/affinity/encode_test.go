@@ -29,7 +29,7 @@ func sameAnswers(t *rapid.T, a, b *affinity.Model) {
 func TestEncodingKeepsAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, s := drawBank(t), drawSettings(t)
-		m := b.train(t, s, affinity.Options{})
+		m := b.train(t, s)
 		names := b.numbered()
 		names.Kinds, names.Themes = []string{"STOCK", "", "债券", "d"}, []string{"a", "b", "c", "d", "e"}
 		data, err := m.AppendBinary([]byte("before"), names)

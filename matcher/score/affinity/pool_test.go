@@ -14,7 +14,7 @@ import (
 func TestForAnotherOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, s := drawBank(t), drawSettings(t)
-		m := b.train(t, s, affinity.Options{})
+		m := b.train(t, s)
 		index := make([]int32, len(b.items))
 		for i := range index {
 			index[i] = int32(i)
@@ -51,7 +51,7 @@ func TestForAnotherPool(t *testing.T) {
 	for range 10 {
 		b.customers = append(b.customers, affinity.Customer{Purchases: []affinity.Purchase{{Item: 0}, {Item: 1}, {Item: 2}}})
 	}
-	m := b.train(t, affinity.Default(), affinity.Options{})
+	m := b.train(t, affinity.Default())
 	// Fund 1 left; 3 came, of its kind; 4 of a kind that the model has not met.
 	pool := []affinity.Item{{Kind: 0}, {Kind: 2}, {Kind: 1}, {Kind: 3}}
 	now, err := m.For([]int32{0, 2, affinity.Unknown, affinity.Unknown}, pool)
@@ -72,7 +72,7 @@ func TestForAnotherPool(t *testing.T) {
 
 func TestForRefuses(t *testing.T) {
 	b := &bank{items: make([]affinity.Item, 3)}
-	m := b.train(t, affinity.Default(), affinity.Options{})
+	m := b.train(t, affinity.Default())
 	for name, index := range map[string][]int32{
 		"a fund twice":             {0, 0},
 		"a fund beyond the last":   {0, 3},
