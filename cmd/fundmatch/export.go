@@ -25,6 +25,7 @@ type exportRow struct {
 	revisionColumns
 	itemColumns
 	askedColumns
+	chanceColumns
 }
 
 // recordColumns are there of every record.
@@ -82,6 +83,15 @@ type askedColumns struct {
 	Verdict    string `json:"verdict" parquet:"verdict,dict"`       // ALLOW, CONFIRM or BLOCK
 	Initiative string `json:"initiative" parquet:"initiative,dict"` // FIRM or CUSTOMER
 	SellCode   string `json:"sell_product_code" parquet:"sell_product_code,dict"`
+}
+
+// chanceColumns say what was left to chance, and under which arms the answer was made: what
+// an evaluation of another policy needs beside the propensity.
+type chanceColumns struct {
+	Arms     string `json:"arms" parquet:"arms,dict"`                               // layer:experiment:arm, separated by blanks
+	Explored bool   `json:"explored" parquet:"explored"`                            // it stands here by chance
+	Choices  string `json:"choices" parquet:"choices,dict"`                         // code:propensity of all that could stand here; empty where nothing else could
+	Greedy   string `json:"greedy_product_code" parquet:"greedy_product_code,dict"` // what stands here without exploration
 }
 
 // exportTable takes rows in one format.
@@ -152,9 +162,24 @@ func appendRows(rows []exportRow, stored *decisionlog.Stored) ([]exportRow, erro
 	for i := range s.Items {
 		row.Position = int32(i + 1)
 		row.describeItem(&s.Items[i])
+		row.describeChance(s, i+1)
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// describeChance fills in what could have stood at a rank.
+func (r *exportRow) describeChance(s *matcher.Slate, rank int) {
+	r.Explored, r.Choices, r.Greedy = false, "", r.ProductCode
+	x := &s.Explored
+	if x.Rank != rank {
+		return
+	}
+	choices := make([]string, len(x.Choices))
+	for i := range x.Choices {
+		choices[i] = x.Choices[i].Code + ":" + strconv.FormatFloat(x.Choices[i].Propensity, 'g', -1, 64)
+	}
+	r.Explored, r.Choices, r.Greedy = x.Drawn > 0, strings.Join(choices, " "), x.Choices[0].Code
 }
 
 // describeAsked fills in what an order check or an assessment of a switch says.
@@ -199,6 +224,12 @@ func (r *exportRow) describe(s *matcher.Slate) {
 		notices[i] = s.Notices[i].Code
 	}
 	r.Excluded, r.Notices = strings.Join(excluded, " "), strings.Join(notices, " ")
+	arms := make([]string, len(s.Request.Exposures))
+	for i := range s.Request.Exposures {
+		x := &s.Request.Exposures[i]
+		arms[i] = x.Layer + ":" + x.Experiment + ":" + x.Arm
+	}
+	r.Arms = strings.Join(arms, " ")
 }
 
 // validUntil leaves an answer that the clock never changes without an end.

@@ -131,7 +131,7 @@ func parseBody(data []byte) (ast.Node, error) {
 	refs := references{}
 	ast.Walk(&refs, tree.Docs[0].Body)
 	if refs.found {
-		return nil, features.Invalid("document", "an anchor or alias", "plain values")
+		return nil, features.Invalid("document", "an anchor, alias or tag", "plain values")
 	}
 	return tree.Docs[0].Body, nil
 }
@@ -162,10 +162,10 @@ func checkShape(data []byte) error {
 
 type references struct{ found bool }
 
-// Visit looks for anchors and aliases.
+// Visit looks for anchors, aliases and tags.
 func (r *references) Visit(n ast.Node) ast.Visitor {
 	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
 		r.found = true
 	}
 	return r

@@ -112,7 +112,7 @@ func TestParseNamesLineAndPlace(t *testing.T) {
 			"  - name: tag\n    owner: retail data\n    max_age: 365d\n    roles: [MANAGER]\n    features:\n      - {name: children, type: int}\n",
 			"  - {name: needs, max_age: 1d}\n", `views[2].max_age: "needs", expected no bounds of age`,
 		},
-		"an alias":      {"owner: research", "owner: &x research", "an anchor or alias"},
+		"an alias":      {"owner: research", "owner: &x research", "an anchor, alias or tag"},
 		"no YAML":       {"schema:", "{schema", "document"},
 		"two documents": {"views:", "---\nviews:", "document"},
 		"a deep line":   {"owner: research", "owner: " + strings.Repeat("[", 9), "line 18"},
@@ -156,6 +156,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(bank))
 	f.Add([]byte("schema: fundmatch.views/v1"))
 	f.Add([]byte("views: [[[[[["))
+	f.Add([]byte("schema: fundmatch.views/v1\nviews: !0 ")) // the decoder would panic
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := view.Parse(data)
 		if err != nil {

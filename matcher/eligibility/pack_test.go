@@ -291,6 +291,7 @@ func FuzzParsePack(f *testing.F) {
 	f.Add(eligibility.Default())
 	f.Add([]byte("version: x\nname: y\nrules:\n  - {id: S04, parameters: {goal_classes: {CASH: [1, {}]}}}\n"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("rules: !0 \nweights: !0 ")) // the decoder would panic
 	if b, err := os.ReadFile("testdata/decisions.yaml"); err == nil {
 		f.Add(b)
 	}

@@ -110,7 +110,7 @@ func decode(data []byte, file *planFile) error {
 	refs := references{}
 	ast.Walk(&refs, tree.Docs[0].Body)
 	if refs.found {
-		return refuse("document", "an anchor or alias", "plain values")
+		return refuse("document", "an anchor, alias or tag", "plain values")
 	}
 	if err := yaml.NodeToValue(tree.Docs[0].Body, file, yaml.Strict()); err != nil {
 		return refuse("document", firstLine(err),
@@ -152,10 +152,10 @@ func firstLine(err error) string {
 
 type references struct{ found bool }
 
-// Visit looks for anchors and aliases.
+// Visit looks for anchors, aliases and tags.
 func (r *references) Visit(n ast.Node) ast.Visitor {
 	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
 		r.found = true
 	}
 	return r

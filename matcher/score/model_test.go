@@ -41,7 +41,7 @@ func TestParseModelRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, says string }{
 		"another schema":             {"fundmatch.model/v1", "fundmatch.model/v2", "schema"},
 		"no name":                    {"name: spine", "name: ''", "name"},
-		"version 0":                  {"version: 2", "version: 0", "version 0"},
+		"version 0":                  {"version: 3", "version: 0", "version 0"},
 		"an unknown key":             {"stale_days: 30", "stale_days: 30\nfresh_days: 3", "fresh_days"},
 		"a key twice":                {"stale_days: 30", "stale_days: 30\nstale_days: 31", "stale_days"},
 		"an unknown feature":         {"feature: QUALITY", "feature: BEAUTY", "BEAUTY"},
@@ -89,11 +89,12 @@ func TestParseModelRefuses(t *testing.T) {
 		"a goal of an unknown class": {"{MONEY_MARKET: 0.5, SHORT", "{GOLD: 0.5, SHORT", "GOLD"},
 		"a fit above 1":              {"{MONEY_MARKET: 0.5, SHORT", "{MONEY_MARKET: 1.5, SHORT", "HOUSE"},
 		"a negative fit":             {"{MONEY_MARKET: 0.5, SHORT", "{MONEY_MARKET: -0.5, SHORT", "HOUSE"},
-		"owned power":                {"owned_power: 0.5", "owned_power: 1.1", "affinity.owned_power"},
-		"a power that is no number":  {"candidate_power: 0.1", "candidate_power: .nan", "affinity.candidate_power"},
-		"no neighbours":              {"neighbours: 200", "neighbours: 0", "affinity.neighbours"},
-		"too many neighbours":        {"neighbours: 200", "neighbours: 1001", "affinity.neighbours"},
-		"a basket of one":            {"max_basket: 500", "max_basket: 1", "affinity.max_basket"},
+		"one power":                  {"  max_basket: 500", "  max_basket: 500\n  owned_power: 0.5", "both owned_power and candidate_power"},
+		"powers of neighbours":       {"  max_basket: 500", "  max_basket: 500\n  owned_power: 0.5\n  candidate_power: 0.1", "no section of a learned model"},
+		"a gain that is no number":   {"gain: 0.08333333333333333", "gain: .nan", "affinity: affinity settings refused: joint.gain"},
+		"no neighbours":              {"neighbours: 200", "neighbours: 0", "affinity: affinity settings refused: neighbours: 0"},
+		"too many neighbours":        {"neighbours: 200", "neighbours: 5001", "neighbours: 5001"},
+		"a basket of one":            {"max_basket: 500", "max_basket: 1", "max_basket: 1"},
 		"no reference amount":        {"reference_amount_fen: 5000000", "reference_amount_fen: 0", "cost.reference_amount_fen"},
 		"no default horizon":         {"default_horizon_months: 12", "default_horizon_months: 0", "cost.default_horizon_months"},
 		"stale at once":              {"stale_days: 30", "stale_days: 0", "stale_days"},
@@ -153,6 +154,7 @@ func FuzzParseModel(f *testing.F) {
 	f.Add(score.DefaultModel())
 	f.Add([]byte("schema: fundmatch.model/v1\nweights: [{feature: COST}]"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("rules: !0 \nweights: !0 ")) // the decoder would panic
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := score.ParseModel(data)
 		if (m == nil) == (err == nil) {

@@ -134,8 +134,12 @@ func (s *Service) Replay(ctx context.Context, stored *decisionlog.Stored) (*fund
 	// The record names the program that made it: the comparison is about the answer.
 	*again.identity() = *recorded.identity()
 	payload := again.AppendCanonical(nil)
+	wrongSeed := seedDiffers(stored.DecisionID, recorded)
 	out.RecordedSha256, out.RecomputedSha256 = wire.Hash(sha256.Sum256(stored.Payload)), wire.Hash(sha256.Sum256(payload))
 	switch {
+	case wrongSeed != "":
+		out.Verdict, out.Differences = string(Mismatch), []string{wrongSeed}
+		return out, nil
 	case bytes.Equal(payload, stored.Payload):
 		out.Verdict = string(Match)
 		return out, nil
@@ -149,6 +153,16 @@ func (s *Service) Replay(ctx context.Context, stored *decisionlog.Stored) (*fund
 		out.Differences = append([]string{differentDefinitions(was.Definitions, is.Definitions)}, out.Differences...)
 	}
 	return out, nil
+}
+
+// seedDiffers says that an explored list was drawn by another seed than its decision's id
+// gives: whoever may choose the seed chooses the product. Empty: it was not.
+func seedDiffers(decisionID string, recorded answer) string {
+	s, ok := recorded.(*slateAnswer)
+	if !ok || s.Request.Exploration.Probability == 0 || s.Request.Seed == matcher.SeedOf(decisionID) {
+		return ""
+	}
+	return fmt.Sprintf("seed: recorded %d, the decision's id gives %d", s.Request.Seed, matcher.SeedOf(decisionID))
 }
 
 // sameProgram reports whether a record was made by this program from what the core was

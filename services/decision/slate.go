@@ -37,6 +37,9 @@ func (s *slateAnswer) present(out *fundmatchv1.GetDecisionResponse) {
 		item.Objections = shownDoubts(it.Objections, s.Request.Audience)
 		out.Items = append(out.Items, item)
 	}
+	if s.Request.Audience == wording.Manager {
+		s.presentVariation(out)
+	}
 	for _, x := range s.Excluded {
 		// Whoever read the answer may read its record: it tells him no more (C07).
 		if s.Request.Audience == wording.Manager || x.ID.Tellable() {
@@ -46,6 +49,30 @@ func (s *slateAnswer) present(out *fundmatchv1.GetDecisionResponse) {
 	for i := range s.Notices {
 		out.Notices = append(out.Notices, s.Notices[i].Code)
 	}
+}
+
+// presentVariation tells the bank's people what was left to chance, and under which arms of
+// experiments the answer was made. A customer's answer says neither.
+func (s *slateAnswer) presentVariation(out *fundmatchv1.GetDecisionResponse) {
+	for i := range s.Request.Exposures {
+		x := &s.Request.Exposures[i]
+		out.Exposures = append(out.Exposures, &fundmatchv1.Exposure{Layer: x.Layer, Experiment: x.Experiment, Arm: x.Arm})
+	}
+	x := &s.Explored
+	if x.Rank == 0 {
+		return
+	}
+	e := &s.Request.Exploration
+	out.Exploration = &fundmatchv1.RecordedExploration{
+		ProbabilityBps: int32(e.Probability), Next: int32(e.Next), MaxGap: e.MaxGap, Seed: s.Request.Seed, Rank: int32(x.Rank),
+	}
+	for i := range x.Choices {
+		c := &x.Choices[i]
+		out.Exploration.Choices = append(out.Exploration.Choices, &fundmatchv1.RecordedChoice{
+			ProductCode: c.Code, Score: c.Score, Propensity: c.Propensity, Drawn: i == x.Drawn,
+		})
+	}
+	out.Items[x.Rank-1].Explored = x.Drawn > 0
 }
 
 // shownDoubts are the codes that the answer showed to its reader.
@@ -79,13 +106,16 @@ func (s *slateAnswer) differences(other answer) []string {
 	for i := range min(len(s.Items), len(again.Items)) {
 		was, is, at := &s.Items[i], &again.Items[i], "item "+strconv.Itoa(i+1)+" "
 		out.add(at+"product", was.Code, is.Code)
-		out.add(at+"score", formatScore(was.Score), formatScore(is.Score))
+		out.add(at+"score", formatNumber(was.Score), formatNumber(is.Score))
+		out.add(at+"propensity", formatNumber(was.Propensity), formatNumber(is.Propensity))
 		out.add(at+"action", was.Conversion.Action.String(), is.Conversion.Action.String())
 		out.add(at+"amount", fen(was.Conversion.Quote.Suggested), fen(is.Conversion.Quote.Suggested))
 		out.add(at+"objections", strconv.Itoa(len(was.Objections)), strconv.Itoa(len(is.Objections)))
 	}
+	out.add("choices at the explored place", strconv.Itoa(len(s.Explored.Choices)), strconv.Itoa(len(again.Explored.Choices)))
+	out.add("draw at the explored place", strconv.Itoa(s.Explored.Drawn), strconv.Itoa(again.Explored.Drawn))
 	out.add("excluding rules", fmt.Sprint(s.Excluded), fmt.Sprint(again.Excluded))
 	return out.list()
 }
 
-func formatScore(s float64) string { return strconv.FormatFloat(s, 'g', -1, 64) }
+func formatNumber(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

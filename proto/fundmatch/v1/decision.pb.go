@@ -110,7 +110,11 @@ type GetDecisionResponse struct {
 	// What was asked and answered about an order; only of an ORDER_CHECK.
 	Order *RecordedOrder `protobuf:"bytes,19,opt,name=order,proto3" json:"order,omitempty"`
 	// What was asked and answered about a switch; only of a SWITCH_ASSESSMENT.
-	Switch        *RecordedSwitch `protobuf:"bytes,20,opt,name=switch,proto3" json:"switch,omitempty"`
+	Switch *RecordedSwitch `protobuf:"bytes,20,opt,name=switch,proto3" json:"switch,omitempty"`
+	// The arms of experiments that the customer was in; only of a manager's answer.
+	Exposures []*Exposure `protobuf:"bytes,21,rep,name=exposures,proto3" json:"exposures,omitempty"`
+	// What was left to chance; absent where nothing was, and only of a manager's answer.
+	Exploration   *RecordedExploration `protobuf:"bytes,22,opt,name=exploration,proto3" json:"exploration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +289,248 @@ func (x *GetDecisionResponse) GetSwitch() *RecordedSwitch {
 	return nil
 }
 
+func (x *GetDecisionResponse) GetExposures() []*Exposure {
+	if x != nil {
+		return x.Exposures
+	}
+	return nil
+}
+
+func (x *GetDecisionResponse) GetExploration() *RecordedExploration {
+	if x != nil {
+		return x.Exploration
+	}
+	return nil
+}
+
+// Exposure is that a customer was in an arm of an experiment when the answer was made.
+type Exposure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Layer of the plan: experiments of one exclude each other.
+	Layer string `protobuf:"bytes,1,opt,name=layer,proto3" json:"layer,omitempty"`
+	// Experiment.
+	Experiment string `protobuf:"bytes,2,opt,name=experiment,proto3" json:"experiment,omitempty"`
+	// Arm; the control's too.
+	Arm           string `protobuf:"bytes,3,opt,name=arm,proto3" json:"arm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Exposure) Reset() {
+	*x = Exposure{}
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Exposure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Exposure) ProtoMessage() {}
+
+func (x *Exposure) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Exposure.ProtoReflect.Descriptor instead.
+func (*Exposure) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Exposure) GetLayer() string {
+	if x != nil {
+		return x.Layer
+	}
+	return ""
+}
+
+func (x *Exposure) GetExperiment() string {
+	if x != nil {
+		return x.Experiment
+	}
+	return ""
+}
+
+func (x *Exposure) GetArm() string {
+	if x != nil {
+		return x.Arm
+	}
+	return ""
+}
+
+// RecordedExploration is the place of a list that was left to chance.
+type RecordedExploration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Probability with which an alternative takes the place, in basis points.
+	ProbabilityBps int32 `protobuf:"varint,1,opt,name=probability_bps,json=probabilityBps,proto3" json:"probability_bps,omitempty"`
+	// How many of the next products could be alternatives at most.
+	Next int32 `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"`
+	// How much an alternative could score less at most.
+	MaxGap float64 `protobuf:"fixed64,3,opt,name=max_gap,json=maxGap,proto3" json:"max_gap,omitempty"`
+	// What was drawn by: made from the decision's id.
+	Seed uint64 `protobuf:"varint,4,opt,name=seed,proto3" json:"seed,omitempty"`
+	// The place, from 1: the last of the list.
+	Rank int32 `protobuf:"varint,5,opt,name=rank,proto3" json:"rank,omitempty"`
+	// All products that could stand there: first the one that does without exploration.
+	Choices       []*RecordedChoice `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedExploration) Reset() {
+	*x = RecordedExploration{}
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedExploration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedExploration) ProtoMessage() {}
+
+func (x *RecordedExploration) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedExploration.ProtoReflect.Descriptor instead.
+func (*RecordedExploration) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RecordedExploration) GetProbabilityBps() int32 {
+	if x != nil {
+		return x.ProbabilityBps
+	}
+	return 0
+}
+
+func (x *RecordedExploration) GetNext() int32 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
+func (x *RecordedExploration) GetMaxGap() float64 {
+	if x != nil {
+		return x.MaxGap
+	}
+	return 0
+}
+
+func (x *RecordedExploration) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *RecordedExploration) GetRank() int32 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *RecordedExploration) GetChoices() []*RecordedChoice {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
+}
+
+// RecordedChoice is a product that could stand at the explored place.
+type RecordedChoice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Product code.
+	ProductCode string `protobuf:"bytes,1,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
+	// Score.
+	Score float64 `protobuf:"fixed64,2,opt,name=score,proto3" json:"score,omitempty"`
+	// Exact marginal probability that it stands there; those of all choices sum to 1.
+	Propensity float64 `protobuf:"fixed64,3,opt,name=propensity,proto3" json:"propensity,omitempty"`
+	// Whether it does.
+	Drawn         bool `protobuf:"varint,4,opt,name=drawn,proto3" json:"drawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedChoice) Reset() {
+	*x = RecordedChoice{}
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedChoice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedChoice) ProtoMessage() {}
+
+func (x *RecordedChoice) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedChoice.ProtoReflect.Descriptor instead.
+func (*RecordedChoice) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RecordedChoice) GetProductCode() string {
+	if x != nil {
+		return x.ProductCode
+	}
+	return ""
+}
+
+func (x *RecordedChoice) GetScore() float64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *RecordedChoice) GetPropensity() float64 {
+	if x != nil {
+		return x.Propensity
+	}
+	return 0
+}
+
+func (x *RecordedChoice) GetDrawn() bool {
+	if x != nil {
+		return x.Drawn
+	}
+	return false
+}
+
 // RecordedOrder is a recorded order check, for the bank's people.
 type RecordedOrder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -318,7 +564,7 @@ type RecordedOrder struct {
 
 func (x *RecordedOrder) Reset() {
 	*x = RecordedOrder{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -330,7 +576,7 @@ func (x *RecordedOrder) String() string {
 func (*RecordedOrder) ProtoMessage() {}
 
 func (x *RecordedOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[2]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -343,7 +589,7 @@ func (x *RecordedOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedOrder.ProtoReflect.Descriptor instead.
 func (*RecordedOrder) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{2}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RecordedOrder) GetProductCode() string {
@@ -447,7 +693,7 @@ type RecordedRequirement struct {
 
 func (x *RecordedRequirement) Reset() {
 	*x = RecordedRequirement{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +705,7 @@ func (x *RecordedRequirement) String() string {
 func (*RecordedRequirement) ProtoMessage() {}
 
 func (x *RecordedRequirement) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[3]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +718,7 @@ func (x *RecordedRequirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedRequirement.ProtoReflect.Descriptor instead.
 func (*RecordedRequirement) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{3}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RecordedRequirement) GetRuleId() string {
@@ -518,7 +764,7 @@ type RecordedFinding struct {
 
 func (x *RecordedFinding) Reset() {
 	*x = RecordedFinding{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +776,7 @@ func (x *RecordedFinding) String() string {
 func (*RecordedFinding) ProtoMessage() {}
 
 func (x *RecordedFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[4]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +789,7 @@ func (x *RecordedFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedFinding.ProtoReflect.Descriptor instead.
 func (*RecordedFinding) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{4}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RecordedFinding) GetRuleId() string {
@@ -592,7 +838,7 @@ type RecordedSwitch struct {
 
 func (x *RecordedSwitch) Reset() {
 	*x = RecordedSwitch{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[5]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +850,7 @@ func (x *RecordedSwitch) String() string {
 func (*RecordedSwitch) ProtoMessage() {}
 
 func (x *RecordedSwitch) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[5]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +863,7 @@ func (x *RecordedSwitch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedSwitch.ProtoReflect.Descriptor instead.
 func (*RecordedSwitch) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{5}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RecordedSwitch) GetSellProductCode() string {
@@ -685,7 +931,7 @@ type RecordedItem struct {
 	ProductCode string `protobuf:"bytes,2,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`
 	// Score.
 	Score float64 `protobuf:"fixed64,3,opt,name=score,proto3" json:"score,omitempty"`
-	// Propensity.
+	// Marginal probability that this product stood at this rank; 1 where nothing is explored.
 	Propensity float64 `protobuf:"fixed64,4,opt,name=propensity,proto3" json:"propensity,omitempty"`
 	// Addends of the score.
 	Contributions []*Contribution `protobuf:"bytes,5,rep,name=contributions,proto3" json:"contributions,omitempty"`
@@ -696,14 +942,16 @@ type RecordedItem struct {
 	// Action of the conversion.
 	Action string `protobuf:"bytes,8,opt,name=action,proto3" json:"action,omitempty"`
 	// Suggested amount in fen; 0 when the action has none.
-	AmountFen     int64 `protobuf:"varint,9,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
+	AmountFen int64 `protobuf:"varint,9,opt,name=amount_fen,json=amountFen,proto3" json:"amount_fen,omitempty"`
+	// Whether it stands here by chance, in place of one that fits better; only of a manager's answer.
+	Explored      bool `protobuf:"varint,10,opt,name=explored,proto3" json:"explored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordedItem) Reset() {
 	*x = RecordedItem{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[6]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +963,7 @@ func (x *RecordedItem) String() string {
 func (*RecordedItem) ProtoMessage() {}
 
 func (x *RecordedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[6]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +976,7 @@ func (x *RecordedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedItem.ProtoReflect.Descriptor instead.
 func (*RecordedItem) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{6}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RecordedItem) GetRank() int32 {
@@ -794,6 +1042,13 @@ func (x *RecordedItem) GetAmountFen() int64 {
 	return 0
 }
 
+func (x *RecordedItem) GetExplored() bool {
+	if x != nil {
+		return x.Explored
+	}
+	return false
+}
+
 // ReplayDecisionRequest names a decision.
 type ReplayDecisionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -805,7 +1060,7 @@ type ReplayDecisionRequest struct {
 
 func (x *ReplayDecisionRequest) Reset() {
 	*x = ReplayDecisionRequest{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[7]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +1072,7 @@ func (x *ReplayDecisionRequest) String() string {
 func (*ReplayDecisionRequest) ProtoMessage() {}
 
 func (x *ReplayDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[7]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +1085,7 @@ func (x *ReplayDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDecisionRequest.ProtoReflect.Descriptor instead.
 func (*ReplayDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{7}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReplayDecisionRequest) GetDecisionId() string {
@@ -859,7 +1114,7 @@ type ReplayDecisionResponse struct {
 
 func (x *ReplayDecisionResponse) Reset() {
 	*x = ReplayDecisionResponse{}
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[8]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +1126,7 @@ func (x *ReplayDecisionResponse) String() string {
 func (*ReplayDecisionResponse) ProtoMessage() {}
 
 func (x *ReplayDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fundmatch_v1_decision_proto_msgTypes[8]
+	mi := &file_fundmatch_v1_decision_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +1139,7 @@ func (x *ReplayDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDecisionResponse.ProtoReflect.Descriptor instead.
 func (*ReplayDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{8}
+	return file_fundmatch_v1_decision_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReplayDecisionResponse) GetDecisionId() string {
@@ -929,7 +1184,7 @@ const file_fundmatch_v1_decision_proto_rawDesc = "" +
 	"\x1bfundmatch/v1/decision.proto\x12\ffundmatch.v1\x1a\x19fundmatch/v1/common.proto\x1a\x18fundmatch/v1/order.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"5\n" +
 	"\x12GetDecisionRequest\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
-	"decisionId\"\xa4\x06\n" +
+	"decisionId\"\x9f\a\n" +
 	"\x13GetDecisionResponse\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x129\n" +
@@ -958,7 +1213,29 @@ const file_fundmatch_v1_decision_proto_rawDesc = "" +
 	"commitment\x12\x12\n" +
 	"\x04kind\x18\x12 \x01(\tR\x04kind\x121\n" +
 	"\x05order\x18\x13 \x01(\v2\x1b.fundmatch.v1.RecordedOrderR\x05order\x124\n" +
-	"\x06switch\x18\x14 \x01(\v2\x1c.fundmatch.v1.RecordedSwitchR\x06switch\"\x9a\x04\n" +
+	"\x06switch\x18\x14 \x01(\v2\x1c.fundmatch.v1.RecordedSwitchR\x06switch\x124\n" +
+	"\texposures\x18\x15 \x03(\v2\x16.fundmatch.v1.ExposureR\texposures\x12C\n" +
+	"\vexploration\x18\x16 \x01(\v2!.fundmatch.v1.RecordedExplorationR\vexploration\"R\n" +
+	"\bExposure\x12\x14\n" +
+	"\x05layer\x18\x01 \x01(\tR\x05layer\x12\x1e\n" +
+	"\n" +
+	"experiment\x18\x02 \x01(\tR\n" +
+	"experiment\x12\x10\n" +
+	"\x03arm\x18\x03 \x01(\tR\x03arm\"\xcb\x01\n" +
+	"\x13RecordedExploration\x12'\n" +
+	"\x0fprobability_bps\x18\x01 \x01(\x05R\x0eprobabilityBps\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\x05R\x04next\x12\x17\n" +
+	"\amax_gap\x18\x03 \x01(\x01R\x06maxGap\x12\x12\n" +
+	"\x04seed\x18\x04 \x01(\x04R\x04seed\x12\x12\n" +
+	"\x04rank\x18\x05 \x01(\x05R\x04rank\x126\n" +
+	"\achoices\x18\x06 \x03(\v2\x1c.fundmatch.v1.RecordedChoiceR\achoices\"\x7f\n" +
+	"\x0eRecordedChoice\x12!\n" +
+	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\x12\x14\n" +
+	"\x05score\x18\x02 \x01(\x01R\x05score\x12\x1e\n" +
+	"\n" +
+	"propensity\x18\x03 \x01(\x01R\n" +
+	"propensity\x12\x14\n" +
+	"\x05drawn\x18\x04 \x01(\bR\x05drawn\"\x9a\x04\n" +
 	"\rRecordedOrder\x12!\n" +
 	"\fproduct_code\x18\x01 \x01(\tR\vproductCode\x12\x1d\n" +
 	"\n" +
@@ -996,7 +1273,7 @@ const file_fundmatch_v1_decision_proto_rawDesc = "" +
 	"initiative\x12\x18\n" +
 	"\abalance\x18\x06 \x01(\tR\abalance\x12,\n" +
 	"\x04cost\x18\a \x01(\v2\x18.fundmatch.v1.SwitchCostR\x04cost\x129\n" +
-	"\bfindings\x18\b \x03(\v2\x1d.fundmatch.v1.RecordedFindingR\bfindings\"\xa8\x02\n" +
+	"\bfindings\x18\b \x03(\v2\x1d.fundmatch.v1.RecordedFindingR\bfindings\"\xc4\x02\n" +
 	"\fRecordedItem\x12\x12\n" +
 	"\x04rank\x18\x01 \x01(\x05R\x04rank\x12!\n" +
 	"\fproduct_code\x18\x02 \x01(\tR\vproductCode\x12\x14\n" +
@@ -1011,7 +1288,9 @@ const file_fundmatch_v1_decision_proto_rawDesc = "" +
 	"objections\x12\x16\n" +
 	"\x06action\x18\b \x01(\tR\x06action\x12\x1d\n" +
 	"\n" +
-	"amount_fen\x18\t \x01(\x03R\tamountFen\"8\n" +
+	"amount_fen\x18\t \x01(\x03R\tamountFen\x12\x1a\n" +
+	"\bexplored\x18\n" +
+	" \x01(\bR\bexplored\"8\n" +
 	"\x15ReplayDecisionRequest\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\"\xcb\x01\n" +
@@ -1038,48 +1317,54 @@ func file_fundmatch_v1_decision_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_decision_proto_rawDescData
 }
 
-var file_fundmatch_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_fundmatch_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_fundmatch_v1_decision_proto_goTypes = []any{
 	(*GetDecisionRequest)(nil),     // 0: fundmatch.v1.GetDecisionRequest
 	(*GetDecisionResponse)(nil),    // 1: fundmatch.v1.GetDecisionResponse
-	(*RecordedOrder)(nil),          // 2: fundmatch.v1.RecordedOrder
-	(*RecordedRequirement)(nil),    // 3: fundmatch.v1.RecordedRequirement
-	(*RecordedFinding)(nil),        // 4: fundmatch.v1.RecordedFinding
-	(*RecordedSwitch)(nil),         // 5: fundmatch.v1.RecordedSwitch
-	(*RecordedItem)(nil),           // 6: fundmatch.v1.RecordedItem
-	(*ReplayDecisionRequest)(nil),  // 7: fundmatch.v1.ReplayDecisionRequest
-	(*ReplayDecisionResponse)(nil), // 8: fundmatch.v1.ReplayDecisionResponse
-	(*timestamppb.Timestamp)(nil),  // 9: google.protobuf.Timestamp
-	(*Revisions)(nil),              // 10: fundmatch.v1.Revisions
-	(*Exclusion)(nil),              // 11: fundmatch.v1.Exclusion
-	(*RejectedConfirmation)(nil),   // 12: fundmatch.v1.RejectedConfirmation
-	(*SwitchCost)(nil),             // 13: fundmatch.v1.SwitchCost
-	(*Contribution)(nil),           // 14: fundmatch.v1.Contribution
+	(*Exposure)(nil),               // 2: fundmatch.v1.Exposure
+	(*RecordedExploration)(nil),    // 3: fundmatch.v1.RecordedExploration
+	(*RecordedChoice)(nil),         // 4: fundmatch.v1.RecordedChoice
+	(*RecordedOrder)(nil),          // 5: fundmatch.v1.RecordedOrder
+	(*RecordedRequirement)(nil),    // 6: fundmatch.v1.RecordedRequirement
+	(*RecordedFinding)(nil),        // 7: fundmatch.v1.RecordedFinding
+	(*RecordedSwitch)(nil),         // 8: fundmatch.v1.RecordedSwitch
+	(*RecordedItem)(nil),           // 9: fundmatch.v1.RecordedItem
+	(*ReplayDecisionRequest)(nil),  // 10: fundmatch.v1.ReplayDecisionRequest
+	(*ReplayDecisionResponse)(nil), // 11: fundmatch.v1.ReplayDecisionResponse
+	(*timestamppb.Timestamp)(nil),  // 12: google.protobuf.Timestamp
+	(*Revisions)(nil),              // 13: fundmatch.v1.Revisions
+	(*Exclusion)(nil),              // 14: fundmatch.v1.Exclusion
+	(*RejectedConfirmation)(nil),   // 15: fundmatch.v1.RejectedConfirmation
+	(*SwitchCost)(nil),             // 16: fundmatch.v1.SwitchCost
+	(*Contribution)(nil),           // 17: fundmatch.v1.Contribution
 }
 var file_fundmatch_v1_decision_proto_depIdxs = []int32{
-	9,  // 0: fundmatch.v1.GetDecisionResponse.decided_at:type_name -> google.protobuf.Timestamp
-	9,  // 1: fundmatch.v1.GetDecisionResponse.recorded_at:type_name -> google.protobuf.Timestamp
-	9,  // 2: fundmatch.v1.GetDecisionResponse.valid_until:type_name -> google.protobuf.Timestamp
-	10, // 3: fundmatch.v1.GetDecisionResponse.revisions:type_name -> fundmatch.v1.Revisions
-	6,  // 4: fundmatch.v1.GetDecisionResponse.items:type_name -> fundmatch.v1.RecordedItem
-	11, // 5: fundmatch.v1.GetDecisionResponse.excluded:type_name -> fundmatch.v1.Exclusion
-	2,  // 6: fundmatch.v1.GetDecisionResponse.order:type_name -> fundmatch.v1.RecordedOrder
-	5,  // 7: fundmatch.v1.GetDecisionResponse.switch:type_name -> fundmatch.v1.RecordedSwitch
-	12, // 8: fundmatch.v1.RecordedOrder.rejected_confirmations:type_name -> fundmatch.v1.RejectedConfirmation
-	3,  // 9: fundmatch.v1.RecordedOrder.required:type_name -> fundmatch.v1.RecordedRequirement
-	4,  // 10: fundmatch.v1.RecordedOrder.findings:type_name -> fundmatch.v1.RecordedFinding
-	13, // 11: fundmatch.v1.RecordedSwitch.cost:type_name -> fundmatch.v1.SwitchCost
-	4,  // 12: fundmatch.v1.RecordedSwitch.findings:type_name -> fundmatch.v1.RecordedFinding
-	14, // 13: fundmatch.v1.RecordedItem.contributions:type_name -> fundmatch.v1.Contribution
-	0,  // 14: fundmatch.v1.DecisionService.GetDecision:input_type -> fundmatch.v1.GetDecisionRequest
-	7,  // 15: fundmatch.v1.DecisionService.ReplayDecision:input_type -> fundmatch.v1.ReplayDecisionRequest
-	1,  // 16: fundmatch.v1.DecisionService.GetDecision:output_type -> fundmatch.v1.GetDecisionResponse
-	8,  // 17: fundmatch.v1.DecisionService.ReplayDecision:output_type -> fundmatch.v1.ReplayDecisionResponse
-	16, // [16:18] is the sub-list for method output_type
-	14, // [14:16] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 0: fundmatch.v1.GetDecisionResponse.decided_at:type_name -> google.protobuf.Timestamp
+	12, // 1: fundmatch.v1.GetDecisionResponse.recorded_at:type_name -> google.protobuf.Timestamp
+	12, // 2: fundmatch.v1.GetDecisionResponse.valid_until:type_name -> google.protobuf.Timestamp
+	13, // 3: fundmatch.v1.GetDecisionResponse.revisions:type_name -> fundmatch.v1.Revisions
+	9,  // 4: fundmatch.v1.GetDecisionResponse.items:type_name -> fundmatch.v1.RecordedItem
+	14, // 5: fundmatch.v1.GetDecisionResponse.excluded:type_name -> fundmatch.v1.Exclusion
+	5,  // 6: fundmatch.v1.GetDecisionResponse.order:type_name -> fundmatch.v1.RecordedOrder
+	8,  // 7: fundmatch.v1.GetDecisionResponse.switch:type_name -> fundmatch.v1.RecordedSwitch
+	2,  // 8: fundmatch.v1.GetDecisionResponse.exposures:type_name -> fundmatch.v1.Exposure
+	3,  // 9: fundmatch.v1.GetDecisionResponse.exploration:type_name -> fundmatch.v1.RecordedExploration
+	4,  // 10: fundmatch.v1.RecordedExploration.choices:type_name -> fundmatch.v1.RecordedChoice
+	15, // 11: fundmatch.v1.RecordedOrder.rejected_confirmations:type_name -> fundmatch.v1.RejectedConfirmation
+	6,  // 12: fundmatch.v1.RecordedOrder.required:type_name -> fundmatch.v1.RecordedRequirement
+	7,  // 13: fundmatch.v1.RecordedOrder.findings:type_name -> fundmatch.v1.RecordedFinding
+	16, // 14: fundmatch.v1.RecordedSwitch.cost:type_name -> fundmatch.v1.SwitchCost
+	7,  // 15: fundmatch.v1.RecordedSwitch.findings:type_name -> fundmatch.v1.RecordedFinding
+	17, // 16: fundmatch.v1.RecordedItem.contributions:type_name -> fundmatch.v1.Contribution
+	0,  // 17: fundmatch.v1.DecisionService.GetDecision:input_type -> fundmatch.v1.GetDecisionRequest
+	10, // 18: fundmatch.v1.DecisionService.ReplayDecision:input_type -> fundmatch.v1.ReplayDecisionRequest
+	1,  // 19: fundmatch.v1.DecisionService.GetDecision:output_type -> fundmatch.v1.GetDecisionResponse
+	11, // 20: fundmatch.v1.DecisionService.ReplayDecision:output_type -> fundmatch.v1.ReplayDecisionResponse
+	19, // [19:21] is the sub-list for method output_type
+	17, // [17:19] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_decision_proto_init() }
@@ -1095,7 +1380,7 @@ func file_fundmatch_v1_decision_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_decision_proto_rawDesc), len(file_fundmatch_v1_decision_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
