@@ -90,7 +90,8 @@ func newRoot(w world) *cobra.Command {
 		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
 		p.backtestCommand(),
 		p.replayCommand(), p.decisionsCommand(), p.eraseCommand(),
-		p.wordingCommand(), p.rulesCommand(), p.viewsCommand(), p.experimentsCommand(), p.featuresCommand(), p.outcomeCommand(),
+		p.wordingCommand(), p.rulesCommand(), p.viewsCommand(), p.modelsCommand(), p.experimentsCommand(),
+		p.featuresCommand(), p.outcomeCommand(),
 		p.backupCommand(), p.restoreCommand(),
 		p.migrateCommand(), p.checkConfigCommand(), p.versionCommand(),
 	)

@@ -22,6 +22,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/event"
+	"github.com/fundmatch/fundmatch/services/model"
 	"github.com/fundmatch/fundmatch/services/order"
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
@@ -258,6 +259,9 @@ func (s *service) wire(ctx context.Context) (err error) {
 		return err
 	}
 	texts := text.New(s.engine, linter)
+	models := model.New(s.store, func(ctx context.Context, data []byte) error {
+		return loader.TryModel(ctx, data, fund.InstantOf(s.now()))
+	}, s.now)
 	s.server, err = server.New(server.Services{
 		Features: s.watchFeatures(),
 		Register: func(r grpc.ServiceRegistrar) {
@@ -268,6 +272,7 @@ func (s *service) wire(ctx context.Context) (err error) {
 			fundmatchv1.RegisterEventServiceServer(r, events)
 			fundmatchv1.RegisterOrderServiceServer(r, orders)
 			fundmatchv1.RegisterWordingServiceServer(r, texts)
+			fundmatchv1.RegisterModelServiceServer(r, models)
 		},
 		Checks: []server.Check{
 			{Name: "store", Ready: s.storeReady},

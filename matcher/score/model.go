@@ -229,9 +229,11 @@ type trackFile struct {
 	RiskFree *fund.BasisPoints `yaml:"risk_free_bps"`
 }
 
-// The schema and limits of a model file.
+// Schema is the schema of a model in plain YAML; that of a model file is modelfile.Magic.
+const Schema = "fundmatch.model/v1"
+
+// The limits of a model file.
 const (
-	modelSchema      = "fundmatch.model/v1"
 	maxModelBytes    = 1 << 20
 	maxWeight        = 1000
 	maxNeighbours    = 1000
@@ -396,8 +398,8 @@ func (r *references) Visit(n ast.Node) ast.Visitor {
 
 func checkHeader(f *modelFile) error {
 	switch {
-	case f.Schema != modelSchema:
-		return fmt.Errorf("%w: schema %q, expected %q", ErrModel, f.Schema, modelSchema)
+	case f.Schema != Schema:
+		return fmt.Errorf("%w: schema %q, expected %q", ErrModel, f.Schema, Schema)
 	case f.Name == "" || len(f.Name) > fund.MaxTextLength:
 		return fmt.Errorf("%w: name %q, expected 1 to %d bytes", ErrModel, f.Name, fund.MaxTextLength)
 	case f.Version < 1:

@@ -33,7 +33,7 @@ func (s *Service) EraseCustomer(ctx context.Context, req *fundmatchv1.EraseCusto
 		return nil, features.Invalid("requestedBy", by, "at most 256 bytes")
 	}
 	if by == "" {
-		by = anonymous
+		by = wire.Anonymous
 	}
 	out, err := s.eraser.Erase(ctx, w.CustomerID, by, w.Idempotency)
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"time"
 
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/wire"
 )
 
 const (
@@ -22,13 +22,7 @@ const (
 	FutureTolerance = features.FutureTolerance
 
 	// IdempotencyMetadata is the metadata key, and the HTTP header, of the idempotency key.
-	IdempotencyMetadata = "idempotency-key"
-
-	// maxKeyLength bounds an idempotency key, in visible ASCII characters.
-	maxKeyLength = 128
-
-	// anonymous is the principal until callers are authenticated.
-	anonymous = "anonymous"
+	IdempotencyMetadata = wire.IdempotencyMetadata
 )
 
 // write collects the cells of one call.
@@ -51,7 +45,7 @@ func (s *Service) begin(ctx context.Context, method string, req customerRequest)
 	}
 	w := &write{profiles: s.profiles}
 	w.CustomerID, w.RecordedAt = id, fund.InstantOf(s.now())
-	key, err := idempotencyKey(ctx)
+	key, err := wire.IdempotencyKey(ctx)
 	if err != nil || key == "" {
 		return w, err
 	}
@@ -61,7 +55,7 @@ func (s *Service) begin(ctx context.Context, method string, req customerRequest)
 	if err != nil {
 		return nil, features.Invalid("body", "", "a message of valid UTF-8 texts")
 	}
-	w.Idempotency = features.Idempotency{Scope: anonymous + " " + method + " " + id, Key: key, BodyHash: sha256.Sum256(body)}
+	w.Idempotency = features.Idempotency{Scope: wire.Anonymous + " " + method + " " + id, Key: key, BodyHash: sha256.Sum256(body)}
 	return w, nil
 }
 
@@ -71,25 +65,6 @@ func (w *write) within(resource string) {
 		sum := sha256.Sum256([]byte(resource))
 		w.Idempotency.Scope += " " + hex.EncodeToString(sum[:])
 	}
-}
-
-// idempotencyKey returns the call's key, or "" when it has none.
-func idempotencyKey(ctx context.Context) (string, error) {
-	values := metadata.ValueFromIncomingContext(ctx, IdempotencyMetadata)
-	if len(values) == 0 {
-		return "", nil
-	}
-	const expected = "one key of 1 to 128 visible ASCII characters"
-	key := values[0]
-	if len(values) > 1 || len(key) < 1 || len(key) > maxKeyLength {
-		return "", features.Invalid(IdempotencyMetadata, key, expected)
-	}
-	for _, c := range []byte(key) {
-		if c <= ' ' || c > '~' {
-			return "", features.Invalid(IdempotencyMetadata, key, expected)
-		}
-	}
-	return key, nil
 }
 
 // eventTime returns the instant of an event: now when it is absent.

@@ -33,7 +33,11 @@ type stores struct {
 	down     bool
 	products func() ([]fund.Product, error) // nil: the store's
 	artifact func(data []byte) []byte       // nil: as stored
+	missing  string                         // an artifact that is not given
+	reads    int                            // of NAVs
 }
+
+func newStore() *memory.Store { return memory.New() }
 
 func (s *stores) set(change func(*stores)) {
 	s.mu.Lock()
@@ -59,10 +63,18 @@ func (s *stores) Pool(ctx context.Context, revision uint64) ([]fund.Product, err
 	return s.Store.Pool(ctx, revision)
 }
 
+func (s *stores) NAVs(ctx context.Context, cut features.Cut, yield func(string, []fund.NAV) error) error {
+	s.set(func(s *stores) { s.reads++ })
+	return s.Store.NAVs(ctx, cut, yield)
+}
+
 func (s *stores) Artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
 	data, err := s.Store.Artifact(ctx, kind, id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if id == s.missing {
+		return nil, errDown
+	}
 	if s.artifact != nil && err == nil {
 		data = s.artifact(data)
 	}
@@ -414,6 +426,7 @@ func TestRunSwapsUnderReaders(t *testing.T) {
 		r.at(midnight.Add(-30 * time.Second))
 		ahead := 3 + day
 		wait(t, "the core of the next day", func() bool { return r.compiles() >= ahead })
+		_ = r.engine.Reload(ctx) // a compile is told of before it is in force: the poll that made it is over
 		r.at(midnight)
 		wait(t, "the day", func() bool {
 			core, _, err := r.engine.Core()

@@ -21,6 +21,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/customer"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
+	"github.com/fundmatch/fundmatch/services/model"
 	"github.com/fundmatch/fundmatch/services/order"
 	"github.com/fundmatch/fundmatch/services/storeclock"
 )
@@ -73,6 +74,8 @@ var table = []row{
 	{error: "*customer.UnfinishedError", matches: as[*customer.UnfinishedError], code: codes.Unavailable, reason: "ERASURE_UNFINISHED", sentence: "The customer is erased in the store, but not in the decision log yet; erase him again.", retry: time.Second},
 	{error: "*features.InvalidError", matches: as[*features.InvalidError], code: codes.InvalidArgument, reason: reasonInvalid, sentence: "A value of the request is not valid.", say: sayInvalid},
 	{error: "*features.NotFoundError", matches: as[*features.NotFoundError], code: codes.NotFound, reason: "<KIND>_NOT_FOUND", sentence: "What was asked for does not exist.", say: sayNotFound},
+	{error: "*model.RefusedError", matches: as[*model.RefusedError], code: codes.InvalidArgument, reason: "MODEL_<WHY>", sentence: "The bytes are no model that may be kept; nothing was changed.", say: sayRefused},
+	{error: "*model.StateError", matches: as[*model.StateError], code: codes.FailedPrecondition, reason: "MODEL_<WHY>", sentence: "This cannot be done with the model as things stand; nothing was changed.", say: sayState},
 	{error: "decisionlog.ErrNotFound", matches: is(decisionlog.ErrNotFound), code: codes.NotFound, reason: "DECISION_NOT_FOUND", sentence: "No decision of this id is recorded."},
 	{error: "decisionlog.ErrErased", matches: is(decisionlog.ErrErased), code: codes.FailedPrecondition, reason: "DECISION_ERASED", sentence: "The personal values of this decision were erased."},
 	{error: "decisionlog.ErrFull", matches: is(decisionlog.ErrFull), code: codes.Unavailable, reason: "DECISION_LOG_FULL", sentence: "The answer could not be recorded, so it is not given.", retry: time.Second},
@@ -167,6 +170,23 @@ func sayForbidden(err error) public {
 		sentence: "The tag " + quoted(e.Name) + " may be kept of nobody; nothing was written.",
 		field:    e.Field, expected: "expected a tag about nothing that the law protects",
 	}
+}
+
+// sayRefused tells why bytes are no model: the reader of models writes for who sent them.
+func sayRefused(err error) public {
+	var e *model.RefusedError
+	if !errors.As(err, &e) {
+		return public{}
+	}
+	return public{reason: e.Reason, sentence: e.Text, field: "artifact", expected: "expected a model as docs/model-file.md describes it"}
+}
+
+func sayState(err error) public {
+	var e *model.StateError
+	if !errors.As(err, &e) {
+		return public{}
+	}
+	return public{reason: e.Reason, sentence: e.Text}
 }
 
 func sayNotFound(err error) public {

@@ -123,6 +123,13 @@ func (f *front) serveRoute(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, r, err)
 		return
 	}
+	leave, err := found.admit(r.ContentLength, f.maxBody)
+	if err != nil {
+		w.Header().Set("Connection", "close") // its body is not read
+		f.refuse(w, r, err)
+		return
+	}
+	defer leave()
 	if err := f.readBody(w, r, found, op); err != nil {
 		f.refuse(w, r, err)
 		return

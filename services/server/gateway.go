@@ -58,6 +58,9 @@ func newGateway(ctx context.Context, r *registry, conn grpc.ClientConnInterface)
 		{fundmatchv1.WordingService_ServiceDesc.ServiceName, func(ctx context.Context, m *runtime.ServeMux) error {
 			return fundmatchv1.RegisterWordingServiceHandlerClient(ctx, m, fundmatchv1.NewWordingServiceClient(conn))
 		}},
+		{fundmatchv1.ModelService_ServiceDesc.ServiceName, func(ctx context.Context, m *runtime.ServeMux) error {
+			return fundmatchv1.RegisterModelServiceHandlerClient(ctx, m, fundmatchv1.NewModelServiceClient(conn))
+		}},
 	} {
 		if !r.has(g.service) {
 			continue

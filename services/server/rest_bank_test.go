@@ -26,6 +26,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/engine"
 	"github.com/fundmatch/fundmatch/services/event"
+	"github.com/fundmatch/fundmatch/services/model"
 	"github.com/fundmatch/fundmatch/services/order"
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
@@ -238,11 +239,16 @@ func (b *bank) serve(tb testing.TB) {
 		fundmatchv1.RegisterEventServiceServer(r, event.New(b.store, b.clock.now))
 		fundmatchv1.RegisterOrderServiceServer(r, orders)
 		fundmatchv1.RegisterWordingServiceServer(r, wording.New(b.engine, linter))
+		fundmatchv1.RegisterModelServiceServer(r, model.New(b.store, b.tryModel, b.clock.now))
 	}
 	b.services.Checks = []Check{{Name: "core", Ready: func(context.Context) error {
 		_, _, err := b.engine.Core()
 		return err
 	}}}
+}
+
+func (b *bank) tryModel(ctx context.Context, data []byte) error {
+	return b.loader.TryModel(ctx, data, fund.InstantOf(b.clock.now()))
 }
 
 func (b *bank) customerRules() (customer.Rules, error) {

@@ -2,6 +2,9 @@ package server
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fundmatch/fundmatch/features/dataset/synthetic"
+	"github.com/fundmatch/fundmatch/matcher/score"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 )
 
@@ -30,7 +34,8 @@ type goldenCase struct {
 }
 
 // exchange is one request and its answer. In paths, headers and bodies {decisionId}, {etag},
-// {nextPageToken} and {confirmationId} stand for what an exchange before returned last.
+// {nextPageToken} and {confirmationId} stand for what an exchange before returned last, {model}
+// for the id of the built-in model, {ownModel} and {ownModelBytes} for a model of the bank's.
 type exchange struct {
 	Request  goldenRequest  `json:"request"`
 	Response goldenResponse `json:"response"`
@@ -135,9 +140,13 @@ func newGoldenClient(t *testing.T) *goldenClient {
 		t.Fatal(err)
 	}
 	id := core.Identity()
+	own := bytes.Replace(score.DefaultModel(), []byte("name: spine"), []byte("name: the bank's own"), 1)
+	sum := sha256.Sum256(own)
+	ownID := hex.EncodeToString(sum[:])
 	return &goldenClient{
-		bank: b, server: b.start(t), previous: map[string]string{},
-		mask: strings.NewReplacer(id.ModelID, "{model}", id.RulesID, "{rules}", id.WordingID, "{wording}"),
+		bank: b, server: b.start(t),
+		previous: map[string]string{"model": id.ModelID, "ownModel": ownID, "ownModelBytes": base64.StdEncoding.EncodeToString(own)},
+		mask:     strings.NewReplacer(id.ModelID, "{model}", id.RulesID, "{rules}", id.WordingID, "{wording}", ownID, "{ownModel}"),
 	}
 }
 

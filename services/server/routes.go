@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/services/model"
 	"github.com/fundmatch/fundmatch/services/wording"
 )
 
@@ -21,8 +22,12 @@ import (
 // misspelt filter would otherwise answer a question that nobody asked.
 type routes []*route
 
-// lintPath takes whole texts, as JSON may spell them.
-const lintPath = "/v1/wording:lint"
+// The paths whose bodies are larger than others': whole texts, as JSON may spell them, and
+// whole models.
+const (
+	lintPath   = "/v1/wording:lint"
+	modelsPath = "/v1/models"
+)
 
 // route is one path with its methods.
 type route struct {
@@ -34,6 +39,8 @@ type route struct {
 	// largeBody is how much a body may be where that is more than the listener takes of
 	// others, in bytes; 0: as others.
 	largeBody int64
+	// slots, when not nil, bound how many large bodies are in memory at once.
+	slots chan struct{}
 }
 
 // operation is what one method of a path takes.
@@ -75,8 +82,11 @@ func readRoutes(description []byte) (routes, error) {
 			r.methods[strings.ToUpper(method)] = o
 		}
 		r.allow = allowed(r.methods)
-		if path == lintPath {
+		switch path {
+		case lintPath:
 			r.largeBody = wording.MaxBody
+		case modelsPath:
+			r.largeBody, r.slots = model.MaxBody, make(chan struct{}, 1)
 		}
 		all = append(all, r)
 	}
@@ -141,10 +151,27 @@ func (r *route) matches(path string) bool {
 	return true
 }
 
+// admit takes a place for a body that may be larger than limit, and returns what gives it
+// back. There is none: errOverloaded.
+func (r *route) admit(length, limit int64) (leave func(), err error) {
+	if r.slots == nil || length >= 0 && length <= limit {
+		return func() {}, nil
+	}
+	select {
+	case r.slots <- struct{}{}:
+		return func() { <-r.slots }, nil
+	default:
+		return nil, errOverloaded
+	}
+}
+
 // checkBody refuses a body that gives a parameter of the path another value: the gateway
 // would take the path's in silence, and one of the two is a mistake. What is no JSON
 // object is left to the gateway, which says why.
 func (r *route) checkBody(path string, body []byte) error {
+	if !slices.ContainsFunc(r.params, func(p string) bool { return p != "" }) {
+		return nil
+	}
 	var fields map[string]json.RawMessage
 	_ = json.Unmarshal(body, &fields) // fields stays empty where it fails
 	if r.verb != "" {

@@ -45,6 +45,7 @@ var internal = map[string]string{
 	"*eligibility.PackError":    "an eligibility.ErrPack",
 	"score.ErrModel":            "within matcher.ErrCompile, and a command's error on import",
 	"score.ErrForbiddenInput":   "within matcher.ErrCompile, and a command's error on import",
+	"modelfile.*":               "within score.ErrModel; of an upload the registry tells them as *model.RefusedError and *model.StateError",
 	"wording.*":                 "sentences that cannot be filled are this program's fault: the answer is INTERNAL rather than half a sentence",
 	"sqlstore.*":                "a store returns the errors of features; its own are for commands",
 	"memory.*":                  "a store for tests",

@@ -14,40 +14,59 @@ const (
 	drawnLeft   = 56
 	drawnTop    = 46
 	drawnCounts = 60 // height of the counts below
-	drawnWidth  = drawnLeft + drawnSide + 20
+	drawnWidth  = drawnLeft + drawnSide + 24
 	drawnHeight = drawnTop + drawnSide + 30 + drawnCounts + 34
 )
 
 // WriteSVG draws the reliability table: observed by predicted with Wilson's intervals, the
-// diagonal on which predictions are right, and below how many rows each bin has. Both axes
-// end above the largest value. No scripts, nothing from elsewhere; the same assessment
-// gives the same bytes. title is for people.
+// diagonal on which predictions are right, and below how densely the rows lie, a bar of
+// equal area for equally many. Both axes end above the largest of the points and
+// intervals. No scripts, nothing from elsewhere; the same assessment gives the same bytes.
+// title is for people.
 func (a *Assessment) WriteSVG(w io.Writer, title string) error {
-	top, most := 0.0, int64(1)
+	top := 0.0
 	for _, b := range a.Bins {
-		top = max(top, b.Observed.High, b.To)
-		most = max(most, b.Rows)
+		top = max(top, b.Observed.High, b.Predicted)
 	}
-	top = roundedUp(top)
-	d := drawing{top: top}
+	d := drawing{top: roundedUp(top)}
 	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-label="%[3]s" font-family="sans-serif" font-size="11" fill="#1d3b57">`,
 		drawnWidth, drawnHeight, html.EscapeString(title))
 	d.printf(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
-	d.text(drawnLeft, 16, "start", title)
-	d.text(drawnLeft, 32, "start", a.caption())
+	d.text(8, 16, "start", title)
+	d.text(8, 32, "start", a.caption())
 	d.axes()
 	for _, b := range a.Bins {
 		x := d.x(b.Predicted)
 		d.printf(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="#9db8d2" stroke-width="2"/>`, x, d.y(b.Observed.Low), x, d.y(b.Observed.High))
 		d.printf(`<circle cx="%.1f" cy="%.1f" r="3" fill="#4878a8"/>`, x, d.y(b.Observed.Value))
-		height := drawnCounts * float64(b.Rows) / float64(most)
-		d.printf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#9db8d2"/>`,
-			d.x(b.From), float64(drawnTop+drawnSide+30+drawnCounts)-height, max(d.x(b.To)-d.x(b.From), 1), height)
 	}
-	d.text(drawnLeft+drawnSide/2, drawnHeight-8, "middle", "predicted probability; bars: rows of each bin")
+	d.bars(a.Bins)
+	d.text(drawnLeft+drawnSide/2, drawnHeight-8, "middle", "predicted probability; bars: where the rows lie")
 	d.printf("</svg>\n")
 	_, err := io.WriteString(w, d.String())
 	return err
+}
+
+// bars draws the density of the rows: of each bin from the middle between its neighbours'
+// ends, so that no probability is left out.
+func (d *drawing) bars(bins []Bin) {
+	ends := make([]float64, len(bins)+1)
+	ends[0], ends[len(bins)] = d.x(bins[0].From), min(d.x(bins[len(bins)-1].To), drawnLeft+drawnSide)
+	for i := 1; i < len(bins); i++ {
+		ends[i] = min(d.x((bins[i-1].To+bins[i].From)/2), drawnLeft+drawnSide)
+	}
+	density := make([]float64, len(bins))
+	most := 0.0
+	for i, b := range bins {
+		density[i] = float64(b.Rows) / max(ends[i+1]-ends[i], 1)
+		most = max(most, density[i])
+	}
+	const floor = drawnTop + drawnSide + 30 + drawnCounts
+	for i := range bins {
+		height := drawnCounts * density[i] / most
+		d.printf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#9db8d2" stroke="#ffffff" stroke-width="0.5"/>`,
+			ends[i], floor-height, max(ends[i+1]-ends[i], 1), height)
+	}
 }
 
 // caption says the figures that matter.

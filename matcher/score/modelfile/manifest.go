@@ -58,7 +58,7 @@ func (w *Window) check() error {
 		return nil
 	}
 	from, err := fund.ParseDate(w.From)
-	if err != nil {
+	if err != nil || from == 0 { // no text is no day
 		return refuse("training.from", w.From, "a day such as 2024-01-31")
 	}
 	through, err := fund.ParseDate(w.Through)
