@@ -279,7 +279,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{"none happened", func(s *sample) { s.y = ever(300, false) }, logit.Options{}, logit.ErrOneClass, "", 0},
 		{"a constant", func(s *sample) { s.setAll(1, func(int, []float64) float64 { return .1 }) }, logit.Options{}, logit.ErrConstant, "x1", 0},
 		{"a constant but for rounding", func(s *sample) {
-			s.setAll(1, func(i int, _ []float64) float64 { return []float64{.3, .1 + .2}[i%2] })
+			s.setAll(1, func(i int, _ []float64) float64 { return []float64{.3, math.Nextafter(.3, 1)}[i%2] })
 		}, logit.Options{Ridge: 1}, logit.ErrConstant, "x1", 0},
 		{"a multiple", func(s *sample) { s.setAll(1, func(_ int, x []float64) float64 { return 7 - 1e5*x[0] }) }, logit.Options{}, logit.ErrCollinear, "x1", 0},
 		{"a column that tells", func(s *sample) {
