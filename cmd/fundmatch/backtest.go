@@ -196,11 +196,7 @@ func backtestError(err error) error {
 
 // contenders sets who makes lists.
 func (o *backtestOptions) contenders(config *backtest.Config) (id backtest.ModelID, err error) {
-	nearest, err := backtest.Nearest()
-	if err != nil {
-		return id, err
-	}
-	baselines := map[string]backtest.Recommender{"knn": nearest, "popularity": backtest.Popularity()}
+	baselines := map[string]backtest.Recommender{"knn": backtest.Nearest(), "popularity": backtest.Popularity()}
 	var variants [][]string
 	for _, w := range o.without {
 		variants = append(variants, strings.Split(w, ","))

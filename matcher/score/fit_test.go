@@ -7,8 +7,10 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/sajari/regression"
@@ -109,10 +111,18 @@ func illScaled(seed uint64, n, p int) sample {
 	return s
 }
 
-// A second way: gonum's QR of all rows at once, intercept and all.
+// A second way: gonum's QR of all rows at once, intercept and all. FUNDMATCH_FIT_ROWS asks
+// for more rows than the tests have time for.
 func TestFitEqualsTheQRFactorisationOfAllRows(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ n, p int }{{50, 3}, {256, 5}, {257, 5}, {5_000, 12}, {100_000, 12}} {
+	most := 50_000
+	if asked := os.Getenv("FUNDMATCH_FIT_ROWS"); asked != "" {
+		var err error
+		if most, err = strconv.Atoi(asked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ n, p int }{{50, 3}, {256, 5}, {257, 5}, {5_000, 12}, {most, 12}} {
 		s := illScaled(uint64(c.n), c.n, c.p)
 		l := fit(t, s, score.FitOptions{})
 		a, b := mat.NewDense(c.n, c.p+1, nil), mat.NewDense(c.n, 1, s.y)
@@ -132,15 +142,17 @@ func TestFitEqualsTheQRFactorisationOfAllRows(t *testing.T) {
 		if err := qr.SolveTo(&want, false, b); err != nil && !errors.As(err, new(mat.Condition)) {
 			t.Fatal(err)
 		}
-		intercept := want.At(0, 0)
+		intercept, worst := want.At(0, 0), 0.
 		for j := range c.p {
 			wantClose(t, fmt.Sprintf("%d rows: slope %d", c.n, j), l.Terms[j].Coefficient, want.At(j+1, 0), 1e-9)
+			worst = max(worst, math.Abs(l.Terms[j].Coefficient/want.At(j+1, 0)-1))
 			intercept -= want.At(j+1, 0) * shift[j]
 		}
 		// The intercept is the difference of numbers as large as mean times slope.
 		if got := math.Abs(l.Intercept - intercept); got > 1e-9*l.InterceptError*math.Sqrt(float64(c.n)) {
 			t.Errorf("%d rows: intercept is %v, want %v", c.n, l.Intercept, intercept)
 		}
+		t.Logf("%d rows of %d columns: slopes differ by %.1e at most", c.n, c.p, worst)
 	}
 }
 
@@ -172,6 +184,10 @@ func exactly(s sample, ridge float64) (beta, deviation []float64, sigma, r2 floa
 				gram[a][b].Add(gram[a][b], term.Mul(term, w))
 			}
 		}
+	}
+	plain := make([]*big.Float, p+1) // the diagonal before the ridge
+	for j := range plain {
+		plain[j] = num(0).Set(gram[j][j])
 	}
 	for j := 1; j <= p; j++ { // lambda * variance: ridge on columns of deviation 1
 		mean := num(0).Quo(gram[0][j], weight)
@@ -221,11 +237,30 @@ func exactly(s sample, ridge float64) (beta, deviation []float64, sigma, r2 floa
 	mean := num(0).Quo(gram[0][p+1], weight)
 	total := num(0).Sub(gram[p+1][p+1], num(0).Mul(num(0).Mul(mean, mean), weight))
 	ratio, _ := num(0).Quo(left, total).Float64()
-	square, _ := num(0).Quo(left, num(float64(len(s.y)-1-p))).Float64()
+	// With M = (A + ridge)⁻¹: n less the trace of MA rows are free, and the variance is MAM.
+	for j := range plain {
+		gram[j][j].Set(plain[j])
+	}
+	free := num(float64(len(s.y)))
+	variances := make([]*big.Float, p+1)
+	for i := range variances {
+		variances[i] = num(0)
+		for j := range p + 1 {
+			inner := num(0) // (AM) at j, i
+			for k := range p + 1 {
+				inner.Add(inner, num(0).Mul(gram[j][k], rows[k][p+2+i]))
+			}
+			if i == j {
+				free.Sub(free, inner)
+			}
+			variances[i].Add(variances[i], num(0).Mul(rows[i][p+2+j], inner))
+		}
+	}
+	square, _ := num(0).Quo(left, free).Float64()
 	sigma = math.Sqrt(square)
 	for i := range rows {
 		b, _ := rows[i][p+1].Float64()
-		v, _ := rows[i][p+2+i].Float64()
+		v, _ := variances[i].Float64()
 		beta, deviation = append(beta, b), append(deviation, sigma*math.Sqrt(v))
 	}
 	return beta, deviation, sigma, 1 - ratio
@@ -262,10 +297,15 @@ func TestRidgeEqualsExactArithmetic(t *testing.T) {
 		s := illScaled(seed, 40+int(seed)*60, 1+int(seed)%5)
 		lambda := math.Pow(10, float64(seed)-2)
 		l := fit(t, s, score.FitOptions{Ridge: lambda})
-		beta, _, _, r2 := exactly(s, lambda)
+		beta, deviation, sigma, r2 := exactly(s, lambda)
 		for i, b := range coefficients(l) {
 			wantClose(t, fmt.Sprintf("lambda %g: coefficient %d", lambda, i), b, beta[i], 1e-9)
 		}
+		wantClose(t, "intercept's standard error", l.InterceptError, deviation[0], 1e-9)
+		for j := range l.Terms {
+			wantClose(t, fmt.Sprintf("lambda %g: standard error %d", lambda, j), l.Terms[j].StandardError, deviation[j+1], 1e-9)
+		}
+		wantClose(t, "sigma", l.Sigma, sigma, 1e-9)
 		wantClose(t, "R2", l.RSquared, r2, 1e-9)
 	}
 }
@@ -350,7 +390,8 @@ func TestFitRecoversExactLines(t *testing.T) {
 		p := rapid.IntRange(1, 6).Draw(t, "columns")
 		n := rapid.IntRange(p+2, 600).Draw(t, "rows")
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		beta := rapid.SliceOfN(rapid.Float64Range(-1e3, 1e3), p+1, p+1).Draw(t, "beta")
+		// Hundredths: what is smaller than any unit is refused, and is another test.
+		beta := rapid.SliceOfN(rapid.Map(rapid.IntRange(-1e5, 1e5), func(n int) float64 { return float64(n) / 100 }), p+1, p+1).Draw(t, "beta")
 		var s sample
 		for range n {
 			x := make([]float64, p)
@@ -399,6 +440,26 @@ func TestTheResidualIsOrthogonal(t *testing.T) {
 			t.Errorf("column %d and the residual have a cosine of %g", j, cosine)
 		}
 	}
+}
+
+// Timestamps, say: what lies 1e15 of its units from zero is fitted as if it began there.
+func TestColumnsFarFromZeroLoseNothing(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(6, 6))
+	var near, far sample
+	for i := range 3000 {
+		x := []float64{float64(i / 7), float64(r.IntN(40)) / 8}
+		y := 3*x[0] - x[1] + float64(r.IntN(100))/8
+		near.x, near.y = append(near.x, x), append(near.y, y)
+		far.x, far.y = append(far.x, []float64{x[0] + 1e15, x[1] - 5e14}), append(far.y, y-2e14)
+	}
+	a, b := fit(t, near, score.FitOptions{}), fit(t, far, score.FitOptions{})
+	for j := range a.Terms {
+		wantClose(t, "slope", b.Terms[j].Coefficient, a.Terms[j].Coefficient, 1e-13)
+		wantClose(t, "standard error", b.Terms[j].StandardError, a.Terms[j].StandardError, 1e-12)
+		wantClose(t, "scale", b.Terms[j].Scale, a.Terms[j].Scale, 1e-13)
+	}
+	wantClose(t, "R2", b.RSquared, a.RSquared, 1e-13)
 }
 
 // A row of weight 3 is a row that came three times, but for the count of rows.

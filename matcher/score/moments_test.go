@@ -19,7 +19,7 @@ import (
 func TestShardsGiveTheBitsOfTheWhole(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(30, 40*score.BlockRows).Draw(t, "rows")
+		n := rapid.IntRange(30, 24*score.BlockRows).Draw(t, "rows")
 		s := illScaled(rapid.Uint64().Draw(t, "seed"), n, rapid.IntRange(1, 4).Draw(t, "columns"))
 		if rapid.Bool().Draw(t, "weighted") {
 			r := rand.New(rand.NewPCG(1, uint64(n)))
@@ -169,13 +169,14 @@ func TestWhatIsRefused(t *testing.T) {
 		{"a row too few", cut(4), score.FitOptions{}, score.ErrFitRows, "", 0, nil},
 		{"a constant", every(1, func(int, []float64) float64 { return .1 }), score.FitOptions{}, score.ErrFitConstant, "x1", 0, nil},
 		{"a constant with a ridge", every(1, func(int, []float64) float64 { return .1 }), score.FitOptions{Ridge: 1}, score.ErrFitConstant, "x1", 0, nil},
-		{"a constant but for rounding", every(1, func(i int, _ []float64) float64 { return []float64{.3, .1 + .2}[i%2] }), score.FitOptions{}, score.ErrFitConstant, "x1", 0, nil},
+		{"a constant but for rounding", every(1, func(i int, _ []float64) float64 { return []float64{.3, math.Nextafter(.3, 1)}[i%2] }), score.FitOptions{}, score.ErrFitConstant, "x1", 0, nil},
 		{"zeros", every(2, func(int, []float64) float64 { return 0 }), score.FitOptions{}, score.ErrFitConstant, "x2", 0, nil},
 		{"a constant target", every(3, func(int, []float64) float64 { return 7 }), score.FitOptions{}, score.ErrFitConstantTarget, "y", 0, nil},
 		{"a multiple", every(1, func(_ int, x []float64) float64 { return -3 * x[0] }), score.FitOptions{}, score.ErrFitCollinear, "x1", 0, []string{"x0"}},
 		{"a sum and a constant", every(2, func(_ int, x []float64) float64 { return 1 + 1e6*x[0] + .1*x[1] }), score.FitOptions{}, score.ErrFitCollinear, "x2", 0, []string{"x0", "x1"}},
 		{"nearly a multiple", every(1, func(i int, x []float64) float64 { return x[0] + 1e-14*float64(i%7) }), score.FitOptions{}, score.ErrFitCondition, "", 0, nil},
 		{"a condition above what was asked", good, score.FitOptions{MaxCondition: 1.01}, score.ErrFitCondition, "", 0, nil},
+		{"the strictest limit", good, score.FitOptions{MaxCondition: 1}, score.ErrFitCondition, "", 0, nil},
 		{"a negative ridge", good, score.FitOptions{Ridge: -1}, score.ErrFitOptions, "", 0, nil},
 		{"a ridge that is no number", good, score.FitOptions{Ridge: math.NaN()}, score.ErrFitOptions, "", 0, nil},
 		{"a limit below 1", good, score.FitOptions{MaxCondition: .9}, score.ErrFitOptions, "", 0, nil},
@@ -201,6 +202,14 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	if err := try(t, good, score.FitOptions{}); err != nil {
 		t.Errorf("rows without a fault: %v", err)
+	}
+	if err := try(t, good, score.FitOptions{MaxCondition: 1e9, Ridge: 1e12}); err != nil {
+		t.Errorf("options at their limits: %v", err)
+	}
+	edge := change(9, -1, score.MinWeight)
+	edge.w[10], edge.x[11][0], edge.y[12] = score.MaxWeight, score.MaxFitValue, -score.MaxFitValue
+	if err := try(t, edge, score.FitOptions{Ridge: 1}); err != nil {
+		t.Errorf("at the limits: %v", err)
 	}
 	if err := try(t, cut(5), score.FitOptions{}); err != nil {
 		t.Errorf("just enough rows: %v", err)

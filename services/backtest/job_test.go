@@ -20,11 +20,7 @@ import (
 
 func nearest(t *testing.T) backtest.Recommender {
 	t.Helper()
-	r, err := backtest.Nearest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return backtest.Nearest()
 }
 
 func scored(t *testing.T, variants ...[]string) backtest.Recommender {

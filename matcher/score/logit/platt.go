@@ -115,7 +115,7 @@ func fitLine(x, target []float64) (line, error) {
 func lossOf(l line, z, target []float64) (loss float64) {
 	for i, v := range z {
 		eta := l.intercept + float64(l.slope*v)
-		loss += math.Log1p(exp(-math.Abs(eta))) + max(eta, 0) - float64(target[i]*eta)
+		loss += math.Log1p(Exp(-math.Abs(eta))) + max(eta, 0) - float64(target[i]*eta)
 	}
 	return loss
 }

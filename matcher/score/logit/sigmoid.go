@@ -6,17 +6,17 @@ import "math"
 // platform, never 0, and below 1 up to log-odds of 36. NaN stays NaN.
 func Sigmoid(eta float64) float64 {
 	if eta >= 0 {
-		return 1 / (1 + exp(-eta))
+		return 1 / (1 + Exp(-eta))
 	}
-	e := exp(eta)
+	e := Exp(eta)
 	return e / (1 + e)
 }
 
-// exp returns e^x within 1 ulp for x in [-700, 700], to which it is bounded. Package math
+// Exp returns e^x within 1 ulp for x in [-700, 700], to which it is bounded. Package math
 // takes another path with other last digits where the processor has fused arithmetic; a
 // served probability is replayed bit for bit, so this is FreeBSD's e_exp.c (Sun
 // Microsystems 1993/2004) with every product rounded.
-func exp(x float64) float64 {
+func Exp(x float64) float64 {
 	const (
 		ln2High, ln2Low = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 		p1, p2, p3      = 1.66666666666666657415e-01, -2.77777777770155933842e-03, 6.61375632143793436117e-05

@@ -126,7 +126,7 @@ func (s *standardised) evaluateBlock(at []float64, out *evaluation, from, to int
 		for j, v := range z {
 			eta += float64(v * at[j+1])
 		}
-		e := exp(-math.Abs(eta))
+		e := Exp(-math.Abs(eta))
 		likely, unlikely := 1/(1+e), e/(1+e) // p and 1-p, or the other way, without cancellation
 		towards, residual := eta, unlikely   // residual: how far p is from what happened
 		if !s.rows.happened[i] {
