@@ -78,19 +78,24 @@ func ParseSlate(b []byte) (*Slate, error) {
 			s.Brief = d.brief(s.Request.Licence)
 		}
 	}
-	if d.version >= 4 {
-		d.explored(s)
-		if err := d.readForetold(s); err != nil {
-			return nil, err
-		}
-	}
-	if err := d.Done(); err != nil {
-		return nil, err
-	}
-	if err := s.checkVariation(d.version); err != nil {
+	if err := d.fourthPart(s); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// fourthPart reads the end of a record of the fourth version, and sees that nothing follows.
+func (d *slateReader) fourthPart(s *Slate) error {
+	if d.version >= 4 {
+		d.explored(s)
+		if err := d.readForetold(s); err != nil {
+			return err
+		}
+	}
+	if err := d.Done(); err != nil {
+		return err
+	}
+	return s.checkVariation(d.version)
 }
 
 func (d *slateReader) variation(r *Request) {
