@@ -214,6 +214,24 @@ func wavy(first fund.Date, n int, size float64, wave int) Series {
 	return s
 }
 
+func TestOrElseKeepsShapesOfEnoughWindows(t *testing.T) {
+	t.Parallel()
+	fitted, fallback := *unit(), Default()
+	for h, windows := range []float64{9, 8, 7.99, 0, 20} {
+		fitted.Shapes[h].Windows = windows
+	}
+	before := fitted
+	got := fitted.OrElse(&fallback, 8)
+	want := before
+	want.Shapes[2], want.Shapes[3] = fallback.Shapes[2], fallback.Shapes[3]
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if fitted != before {
+		t.Error("the fitted parameters were changed")
+	}
+}
+
 func TestPastStopsAtAnError(t *testing.T) {
 	t.Parallel()
 	calls := 0

@@ -284,7 +284,7 @@ func TestGenerator(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	t.Parallel()
-	for name, break_ := range map[string]func(*Plan){
+	for name, spoil := range map[string]func(*Plan){
 		"no end of training":      func(p *Plan) { p.TrainUntil = 0 },
 		"nothing to test":         func(p *Plan) { p.Until = p.TrainUntil },
 		"a crash that ends first": func(p *Plan) { p.Crash.To = p.Crash.From.AddDays(-1) },
@@ -295,7 +295,7 @@ func TestRunRefuses(t *testing.T) {
 		"too many resamples":      func(p *Plan) { p.Resamples = MaxResamples + 1 },
 	} {
 		p := plan()
-		break_(&p)
+		spoil(&p)
 		if _, err := Run(nil, p, outcome.DefaultSettings()); !errors.Is(err, fund.ErrInvalid) {
 			t.Errorf("%s: %v, want fund.ErrInvalid", name, err)
 		}
@@ -370,5 +370,41 @@ func TestRunCountsFundsAndFees(t *testing.T) {
 	r := run(t, products, plan())
 	if r.Products != 1 || r.Costed != 1 || part(t, &r.Horizons[0], All).Products != 1 {
 		t.Errorf("%d products, %d costed", r.Products, r.Costed)
+	}
+}
+
+// What the customer has counts, after the fees, and a fall of exactly the range is within it.
+func TestIsBeyond(t *testing.T) {
+	t.Parallel()
+	e := entry{Holding: outcome.Holding{Gross: outcome.Result{Drawdown: 0.19}, Net: outcome.Result{Drawdown: 0.2}}}
+	e.foreseen.Drawdown = outcome.Grid{level90: 200_000, level95: 250_000}
+	if e.isBeyond(level90) || e.isBeyond(level95) {
+		t.Error("a fall of the range is beyond it")
+	}
+	e.Net.Drawdown = 0.2001
+	if !e.isBeyond(level90) || e.isBeyond(level95) {
+		t.Error("a fall of 20.01 % is not beyond 20 %, or beyond 25 %")
+	}
+}
+
+// A month is the crash's when more than half of its holdings touch it; months come in order.
+func TestByMonth(t *testing.T) {
+	t.Parallel()
+	of := func(bought fund.Date, part Part, fall float64) entry {
+		e := entry{Holding: outcome.Holding{Bought: bought, Net: outcome.Result{Drawdown: fall}}, part: part}
+		e.foreseen.Drawdown[level90] = 100_000
+		return e
+	}
+	got := byMonth([]entry{
+		of(20150304, Crash, 0.2), of(20150311, Crash, 0.05), of(20150318, HeldOut, 0.05), of(20150325, HeldOut, 0.05),
+		of(20141203, Training, 0.2), of(20150401, Crash, 0.2), of(20150408, Crash, 0.05), of(20150415, HeldOut, 0.05),
+	})
+	want := []Month{
+		{Month: "2014-12", Entries: 1, Beyond90: 1},
+		{Month: "2015-03", Entries: 4, Beyond90: 0.25},
+		{Month: "2015-04", Entries: 3, Beyond90: 1.0 / 3, Crash: true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
