@@ -301,6 +301,22 @@ func TestChooseTakesTheBestOnHeldOutRows(t *testing.T) {
 	}
 }
 
+// Both the model and the steps say the ends of the clip: what can do less wins.
+func TestChooseBreaksTiesByTheSimpler(t *testing.T) {
+	t.Parallel()
+	var rows []logit.Scored
+	for i := range 20 {
+		rows = append(rows, logit.Scored{LogOdds: 50 * sign(i%2 == 0), Happened: i%2 == 0})
+	}
+	_, trials, err := logit.Choose(rows, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trials[0].Brier != trials[2].Brier || !trials[0].Chosen || trials[2].Chosen {
+		t.Errorf("%+v", trials)
+	}
+}
+
 // Where the outcome falls with the score, no calibration may turn it: the model stays.
 func TestChooseSaysWhyAMethodWasRefused(t *testing.T) {
 	t.Parallel()
