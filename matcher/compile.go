@@ -76,7 +76,7 @@ type Core struct {
 	gate        *eligibility.Gate
 	quarantined []int
 	rules       eligibility.Edition
-	neighbours  *score.Neighbours
+	holdings    score.Holdings
 	scorer      *score.Scorer
 	chooser     *slate.Chooser
 	model       *score.Model
@@ -345,30 +345,6 @@ func (h *holdings) Product(code string) *behaviour.Product {
 	return &h.products[i]
 }
 
-// readPurchases learns which funds are held together.
-func (c *Core) readPurchases(in *Inputs) error {
-	baskets := score.NewBaskets(in.Model.Settings.Affinity.MaxBasket)
-	var owned []int32
-	err := in.Purchases(func(_ string, purchases []fund.Purchase) error {
-		owned = owned[:0]
-		for i := range purchases {
-			if !purchases[i].Owns() {
-				continue
-			}
-			if product, ok := c.index[purchases[i].ProductCode]; ok {
-				owned = append(owned, c.funds.of[product])
-			}
-		}
-		baskets.Add(owned)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	c.neighbours = baskets.Neighbours(len(c.funds.members), in.Model.Settings.Affinity)
-	return nil
-}
-
 func (c *Core) compileScores(in *Inputs) error {
 	day := c.identity.AsOf.Date()
 	scored := make([]score.Product, len(c.products))
@@ -386,7 +362,7 @@ func (c *Core) compileScores(in *Inputs) error {
 			Themes: p.Content.Themes, Class: c.classes[i], NewIssue: c.newIssue[i],
 		}
 	}
-	c.scorer = score.Compile(in.Model, scored, len(c.funds.members), c.neighbours)
+	c.scorer = score.Compile(in.Model, scored, len(c.funds.members), c.holdings)
 	s := &in.Model.Settings.Slate
 	c.chooser = slate.Compile(choices, slate.Settings{
 		MaxIssuerPct: s.MaxIssuerPct, MaxThemePct: s.MaxThemePct, MaxManagerPct: s.MaxManagerPct,

@@ -17,8 +17,8 @@ import (
 // advice of doubts, plans and what follows, cards, the brief, the review of holdings.
 // 3 added the version of the definitions that features were derived by. What names none is
 // of version 2: a record that is read and written again keeps its bytes.
-// 4 added what is left to chance and the arms of experiments. An answer with neither is of
-// version 3 still, byte for byte.
+// 4 added what is left to chance, the arms of experiments, and the probabilities of
+// conversion. An answer with none of them is of version 3 still, byte for byte.
 const slateVersion = 4
 
 // definedVersion is the first that names definitions.
@@ -38,7 +38,7 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	e.Byte(byte(s.Request.Audience))
 	e.Uint(uint64(s.Request.Limit))
 	encodeLicence(&e, &s.Request.Licence)
-	if s.varies() {
+	if s.fourth() {
 		encodeVariation(&e, &s.Request)
 	}
 	encodeIdentity(&e, &s.Identity)
@@ -76,16 +76,17 @@ func (s *Slate) AppendCanonical(dst []byte) []byte {
 	if s.Brief != nil {
 		encodeBrief(&e, s.Brief)
 	}
-	if s.varies() {
+	if s.fourth() {
 		encodeExplored(&e, &s.Explored)
+		s.encodeForetold(&e)
 	}
 	return e.Buf
 }
 
-// version is the oldest version of a record that holds the whole answer. What varies names
-// its definitions always: it is made by a program that has them.
+// version is the oldest version of a record that holds the whole answer. What is of the
+// fourth names its definitions always: it is made by a program that has them.
 func (s *Slate) version() byte {
-	if s.varies() {
+	if s.fourth() {
 		return slateVersion
 	}
 	return recordVersion(definedVersion, &s.Identity)
@@ -95,6 +96,34 @@ func (s *Slate) version() byte {
 func (s *Slate) varies() bool {
 	r := &s.Request
 	return r.Exploration != (slate.Exploration{}) || r.Seed != 0 || len(r.Exposures) > 0 || s.Explored.Rank != 0
+}
+
+// fourth reports whether the answer holds what only the fourth version has room for.
+func (s *Slate) fourth() bool { return s.varies() || s.foretold() }
+
+// foretold reports whether any item has a probability of conversion.
+func (s *Slate) foretold() bool {
+	for i := range s.Items {
+		if s.Items[i].Conversion.Probability.OK {
+			return true
+		}
+	}
+	return false
+}
+
+// encodeForetold writes the probabilities, in the order of the items.
+func (s *Slate) encodeForetold(e *fund.Encoder) {
+	e.Byte(flag(s.foretold()))
+	if !s.foretold() {
+		return
+	}
+	for i := range s.Items {
+		p := &s.Items[i].Conversion.Probability
+		e.Byte(flag(p.OK))
+		if p.OK {
+			e.Uint(uint64(p.Value))
+		}
+	}
 }
 
 func encodeVariation(e *fund.Encoder, r *Request) {

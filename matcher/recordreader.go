@@ -80,6 +80,9 @@ func ParseSlate(b []byte) (*Slate, error) {
 	}
 	if d.version >= 4 {
 		d.explored(s)
+		if err := d.readForetold(s); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.Done(); err != nil {
 		return nil, err
@@ -113,6 +116,27 @@ func (d *slateReader) explored(s *Slate) {
 	x.setPropensities(&s.Request.Exploration)
 }
 
+// readForetold reads the probabilities of conversion.
+func (d *slateReader) readForetold(s *Slate) error {
+	if !d.flag() {
+		return nil
+	}
+	for i := range s.Items {
+		if !d.flag() {
+			continue
+		}
+		value := d.Uint()
+		if value > 1_000_000 {
+			return fmt.Errorf("%w: probability of item %d: %d millionths, expected at most 1000000", fund.ErrMalformed, i, value)
+		}
+		s.Items[i].Conversion.Probability = fund.Measure{Value: fund.Ratio(value), OK: true}
+	}
+	if d.Err() == nil && !s.foretold() {
+		return fmt.Errorf("%w: no probability of any item, expected one in a record that has them", fund.ErrMalformed)
+	}
+	return nil
+}
+
 // checkVariation refuses what no answer can be, and a record of version 4 with nothing that
 // needs it: the same answer would have two encodings.
 func (s *Slate) checkVariation(version byte) error {
@@ -120,8 +144,8 @@ func (s *Slate) checkVariation(version byte) error {
 	switch err := s.Request.Exploration.Check(); {
 	case err != nil:
 		return fmt.Errorf("%w: %w", fund.ErrMalformed, err)
-	case version >= 4 && !s.varies():
-		return fmt.Errorf("%w: neither exploration nor experiments, expected either in a record of this version", fund.ErrMalformed)
+	case version >= 4 && !s.fourth():
+		return fmt.Errorf("%w: neither exploration nor experiments nor probabilities, expected any of them in a record of this version", fund.ErrMalformed)
 	case x.Rank == 0:
 		return nil
 	case s.Request.Exploration.Probability == 0, x.Rank != len(s.Items), len(x.Choices) < 2, x.Drawn >= len(x.Choices), s.Items[x.Rank-1].Code != x.Choices[x.Drawn].Code:

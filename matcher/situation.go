@@ -53,8 +53,15 @@ func (c *Core) conversionInputs(a *asking, product int32, contributions []score.
 	if level := a.level(); level != fund.LevelUnknown {
 		in[score.InputLevel] = float64(level-fund.C1) / float64(fund.C5-fund.C1)
 	}
-	in[score.InputGrade] = float64(c.subjects[product].Grade-fund.R1) / float64(fund.R5-fund.R1)
-	class := c.classes[product]
+	c.ProductInputs(int(product), in)
+}
+
+// ProductInputs sets the inputs that say what the product at a place is.
+func (c *Core) ProductInputs(place int, in *score.ConversionInputs) {
+	if grade := c.subjects[place].Grade; grade != fund.GradeUnknown {
+		in[score.InputGrade] = float64(grade-fund.R1) / float64(fund.R5-fund.R1)
+	}
+	class := c.classes[place]
 	in[score.InputMoneyMarket] = indicator(class == fund.MoneyMarket)
 	in[score.InputBonds] = indicator(class == fund.ShortBond || class == fund.Bond)
 	in[score.InputMixed] = indicator(class == fund.MixedBond || class == fund.Balanced || class == fund.FundOfFunds)

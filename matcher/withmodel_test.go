@@ -16,8 +16,10 @@ import (
 // remodels change one thing of a model each. Every field of score.Settings has one: what a
 // new field decides must not be shared with a core that has another value of it.
 var remodels = map[string]func(*score.Model){
-	"Weights":  func(m *score.Model) { m.Weights[score.Quality], m.Weights[score.Affinity] = 3, .2 },
-	"Affinity": func(m *score.Model) { m.Settings.Affinity.CandidatePower, m.Settings.Affinity.MaxBasket = .9, 3 },
+	"Weights": func(m *score.Model) { m.Weights[score.Quality], m.Weights[score.Affinity] = 3, .2 },
+	"Affinity": func(m *score.Model) {
+		m.Settings.Affinity.Learned.Backoff.Holders, m.Settings.Affinity.Learned.MaxBasket = 3, 3
+	},
 	"Cost": func(m *score.Model) {
 		m.Settings.Cost.ReferenceAmount, m.Settings.Cost.DefaultHorizonMonths = 90_000_000, 5
 	},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fundmatch/fundmatch/features/dataset"
 	"github.com/fundmatch/fundmatch/matcher/evaluate"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/services/backtest"
@@ -93,6 +94,18 @@ func (o *backtestOptions) check() (splits *[2]int32, err error) {
 	return parseSplits(o.splits)
 }
 
+// spares sees to it that no output takes the place of what is read.
+func (o *backtestOptions) spares(read []string) error {
+	for _, out := range []string{o.out, o.report, o.html} {
+		for _, in := range append(read, o.model) {
+			if out != "" && in != "" && sameFile(out, in) {
+				return usageError("%s: is what is read, expected the name of another file", out)
+			}
+		}
+	}
+	return nil
+}
+
 // parseSplits reads A-B, or A for one.
 func parseSplits(s string) (*[2]int32, error) {
 	first, last, isRange := strings.Cut(s, "-")
@@ -124,9 +137,16 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	if err != nil {
 		return err
 	}
+	folder, err := dataset.OpenBacktest(o.data)
+	if err != nil {
+		return err
+	}
+	if err := o.spares(folder.Paths()); err != nil {
+		return err
+	}
 	bar := p.startProgress("read", "", -1)
 	defer bar.end()
-	data, files, err := readBacktest(ctx, o.data, bar)
+	data, files, err := readBacktest(ctx, folder, bar)
 	if err != nil {
 		return err
 	}
@@ -176,11 +196,7 @@ func backtestError(err error) error {
 
 // contenders sets who makes lists.
 func (o *backtestOptions) contenders(config *backtest.Config) (id backtest.ModelID, err error) {
-	nearest, err := backtest.Nearest()
-	if err != nil {
-		return id, err
-	}
-	baselines := map[string]backtest.Recommender{"knn": nearest, "popularity": backtest.Popularity()}
+	baselines := map[string]backtest.Recommender{"knn": backtest.Nearest(), "popularity": backtest.Popularity()}
 	var variants [][]string
 	for _, w := range o.without {
 		variants = append(variants, strings.Split(w, ","))

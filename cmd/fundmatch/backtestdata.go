@@ -12,11 +12,7 @@ import (
 )
 
 // readBacktest reads a backtest folder.
-func readBacktest(ctx context.Context, dir string, bar *progress) (*backtest.Data, []backtest.File, error) {
-	folder, err := dataset.OpenBacktest(dir)
-	if err != nil {
-		return nil, nil, err
-	}
+func readBacktest(ctx context.Context, folder *dataset.Backtest, bar *progress) (*backtest.Data, []backtest.File, error) {
 	r := backtestReader{bar: bar}
 	builder, err := r.begin(ctx, folder)
 	if err != nil {

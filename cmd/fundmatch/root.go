@@ -86,11 +86,11 @@ func newRoot(w world) *cobra.Command {
 	})
 	root.PersistentFlags().BoolVar(&p.quiet, "quiet", false, "no progress and no notes on stderr")
 	root.AddCommand(
-		p.serveCommand(), p.importCommand(), p.demoCommand(),
+		p.serveCommand(), p.importCommand(), p.demoCommand(), p.trainCommand(),
 		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
 		p.backtestCommand(),
 		p.replayCommand(), p.decisionsCommand(), p.eraseCommand(),
-		p.wordingCommand(), p.rulesCommand(), p.viewsCommand(), p.modelsCommand(), p.featuresCommand(), p.outcomeCommand(),
+		p.wordingCommand(), p.rulesCommand(), p.viewsCommand(), p.modelsCommand(), p.experimentsCommand(), p.featuresCommand(), p.outcomeCommand(),
 		p.backupCommand(), p.restoreCommand(),
 		p.migrateCommand(), p.checkConfigCommand(), p.versionCommand(),
 	)

@@ -27,6 +27,7 @@ import (
 	"github.com/fundmatch/fundmatch/services/pool"
 	"github.com/fundmatch/fundmatch/services/recommendation"
 	"github.com/fundmatch/fundmatch/services/server"
+	"github.com/fundmatch/fundmatch/services/shadow"
 	"github.com/fundmatch/fundmatch/services/storeclock"
 	"github.com/fundmatch/fundmatch/services/telemetry"
 	text "github.com/fundmatch/fundmatch/services/wording"
@@ -117,6 +118,7 @@ type service struct {
 	reader  *decisionlog.Reader
 	cache   *cache.Profiles
 	engine  *engine.Engine
+	shadow  *shadow.Comparer
 	now     func() time.Time  // of facts and answers
 	clock   *storeclock.Clock // nil: the store has none of its own
 	server  *server.Server
@@ -236,13 +238,15 @@ func (s *service) wire(ctx context.Context) (err error) {
 		return err
 	}
 	settings := s.config.engine()
-	settings.Observe = s.observeCompile
+	settings.Observe, settings.Refuse = s.observeCompile, s.observeRefused
 	s.engine = engine.New(loader, s.now, settings)
 	s.signals.metrics.Core.Watch(s.coreState)
 
+	s.shadow = s.newShadow()
 	watch, newID := newAnswerWatch(s.signals.metrics), s.decisionIDs(s.now)
 	recommendations := recommendation.New(s.engine, s.cache, s.log, recommendation.Config{
 		NewID: newID, Clock: s.now, Staff: s.cache, ObserveStage: watch.stage, ObserveAnswer: watch.answer,
+		Compare: s.shadow.Offer,
 	})
 	decisions := decision.New(loader, s.reader)
 	pools := pool.New(s.engine)
@@ -312,6 +316,7 @@ func (s *service) run(ctx context.Context) error {
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { s.engine.Run(background); return nil })
+	group.Go(func() error { s.shadow.Run(background); return nil })
 	group.Go(func() error { s.followClock(background); return nil })
 	group.Go(func() error { s.followErasures(background, s.eraser, s.dir); return nil })
 	group.Go(func() error { return s.measureFeatures(background) })
@@ -333,7 +338,7 @@ func (s *service) announce(at server.Addresses, core error) {
 		fmt.Fprintf(s.stdout, "fundmatch %s listens but is NOT READY, the store has no pool: %s, store %s\n", s.version, where, s.spec.text)
 		s.note("load a bank: fundmatch import DIR --store %s; the service notices it", s.spec.text)
 	default:
-		fmt.Fprintf(s.stdout, "fundmatch %s listens but is NOT READY, the pool in force does not compile: %s, store %s\n", s.version, where, s.spec.text)
+		fmt.Fprintf(s.stdout, "fundmatch %s listens but is NOT READY, what is in force does not compile: %s, store %s\n", s.version, where, s.spec.text)
 		s.note("%s", oneLine(core.Error()))
 	}
 }

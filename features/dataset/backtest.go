@@ -110,6 +110,15 @@ func findFile(dir, plain string) (string, error) {
 	return found, nil
 }
 
+// Paths are where the six files lie.
+func (b *Backtest) Paths() []string {
+	var paths []string
+	for _, plain := range backtestNames() {
+		paths = append(paths, filepath.Join(b.folder.dir, b.folder.files[plain]))
+	}
+	return paths
+}
+
 // Files says what was read so far, in the order of reading.
 func (b *Backtest) Files() []BacktestFile { return slices.Clone(b.files) }
 

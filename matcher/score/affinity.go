@@ -49,7 +49,7 @@ func (b *Baskets) Add(funds []int32) {
 
 // Neighbours computes the rows for so many funds. The order in which customers were
 // added does not matter: counts are whole numbers.
-func (b *Baskets) Neighbours(funds int, s AffinitySettings) *Neighbours {
+func (b *Baskets) Neighbours(funds int, s NearestSettings) *Neighbours {
 	n := &Neighbours{Holders: make([]int32, funds), start: make([]int32, 1, funds+1)}
 	holdersOf := make([][]int32, funds)
 	for c, basket := range b.customers {

@@ -10,7 +10,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/score"
 )
 
-func neighbours(funds int, s score.AffinitySettings, baskets ...[]int32) *score.Neighbours {
+func neighbours(funds int, s score.NearestSettings, baskets ...[]int32) *score.Neighbours {
 	b := score.NewBaskets(s.MaxBasket)
 	for _, basket := range baskets {
 		b.Add(basket)
@@ -24,7 +24,7 @@ func affinities(n *score.Neighbours, funds int, owned ...int32) []float64 {
 	return out
 }
 
-var usual = score.AffinitySettings{OwnedPower: .5, CandidatePower: .1, Neighbours: 200, MaxBasket: 500}
+var usual = score.NearestSettings{OwnedPower: .5, CandidatePower: .1, Neighbours: 200, MaxBasket: 500}
 
 // By hand: fund 0 is held by 4, fund 1 by 2 (both with 0), fund 2 by 1 (with 0).
 func TestAffinityByHand(t *testing.T) {
@@ -46,7 +46,7 @@ func TestAffinityByHand(t *testing.T) {
 }
 
 // oracle counts pairs in the most obvious way.
-func oracle(funds int, baskets [][]int32, s score.AffinitySettings, owned []int32) []float64 {
+func oracle(funds int, baskets [][]int32, s score.NearestSettings, owned []int32) []float64 {
 	holders, out := make([]float64, funds), make([]float64, funds)
 	for _, b := range baskets {
 		for f := range funds {
@@ -126,4 +126,9 @@ func TestABasketTooLargeMakesNoPairs(t *testing.T) {
 	if got := affinities(n, 3, 0); slices.Max(got) != 0 || !slices.Equal(n.Holders, []int32{1, 1, 1}) {
 		t.Errorf("%v, holders %v", got, n.Holders)
 	}
+}
+
+// nearest are the holdings of a model of before version 3.
+func nearest(funds int, baskets ...[]int32) score.Holdings {
+	return score.Holdings{Nearest: neighbours(funds, usual, baskets...)}
 }

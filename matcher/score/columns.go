@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/affinity"
 	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
@@ -20,10 +21,10 @@ func HorizonDays(months int32) int32 { return int32(math.Ceil(float64(months) * 
 
 // Scorer holds the columns of one pool under one model. It is immutable.
 type Scorer struct {
-	model      *Model
-	neighbours *Neighbours
-	funds      funds
-	raising    [32][]int32 // products that by themselves raise a doubt, by its bit
+	model    *Model
+	holdings Holdings
+	funds    funds
+	raising  [32][]int32 // products that by themselves raise a doubt, by its bit
 
 	goal       [fund.Goals][]float64
 	horizon    []int32                  // sensible months of each product; -1 unknown
@@ -56,12 +57,26 @@ type Product struct {
 	Foreseen [outcome.Horizons]*outcome.Distribution
 }
 
-// Compile computes the columns. Funds are numbered from 0 to count-1; neighbours are
-// over the same numbers.
-func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *Scorer {
+// Holdings are what is known of who holds what: one of the two.
+type Holdings struct {
+	Learned *affinity.Model
+	Nearest *Neighbours // of models of before version 3
+}
+
+// Holders are the customers who hold each fund.
+func (h Holdings) Holders() []int32 {
+	if h.Learned != nil {
+		return h.Learned.Holders()
+	}
+	return h.Nearest.Holders
+}
+
+// Compile computes the columns. Funds are numbered from 0 to count-1; holdings are over the
+// same numbers.
+func Compile(m *Model, products []Product, count int, holdings Holdings) *Scorer {
 	n := len(products)
 	s := &Scorer{
-		model: m, neighbours: neighbours, funds: funds{of: make([]int32, n), members: make([][]int32, count)}, horizon: make([]int32, n), none: make([]float64, n),
+		model: m, holdings: holdings, funds: funds{of: make([]int32, n), members: make([][]int32, count)}, horizon: make([]int32, n), none: make([]float64, n),
 	}
 	for i := range products {
 		s.join(int32(i), &products[i])
@@ -93,8 +108,8 @@ func Compile(m *Model, products []Product, count int, neighbours *Neighbours) *S
 		s.breach = breachColumns(&m.Settings, products)
 	}
 	s.quality = qualities(&m.Settings, products)
-	most := slices.Max(append([]int32{0}, neighbours.Holders...))
-	s.popularity = column(func(p *Product) float64 { return popularity(neighbours.Holders[p.Fund], most) })
+	popular := holdings.popular()
+	s.popularity = column(func(p *Product) float64 { return popular[p.Fund] })
 	return s
 }
 
@@ -214,10 +229,18 @@ func qualities(s *Settings, products []Product) []float64 {
 	return out
 }
 
-// popularity is the logarithm of the holders, the most held fund being 1.
-func popularity(holders, most int32) float64 {
-	if most == 0 {
-		return 0
+// popular is, for each fund, the logarithm of its holders, the most held fund being 1; a
+// learned model lifts it by the trend.
+func (h Holdings) popular() []float64 {
+	if h.Learned != nil {
+		return h.Learned.Popular()
 	}
-	return math.Log1p(float64(holders)) / math.Log1p(float64(most))
+	out := make([]float64, len(h.Nearest.Holders))
+	most := slices.Max(append([]int32{0}, h.Nearest.Holders...))
+	for f, holders := range h.Nearest.Holders {
+		if most > 0 {
+			out[f] = math.Log1p(float64(holders)) / math.Log1p(float64(most))
+		}
+	}
+	return out
 }

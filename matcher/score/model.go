@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/affinity"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
@@ -108,8 +109,16 @@ type Tables struct {
 	Goals         [fund.Goals][fund.Classes]float64
 }
 
-// AffinitySettings shape the co-holding neighbours.
+// AffinitySettings shape how near a fund is to those that a customer owns: by a model that
+// is learned, or, in models of before version 3, by co-holding neighbours alone.
 type AffinitySettings struct {
+	Learned   affinity.Settings // unless IsNearest
+	IsNearest bool
+	Nearest   NearestSettings // if IsNearest
+}
+
+// NearestSettings shape the co-holding neighbours (item kNN).
+type NearestSettings struct {
 	OwnedPower     float64 `yaml:"owned_power"`
 	CandidatePower float64 `yaml:"candidate_power"`
 	Neighbours     int     `yaml:"neighbours"`
@@ -203,7 +212,7 @@ type weightFile struct {
 
 // featureFile are the parameters of the features.
 type featureFile struct {
-	Affinity      AffinitySettings              `yaml:"affinity"`
+	Affinity      affinityFile                  `yaml:"affinity"`
 	Cost          CostSettings                  `yaml:"cost"`
 	StaleDays     int32                         `yaml:"stale_days"`
 	Quality       QualitySettings               `yaml:"quality"`
@@ -224,6 +233,13 @@ type stageFile struct {
 	Outcome    *outcome.Params    `yaml:"outcome"`
 }
 
+// affinityFile is either the settings of a learned model or, with the powers, of neighbours.
+type affinityFile struct {
+	affinity.Settings `yaml:",inline"`
+	OwnedPower        *float64 `yaml:"owned_power"`
+	CandidatePower    *float64 `yaml:"candidate_power"`
+}
+
 // trackFile tells a rate of nothing from a missing one.
 type trackFile struct {
 	RiskFree *fund.BasisPoints `yaml:"risk_free_bps"`
@@ -234,7 +250,7 @@ const Schema = "fundmatch.model/v1"
 
 // The limits of a model file.
 const (
-	maxModelBytes    = 1 << 20
+	maxModelBytes    = modelfile.MaxModelBytes
 	maxWeight        = 1000
 	maxNeighbours    = 1000
 	maxLiquidityDays = 10_000
@@ -313,6 +329,9 @@ func decodeModel(data []byte) (*modelFile, error) {
 	if len(data) > maxModelBytes {
 		return nil, fmt.Errorf("%w: %d bytes, expected at most %d", ErrModel, len(data), maxModelBytes)
 	}
+	if err := checkShape(data); err != nil {
+		return nil, err
+	}
 	if err := refuseReferences(data); err != nil {
 		return nil, err
 	}
@@ -326,14 +345,41 @@ func decodeModel(data []byte) (*modelFile, error) {
 func (f *modelFile) model() (*Model, error) {
 	in, after := &f.Features, &f.Stages
 	m := &Model{Name: f.Name, Version: f.Version, Settings: Settings{
-		Affinity: in.Affinity, Cost: in.Cost, StaleDays: in.StaleDays, Quality: in.Quality, Slate: after.Slate, Suggestion: after.Suggestion,
+		Cost: in.Cost, StaleDays: in.StaleDays, Quality: in.Quality, Slate: after.Slate, Suggestion: after.Suggestion,
 	}}
-	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readTables, m.readGoals, m.readStages, m.checkSettings, m.checkStages} {
+	for _, step := range []func(*modelFile) error{checkHeader, m.readWeights, m.readAffinity, m.readTables, m.readGoals, m.readStages, m.checkSettings, m.checkStages} {
 		if err := step(f); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// readAffinity takes over the settings of the kind of affinity that the file has.
+func (m *Model) readAffinity(f *modelFile) error {
+	in, a := &f.Features.Affinity, &m.Settings.Affinity
+	if in.OwnedPower == nil && in.CandidatePower == nil {
+		a.Learned = in.Settings
+		if err := a.Learned.Validate(); err != nil {
+			return fmt.Errorf("%w: affinity: %w", ErrModel, err)
+		}
+		return nil
+	}
+	rest := in.Settings
+	rest.Neighbours, rest.MaxBasket = 0, 0
+	if in.OwnedPower == nil || in.CandidatePower == nil || rest != (affinity.Settings{}) {
+		return fmt.Errorf("%w: affinity: expected both owned_power and candidate_power, and no section of a learned model beside them", ErrModel)
+	}
+	a.IsNearest = true
+	a.Nearest = NearestSettings{
+		OwnedPower: *in.OwnedPower, CandidatePower: *in.CandidatePower, Neighbours: in.Neighbours, MaxBasket: in.MaxBasket,
+	}
+	return refuseFirst([]bound{
+		{"affinity.owned_power", a.Nearest.OwnedPower >= 0 && a.Nearest.OwnedPower <= 1},
+		{"affinity.candidate_power", a.Nearest.CandidatePower >= 0 && a.Nearest.CandidatePower <= 1},
+		{"affinity.neighbours", a.Nearest.Neighbours >= 1 && a.Nearest.Neighbours <= maxNeighbours},
+		{"affinity.max_basket", a.Nearest.MaxBasket >= 2 && a.Nearest.MaxBasket <= 10_000},
+	})
 }
 
 // readStages takes over the sections that only a recorded model may lack.
@@ -506,10 +552,6 @@ func (m *Model) readGoals(f *modelFile) error {
 func (m *Model) checkSettings(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
-		{"affinity.owned_power", s.Affinity.OwnedPower >= 0 && s.Affinity.OwnedPower <= 1},
-		{"affinity.candidate_power", s.Affinity.CandidatePower >= 0 && s.Affinity.CandidatePower <= 1},
-		{"affinity.neighbours", s.Affinity.Neighbours >= 1 && s.Affinity.Neighbours <= maxNeighbours},
-		{"affinity.max_basket", s.Affinity.MaxBasket >= 2 && s.Affinity.MaxBasket <= 10_000},
 		{"cost.reference_amount_fen", s.Cost.ReferenceAmount > 0 && s.Cost.ReferenceAmount <= fund.MaxMoney},
 		{"cost.default_horizon_months", s.Cost.DefaultHorizonMonths >= 1 && s.Cost.DefaultHorizonMonths <= fund.MaxHorizonMonths},
 		{"stale_days", s.StaleDays >= 1 && s.StaleDays <= 3650},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score/affinity"
 )
 
 // Customer is what the scorer may read of a customer. With Personal false it reads
@@ -64,6 +65,7 @@ type Contribution struct {
 type Scores struct {
 	Product  []float64 // score of each product
 	affinity []float64 // of each fund
+	scratch  affinity.Scratch
 	objected []float64 // of each product
 	inputs   inputs
 }
@@ -153,14 +155,13 @@ func Amount(value, weight float64) float64 {
 // inputsOf picks the columns of a customer's facts; what is unknown, or may not be read,
 // picks the column of zeros.
 func (s *Scorer) inputsOf(c *Customer, permitted []uint64, out *Scores) inputs {
-	affinity := out.affinity
-	in := inputs{affinity: affinity, goal: s.none, liquidity: s.none, loss: s.none, objected: s.none, breach: s.none}
+	near := out.affinity
+	in := inputs{affinity: near, goal: s.none, liquidity: s.none, loss: s.none, objected: s.none, breach: s.none}
 	months := s.model.Settings.Cost.DefaultHorizonMonths
 	if !c.Personal {
-		clear(affinity)
+		clear(near)
 	} else {
-		s.neighbours.Accumulate(c.Owned, affinity)
-		s.scale(affinity, permitted)
+		s.scale(near, s.near(c, near, &out.scratch), permitted)
 		in.goal = s.goal[c.Goal]
 		in.horizonMonths = c.HorizonMonths
 		if c.HorizonMonths > 0 {
@@ -208,21 +209,36 @@ func (s *Scorer) objections(c *Customer, column []float64) {
 	}
 }
 
-// scale makes the largest affinity among the permitted products 1, and cuts larger ones
-// of others to it. Where none of the permitted has any, nothing is scaled up: all are 0.
-func (s *Scorer) scale(affinity []float64, permitted []uint64) {
+// near sets dst to how near each fund is to the customer, and returns how much the largest
+// is to count.
+func (s *Scorer) near(c *Customer, dst []float64, scratch *affinity.Scratch) float64 {
+	if s.holdings.Learned == nil {
+		s.holdings.Nearest.Accumulate(c.Owned, dst)
+		return 1
+	}
+	level := affinity.Unknown
+	if c.Level != fund.LevelUnknown {
+		level = int32(c.Level)
+	}
+	return s.holdings.Learned.Affinity(&affinity.Query{Owned: c.Owned, Group: affinity.Unknown, Level: level}, scratch, dst)
+}
+
+// scale makes the largest affinity among the permitted products as much as it is to count,
+// and cuts larger ones of others to it. Where none of the permitted has any, nothing is
+// scaled up: all are 0.
+func (s *Scorer) scale(affinity []float64, strength float64, permitted []uint64) {
 	largest := 0.0
 	for w, word := range permitted {
 		for ; word != 0; word &= word - 1 {
 			largest = max(largest, affinity[s.funds.of[w*64+bits.TrailingZeros64(word)]])
 		}
 	}
-	if largest == 0 {
+	if largest == 0 || strength == 0 {
 		clear(affinity)
 		return
 	}
 	for i, a := range affinity {
-		affinity[i] = min(1, a/largest)
+		affinity[i] = float64(strength * min(1, a/largest))
 	}
 }
 

@@ -42,7 +42,7 @@ func scorer(tb testing.TB, products []fund.Product, records map[int]*fund.TrackR
 			in[i].Record = r
 		}
 	}
-	return score.Compile(m, in, len(products), neighbours(len(products), m.Settings.Affinity, baskets...))
+	return score.Compile(m, in, len(products), nearest(len(products), baskets...))
 }
 
 // all permits every product.

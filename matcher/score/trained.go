@@ -27,7 +27,10 @@ func parseTrained(data []byte, complete func(*modelFile)) (*Model, error) {
 	if err := m.checkManifest(); err != nil {
 		return nil, err
 	}
-	return m, m.readSections(file)
+	if err := m.readSections(file); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // checkManifest holds the manifest against the settings that it stands above, and its

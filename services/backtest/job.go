@@ -36,6 +36,10 @@ type Config struct {
 // ErrConfig is wrapped by errors about what is to be run.
 var ErrConfig = errors.New("backtest refused")
 
+// ErrRecommender is wrapped where a recommender does not do what Recommender says: a
+// fault of the program.
+var ErrRecommender = errors.New("recommender at fault")
+
 // job is one run.
 type job struct {
 	data   *Data
@@ -196,7 +200,7 @@ func (j *job) rank(models []Model, offers *offers, customers []int32, from int, 
 			list := lists[m][(from+i)*Places:][:Places:Places]
 			made := r.Rank(customer, permitted, Places, list[:0])
 			if len(made) > Places || !offer.has(made) {
-				return fmt.Errorf("%w: %s listed what it was not offered, for customer %s", ErrConfig, j.names[m], j.data.ids[customer])
+				return fmt.Errorf("%w: %s listed what it was not offered, for customer %s", ErrRecommender, j.names[m], j.data.ids[customer])
 			}
 			copy(list, made)
 			for at := len(made); at < Places; at++ {
@@ -223,7 +227,7 @@ func (j *job) train(ctx context.Context, h *History, workers int) ([]Model, erro
 			return nil, fmt.Errorf("train %s: %w", r.Names()[0], err)
 		}
 		if len(trained) != len(r.Names()) {
-			return nil, fmt.Errorf("%w: %s trained %d models, expected %d", ErrConfig, r.Names()[0], len(trained), len(r.Names()))
+			return nil, fmt.Errorf("%w: %s trained %d models, expected %d", ErrRecommender, r.Names()[0], len(trained), len(r.Names()))
 		}
 		models = append(models, trained...)
 	}

@@ -78,10 +78,10 @@ func (o *offer) to(customer int32) []uint64 {
 	return o.permitted
 }
 
-// has reports whether all of a list was in the last offer.
+// has reports whether all of a list was in the last offer, each product once.
 func (o *offer) has(list []int32) bool {
-	for _, p := range list {
-		if p < 0 || int(p) >= 64*len(o.permitted) || o.permitted[p/64]>>(p%64)&1 == 0 {
+	for i, p := range list {
+		if p < 0 || int(p) >= 64*len(o.permitted) || o.permitted[p/64]>>(p%64)&1 == 0 || slices.Contains(list[:i], p) {
 			return false
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/score/affinity"
 )
 
 // This file is all that the backtest knows of matcher/score: the recommenders here score
@@ -47,7 +48,7 @@ func (f *funds) owned(h *History, customer int32, dst []int32) []int32 {
 }
 
 // neighbours counts who bought what together.
-func (f *funds) neighbours(h *History, s score.AffinitySettings) *score.Neighbours {
+func (f *funds) neighbours(h *History, s score.NearestSettings) *score.Neighbours {
 	baskets := score.NewBaskets(s.MaxBasket)
 	var owned []int32
 	for c := range int32(h.Customers()) {
@@ -57,18 +58,39 @@ func (f *funds) neighbours(h *History, s score.AffinitySettings) *score.Neighbou
 	return baskets.Neighbours(f.count, s)
 }
 
-// Nearest returns the recommender that lists the products bought most together with what
-// the customer has: item kNN, co(x,y) / (n_x^a n_y^b), with the settings of the model that
-// the program ships. It is the baseline that a model has to beat.
-func Nearest() (Recommender, error) {
-	m, err := score.ParseModel(score.DefaultModel())
-	if err != nil {
-		return nil, err
+// holdings learns who holds what together, as a core does.
+func (f *funds) holdings(ctx context.Context, h *History, s *score.AffinitySettings, workers int) (score.Holdings, error) {
+	if s.IsNearest {
+		return score.Holdings{Nearest: f.neighbours(h, s.Nearest)}, nil
 	}
-	return &nearest{settings: m.Settings.Affinity}, nil
+	history := affinity.NewHistory(f.count)
+	var own affinity.Customer
+	for c := range int32(h.Customers()) {
+		own.Purchases = own.Purchases[:0]
+		bought, knownOn := h.Bought(c)
+		for i, p := range bought {
+			own.Purchases = append(own.Purchases, affinity.Purchase{Item: f.of[p], Day: int32(knownOn[i].DayNumber())})
+		}
+		if err := history.Add(own); err != nil {
+			return score.Holdings{}, err
+		}
+	}
+	products := make([]*fund.Product, len(h.Products()))
+	for i := range products {
+		products[i] = &h.Products()[i]
+	}
+	learned, err := affinity.Train(ctx, history, score.Items(products, f.of, f.count), int32(h.AsOf().DayNumber()), s.Learned, affinity.Options{Workers: workers})
+	return score.Holdings{Learned: learned}, err
 }
 
-type nearest struct{ settings score.AffinitySettings }
+// Nearest returns the recommender that lists the products bought most together with what
+// the customer has: item kNN, co(x,y) / (n_x^a n_y^b), with the settings of the models
+// of before version 3. It is the baseline that a model has to beat.
+func Nearest() Recommender {
+	return &nearest{settings: score.NearestSettings{OwnedPower: .5, CandidatePower: .1, Neighbours: 200, MaxBasket: 500}}
+}
+
+type nearest struct{ settings score.NearestSettings }
 
 func (*nearest) Names() []string { return []string{"knn"} }
 
@@ -158,10 +180,13 @@ type scored struct {
 func (s *scored) Names() []string { return s.names }
 
 // Train learns the affinity once: the variants differ in weights only.
-func (s *scored) Train(_ context.Context, h *History, _ int) ([]Model, error) {
+func (s *scored) Train(ctx context.Context, h *History, workers int) ([]Model, error) {
 	products := h.Products()
 	f := fundsOf(products)
-	neighbours := f.neighbours(h, s.models[0].Settings.Affinity)
+	holdings, err := f.holdings(ctx, h, &s.models[0].Settings.Affinity, workers)
+	if err != nil {
+		return nil, err
+	}
 	unrecorded := &fund.TrackRecord{AsOf: h.AsOf()} // a backtest folder has no NAVs
 	subjects := make([]score.Product, len(products))
 	for i := range products {
@@ -169,7 +194,7 @@ func (s *scored) Train(_ context.Context, h *History, _ int) ([]Model, error) {
 	}
 	var models []Model
 	for _, m := range s.models {
-		models = append(models, &scoredModel{history: h, funds: &f, scorer: score.Compile(m, subjects, f.count, neighbours)})
+		models = append(models, &scoredModel{history: h, funds: &f, scorer: score.Compile(m, subjects, f.count, holdings)})
 	}
 	return models, nil
 }

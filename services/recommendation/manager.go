@@ -99,9 +99,14 @@ func (v *presenter) advice(into *string, o *objection.Objection) {
 // figures that only a manager may tell, such as windows of a few months (W01).
 const productRecord = "NAV"
 
-// conversion tells why this action, and where to take up the thread again.
+// conversion tells why this action, how likely it is to be taken where a model says so, and
+// where to take up the thread again.
 func (d desk) conversion(c *conversion.Conversion, out *fundmatchv1.Conversion) {
 	d.optional(&out.ManagerText, c.ToManager, c.Evidence)
+	if c.Probability.OK {
+		probability := c.Probability.Value.Float()
+		out.Probability = &probability
+	}
 	f := &c.FollowUp
 	if f.Node == fund.NoNode {
 		return

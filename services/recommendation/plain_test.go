@@ -234,6 +234,10 @@ func (v *plain) thread(c *conversion.Conversion, out *fundmatchv1.Conversion) {
 	if c.ToManager != "" {
 		out.ManagerText = v.sentence(c.ToManager, c.Evidence)
 	}
+	if c.Probability.OK {
+		probability := float64(c.Probability.Value) / 1e6
+		out.Probability = &probability
+	}
 	if c.FollowUp.Node != fund.NoNode {
 		out.FollowUp = &fundmatchv1.FollowUp{KeyNode: c.FollowUp.Node.String(), On: c.FollowUp.On.String(), Direction: "FORWARD"}
 		if c.FollowUp.Backward {

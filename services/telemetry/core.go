@@ -15,6 +15,7 @@ type Core struct {
 	read atomic.Pointer[func() CoreState]
 
 	info, age, seq, isDegraded, quarantined *prometheus.Desc
+	lineup, refused                         *prometheus.Desc
 }
 
 // CoreRevision identifies a core. The texts are revision numbers and hashes.
@@ -30,7 +31,14 @@ type CoreState struct {
 	Degraded bool          // the newest publication was refused, and an older one answers
 	// Quarantined counts the products of the pool that break a rule of admission.
 	Quarantined int
+	// Lineup names what answers beside the core: arms of experiments and the shadow.
+	Lineup []LineupModel
+	// Refused are the kinds of what the store has in force and this process has not.
+	Refused []string
 }
+
+// LineupModel is a model of the lineup; Role is arm or shadow.
+type LineupModel struct{ Role, Model string }
 
 // Watch gives the function that is asked at each scrape. It must not block.
 func (c *Core) Watch(read func() CoreState) { c.read.Store(&read) }
@@ -46,6 +54,9 @@ func newCore(r prometheus.Registerer, now func() time.Time) *Core {
 		seq:        desc("core_data_seq", "Newest sequence number of market data in the core."),
 		isDegraded: desc("core_degraded", "1 while the last good core answers because a newer one was refused."),
 
+		lineup:  desc("lineup_info", "The models that answer beside the core; always 1.", "role", "model"),
+		refused: desc("lineup_refused", "How many of a kind the store has in force and this process refused; absent: none.", "kind"),
+
 		quarantined: desc("pool_quarantined", "Products of the pool that break a rule of admission and are not offered."),
 	}
 	r.MustRegister(c)
@@ -54,7 +65,7 @@ func newCore(r prometheus.Registerer, now func() time.Time) *Core {
 
 // Describe implements prometheus.Collector.
 func (c *Core) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{c.info, c.age, c.seq, c.isDegraded, c.quarantined} {
+	for _, d := range [...]*prometheus.Desc{c.info, c.age, c.seq, c.isDegraded, c.quarantined, c.lineup, c.refused} {
 		ch <- d
 	}
 }
@@ -73,6 +84,16 @@ func (c *Core) Collect(ch chan<- prometheus.Metric) {
 		degraded = 1
 	}
 	gauge(c.isDegraded, degraded)
+	refused := map[string]float64{}
+	for _, kind := range state.Refused {
+		refused[kind]++
+	}
+	for kind, n := range refused {
+		gauge(c.refused, n, kind)
+	}
+	for _, m := range state.Lineup {
+		gauge(c.lineup, 1, m.Role, m.Model)
+	}
 	r := state.Revision
 	if r == nil {
 		return

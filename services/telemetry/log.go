@@ -27,11 +27,12 @@ const maxLogText = 4096
 // holds is his.
 var allowed = map[string]bool{
 	"address": true, "age_seconds": true, "bytes": true, "code": true, "component": true, "count": true,
-	"dependency": true, "duration_us": true, "endpoint": true, "error": true, "grpc": true, "http": true,
-	"listener": true, "method": true, "model": true, "ops": true, "panic": true, "pool": true, "product": true, "reason": true,
-	"request_id": true, "rule": true, "rules": true, "segment": true, "seq": true, "skew_us": true, "span_id": true, "stack": true,
-	"stage": true, "state": true, "status": true, "timeout": true, "trace_id": true, "transport": true,
-	"version": true, "writer": true,
+	"dependency": true, "dropped": true, "duration_us": true, "endpoint": true, "error": true, "failed": true,
+	"grpc": true, "http": true, "listener": true, "method": true, "model": true, "ops": true, "overlap": true,
+	"panic": true, "pool": true, "product": true, "rank_biased_overlap": true, "reason": true, "request_id": true,
+	"rule": true, "rules": true, "same": true, "score_gap": true, "segment": true, "seq": true, "skew_us": true,
+	"span_id": true, "stack": true, "stage": true, "state": true, "status": true, "timeout": true, "trace_id": true,
+	"transport": true, "version": true, "violations": true, "writer": true,
 }
 
 // Redact wraps a handler so that only what the allow-list names reaches it. An error is

@@ -23,6 +23,7 @@ type Metrics struct {
 	Core        *Core
 	Features    *Features
 	DecisionLog DecisionLog
+	Shadow      Shadow
 	Quarantined prometheus.Counter // events dated after their recording, kept aside
 
 	stages     [stageCount]prometheus.Observer
@@ -106,6 +107,7 @@ func NewMetrics(now func() time.Time) *Metrics {
 		Errors:  counter(r, "decision_log_errors_total", "Appends that failed."),
 		Fsync:   histogram(r, "decision_log_fsync_seconds", "Duration of one fsync.", fsyncBuckets()),
 	}
+	m.Shadow = newShadow(r)
 	m.Quarantined = counter(r, "quarantined_facts_total", "Events that came dated after their recording: kept aside, in no profile.")
 	m.exclusions = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "exclusions_total", Help: "Products kept out of an answer, by rule.",

@@ -152,6 +152,9 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 	state := telemetry.CoreState{Revision: &telemetry.CoreRevision{
 		Pool: "7", Model: "m", Rules: "r", Engine: "v1", AsOf: now.Add(-30 * time.Second), DataSeq: 12,
 	}, Quarantined: 3}
+	state.Lineup = []telemetry.LineupModel{{Role: "arm", Model: "a"}, {Role: "arm", Model: "b"}, {Role: "shadow", Model: "d"}}
+	state.Refused = []string{"EXPERIMENTS", "EXPERIMENTS", "MODEL"}
+	m.Shadow.Overlap.Observe(.8)
 	m.Core.Watch(func() telemetry.CoreState { return state })
 	text := scrape(t, m)
 	for _, want := range []string{
@@ -163,6 +166,9 @@ func TestMetricsShowWhatWasMeasured(t *testing.T) {
 		`fundmatch_change_log_polls_total{result="done"} 1`, `fundmatch_change_log_polls_total{result="failed"} 1`, "fundmatch_change_log_age_seconds 0.25",
 		`fundmatch_change_log_lag_seconds_bucket{le="0.005"} 1`, "fundmatch_change_log_wakes_total 0", "fundmatch_profile_cache_refused_total 0",
 		"fundmatch_core_degraded 0", "fundmatch_pool_quarantined 3", "go_goroutines",
+		`fundmatch_lineup_info{model="a",role="arm"} 1`, `fundmatch_lineup_info{model="b",role="arm"} 1`, `fundmatch_lineup_info{model="d",role="shadow"} 1`,
+		`fundmatch_lineup_refused{kind="EXPERIMENTS"} 2`, `fundmatch_lineup_refused{kind="MODEL"} 1`,
+		"fundmatch_shadow_violations_total 0", `fundmatch_shadow_overlap_bucket{le="0.7"} 0`, `fundmatch_shadow_overlap_bucket{le="0.9"} 1`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %s", want)

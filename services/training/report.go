@@ -7,30 +7,27 @@ import (
 
 // Report tells what was learnt, from what, and how well it holds.
 type Report struct {
-	Model      string           `json:"model"`
+	Schema     string           `json:"schema"`
+	Name       string           `json:"name"`
+	Version    int              `json:"version"`
+	ID         string           `json:"id"` // hex SHA-256 of the model file
 	Training   modelfile.Window `json:"training"`
+	Cuts       ReportCuts       `json:"cuts"`
 	Counts     Counts           `json:"counts"`
-	Conversion *Conversion      `json:"conversion"` // null: not fitted; Notices say why
-	Weights    []Weight         `json:"weights"`
-	Amount     *score.Linear    `json:"amount"`
-	Holding    *score.Linear    `json:"holding"`
-	Notices    []string         `json:"notices"`
+	Conversion *Conversion      `json:"conversion"` // null: not fitted, see Notices
+	Chosen     Weights          `json:"chosenWeights"`
+	Weights    []Weight         `json:"weights"` // empty: not fitted, see Notices
+	Pairs      int64            `json:"pairs"`   // that the weights were fitted on
+	Amount     *score.Linear    `json:"amount"`  // null: not fitted, see Notices
+	Holding    *score.Linear    `json:"holding"` // null: not fitted, see Notices
+	Notices    []string         `json:"notices"` // what is not in the model, and why
 }
 
-// Counts says what became of the exposures.
-type Counts struct {
-	Customers int64 `json:"customers"`
-	Exposures int64 `json:"exposures"`
-}
+// ReportSchema names the form of the report.
+const ReportSchema = "fundmatch.training-report/v1"
 
-// Conversion is how well the probability holds on what was held out.
-type Conversion struct{}
-
-// Weight is one weight of the score, judged and fitted.
-type Weight struct {
-	Feature       string  `json:"feature"`
-	Judged        float64 `json:"judged"`
-	Fitted        float64 `json:"fitted"`
-	StandardError float64 `json:"standardError"`
-	Bound         string  `json:"bound"` // why it is not what the fit says: SIGN, PROTECTED; "": it is
+// ReportCuts are the first days of the periods after the first.
+type ReportCuts struct {
+	Calibrate string `json:"calibrate"`
+	Judge     string `json:"judge"`
 }

@@ -5,11 +5,15 @@
 package training
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 )
 
@@ -17,7 +21,7 @@ import (
 var (
 	// ErrOptions is wrapped when options mean nothing; the message names the option.
 	ErrOptions = errors.New("training options refused")
-	// ErrNoHistory: the store has no events that anything could be learnt from.
+	// ErrNoHistory: the store has no exposures that anything could be learnt from.
 	ErrNoHistory = errors.New("no history to learn from")
 )
 
@@ -32,13 +36,11 @@ type Job struct {
 	Store Store
 	// AsOf folds a history into the profile of a past, as history.AsOf does.
 	AsOf func(*features.History, features.AsOf) (*fund.Profile, error)
-	// Base is the model in force: its settings, and its weights set by judgement. YAML.
-	Base []byte
-	// BaseID is the hex SHA-256 of the artifact that Base is of, Rules the pack in force.
-	BaseID  string
-	Rules   *eligibility.Pack
-	RulesID string
-	Version string // of the program
+	// Base is the model in force: its settings, and its weights set by judgement. Plain YAML, or
+	// a model file with that YAML inside.
+	Base    []byte
+	Rules   *eligibility.Pack // the pack in force
+	Version string            // of the program
 	Options Options
 }
 
@@ -48,7 +50,7 @@ type Weights string
 // The choices.
 const (
 	Judged Weights = "judged" // those of the base
-	Fitted Weights = "fitted" // those that the history says, within what the rules of the product leave
+	Fitted Weights = "fitted" // those that the history says, within what Bound leaves
 )
 
 // Options are what may be chosen. The result depends on all but Workers and Progress.
@@ -56,29 +58,98 @@ type Options struct {
 	Through    fund.Date // nothing that became known after this day is looked at; 0: the day of the newest event
 	WithinDays int32     // an exposure converts when an order is confirmed within so many days; 0: DefaultWithinDays
 	Weights    Weights   // "": Judged
-	Name       string    // of the model; "": the base's, with "-trained"
-	Workers    int       // 0: 1
+	Workers    int       // customers read at a time, 1 to MaxWorkers; 0: 1
 	Progress   func(stage Stage, done, total int64)
 }
 
-// DefaultWithinDays is the time that an exposure is given to become an order: the dealing
-// and settlement of one take days, a decision in the family weeks, and after a month he was
-// shown other things.
-const DefaultWithinDays = 30
+// The defaults and bounds of Options.
+const (
+	// DefaultWithinDays is the time that an exposure is given to become an order: a decision in
+	// the family takes weeks, and after a month he was shown other things.
+	DefaultWithinDays = 30
+	MaxWithinDays     = 180
+	MaxWorkers        = 256
+)
 
 // Stage is a part of the work.
 type Stage string
 
 // The stages, in their order.
 const (
-	Survey   Stage = "survey"   // counts customers
-	Compile  Stage = "compile"  // counts cores of the past
+	Survey   Stage = "survey"   // counts customers; how many there are is not known
+	Cores    Stage = "cores"    // counts cores of the past
 	Examples Stage = "examples" // counts customers
 	Fit      Stage = "fit"      // counts steps
 )
 
 // Result is what a training made, and what is told of it.
 type Result struct {
-	File   modelfile.File
+	Model  []byte // of the model file; its SHA-256 is the model's id
 	Report Report
+}
+
+// running is a job at work.
+type running struct {
+	*Job
+	base   *score.Model
+	yaml   []byte // the base's settings and weights
+	survey survey
+	pool   poolOf
+	cores  snapshots
+	report Report
+}
+
+// Run reads the history, fits, judges what was fitted on what was held out, and returns the
+// model. Errors: ErrOptions, ErrNoHistory, score.ErrModel of a base that cannot be read,
+// those of the store and of matcher.Compile. What there is too little history for is left
+// out of the model, and the report's notices say so.
+func (j *Job) Run(ctx context.Context) (*Result, error) {
+	r := &running{Job: j}
+	if err := r.settle(); err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{r.takeSurvey, r.compileCores} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	gathered, err := r.gather(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.fit(ctx, gathered)
+}
+
+// settle checks the options, fills in the defaults and reads the base.
+func (r *running) settle() (err error) {
+	o := r.Options
+	o.WithinDays, o.Workers, o.Weights = cmp.Or(o.WithinDays, DefaultWithinDays), cmp.Or(o.Workers, 1), cmp.Or(o.Weights, Judged)
+	switch {
+	case o.WithinDays < 1 || o.WithinDays > MaxWithinDays:
+		return fmt.Errorf("%w: within %d days, expected 1 to %d", ErrOptions, o.WithinDays, MaxWithinDays)
+	case o.Workers < 1 || o.Workers > MaxWorkers:
+		return fmt.Errorf("%w: %d workers, expected 1 to %d", ErrOptions, o.Workers, MaxWorkers)
+	case o.Weights != Judged && o.Weights != Fitted:
+		return fmt.Errorf("%w: weights %.40q, expected %s or %s", ErrOptions, o.Weights, Judged, Fitted)
+	}
+	settled := *r.Job // the caller's job stays as it is
+	settled.Options = o
+	r.Job = &settled
+	r.yaml = r.Base
+	if modelfile.Is(r.Base) {
+		file, err := modelfile.Decode(r.Base)
+		if err != nil {
+			return fmt.Errorf("%w: %w", score.ErrModel, err)
+		}
+		r.yaml = file.Sections[modelfile.SectionModel]
+	}
+	r.base, err = score.ParseModel(r.yaml)
+	return err
+}
+
+// tell reports how far a stage is.
+func (r *running) tell(stage Stage, done, total int64) {
+	if r.Options.Progress != nil {
+		r.Options.Progress(stage, done, total)
+	}
 }

@@ -41,7 +41,11 @@ func Decode(data []byte) (*File, error) {
 		return nil, err
 	}
 	f := &File{Manifest: *m, Sections: make(map[string][]byte, len(m.Sections))}
-	return f, f.cut(rest[:len(rest)-trailerBytes])
+	// A manifest that parses is no part of the last line, which therefore lies in rest.
+	if err := f.cut(rest[:len(rest)-trailerBytes]); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // checkSchema reads the first line. Another schema's file is whole or not by rules that this

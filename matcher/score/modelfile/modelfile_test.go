@@ -359,7 +359,7 @@ func FuzzDecode(f *testing.F) {
 		for _, input := range [][]byte{data, sealed(string(data))} { // a fuzzer does not find hashes
 			file, err := modelfile.Decode(input)
 			if err != nil {
-				if !errors.Is(err, modelfile.ErrModelFile) {
+				if !errors.Is(err, modelfile.ErrModelFile) || file != nil {
 					t.Fatalf("%v does not wrap ErrModelFile", err)
 				}
 				continue

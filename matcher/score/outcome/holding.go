@@ -44,7 +44,7 @@ func Past(products []Product, until fund.Date, s Settings, yield func(*Holding) 
 		}
 	}
 	for i := range products {
-		if err := p.hold(i, until, yield); err != nil {
+		if err := p.hold(i, yield); err != nil {
 			return err
 		}
 	}
@@ -81,7 +81,7 @@ func floorDiv(a, b int) int {
 	return q
 }
 
-// read looks at one product on every entry day within its series.
+// read looks at one product on every entry day on which its record speaks.
 func (p *past) read(i int, until fund.Date) error {
 	product := &p.products[i]
 	w := &p.weeks[i]
@@ -93,17 +93,23 @@ func (p *past) read(i int, until fund.Date) error {
 	w.first = weekOf(days[0]) + 1
 	v := newSums(p.settings, days[0], wealth[0])
 	next := 1
-	for week := w.first; week <= weekOf(days[w.n-1]); week++ {
+	for week := w.first; ; week++ {
 		entry := entryDay(week)
+		if entry.DaysSince(days[w.n-1]) > staleDays {
+			break
+		}
 		for next < w.n && days[next] < entry {
 			v.add(days[next], wealth[next])
 			next++
 		}
-		bought := int32(-1)
+		seen, bought := sight{}, int32(-1)
+		if entry.DaysSince(days[next-1]) <= staleDays {
+			seen = v.sight(p.settings.MinReturns)
+		}
 		if next < w.n && days[next].DaysSince(entry) < daysAWeek {
 			bought = int32(next)
 		}
-		w.sights, w.bought = append(w.sights, v.sight(p.settings.MinReturns)), append(w.bought, bought)
+		w.sights, w.bought = append(w.sights, seen), append(w.bought, bought)
 	}
 	p.count(product.Class, w)
 	return nil
@@ -142,7 +148,7 @@ func (p *past) classOf(class fund.Class, week int) crowd {
 }
 
 // hold walks over a product's entries.
-func (p *past) hold(i int, until fund.Date, yield func(*Holding) error) error {
+func (p *past) hold(i int, yield func(*Holding) error) error {
 	w := &p.weeks[i]
 	product := &p.products[i]
 	for k, at := range w.bought {
@@ -156,7 +162,7 @@ func (p *past) hold(i int, until fund.Date, yield func(*Holding) error) error {
 		volatility, _, _ := p.settings.blendAll(own, class) // it has a record of its own
 		for h := range Horizons {
 			due := walk.bought().AddMonths(int(h.Months()))
-			if due >= until || due > product.Series.Days[w.n-1] {
+			if due > product.Series.Days[w.n-1] {
 				break // nor have the longer ones passed
 			}
 			if !walk.to(due, w.n) {
