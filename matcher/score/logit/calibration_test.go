@@ -404,6 +404,7 @@ func TestCalibrationsThatCannotBeAreRefused(t *testing.T) {
 		"NaN":                func(a, b *logit.Calibration) { a.Knots[0].Probability, b.Slope = math.NaN(), math.NaN() },
 		"infinite":           func(a, b *logit.Calibration) { a.Knots[0].LogOdds, b.Intercept = math.Inf(-1), math.Inf(1) },
 		"no or flat":         func(a, b *logit.Calibration) { a.Knots, b.Slope = nil, 0 },
+		"a single knot":      func(a, b *logit.Calibration) { a.Knots, b.Slope = a.Knots[:1], math.NaN() },
 		"falling":            func(a, b *logit.Calibration) { a.Knots[1].Probability, b.Slope = 0, -1; a.Knots[0].Probability = .1 },
 		"not in order":       func(a, b *logit.Calibration) { a.Knots[0].LogOdds, b.Slope = a.Knots[1].LogOdds, math.Inf(1) },
 		"not a probability":  func(a, b *logit.Calibration) { a.Knots[len(a.Knots)-1].Probability, b.Slope = 1.01, 0 },
