@@ -312,6 +312,7 @@ func TestChooseBreaksTiesByTheSimpler(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantClose(t, "Brier", trials[0].Brier, .5/21*.5/21, 1e-17)
 	if trials[0].Brier != trials[2].Brier || !trials[0].Chosen || trials[2].Chosen {
 		t.Errorf("%+v", trials)
 	}
