@@ -36,17 +36,7 @@ func ParseSlate(b []byte) (*Slate, error) {
 		return nil, fund.VersionError("decision", d.version, slateVersion)
 	}
 	d.defined = d.version >= definedVersion
-	s := &Slate{CustomerID: d.Text()}
-	s.Request.At = fund.Instant(d.Int())
-	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
-	s.Request.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
-	s.Request.Limit = int(min(d.Uint(), MaxLimit))
-	if d.second() {
-		s.Request.Licence = d.licence()
-	}
-	if d.version >= 4 {
-		d.variation(&s.Request)
-	}
+	s := &Slate{CustomerID: d.Text(), Request: d.request()}
 	if err := d.identity(&s.Identity); err != nil {
 		return nil, err
 	}
@@ -78,7 +68,7 @@ func ParseSlate(b []byte) (*Slate, error) {
 			s.Brief = d.brief(s.Request.Licence)
 		}
 	}
-	if d.version >= 4 {
+	if d.version >= variedVersion {
 		d.explored(s)
 		if err := d.readForetold(s); err != nil {
 			return nil, err
@@ -91,6 +81,20 @@ func ParseSlate(b []byte) (*Slate, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func (d *slateReader) request() (r Request) {
+	r.At = fund.Instant(d.Int())
+	r.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
+	r.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
+	r.Limit = int(min(d.Uint(), MaxLimit))
+	if d.second() {
+		r.Licence = d.licence()
+	}
+	if d.version >= variedVersion {
+		d.variation(&r)
+	}
+	return r
 }
 
 func (d *slateReader) variation(r *Request) {
@@ -144,7 +148,7 @@ func (s *Slate) checkVariation(version byte) error {
 	switch err := s.Request.Exploration.Check(); {
 	case err != nil:
 		return fmt.Errorf("%w: %w", fund.ErrMalformed, err)
-	case version >= 4 && !s.fourth():
+	case version >= variedVersion && !s.fourth():
 		return fmt.Errorf("%w: neither exploration nor experiments nor probabilities, expected any of them in a record of this version", fund.ErrMalformed)
 	case x.Rank == 0:
 		return nil

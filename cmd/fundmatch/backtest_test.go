@@ -252,12 +252,8 @@ func realBacktest(t *testing.T) *backtest.Data {
 // The figures of the baselines on real customers, as they were measured elsewhere.
 func TestBacktestReproducesWhatIsKnown(t *testing.T) {
 	t.Parallel()
-	nearest, err := backtest.Nearest()
-	if err != nil {
-		t.Fatal(err)
-	}
 	report, err := backtest.Run(t.Context(), realBacktest(t), backtest.Config{
-		Subject: nearest, Baselines: []backtest.Recommender{backtest.Popularity()}, Workers: 2,
+		Subject: backtest.Nearest(), Baselines: []backtest.Recommender{backtest.Popularity()}, Workers: 2,
 		Bootstrap: evaluate.Bootstrap{Replicates: 2, Seed: 1, Level: .95},
 	}, io.Discard)
 	if err != nil {

@@ -250,7 +250,7 @@ const Schema = "fundmatch.model/v1"
 
 // The limits of a model file.
 const (
-	maxModelBytes    = 1 << 20
+	maxModelBytes    = modelfile.MaxModelBytes
 	maxWeight        = 1000
 	maxNeighbours    = 1000
 	maxLiquidityDays = 10_000
@@ -328,6 +328,9 @@ func (f *modelFile) completeRecorded() {
 func decodeModel(data []byte) (*modelFile, error) {
 	if len(data) > maxModelBytes {
 		return nil, fmt.Errorf("%w: %d bytes, expected at most %d", ErrModel, len(data), maxModelBytes)
+	}
+	if err := checkShape(data); err != nil {
+		return nil, err
 	}
 	if err := refuseReferences(data); err != nil {
 		return nil, err

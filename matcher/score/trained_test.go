@@ -99,6 +99,27 @@ func TestAModelFileThatIsRefused(t *testing.T) {
 	}
 }
 
+// The parser would take minutes over these; they are refused before it sees them.
+func TestTextsThatTakeLongAreNotParsed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ text, says string }{
+		"too long":       {strings.Repeat("#\n", modelfile.MaxModelBytes/2) + "#", "65537 bytes, expected at most 65536"},
+		"a long line":    {"name: x\n# " + strings.Repeat("x", 1100), "line 2: 1102 bytes, expected at most 1024"},
+		"open brackets":  {strings.Repeat("[\n", 1000), "line 9: 9 open brackets"},
+		"nested at once": {strings.Repeat("- ", 400), "line 1: 0 open brackets, 65 marks, expected at most 8 and 64"},
+	} {
+		for _, parse := range []func([]byte) (*score.Model, error){score.ParseModel, score.ParseRecorded} {
+			if _, err := parse([]byte(c.text)); !errors.Is(err, score.ErrModel) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: %v, want %q", name, err, c.says)
+			}
+		}
+	}
+	closed := "# " + strings.Repeat("[]", 100) + "\n"
+	if _, err := score.ParseModel(append([]byte(closed), score.DefaultModel()...)); err != nil {
+		t.Errorf("brackets that close: %v", err)
+	}
+}
+
 // What pays the seller is no input, whoever spells it how.
 func TestCheckInput(t *testing.T) {
 	t.Parallel()

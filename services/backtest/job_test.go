@@ -18,16 +18,12 @@ import (
 	"github.com/fundmatch/fundmatch/services/backtest"
 )
 
-func nearest(t testing.TB) backtest.Recommender {
+func nearest(t *testing.T) backtest.Recommender {
 	t.Helper()
-	r, err := backtest.Nearest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return backtest.Nearest()
 }
 
-func scored(t testing.TB, variants ...[]string) backtest.Recommender {
+func scored(t *testing.T, variants ...[]string) backtest.Recommender {
 	t.Helper()
 	m, err := score.ParseModel(score.DefaultModel())
 	if err != nil {
@@ -136,7 +132,7 @@ func near(t *testing.T, what string, got backtest.Number, want float64) {
 }
 
 // all are the recommenders that there are, and the spy, who reads all that he can.
-func all(t testing.TB) map[string]backtest.Recommender {
+func all(t *testing.T) map[string]backtest.Recommender {
 	return map[string]backtest.Recommender{
 		"spy": spy{"spy"}, "popularity": backtest.Popularity(), "knn": nearest(t), "model": scored(t),
 	}
@@ -151,8 +147,8 @@ func TestLaterPurchasesChangeNothing(t *testing.T) {
 			one := backtest.Config{Subject: r, Splits: &[2]int32{9, 9}} // as of day 60
 			before, _ := runOf(t, b, one)
 			for _, c := range b.customers {
-				b.purchases = append(b.purchases, purchase{c.ID, "P003", b.splits[3].AsOf.AddDays(1).String(), ""})
-				b.purchases = append(b.purchases, purchase{c.ID, "P004", "2021-01-01", ""})
+				b.purchases = append(b.purchases,
+					purchase{c.ID, "P003", b.splits[3].AsOf.AddDays(1).String(), ""}, purchase{c.ID, "P004", "2021-01-01", ""})
 			}
 			if after, _ := runOf(t, b, one); after != before {
 				t.Error("purchases that were not known yet changed the lists")
@@ -317,8 +313,6 @@ func TestOrderOfRowsChangesNothing(t *testing.T) {
 
 // rogue lists what it was not offered, or fails, or does too much.
 type rogue struct {
-	spied
-
 	list  []int32
 	train error
 	names []string

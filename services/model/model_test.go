@@ -606,3 +606,25 @@ func TestAStoreThatFails(t *testing.T) {
 		}
 	}
 }
+
+// A registry has a bound, at which nothing more is kept and everything else goes on.
+func TestAFullRegistry(t *testing.T) {
+	t.Parallel()
+	o, ctx := newOffice(t), t.Context()
+	enter := func(from, to int) {
+		for i := from; i < to; i++ {
+			o.put(t, features.KeptArtifact, []byte(idOf(fmt.Append(nil, i))))
+		}
+	}
+	enter(0, model.MaxModels-2) // and the built-in one
+	last := o.keep(t, "last")
+	var state *model.StateError
+	if _, err := o.CreateModel(ctx, &fundmatchv1.CreateModelRequest{Artifact: own("more"), By: "a", Note: "b"}); !errors.As(err, &state) || state.Reason != model.Full {
+		t.Errorf("one more: %v, want %s", err, model.Full)
+	}
+	if _, err := o.store.Artifact(ctx, features.ModelArtifact, idOf(own("more"))); !errors.Is(err, features.ErrNotFound) {
+		t.Errorf("what was refused is kept: %v", err)
+	}
+	o.keep(t, "last") // it is there
+	must(t, o.activate(ctx, last))
+}

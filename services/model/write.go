@@ -248,6 +248,9 @@ func (s *Service) once(ctx context.Context, c *change, apply func(*registry) err
 	return apply(r)
 }
 
+// noShadow is the note of an entry that keeps the shadow empty.
+const noShadow = "nothing runs in the shadow"
+
 // activate puts a model in force that this program can answer with. Where nothing runs in the
 // shadow, nothing does afterwards: otherwise the model that was in force would begin to.
 func (s *Service) activate(ctx context.Context, r *registry, c *change, id string) error {
@@ -264,9 +267,7 @@ func (s *Service) activate(ctx context.Context, r *registry, c *change, id strin
 	if r.shadow == "" || r.running() != "" || r.shadow == id {
 		return nil
 	}
-	follow := *c
-	follow.key = features.Idempotency{}
-	return s.enter(ctx, &follow, id, data)
+	return s.enter(ctx, &change{id: id, by: c.by, note: noShadow}, id, data)
 }
 
 // shadow puts a model in the shadow; the one in force, of which there is nothing to check,

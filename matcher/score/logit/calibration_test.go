@@ -176,7 +176,7 @@ func TestCalibrationsAreMonotoneAndBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := drawScored(t)
 		if rapid.Bool().Draw(t, "many") {
-			rows = scores(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(50, 4000).Draw(t, "n"), asIs)
+			rows = scores(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(50, 1500).Draw(t, "n"), asIs)
 		}
 		for _, c := range fitted(t, rows) {
 			if err := c.Validate(); err != nil {

@@ -34,8 +34,9 @@ const (
 	MaxBytes = 64 << 20
 	// MaxManifestBytes bounds the manifest's line.
 	MaxManifestBytes = 256 << 10
-	// MaxModelBytes bounds the section model.yaml, as score.ParseModel bounds it by itself.
-	MaxModelBytes = 1 << 20
+	// MaxModelBytes bounds the section model.yaml, and a model in plain YAML: ten times what
+	// the built-in one has, and not so much that reading a hostile one takes long.
+	MaxModelBytes = 64 << 10
 	// MaxFeatures and MaxFigures bound the lists of the manifest.
 	MaxFeatures = 256
 	MaxFigures  = 1024
