@@ -106,6 +106,7 @@ func TestOnlyTheLastPlaceIsLeftToChance(t *testing.T) {
 		} else {
 			taken++
 			s.Items[last] = greedy.Items[last]
+			s.Notices, s.Disclosures = greedy.Notices, greedy.Disclosures // they speak of the products that are shown
 		}
 		s.Items[last].Propensity = 1
 		s.Request, s.Explored = greedy.Request, matcher.Explored{}
