@@ -67,7 +67,7 @@ func (c *Core) drawable(a *asking, product int32, w *work) int32 {
 }
 
 // kept is what of a request an answer keeps: no seed that nothing is drawn by.
-func (r Request) kept() Request {
+func kept(r Request) Request {
 	if r.Exploration.Probability == 0 {
 		r.Exploration, r.Seed = slate.Exploration{}, 0
 	}

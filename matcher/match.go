@@ -20,7 +20,7 @@ func (c *Core) Match(p *fund.Profile, r Request, out *Slate) error {
 	w := &out.work
 	w.asking = c.ask(p, r, r.context(fund.ByFirm), w)
 	a := &w.asking
-	out.CustomerID, out.Request, out.Identity = p.CustomerID, r.kept(), c.identity
+	out.CustomerID, out.Request, out.Identity = p.CustomerID, kept(r), c.identity
 	out.Personal, out.Wish, out.Elder = a.personal, a.wish, a.facts.Elder
 	c.selectAndScore(a, w)
 	out.Excluded, out.Information = w.verdicts.Excluded, w.verdicts.Information

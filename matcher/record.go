@@ -21,8 +21,12 @@ import (
 // conversion. An answer with none of them is of version 3 still, byte for byte.
 const slateVersion = 4
 
-// definedVersion is the first that names definitions.
-const definedVersion = 3
+// definedVersion is the first that names definitions, variedVersion the first that holds what
+// is left to chance.
+const (
+	definedVersion = 3
+	variedVersion  = 4
+)
 
 // maxRecordedList bounds the lists of a record; far above what Match makes.
 const maxRecordedList = 4096

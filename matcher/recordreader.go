@@ -31,22 +31,10 @@ func (d *slateReader) flag() bool { return d.Step(2) == 1 }
 // wrap fund.ErrMalformed or fund.ErrNewerVersion.
 func ParseSlate(b []byte) (*Slate, error) {
 	d := &slateReader{Decoder: fund.NewDecoder(b)}
-	d.version = d.Byte()
-	if d.Err() == nil && (d.version == 0 || d.version > slateVersion) {
-		return nil, fund.VersionError("decision", d.version, slateVersion)
+	if err := d.beginSlate(); err != nil {
+		return nil, err
 	}
-	d.defined = d.version >= definedVersion
-	s := &Slate{CustomerID: d.Text()}
-	s.Request.At = fund.Instant(d.Int())
-	s.Request.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
-	s.Request.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
-	s.Request.Limit = int(min(d.Uint(), MaxLimit))
-	if d.second() {
-		s.Request.Licence = d.licence()
-	}
-	if d.version >= 4 {
-		d.variation(&s.Request)
-	}
+	s := &Slate{CustomerID: d.Text(), Request: d.request()}
 	if err := d.identity(&s.Identity); err != nil {
 		return nil, err
 	}
@@ -78,7 +66,7 @@ func ParseSlate(b []byte) (*Slate, error) {
 			s.Brief = d.brief(s.Request.Licence)
 		}
 	}
-	if d.version >= 4 {
+	if d.version >= variedVersion {
 		d.explored(s)
 		if err := d.readForetold(s); err != nil {
 			return nil, err
@@ -91,6 +79,30 @@ func ParseSlate(b []byte) (*Slate, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// beginSlate reads the version and what it says of the layout.
+func (d *slateReader) beginSlate() error {
+	d.version = d.Byte()
+	if d.Err() == nil && (d.version == 0 || d.version > slateVersion) {
+		return fund.VersionError("decision", d.version, slateVersion)
+	}
+	d.defined = d.version >= definedVersion
+	return nil
+}
+
+func (d *slateReader) request() (r Request) {
+	r.At = fund.Instant(d.Int())
+	r.Channel = fund.Channel(d.Step(int(fund.Branch) + 1))
+	r.Audience = wording.Audience(d.Step(int(wording.Manager) + 1))
+	r.Limit = int(min(d.Uint(), MaxLimit))
+	if d.second() {
+		r.Licence = d.licence()
+	}
+	if d.version >= variedVersion {
+		d.variation(&r)
+	}
+	return r
 }
 
 func (d *slateReader) variation(r *Request) {
@@ -144,7 +156,7 @@ func (s *Slate) checkVariation(version byte) error {
 	switch err := s.Request.Exploration.Check(); {
 	case err != nil:
 		return fmt.Errorf("%w: %w", fund.ErrMalformed, err)
-	case version >= 4 && !s.fourth():
+	case version >= variedVersion && !s.fourth():
 		return fmt.Errorf("%w: neither exploration nor experiments nor probabilities, expected any of them in a record of this version", fund.ErrMalformed)
 	case x.Rank == 0:
 		return nil

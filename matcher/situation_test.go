@@ -149,10 +149,14 @@ func TestInputsOfAHandMadeHistory(t *testing.T) {
 	p.Purchases = []fund.Purchase{{ProductCode: code, KnownOn: bank.day.AddDays(-90), Kind: "BUY"}}
 	ago := func(days int) fund.Instant { return bank.day.AddDays(-days).Start() }
 	p.Trail = behaviour.Of([]fund.Event{
-		{Kind: fund.Exposure, At: ago(7), ProductCode: code}, {Kind: fund.Exposure, At: ago(40), ProductCode: bank.products[4].Code},
-		{Kind: fund.DetailView, At: ago(14), ProductCode: code}, {Kind: fund.OrderStart, At: ago(21), ProductCode: code},
-		{Kind: fund.OrderConfirm, At: ago(60), ProductCode: code}, {Kind: fund.Contact, At: ago(3), ProductCode: code},
-		{Kind: fund.ObjectionRaised, At: ago(20), ProductCode: code, About: "FEE"}, {Kind: fund.ObjectionRaised, At: ago(200), ProductCode: code, About: "TIMING"},
+		{Kind: fund.Exposure, At: ago(7), ProductCode: code},
+		{Kind: fund.Exposure, At: ago(40), ProductCode: bank.products[4].Code},
+		{Kind: fund.DetailView, At: ago(14), ProductCode: code},
+		{Kind: fund.OrderStart, At: ago(21), ProductCode: code},
+		{Kind: fund.OrderConfirm, At: ago(60), ProductCode: code},
+		{Kind: fund.Contact, At: ago(3), ProductCode: code},
+		{Kind: fund.ObjectionRaised, At: ago(20), ProductCode: code, About: "FEE"},
+		{Kind: fund.ObjectionRaised, At: ago(200), ProductCode: code, About: "TIMING"},
 	})
 	var s matcher.Situation
 	if err := core.Situate(p, matcher.Request{At: bank.asOf, Channel: fund.Branch, Licence: licensed, Limit: 1}, &s); err != nil {

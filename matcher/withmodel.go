@@ -50,7 +50,7 @@ func (c *Core) stepsTo(next *Core) (steps []func(*Inputs) error) {
 	} else {
 		steps = append(steps, next.limitObjections)
 	}
-	if was.Affinity != is.Affinity {
+	if was.Affinity != is.Affinity || c.model.Affinity != next.model.Affinity {
 		steps = append(steps, next.readPurchases)
 	}
 	return append(steps, next.compileScores)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,11 +45,11 @@ layers:
           - {name: control, share_bps: 9000, control: true}
           - {name: some, share_bps: 1000, exploration: {probability_bps: 500, next: 10, max_gap: 0.05}}
 `, version, model)
-	for i := 0; i < len(edits); i += 2 {
-		if !strings.Contains(text, edits[i]) {
-			t.Fatalf("the plan has no %q", edits[i])
+	for edit := range slices.Chunk(edits, 2) {
+		if !strings.Contains(text, edit[0]) {
+			t.Fatalf("the plan has no %q", edit[0])
 		}
-		text = strings.Replace(text, edits[i], edits[i+1], 1)
+		text = strings.Replace(text, edit[0], edit[1], 1)
 	}
 	name := filepath.Join(t.TempDir(), "experiments.yaml")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {

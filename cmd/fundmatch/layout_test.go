@@ -73,6 +73,7 @@ var importRules = []importRule{
 	{"matcher/fund", nil, "matcher/fund is the nouns: it imports nothing of this module"},
 	{"matcher/score", []string{"matcher/fund", "matcher/score/*"}, "matcher/score -> matcher/fund and the models that it adds up"},
 	{"matcher/score/*", []string{"matcher/fund"}, "matcher/score/* -> matcher/fund: each model by itself"},
+	{"matcher/score/outcome/assess", []string{"matcher/fund", "matcher/score/outcome"}, "matcher/score/outcome/assess measures matcher/score/outcome; nothing that serves imports it"},
 	{"matcher/experiment", []string{"matcher/fund", "matcher/slate"}, "matcher/experiment -> matcher/slate: an arm chooses how much is explored"},
 	{"matcher/*", []string{"matcher/fund"}, "matcher -> its stages -> matcher/fund; stages never import each other"},
 	{"scripts/mutate", nil, "scripts/mutate reads the source of this module and runs its tests, and imports none of it"},

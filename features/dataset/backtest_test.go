@@ -285,7 +285,10 @@ func TestReadBacktestEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range b.Products(t.Context()) {
+	for _, err := range b.Products(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if files := b.Files(); len(files) != 0 {

@@ -55,8 +55,8 @@ func vectorCases() map[string]func(in *vectorInput) any {
 			j := in.judge()
 			return j.NDCG(in.K, evaluate.ExponentialGain)
 		},
-		"rk07": trecNDCGAndMAP,
-		"rk09": func(in *vectorInput) any { return trecNDCGAndMAP(in).(map[string]any)["ndcg"] },
+		"rk07": func(in *vectorInput) any { return trecNDCGAndMAP(in) },
+		"rk09": func(in *vectorInput) any { return trecNDCGAndMAP(in)["ndcg"] },
 		"rk11": func(in *vectorInput) any {
 			return meanOf(in.Queries, func(j evaluate.Judgement) float64 { return j.Hit(in.K) })
 		},
@@ -105,7 +105,7 @@ func vectorCases() map[string]func(in *vectorInput) any {
 	}
 }
 
-func trecNDCGAndMAP(in *vectorInput) any {
+func trecNDCGAndMAP(in *vectorInput) map[string]any {
 	var run []evaluate.Scored
 	for id, score := range in.RunScores {
 		run = append(run, evaluate.Scored{ID: id, Score: score})
@@ -141,7 +141,7 @@ func byCutoff(in *vectorInput, measure func(*evaluate.Judgement, int) float64) a
 
 func numbers(list []string) (out []int32) {
 	for _, s := range list {
-		n, _ := strconv.Atoi(s)
+		n, _ := strconv.ParseInt(s, 10, 32)
 		out = append(out, int32(n))
 	}
 	return out

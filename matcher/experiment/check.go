@@ -79,6 +79,10 @@ func (e *Experiment) check(place string) error {
 	case len(e.Arms) < leastArms || len(e.Arms) > MaxArms:
 		return refuse(place+".arms", len(e.Arms), "%d to %d", leastArms, MaxArms)
 	}
+	return e.checkArms(place)
+}
+
+func (e *Experiment) checkArms(place string) error {
 	sum, controls := 0, 0
 	for i := range e.Arms {
 		a := &e.Arms[i]
@@ -172,28 +176,34 @@ func unique(seen map[string]bool, place, id, what string) error {
 // checkChoices sees to it that no two layers choose the same: what a customer gets would
 // depend on their order.
 func (p *Plan) checkChoices() error {
-	model, exploration := "", ""
+	var model, exploration sole
 	for i := range p.Layers {
 		l := &p.Layers[i]
 		for j := range l.Experiments {
-			for k := range l.Experiments[j].Arms {
-				a := &l.Experiments[j].Arms[k]
-				place := fmt.Sprintf("layers[%d].experiments[%d].arms[%d]", i, j, k)
-				if a.Model != "" && model != "" && model != l.Name {
-					return refuse(place+".model", l.Name, "no model, which layer %s chooses already", model)
-				}
-				if a.Explore != nil && exploration != "" && exploration != l.Name {
-					return refuse(place+".exploration", l.Name, "no exploration, which layer %s chooses already", exploration)
-				}
-				if a.Model != "" {
-					model = l.Name
-				}
-				if a.Explore != nil {
-					exploration = l.Name
-				}
+			place := fmt.Sprintf("layers[%d].experiments[%d]", i, j)
+			chooses := func(what func(Arm) bool) bool { return slices.ContainsFunc(l.Experiments[j].Arms, what) }
+			if err := model.take(chooses(func(a Arm) bool { return a.Model != "" }), l.Name, place, "model"); err != nil {
+				return err
+			}
+			if err := exploration.take(chooses(func(a Arm) bool { return a.Explore != nil }), l.Name, place, "exploration"); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// sole is the only layer that may choose something; empty: none does yet.
+type sole struct{ layer string }
+
+func (s *sole) take(chooses bool, layer, place, what string) error {
+	if !chooses {
+		return nil
+	}
+	if s.layer != "" && s.layer != layer {
+		return refuse(place, layer, "arms without %s, which layer %s chooses already", what, s.layer)
+	}
+	s.layer = layer
 	return nil
 }
 

@@ -77,6 +77,9 @@ type Model struct {
 	Weights  [Features]float64
 	Reasons  [Features]string
 	Settings Settings
+	// Affinity was trained ahead; nil: it is to be trained from what the core is compiled
+	// from, with the settings.
+	Affinity *TrainedAffinity
 	// Manifest says what a trained model was trained from; nil for plain YAML.
 	Manifest *modelfile.Manifest
 	// Conversion foretells what becomes of an item that is shown. It is no part of the score.

@@ -19,7 +19,7 @@ import (
 func TestShardsGiveTheBitsOfTheWhole(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(30, 40*score.BlockRows).Draw(t, "rows")
+		n := rapid.IntRange(30, 24*score.BlockRows).Draw(t, "rows")
 		s := illScaled(rapid.Uint64().Draw(t, "seed"), n, rapid.IntRange(1, 4).Draw(t, "columns"))
 		if rapid.Bool().Draw(t, "weighted") {
 			r := rand.New(rand.NewPCG(1, uint64(n)))

@@ -327,3 +327,37 @@ func TestBadInputIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// Wealth is the product of the returns after the last gap before the day asked about, and refuses what Compute refuses.
+func TestWealth(t *testing.T) {
+	t.Parallel()
+	navs := []fund.NAV{
+		{Date: 20150105, Unit: 5, Accum: 5},
+		{Date: 20150302, Unit: 1, Accum: 1}, // after a silence of 56 days
+		{Date: 20150303, Unit: 1.1, Accum: 1.1},
+		{Date: 20150304, Unit: 1, Accum: 1.21}, // 0.21 paid out: (1.21 - 1.1) / 1.1
+		{Date: 20150305, Unit: 1.2, Accum: 1.41},
+	}
+	days, wealth, err := track.Wealth(navs, 20150305)
+	if err != nil || !slices.Equal(days, []fund.Date{20150302, 20150303, 20150304}) {
+		t.Fatalf("%v, %v", days, err)
+	}
+	for i, want := range []float64{1, 1.1, 1.21} {
+		if math.Abs(wealth[i]-want) > 1e-12 {
+			t.Errorf("%s: %v, want %v", days[i], wealth[i], want)
+		}
+	}
+	if days, wealth, err := track.Wealth(navs, 20150105); err != nil || len(days)+len(wealth) != 0 {
+		t.Errorf("before the first: %v, %v, %v", days, wealth, err)
+	}
+	if days, _, err := track.Wealth(navs, 20150302); err != nil || len(days) != 1 {
+		t.Errorf("in the gap: %v, %v", days, err)
+	}
+	navs[2].Unit = -1
+	if _, _, err := track.Wealth(navs, 20150305); !errors.Is(err, fund.ErrInvalid) {
+		t.Errorf("a NAV below 0: %v", err)
+	}
+	if _, _, err := track.Wealth(navs, 20150303); err != nil {
+		t.Errorf("a NAV below 0 that comes later: %v", err)
+	}
+}

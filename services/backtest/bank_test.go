@@ -37,7 +37,7 @@ type wanted struct {
 	products string // separated by spaces
 }
 
-func date(t testing.TB, s string) fund.Date {
+func date(t *testing.T, s string) fund.Date {
 	t.Helper()
 	d, err := fund.ParseDate(s)
 	if err != nil {
@@ -51,7 +51,7 @@ func product(code string, grade fund.RiskGrade) fund.Product {
 }
 
 // data builds what a run needs. The slices are cloned, so that a bank may be used again.
-func (b *bank) data(t testing.TB) *backtest.Data {
+func (b *bank) data(t *testing.T) *backtest.Data {
 	t.Helper()
 	builder, err := backtest.NewBuilder(append([]fund.Product{}, b.products...), append([]backtest.Customer{}, b.customers...), append([]backtest.Split{}, b.splits...))
 	if err != nil {
@@ -89,7 +89,7 @@ func (b *bank) data(t testing.TB) *backtest.Data {
 func few() evaluate.Bootstrap { return evaluate.Bootstrap{Replicates: 20, Seed: 1, Level: .95} }
 
 // runOf runs a bank and returns the lists and the report.
-func runOf(t testing.TB, b *bank, config backtest.Config) (string, *backtest.Report) {
+func runOf(t *testing.T, b *bank, config backtest.Config) (string, *backtest.Report) {
 	t.Helper()
 	if config.Workers == 0 {
 		config.Workers = 1
@@ -106,7 +106,7 @@ func runOf(t testing.TB, b *bank, config backtest.Config) (string, *backtest.Rep
 }
 
 // smallBank is worked out by hand in TestByHand.
-func smallBank(t testing.TB) *bank {
+func smallBank(t *testing.T) *bank {
 	t.Helper()
 	level := func(l fund.RiskLevel, on string) backtest.Level {
 		out := backtest.Level{Level: l}
@@ -153,7 +153,7 @@ func smallBank(t testing.TB) *bank {
 }
 
 // randomBank is large enough for several chunks of customers, and the same for a seed.
-func randomBank(t testing.TB, seed uint64, customers int) *bank {
+func randomBank(t *testing.T, seed uint64, customers int) *bank {
 	t.Helper()
 	state := seed
 	draw := func(n int) int { // splitmix64

@@ -45,7 +45,7 @@ func TestBuilderRefuses(t *testing.T) {
 			}
 		})
 	}
-	for name, make := range map[string]func() (*backtest.Builder, error){
+	for name, begin := range map[string]func() (*backtest.Builder, error){
 		"a product": func() (*backtest.Builder, error) {
 			return backtest.NewBuilder([]fund.Product{product("P", 1), product("P", 2)}, nil, nil)
 		},
@@ -56,7 +56,7 @@ func TestBuilderRefuses(t *testing.T) {
 			return backtest.NewBuilder(nil, nil, []backtest.Split{{Number: 1}, {Number: 1}})
 		},
 	} {
-		if _, err := make(); !errors.Is(err, backtest.ErrData) {
+		if _, err := begin(); !errors.Is(err, backtest.ErrData) {
 			t.Errorf("%s twice: %v", name, err)
 		}
 	}

@@ -221,3 +221,12 @@ func (d *Data) permits(product int32, upTo fund.RiskGrade) bool {
 	grade := d.products[product].Grades.Effective()
 	return grade != fund.GradeUnknown && grade <= upTo
 }
+
+func (d *Data) countPermitted(products []int32, upTo fund.RiskGrade) (n int) {
+	for _, p := range products {
+		if d.permits(p, upTo) {
+			n++
+		}
+	}
+	return n
+}

@@ -18,12 +18,12 @@ import (
 	"github.com/fundmatch/fundmatch/services/backtest"
 )
 
-func nearest(t testing.TB) backtest.Recommender {
+func nearest(t *testing.T) backtest.Recommender {
 	t.Helper()
 	return backtest.Nearest()
 }
 
-func scored(t testing.TB, variants ...[]string) backtest.Recommender {
+func scored(t *testing.T, variants ...[]string) backtest.Recommender {
 	t.Helper()
 	m, err := score.ParseModel(score.DefaultModel())
 	if err != nil {
@@ -132,7 +132,7 @@ func near(t *testing.T, what string, got backtest.Number, want float64) {
 }
 
 // all are the recommenders that there are, and the spy, who reads all that he can.
-func all(t testing.TB) map[string]backtest.Recommender {
+func all(t *testing.T) map[string]backtest.Recommender {
 	return map[string]backtest.Recommender{
 		"spy": spy{"spy"}, "popularity": backtest.Popularity(), "knn": nearest(t), "model": scored(t),
 	}
@@ -147,8 +147,8 @@ func TestLaterPurchasesChangeNothing(t *testing.T) {
 			one := backtest.Config{Subject: r, Splits: &[2]int32{9, 9}} // as of day 60
 			before, _ := runOf(t, b, one)
 			for _, c := range b.customers {
-				b.purchases = append(b.purchases, purchase{c.ID, "P003", b.splits[3].AsOf.AddDays(1).String(), ""})
-				b.purchases = append(b.purchases, purchase{c.ID, "P004", "2021-01-01", ""})
+				b.purchases = append(b.purchases,
+					purchase{c.ID, "P003", b.splits[3].AsOf.AddDays(1).String(), ""}, purchase{c.ID, "P004", "2021-01-01", ""})
 			}
 			if after, _ := runOf(t, b, one); after != before {
 				t.Error("purchases that were not known yet changed the lists")
@@ -313,8 +313,6 @@ func TestOrderOfRowsChangesNothing(t *testing.T) {
 
 // rogue lists what it was not offered, or fails, or does too much.
 type rogue struct {
-	spied
-
 	list  []int32
 	train error
 	names []string
@@ -349,7 +347,7 @@ func TestRefusedRuns(t *testing.T) {
 		"no customers":          {func(b *bank, _ *backtest.Config) { b.wanted = b.wanted[:3] }, backtest.ErrData, "split 1 has no customers"},
 		"training that fails":   {func(_ *bank, c *backtest.Config) { c.Subject = rogue{train: broken} }, broken, "train rogue: broken"},
 		"models that are short": {func(_ *bank, c *backtest.Config) { c.Subject = rogue{names: []string{"x", "y"}} }, backtest.ErrRecommender, "x trained 1 models, expected 2"},
-		"what he has":           {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{1, 0}} }, backtest.ErrRecommender, "rogue listed what it was not offered, for customer a"},
+		"what he has":           {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{1, 0}}; c.Splits = &[2]int32{0, 0} }, backtest.ErrRecommender, "rogue listed what it was not offered, for customer a"},
 		"no product at all":     {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{700}} }, backtest.ErrRecommender, "rogue listed what it was not offered"},
 		"a negative product":    {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{-1}} }, backtest.ErrRecommender, "rogue listed what it was not offered"},
 		"a list too long":       {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: make([]int32, 11)} }, backtest.ErrRecommender, "rogue listed what it was not offered"},

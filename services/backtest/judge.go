@@ -72,50 +72,65 @@ func (v *judged) observe(j *job, outcomes []*outcome) {
 	}
 }
 
-// judgeSplit measures one contender's lists of a split. A customer who wanted nothing
-// counts 0; one who wanted nothing that his level permits is NaN in permittedNDCG.
+// judgeSplit measures one contender's lists of a split.
 func (j *job) judgeSplit(o *outcome, lists []int32) (values [measures][]float64, violations int64) {
-	ones := slices.Repeat([]int32{1}, len(j.data.products))
-	grades := make([]int32, Places)
+	jury := newJury(j.data)
 	for m := range values {
 		values[m] = make([]float64, len(o.split.wanted))
 	}
-	for i, w := range o.split.wanted {
-		allowed := highest(j.data.levels[w.customer].Level)
-		list := lists[i*Places : (i+1)*Places]
-		judgement := evaluate.Judgement{Ranked: grades, Relevant: ones[:len(w.products)]}
-		permitted := 0
-		for _, p := range w.products {
-			if j.data.permits(p, allowed) {
-				permitted++
-			}
+	for i := range o.split.wanted {
+		found, above := jury.judge(&o.split.wanted[i], lists[i*Places:(i+1)*Places])
+		for m, v := range found {
+			values[m][i] = v
 		}
-		for at, p := range list {
-			grades[at] = 0
-			if p == none {
-				continue
-			}
-			if _, hit := slices.BinarySearch(w.products, p); hit {
-				grades[at] = 1
-			}
-			if !j.data.permits(p, allowed) {
-				violations++
-			}
-		}
-		values[ndcg][i] = judgement.NDCG(Places, evaluate.LinearGain)
-		values[recall][i] = judgement.Recall(Places, evaluate.OverRelevant)
-		for at, p := range list {
-			if p != none && !j.data.permits(p, allowed) {
-				grades[at] = 0
-			}
-		}
-		judgement.Relevant = ones[:permitted]
-		values[permittedNDCG][i] = math.NaN()
-		if permitted > 0 {
-			values[permittedNDCG][i] = judgement.NDCG(Places, evaluate.LinearGain)
-		}
+		violations += above
 	}
 	return values, violations
+}
+
+// jury judges one list after another.
+type jury struct {
+	data      *Data
+	hits      [Places]int32 // 1 at each place that holds what he wanted
+	permitted [Places]int32 // and what his level permits
+	ones      []int32       // grades of whatever was wanted
+}
+
+func newJury(d *Data) *jury {
+	return &jury{data: d, ones: slices.Repeat([]int32{1}, len(d.products))}
+}
+
+// judge measures a list, and counts the places that hold what is above the customer's
+// level. Who wanted nothing counts 0; who wanted nothing that his level permits is NaN in
+// permittedNDCG.
+func (y *jury) judge(w *wish, list []int32) (found [measures]float64, above int64) {
+	upTo := highest(y.data.levels[w.customer].Level)
+	for at, p := range list {
+		y.hits[at], y.permitted[at] = 0, 0
+		if p == none {
+			continue
+		}
+		_, hit := slices.BinarySearch(w.products, p)
+		permitted := y.data.permits(p, upTo)
+		if hit {
+			y.hits[at] = 1
+		}
+		if hit && permitted {
+			y.permitted[at] = 1
+		}
+		if !permitted {
+			above++
+		}
+	}
+	all := evaluate.Judgement{Ranked: y.hits[:], Relevant: y.ones[:len(w.products)]}
+	found[ndcg] = all.NDCG(Places, evaluate.LinearGain)
+	found[recall] = all.Recall(Places, evaluate.OverRelevant)
+	found[permittedNDCG] = math.NaN()
+	if n := y.data.countPermitted(w.products, upTo); n > 0 {
+		some := evaluate.Judgement{Ranked: y.permitted[:], Relevant: y.ones[:n]}
+		found[permittedNDCG] = some.NDCG(Places, evaluate.LinearGain)
+	}
+	return found, above
 }
 
 func listedIn(lists []int32, products int) []uint64 {

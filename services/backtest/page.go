@@ -160,8 +160,8 @@ func (p *page) drawContender(c *Contender, shown int, x func(int) float64, y fun
 	}
 	slices.Reverse(lower)
 	return append([]string{
-		fmt.Sprintf(`<polygon points="%s" fill=%s opacity="0.15"/>`, strings.Join(append(upper, lower...), " "), attribute(colour(shown))),
-		fmt.Sprintf(`<polyline points="%s" fill="none" stroke=%s stroke-width="1.5"/>`, strings.Join(middle, " "), attribute(colour(shown))),
+		fmt.Sprintf(`<polygon points=%s fill=%s opacity="0.15"/>`, attribute(strings.Join(append(upper, lower...), " ")), attribute(colour(shown))),
+		fmt.Sprintf(`<polyline points=%s fill="none" stroke=%s stroke-width="1.5"/>`, attribute(strings.Join(middle, " ")), attribute(colour(shown))),
 		fmt.Sprintf(`<rect x="%d" y="4" width="14" height="8" fill=%s/>`, curveLeft+240*shown, attribute(colour(shown))),
 		text(float64(curveLeft+240*shown+20), 12, "start", clipped(c.Name)),
 	}, content...)

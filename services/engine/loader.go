@@ -138,16 +138,16 @@ func (l *Loader) newest(ctx context.Context) (versions, error) {
 		return versions{}, err
 	}
 	v := versions{pool: revision.ID, seq: revision.Seq, wording: l.wording.Version(), engine: l.version}
-	if v.model, _, err = l.models.Active(ctx, features.ModelArtifact); err != nil {
+	if v.model, err = l.models.ActiveID(ctx, features.ModelArtifact); err != nil {
 		return versions{}, fmt.Errorf("model in force: %w", err)
 	}
-	if v.rules, _, err = l.models.Active(ctx, features.RulesArtifact); err != nil {
+	if v.rules, err = l.models.ActiveID(ctx, features.RulesArtifact); err != nil {
 		return versions{}, fmt.Errorf("rule pack in force: %w", err)
 	}
-	if v.plan, _, err = l.models.Active(ctx, features.ExperimentsArtifact); err != nil && !errors.Is(err, features.ErrNotFound) {
+	if v.plan, err = l.models.ActiveID(ctx, features.ExperimentsArtifact); err != nil && !errors.Is(err, features.ErrNotFound) {
 		return versions{}, fmt.Errorf("experiments in force: %w", err)
 	}
-	if v.shadow, _, err = l.models.Active(ctx, features.ShadowArtifact); err != nil && !errors.Is(err, features.ErrNotFound) {
+	if v.shadow, err = l.models.ActiveID(ctx, features.ShadowArtifact); err != nil && !errors.Is(err, features.ErrNotFound) {
 		return versions{}, fmt.Errorf("shadow in force: %w", err)
 	}
 	return v, nil

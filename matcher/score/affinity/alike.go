@@ -43,3 +43,23 @@ func (a *alike) add(m *Model, owned []int32, mean float64, s *Scratch, dst []flo
 		}
 	}
 }
+
+// setShares computes the part of each fund among the holdings of its value. One imagined
+// holder a fund gives its part to a fund that nobody holds yet.
+func (a *alike) setShares(holders []int32) {
+	if a.values == 0 {
+		return
+	}
+	all := make([]float64, a.values)
+	for y, v := range a.value {
+		if v != Unknown {
+			all[v] += float64(holders[y]) + 1
+		}
+	}
+	a.share = make([]float64, len(a.value))
+	for y, v := range a.value {
+		if v != Unknown {
+			a.share[y] = (float64(holders[y]) + 1) / all[v]
+		}
+	}
+}

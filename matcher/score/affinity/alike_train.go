@@ -8,7 +8,7 @@ type likesCount struct {
 }
 
 // newLikes prepares the attributes that have a weight, and their counts.
-func (m *Model) newLikes(items []Item, holders []int32) []likesCount {
+func (m *Model) newLikes(items []Item) []likesCount {
 	var counts []likesCount
 	weights := m.settings.Backoff.Weights.list()
 	all := 0.0
@@ -28,27 +28,13 @@ func (m *Model) newLikes(items []Item, holders []int32) []likesCount {
 			likes.value[x] = items[x].list()[a]
 			likes.values = max(likes.values, int(likes.value[x])+1)
 		}
-		likes.setShares(holders)
+		if likes.values == 0 {
+			likes.value = nil // no fund has one
+			continue
+		}
 		counts = append(counts, likesCount{alike: likes, weight: w / all, rows: make([]int64, len(items)*likes.values)})
 	}
 	return counts
-}
-
-// setShares computes the part of each fund among the holdings of its value. One imagined
-// holder a fund gives its part to a fund that nobody holds yet.
-func (a *alike) setShares(holders []int32) {
-	all := make([]float64, a.values)
-	for y, v := range a.value {
-		if v != Unknown {
-			all[v] += float64(holders[y]) + 1
-		}
-	}
-	a.share = make([]float64, len(a.value))
-	for y, v := range a.value {
-		if v != Unknown {
-			a.share[y] = (float64(holders[y]) + 1) / all[v]
-		}
-	}
 }
 
 // count adds a fund's pairs.

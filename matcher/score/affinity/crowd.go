@@ -16,25 +16,35 @@ type crowds struct {
 	levels [MaxFact + 1][]float64
 }
 
-// damped returns the crowds with each lift raised to a power.
-func (c *crowds) damped(power float64) *crowds {
+// all lists the columns of every kind of crowd.
+func (c *crowds) all() [3][][]float64 { return [3][][]float64{c.size[:], c.groups[:], c.levels[:]} }
+
+// mapped returns the crowds with each column that is there changed by a function.
+func (c *crowds) mapped(change func(column []float64) []float64) *crowds {
 	out := &crowds{}
-	raise(out.size[:], c.size[:], power)
-	raise(out.groups[:], c.groups[:], power)
-	raise(out.levels[:], c.levels[:], power)
+	to := out.all()
+	for k, columns := range c.all() {
+		for i, column := range columns {
+			if len(column) > 0 {
+				to[k][i] = change(column)
+			}
+		}
+	}
 	return out
 }
 
-func raise(dst, src [][]float64, power float64) {
-	for i, column := range src {
-		if len(column) == 0 || power == 0 {
-			continue
-		}
-		dst[i] = make([]float64, len(column))
-		for y, lift := range column {
-			dst[i][y] = math.Pow(lift, power)
-		}
+// damped returns the crowds with each lift raised to a power.
+func (c *crowds) damped(power float64) *crowds {
+	if power == 0 {
+		return &crowds{}
 	}
+	return c.mapped(func(lifts []float64) []float64 {
+		out := make([]float64, len(lifts))
+		for y, lift := range lifts {
+			out[y] = math.Pow(lift, power)
+		}
+		return out
+	})
 }
 
 // apply multiplies dst by the factors of a customer's crowds.
@@ -59,21 +69,4 @@ func multiply(dst, factors []float64) {
 	for i, f := range factors {
 		dst[i] *= f
 	}
-}
-
-// at returns the crowds' factors of one fund alone.
-func (c *crowds) at(y int32) *crowds {
-	out := &crowds{}
-	for _, p := range [...]struct{ dst, src [][]float64 }{
-		{out.size[:], c.size[:]},
-		{out.groups[:], c.groups[:]},
-		{out.levels[:], c.levels[:]},
-	} {
-		for i, column := range p.src {
-			if len(column) > 0 {
-				p.dst[i] = column[y : y+1]
-			}
-		}
-	}
-	return out
 }

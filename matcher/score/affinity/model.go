@@ -1,6 +1,9 @@
 package affinity
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Model is what was learned. It is immutable and may be shared.
 type Model struct {
@@ -16,7 +19,7 @@ type Model struct {
 	// What follows is derived from the above; see derive.
 	own     []float64 // of each fund: what its likes weigh against its holders
 	lately  []float64 // trend, damped
-	warm    *crowds   // crowd, damped for who holds something
+	warm    *crowds   // crowd, damped for who holds something; its sizes times lately
 	cold    *crowds   // and for who holds nothing
 	popular []float64
 }
@@ -90,7 +93,6 @@ func (m *Model) Affinity(q *Query, s *Scratch, dst []float64) float64 {
 	for y, v := range dst {
 		dst[y] = max(0, v) // what speaks against a fund is no measure of dislike
 	}
-	multiply(dst, m.lately)
 	m.warm.apply(q, owned, dst)
 	return 1
 }
@@ -161,12 +163,9 @@ func (m *Model) Explain(q *Query, y int32) Parts {
 			p.Likes += float64(mean * m.own[x] * m.likes[a].of(x, y))
 		}
 	}
-	one := []float64{1}
-	if len(m.lately) > 0 {
-		p.Trend = m.lately[y]
-	}
-	m.warm.at(y).apply(q, owned, one)
-	p.Crowd = one[0]
+	crowd := []float64{1}
+	m.warm.mapped(func(factors []float64) []float64 { return factors[y : y+1] }).apply(q, owned, crowd)
+	p.Trend, p.Crowd = m.lately[y], crowd[0]/m.lately[y]
 	return p
 }
 
@@ -181,6 +180,9 @@ func (m *Model) derive() {
 	}
 	m.lately = make([]float64, m.items)
 	m.popular = make([]float64, m.items)
+	for a := range m.likes {
+		m.likes[a].setShares(m.holders)
+	}
 	most := 0.0
 	for y, lift := range m.trend {
 		m.lately[y] = math.Pow(lift, s.Trend.Power)
@@ -193,4 +195,9 @@ func (m *Model) derive() {
 		}
 	}
 	m.warm, m.cold = m.crowd.damped(s.Crowd.Power), m.crowd.damped(s.Crowd.ColdPower)
+	for size, factors := range m.warm.size {
+		if m.warm.size[size] = slices.Clone(m.lately); len(factors) > 0 {
+			multiply(m.warm.size[size], factors)
+		}
+	}
 }

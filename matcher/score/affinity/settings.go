@@ -3,7 +3,6 @@ package affinity
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // ErrSettings is wrapped by every error about settings; the message names the setting,
@@ -55,7 +54,7 @@ type JointSettings struct {
 	// switches the term off.
 	Gain float64 `yaml:"gain"`
 	// Funds is the number of most held funds that are regressed; the rest keep their
-	// shares. The cost is its cube.
+	// shares alone. The cost is its cube, and what is seldom held has little to overlap.
 	Funds int `yaml:"funds"`
 }
 
@@ -90,7 +89,7 @@ func Default() Settings {
 		Neighbours: 200,
 		MaxBasket:  500,
 		Backoff:    BackoffSettings{Holders: 20, Weights: AttributeWeights{Kind: 1}},
-		Joint:      JointSettings{Ridge: 3, Gain: 1. / 12, Funds: 5000},
+		Joint:      JointSettings{Ridge: 3, Gain: 1. / 12, Funds: 2000},
 		Trend:      TrendSettings{HalfLifeDays: 14, PerFund: 2, Power: .3},
 		Crowd:      CrowdSettings{Holdings: 100, Power: .15, ColdPower: .5, ColdStrength: .5},
 	}
@@ -101,41 +100,65 @@ const (
 	maxNeighbours = 5000
 	maxPairBasket = 10_000
 	maxJointFunds = 8000 // a square of float64: 512 MB
-	maxPseudo     = 1e9
+	minImagined   = 1e-3
+	maxImagined   = 1e9
 	maxPower      = 2
 	maxHalfLife   = 3650
 )
 
+// number is a setting with its bounds; it points into the settings.
+type number struct {
+	name      string
+	whole     *int     // or
+	real      *float64 // one of the two
+	low, high float64
+}
+
+func (n *number) get() float64 {
+	if n.whole != nil {
+		return float64(*n.whole)
+	}
+	return *n.real
+}
+
+func (n *number) set(v float64) {
+	if n.whole != nil {
+		*n.whole = int(v)
+		return
+	}
+	*n.real = v
+}
+
+// numbers lists all settings, in the order in which they are encoded.
+func (s *Settings) numbers() []number {
+	w := &s.Backoff.Weights
+	return []number{
+		{"neighbours", &s.Neighbours, nil, 1, maxNeighbours},
+		{"max_basket", &s.MaxBasket, nil, 2, maxPairBasket},
+		{"backoff.holders", nil, &s.Backoff.Holders, 0, maxImagined},
+		{"backoff.weights.kind", nil, &w.Kind, 0, 1},
+		{"backoff.weights.issuer", nil, &w.Issuer, 0, 1},
+		{"backoff.weights.theme", nil, &w.Theme, 0, 1},
+		{"backoff.weights.goal", nil, &w.Goal, 0, 1},
+		{"backoff.weights.market", nil, &w.Market, 0, 1},
+		{"joint.ridge", nil, &s.Joint.Ridge, .01, maxImagined},
+		{"joint.gain", nil, &s.Joint.Gain, 0, 10},
+		{"joint.funds", &s.Joint.Funds, nil, 1, maxJointFunds},
+		{"trend.half_life_days", nil, &s.Trend.HalfLifeDays, 1, maxHalfLife},
+		{"trend.per_fund", nil, &s.Trend.PerFund, minImagined, maxImagined},
+		{"trend.power", nil, &s.Trend.Power, 0, maxPower},
+		{"crowd.holdings", nil, &s.Crowd.Holdings, minImagined, maxImagined},
+		{"crowd.power", nil, &s.Crowd.Power, 0, maxPower},
+		{"crowd.cold_power", nil, &s.Crowd.ColdPower, 0, maxPower},
+		{"crowd.cold_strength", nil, &s.Crowd.ColdStrength, 0, 1},
+	}
+}
+
 // Validate reports the first setting out of bounds.
 func (s *Settings) Validate() error {
-	within := func(v, low, high float64) bool { return v >= low && v <= high } // false for NaN
-	weights := s.Backoff.Weights.list()
-	for a, w := range weights {
-		if !within(w, 0, 1) {
-			return fmt.Errorf("%w: backoff.weights.%s: %v, expected 0 to 1", ErrSettings, attributeNames[a], w)
-		}
-	}
-	for _, b := range [...]struct {
-		name      string
-		value     float64
-		low, high float64
-	}{
-		{"neighbours", float64(s.Neighbours), 1, maxNeighbours},
-		{"max_basket", float64(s.MaxBasket), 2, maxPairBasket},
-		{"backoff.holders", s.Backoff.Holders, 0, maxPseudo},
-		{"joint.ridge", s.Joint.Ridge, .01, maxPseudo},
-		{"joint.gain", s.Joint.Gain, 0, 10},
-		{"joint.funds", float64(s.Joint.Funds), 1, maxJointFunds},
-		{"trend.half_life_days", s.Trend.HalfLifeDays, 1, maxHalfLife},
-		{"trend.per_fund", s.Trend.PerFund, math.SmallestNonzeroFloat32, maxPseudo},
-		{"trend.power", s.Trend.Power, 0, maxPower},
-		{"crowd.holdings", s.Crowd.Holdings, math.SmallestNonzeroFloat32, maxPseudo},
-		{"crowd.power", s.Crowd.Power, 0, maxPower},
-		{"crowd.cold_power", s.Crowd.ColdPower, 0, maxPower},
-		{"crowd.cold_strength", s.Crowd.ColdStrength, 0, 1},
-	} {
-		if !within(b.value, b.low, b.high) {
-			return fmt.Errorf("%w: %s: %v, expected %v to %v", ErrSettings, b.name, b.value, b.low, b.high)
+	for _, n := range s.numbers() {
+		if v := n.get(); !(v >= n.low && v <= n.high) { // NaN fails too
+			return fmt.Errorf("%w: %s: %v, expected %v to %v", ErrSettings, n.name, v, n.low, n.high)
 		}
 	}
 	return nil

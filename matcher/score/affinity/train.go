@@ -113,7 +113,7 @@ func (t *trainer) chooseJoint() {
 // count counts pairs, into the square to be inverted and by attribute.
 func (t *trainer) count(ctx context.Context, items []Item) error {
 	m := t.model
-	counts := m.newLikes(items, t.known.holders)
+	counts := m.newLikes(items)
 	ridge := m.settings.Joint.Ridge * t.known.meanHolders()
 	err := t.o.each(ctx, Counting, m.items, func() func(int) {
 		row := newRow(m.items)
@@ -197,21 +197,65 @@ func (t *trainer) neighboursOf(x int32, row *row, all []neighbour) []neighbour {
 	return all
 }
 
-// nearest returns a copy of the n nearest, by fund.
+// nearest returns a copy of the n that matter most, by fund; of equal ones the first.
 func nearest(all []neighbour, n int) []neighbour {
 	all = slices.DeleteFunc(all, func(e neighbour) bool { return e.weight() == 0 })
+	least := float32(0)
 	if len(all) > n {
-		slices.SortFunc(all, func(a, b neighbour) int {
-			return cmp.Or(cmp.Compare(b.weight(), a.weight()), cmp.Compare(a.fund, b.fund))
-		})
-		all = all[:n]
+		weights := make([]float32, len(all))
+		for i, e := range all {
+			weights[i] = e.weight()
+		}
+		least = largest(weights, n)
+		all = slices.DeleteFunc(all, func(e neighbour) bool { return e.weight() < least })
 	}
-	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b neighbour) int { return cmp.Compare(a.fund, b.fund) })
-	return all
+	kept := make([]neighbour, 0, min(n, len(all)))
+	for surplus, i := len(all)-n, len(all)-1; i >= 0; i-- {
+		if surplus > 0 && all[i].weight() == least {
+			surplus--
+			continue
+		}
+		kept = append(kept, all[i])
+	}
+	slices.Reverse(kept)
+	return kept
 }
 
 // weight is how much a neighbour matters, for or against.
 func (e neighbour) weight() float32 {
 	return max(e.share, float32(math.Abs(float64(e.joint))))
+}
+
+// largest returns the n-th largest value, n from 1 to their number, and leaves them in
+// another order (Hoare's selection, by the median of three).
+func largest(values []float32, n int) float32 {
+	low, high, want := 0, len(values)-1, n-1
+	for low < high {
+		a, b, c := values[low], values[(low+high)/2], values[high]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := low, high
+		for i <= j {
+			for values[i] > pivot {
+				i++
+			}
+			for values[j] < pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case want <= j:
+			high = j
+		case want >= i:
+			low = i
+		default:
+			return values[want]
+		}
+	}
+	return values[want]
 }

@@ -102,7 +102,7 @@ func TestTheSlopeIsZeroAtTheSolution(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.IntRange(1, 5).Draw(t, "columns")
 		beta := append([]float64{rapid.Float64Range(-4, 1).Draw(t, "intercept")}, rapid.SliceOfN(rapid.Float64Range(-2, 2), p, p).Draw(t, "beta")...)
-		s := conversions(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(p+2, 3000).Draw(t, "rows"), beta...)
+		s := conversions(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(p+2, 1500).Draw(t, "rows"), beta...)
 		o := logit.Options{Ridge: rapid.SampledFrom([]float64{0, .01, 1, 50}).Draw(t, "ridge"), Workers: 1}
 		m, err := logit.Fit(rowsOf(t, s), o)
 		if errors.Is(err, logit.ErrOneClass) || o.Ridge == 0 && errors.Is(err, logit.ErrSeparated) {
@@ -222,22 +222,22 @@ func TestATwoByTwoTable(t *testing.T) {
 // Standard errors are the spread of the estimates over samples.
 func TestStandardErrorsAreTheSpreadOfEstimates(t *testing.T) {
 	t.Parallel()
-	for _, ridge := range []float64{0, 100} {
+	for _, ridge := range []float64{0, 20} {
 		var sum, squares, expected float64
-		const samples = 400
+		const samples = 250
 		for seed := range uint64(samples) {
 			m := fit(t, conversions(seed+1000, 500, -1, .7, .2), logit.Options{Ridge: ridge, Workers: 1})
 			b := m.Terms[0].Coefficient
 			sum, squares, expected = sum+b/samples, squares+b*b/samples, expected+m.Terms[0].StandardError/samples
 		}
-		if ratio := math.Sqrt(squares-sum*sum) / expected; ratio < .9 || ratio > 1.1 {
+		if ratio := math.Sqrt(squares-sum*sum) / expected; ratio < .88 || ratio > 1.12 {
 			t.Errorf("ridge %g: the spread is %g of the standard error", ridge, ratio)
 		}
 	}
 }
 
 func TestWorkersGiveTheSameBits(t *testing.T) { //nolint:paralleltest // it sets GOMAXPROCS
-	s := conversions(1, 150_000, -3, .5, .2, -.3)
+	s := conversions(1, 80_000, -3, .5, .2, -.3)
 	text := func(workers int) string {
 		data, err := json.Marshal(fit(t, s, logit.Options{Workers: workers}))
 		if err != nil {

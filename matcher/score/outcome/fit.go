@@ -57,7 +57,23 @@ func Fit(products []Product, until fund.Date, s Settings) (Params, error) {
 		}
 		p.Shapes[h] = shape
 	}
-	return p, p.Check()
+	if err := p.Check(); err != nil {
+		return Params{}, err
+	}
+	return p, nil
+}
+
+// OrElse returns the parameters with the fallback's shapes for the horizons whose own were
+// fitted to fewer than so many windows: a shape of one or two is that of the market they
+// happened to fall into, and of a calm one it is dangerously narrow.
+func (p *Params) OrElse(fallback *Params, windows float64) Params {
+	out := *p
+	for h := range Horizons {
+		if out.Shapes[h].Windows < windows {
+			out.Shapes[h] = fallback.Shapes[h]
+		}
+	}
+	return out
 }
 
 // shapeOf sorts the values and returns their quantiles at the levels, rounded to what a

@@ -201,7 +201,7 @@ func TestForeseeAfterFees(t *testing.T) {
 
 func TestForeseeRefuses(t *testing.T) {
 	t.Parallel()
-	for name, break_ := range map[string]func(*Series){
+	for name, spoil := range map[string]func(*Series){
 		"a day twice":           func(s *Series) { s.Days[5] = s.Days[4] },
 		"days that fall":        func(s *Series) { s.Days[5], s.Days[6] = s.Days[6], s.Days[5] },
 		"a day unknown":         func(s *Series) { s.Days[0] = 0 },
@@ -212,7 +212,7 @@ func TestForeseeRefuses(t *testing.T) {
 		"a value without a day": func(s *Series) { s.Days = s.Days[:len(s.Days)-1] },
 	} {
 		s := zigzag(20170101, 80, 0.01)
-		break_(&s)
+		spoil(&s)
 		products := []Product{{Code: "A", Series: s}}
 		asOf := fund.Date(20170101).AddDays(81)
 		if _, err := Foresee(products, asOf, unit()); !errors.Is(err, fund.ErrInvalid) {
@@ -245,8 +245,11 @@ func drawProducts(t *rapid.T, most int) []Product {
 			seed = seed*6364136223846793005 + 1442695040888963407
 			w *= math.Exp(size * (float64(seed>>40)/(1<<23) - 1))
 			day = day.AddDays(1)
-			if seed>>33%5 == 0 {
+			switch {
+			case seed>>33%5 == 0:
 				day = day.AddDays(int(seed >> 36 % 12))
+			case seed>>33%101 == 1: // longer than a record speaks, and at times than a holding
+				day = day.AddDays(25 + int(seed>>36%100))
 			}
 		}
 	}

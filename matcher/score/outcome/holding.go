@@ -44,7 +44,7 @@ func Past(products []Product, until fund.Date, s Settings, yield func(*Holding) 
 		}
 	}
 	for i := range products {
-		if err := p.hold(i, until, yield); err != nil {
+		if err := p.hold(i, yield); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func (p *past) read(i int, until fund.Date) error {
 	next := 1
 	for week := w.first; ; week++ {
 		entry := entryDay(week)
-		if entry >= until || entry.DaysSince(days[w.n-1]) > staleDays {
+		if entry.DaysSince(days[w.n-1]) > staleDays {
 			break
 		}
 		for next < w.n && days[next] < entry {
@@ -148,7 +148,7 @@ func (p *past) classOf(class fund.Class, week int) crowd {
 }
 
 // hold walks over a product's entries.
-func (p *past) hold(i int, until fund.Date, yield func(*Holding) error) error {
+func (p *past) hold(i int, yield func(*Holding) error) error {
 	w := &p.weeks[i]
 	product := &p.products[i]
 	for k, at := range w.bought {
@@ -162,7 +162,7 @@ func (p *past) hold(i int, until fund.Date, yield func(*Holding) error) error {
 		volatility, _, _ := p.settings.blendAll(own, class) // it has a record of its own
 		for h := range Horizons {
 			due := walk.bought().AddMonths(int(h.Months()))
-			if due >= until || due > product.Series.Days[w.n-1] {
+			if due > product.Series.Days[w.n-1] {
 				break // nor have the longer ones passed
 			}
 			if !walk.to(due, w.n) {

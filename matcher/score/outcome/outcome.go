@@ -129,7 +129,7 @@ func Breach(d *Distribution, tolerance fund.Ratio) float64 {
 	if tolerance < 0 {
 		return 1 // every path falls by nothing at least
 	}
-	below, at := 0.0, fund.Ratio(0) // P(drawdown <= at)
+	below, at := 0.0, fund.Ratio(0) // the probability of a fall of at most so much
 	for i, q := range d.Drawdown {
 		if tolerance < q {
 			return 1 - between(below, levels[i], at, q, tolerance)

@@ -1,11 +1,14 @@
 package outcome
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -40,7 +43,7 @@ func TestBreach(t *testing.T) {
 		{1_000_000, 0},
 		{2_000_000, 0},
 	} {
-		if got := Breach(grid(), c.tolerance); math.Abs(got-c.want) > 1e-12 {
+		if got := Breach(grid(), c.tolerance); !(math.Abs(got-c.want) <= 1e-12) {
 			t.Errorf("tolerance %d: %v, want %v", c.tolerance, got, c.want)
 		}
 	}
@@ -54,7 +57,7 @@ func TestBreachAtAStep(t *testing.T) {
 		tolerance fund.Ratio
 		want      float64
 	}{{0, 0.75}, {50_000, 0.625}, {99_999, 0.5000025}, {100_000, 0.10}, {1_000_000, 0}} {
-		if got := Breach(d, c.tolerance); math.Abs(got-c.want) > 1e-12 {
+		if got := Breach(d, c.tolerance); !(math.Abs(got-c.want) <= 1e-12) {
 			t.Errorf("tolerance %d: %v, want %v", c.tolerance, got, c.want)
 		}
 	}
@@ -74,7 +77,7 @@ func TestBreachNeverRisesWithTheTolerance(t *testing.T) {
 		last := 1.0
 		for _, x := range tolerances {
 			p := Breach(&d, fund.Ratio(x))
-			if !(p >= 0 && p <= 1) || p > last {
+			if !(p >= 0 && p <= 1 && p <= last) {
 				t.Fatalf("tolerance %d: %v after %v", x, p, last)
 			}
 			last = p
@@ -136,7 +139,7 @@ func TestCheckRefuses(t *testing.T) {
 		t.Fatalf("the default: %v", err)
 	}
 	nan := math.NaN()
-	for name, break_ := range map[string]func(*Params){
+	for name, spoil := range map[string]func(*Params){
 		"half life below a return":  func(p *Params) { p.Settings.HalfLife = 0.5 },
 		"half life no number":       func(p *Params) { p.Settings.HalfLife = nan },
 		"half life beyond":          func(p *Params) { p.Settings.HalfLife = maxHalfLife + 1 },
@@ -158,7 +161,7 @@ func TestCheckRefuses(t *testing.T) {
 		"windows beyond all bounds": func(p *Params) { p.Shapes[0].Windows = maxClass + 1 },
 	} {
 		p := Default()
-		break_(&p)
+		spoil(&p)
 		if err := p.Check(); !errors.Is(err, ErrParams) {
 			t.Errorf("%s: %v, want ErrParams", name, err)
 		}
@@ -186,6 +189,31 @@ func TestRandomWalk(t *testing.T) {
 		}
 		if got := (1 + math.Erf(randomWalk.Return[i]/math.Sqrt2)) / 2; math.Abs(got-levels[i]) > 1e-5 {
 			t.Errorf("P(R <= %v) is %v, want %v", randomWalk.Return[i], got, levels[i])
+		}
+	}
+}
+
+// Parameters travel in a model file: written and read back they are the same, in YAML and in JSON.
+func TestParamsTravel(t *testing.T) {
+	t.Parallel()
+	want := Default()
+	for name, f := range map[string]struct {
+		write func(any) ([]byte, error)
+		read  func([]byte, any) error
+	}{
+		"YAML": {yaml.Marshal, func(b []byte, v any) error { return yaml.UnmarshalWithOptions(b, v, yaml.Strict()) }},
+		"JSON": {json.Marshal, json.Unmarshal},
+	} {
+		data, err := f.write(&want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Params
+		if err := f.read(data, &got); err != nil || got != want {
+			t.Errorf("%s: %v\n%s", name, err, data)
+		}
+		if !strings.Contains(string(data), "half_life_returns") || !strings.Contains(string(data), "long_run_weights") {
+			t.Errorf("%s:\n%s", name, data)
 		}
 	}
 }

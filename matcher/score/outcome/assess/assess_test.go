@@ -284,7 +284,7 @@ func TestGenerator(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	t.Parallel()
-	for name, break_ := range map[string]func(*Plan){
+	for name, spoil := range map[string]func(*Plan){
 		"no end of training":      func(p *Plan) { p.TrainUntil = 0 },
 		"nothing to test":         func(p *Plan) { p.Until = p.TrainUntil },
 		"a crash that ends first": func(p *Plan) { p.Crash.To = p.Crash.From.AddDays(-1) },
@@ -295,7 +295,7 @@ func TestRunRefuses(t *testing.T) {
 		"too many resamples":      func(p *Plan) { p.Resamples = MaxResamples + 1 },
 	} {
 		p := plan()
-		break_(&p)
+		spoil(&p)
 		if _, err := Run(nil, p, outcome.DefaultSettings()); !errors.Is(err, fund.ErrInvalid) {
 			t.Errorf("%s: %v, want fund.ErrInvalid", name, err)
 		}
@@ -370,5 +370,63 @@ func TestRunCountsFundsAndFees(t *testing.T) {
 	r := run(t, products, plan())
 	if r.Products != 1 || r.Costed != 1 || part(t, &r.Horizons[0], All).Products != 1 {
 		t.Errorf("%d products, %d costed", r.Products, r.Costed)
+	}
+}
+
+// What the customer has counts, after the fees, and a fall of exactly the range is within it.
+func TestIsBeyond(t *testing.T) {
+	t.Parallel()
+	e := entry{Holding: outcome.Holding{Gross: outcome.Result{Drawdown: 0.19}, Net: outcome.Result{Drawdown: 0.2}}}
+	e.foreseen.Drawdown = outcome.Grid{level90: 200_000, level95: 250_000}
+	if e.isBeyond(level90) || e.isBeyond(level95) {
+		t.Error("a fall of the range is beyond it")
+	}
+	e.Net.Drawdown = 0.2001
+	if !e.isBeyond(level90) || e.isBeyond(level95) {
+		t.Error("a fall of 20.01 % is not beyond 20 %, or beyond 25 %")
+	}
+}
+
+// Two of four falls go beyond 10 %, by 5 and by 1 % of what the customer has.
+func TestScoreOfExcess(t *testing.T) {
+	t.Parallel()
+	p, products := plan(), []outcome.Product{{Code: "A"}, {Code: "B"}}
+	var entries []*entry
+	for i, fall := range []float64{0.15, 0.05, 0.11, 0.10} {
+		e := &entry{Holding: outcome.Holding{
+			Product: i % 2, AsOf: 20150107, Bought: 20150107, Due: 20150407,
+			Gross: outcome.Result{Drawdown: fall - 0.01}, Net: outcome.Result{Drawdown: fall},
+		}}
+		e.foreseen.Drawdown[level90], e.foreseen.Drawdown[level95] = 100_000, 140_000
+		entries = append(entries, e)
+	}
+	s := scoreOf(&p, products, HeldOut, entries)
+	if math.Abs(s.Excess90-0.03) > 1e-12 || s.Beyond90.Value != 0.5 || s.Beyond95.Value != 0.25 || s.Products != 2 || s.Entries != 4 {
+		t.Errorf("%+v", s)
+	}
+	if math.Abs(s.Windows-90/(365.25/4)) > 1e-12 { // 90 days of a quarter's 91.3
+		t.Errorf("%v windows", s.Windows)
+	}
+}
+
+// A month is the crash's when more than half of its holdings touch it; months come in order.
+func TestByMonth(t *testing.T) {
+	t.Parallel()
+	of := func(bought fund.Date, part Part, fall float64) entry {
+		e := entry{Holding: outcome.Holding{Bought: bought, Net: outcome.Result{Drawdown: fall}}, part: part}
+		e.foreseen.Drawdown[level90] = 100_000
+		return e
+	}
+	got := byMonth([]entry{
+		of(20150304, Crash, 0.2), of(20150311, Crash, 0.05), of(20150318, HeldOut, 0.05), of(20150325, HeldOut, 0.05),
+		of(20141203, Training, 0.2), of(20150401, Crash, 0.2), of(20150408, Crash, 0.05), of(20150415, HeldOut, 0.05),
+	})
+	want := []Month{
+		{Month: "2014-12", Entries: 1, Beyond90: 1},
+		{Month: "2015-03", Entries: 4, Beyond90: 0.25},
+		{Month: "2015-04", Entries: 3, Beyond90: 1.0 / 3, Crash: true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 )
 
 // Sizes of the figure in pixels.
@@ -22,12 +23,14 @@ const (
 // bytes.
 func (r *Report) WriteSVG(w io.Writer) error {
 	var b bytes.Buffer
-	panels := 0
+	panels, first, last := 0, math.MaxInt, 0
 	for i := range r.Horizons {
-		if len(r.Horizons[i].ByMonth) > 0 {
+		if months := r.Horizons[i].ByMonth; len(months) > 0 {
 			panels++
+			first, last = min(first, monthNumber(months[0].Month)), max(last, monthNumber(months[len(months)-1].Month))
 		}
 	}
+	axis := axis{first: first, months: max(last-first+1, 12), train: monthNumber(r.Plan.TrainUntil[:len("2015-06")])}
 	height := figureTop + max(panels, 1)*panelHeight
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-label="Entries whose drawdown went beyond the foreseen 90 %% range, by month" font-family="sans-serif" font-size="11" fill="#1d3b57">`, figureWidth, height)
 	rect(&b, 0, 0, figureWidth, float64(height), "#ffffff")
@@ -37,7 +40,7 @@ func (r *Report) WriteSVG(w io.Writer) error {
 	y := float64(figureTop)
 	for i := range r.Horizons {
 		if h := &r.Horizons[i]; len(h.ByMonth) > 0 {
-			h.draw(&b, y, r.Plan.TrainUntil)
+			h.draw(&b, y, axis)
 			y += panelHeight
 		}
 	}
@@ -46,34 +49,41 @@ func (r *Report) WriteSVG(w io.Writer) error {
 	return err
 }
 
+// axis are the months of all panels.
+type axis struct{ first, months, train int }
+
+// at returns where a month begins.
+func (a axis) at(month int) float64 { return plotLeft + a.step()*float64(month-a.first) }
+
+func (a axis) step() float64 { return float64(figureWidth-plotLeft-16) / float64(a.months) }
+
 // draw draws a horizon's panel with its top at y.
-func (h *Horizon) draw(b *bytes.Buffer, y float64, trainUntil string) {
-	first := monthNumber(h.ByMonth[0].Month)
-	months := monthNumber(h.ByMonth[len(h.ByMonth)-1].Month) - first + 1
-	step := float64(figureWidth-plotLeft-16) / float64(max(months, 12))
+func (h *Horizon) draw(b *bytes.Buffer, y float64, axis axis) {
 	top, bottom := y+plotTop, y+plotTop+plotHeight
 	at := func(share float64) float64 { return bottom - float64(share*plotHeight) }
+	width, step := axis.step()*float64(axis.months), axis.step()
 	text(b, plotLeft, y+24, "start", fmt.Sprintf("%d months: %s", h.Months, h.summary()))
-	rect(b, plotLeft, at(0.15), step*float64(months), at(0.05)-at(0.15), "#d5e8d4")
+	rect(b, plotLeft, at(0.15), width, at(0.05)-at(0.15), "#d5e8d4")
 	for _, share := range [...]float64{0, 0.1, 0.5, 1} {
-		rect(b, plotLeft, at(share), step*float64(months), 0.5, "#9aa5b1")
+		rect(b, plotLeft, at(share), width, 0.5, "#9aa5b1")
 		text(b, plotLeft-6, at(share)+4, "end", fmt.Sprintf("%.0f %%", 100*share))
 	}
 	for i := range h.ByMonth {
 		m := &h.ByMonth[i]
-		x := plotLeft + step*float64(monthNumber(m.Month)-first)
 		colour := "#4878a8"
 		if m.Crash {
 			colour = "#c0503f"
 		}
 		// A month without an exceedance is a foot of one pixel: it was measured.
-		rect(b, x+0.1*step, at(m.Beyond90)-1, 0.8*step, bottom-at(m.Beyond90)+1, colour)
-		if m.Month[5:] == "01" || i == 0 {
-			text(b, x, bottom+14, "start", m.Month)
+		rect(b, axis.at(monthNumber(m.Month))+0.1*step, at(m.Beyond90)-1, 0.8*step, bottom-at(m.Beyond90)+1, colour)
+	}
+	for month := axis.first; month < axis.first+axis.months; month++ {
+		if month%12 == 0 {
+			text(b, axis.at(month), bottom+14, "start", fmt.Sprint(month/12))
 		}
 	}
-	if k := monthNumber(trainUntil[:7]) - first; k >= 0 && k < months {
-		rect(b, plotLeft+step*float64(k), top, 1, plotHeight, "#616e7c")
+	if axis.train >= axis.first && axis.train < axis.first+axis.months {
+		rect(b, axis.at(axis.train), top, 1, plotHeight, "#616e7c")
 	}
 }
 
