@@ -139,7 +139,7 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	}
 	data, files, err := p.openBacktest(ctx, o)
 	if err != nil {
-		return err
+		return backtestError(err)
 	}
 	bar := p.newRanking()
 	defer bar.end()
