@@ -257,6 +257,8 @@ const (
 	maxWeight        = 1000
 	maxNeighbours    = 1000
 	maxLiquidityDays = 10_000
+	maxExploration   = 2000 // basis points; this and the next as matcher/slate has them
+	maxNext          = 50
 	// leastObjected keeps the weight of OBJECTED above the rounding of a sum: what an
 	// objection takes from a score must never be lost in it.
 	leastObjected = -1e-6
@@ -578,8 +580,8 @@ func (m *Model) checkSettings(*modelFile) error {
 func (m *Model) checkStages(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
-		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= 2000},
-		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= 50},
+		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= maxExploration},
+		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= maxNext},
 		{"slate.exploration.max_gap", s.Slate.Exploration.MaxGap >= 0 && !math.IsInf(s.Slate.Exploration.MaxGap, 0)},
 		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
 		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},
