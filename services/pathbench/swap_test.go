@@ -49,6 +49,7 @@ func BenchmarkSwap(b *testing.B) {
 		}
 	}
 	s := openSwapping(b)
+	b.Run("Idle", s.cost)
 	b.Run("Model", func(b *testing.B) { s.compare(b, swaps/swapsATurn, s.swapping) })
 	b.Run("Shadow", func(b *testing.B) { s.compare(b, max(swaps/swapsATurn/2, 2), s.shadowed) })
 }
@@ -130,6 +131,28 @@ func (s *swapping) swapping(ctx context.Context, over <-chan time.Time) error {
 	}
 	<-over
 	return nil
+}
+
+// cost is the processor time of a swap, less that of the polls, while nobody asks.
+func (s *swapping) cost(b *testing.B) {
+	var swapped time.Duration
+	turns := 0
+	for b.Loop() {
+		for i, meanwhile := range [...]func(context.Context, <-chan time.Time) error{undisturbed, s.swapping, s.swapping, undisturbed} {
+			before := s.server.cpu()
+			if err := meanwhile(b.Context(), time.After(swapTurn)); err != nil {
+				b.Fatal(err)
+			}
+			spent := s.server.cpu() - before
+			if i == 0 || i == 3 {
+				spent = -spent
+			}
+			swapped += spent
+		}
+		turns += 2
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(swapped.Microseconds())/1000/float64(turns*swapsATurn), "cpu-ms/swap")
 }
 
 // shadowed runs another model in the shadow until the turn is over.

@@ -46,6 +46,12 @@ var internal = map[string]string{
 	"score.ErrModel":            "within matcher.ErrCompile, and a command's error on import",
 	"score.ErrForbiddenInput":   "within matcher.ErrCompile, and a command's error on import",
 	"modelfile.*":               "within score.ErrModel; of an upload the registry tells them as *model.RefusedError and *model.StateError",
+	"affinity.*":                "within score.ErrModel, and within matcher.ErrCompile where a core is trained",
+	"outcome.ErrParams":         "within score.ErrModel",
+	"slate.ErrExploration":      "within score.ErrModel and experiment.ErrPlan; nobody sends one",
+	"experiment.ErrPlan":        "the plan in force stays; publishing one is a command",
+	"evaluate.*":                "measures are taken by commands",
+	"backtest.*":                "backtest is a command; its errors go to its terminal",
 	"wording.*":                 "sentences that cannot be filled are this program's fault: the answer is INTERNAL rather than half a sentence",
 	"sqlstore.*":                "a store returns the errors of features; its own are for commands",
 	"memory.*":                  "a store for tests",
@@ -65,6 +71,7 @@ var internal = map[string]string{
 	"score.ErrLinear":            "within a model that is refused, and a command's error on import",
 	"*score.FitError":            fitsAreTrained,
 	"logit.*":                    fitsAreTrained,
+	"training.*":                 fitsAreTrained,
 }
 
 const fitsAreTrained = "models are fitted by a command; its errors go to its terminal"

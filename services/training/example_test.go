@@ -130,7 +130,7 @@ func TestNoExampleLooksAhead(t *testing.T) {
 func plantLater(rt *rapid.T, h *features.History, at fund.Instant) {
 	later := at.Add(time.Duration(rapid.Int64Range(0, 20*24*3600).Draw(rt, "seconds later")) * time.Second)
 	code := rapid.SampledFrom([]string{synthetic.AnchorShortBond, "900004", synthetic.AnchorMoney}).Draw(rt, "product")
-	switch rapid.IntRange(0, 3).Draw(rt, "what") {
+	switch rapid.IntRange(0, 4).Draw(rt, "what") {
 	case 0:
 		kind := rapid.SampledFrom([]fund.EventKind{
 			fund.Click, fund.DetailView, fund.ObjectionRaised, fund.OrderStart, fund.OrderConfirm, fund.OrderAbandon, fund.Refusal, fund.Redeem, fund.Complaint,
@@ -146,6 +146,13 @@ func plantLater(rt *rapid.T, h *features.History, at fund.Instant) {
 	case 3:
 		h.Cells = append(h.Cells, features.Cell{
 			CustomerID: h.CustomerID, View: features.AssessmentView, Name: "assessed", Value: `{"level":"C5","on":"` + later.Date().String() + `"}`, EventAt: later, SourceSeq: uint64(len(h.Cells)),
+		})
+		h.CellSeqs = append(h.CellSeqs, 2)
+	case 4: // holdings are dated by the day as well
+		on := later.Date()
+		h.Cells = append(h.Cells, features.Cell{
+			CustomerID: h.CustomerID, View: features.LotView, Name: features.LotName(code, on, "MAIN"), EventAt: on.Start(), SourceSeq: uint64(len(h.Cells)),
+			Value: `{"product_code":"` + code + `","shares":1000000,"acquired_on":"` + on.String() + `","account":"MAIN"}`,
 		})
 		h.CellSeqs = append(h.CellSeqs, 2)
 	}
