@@ -230,6 +230,18 @@ func (c *Core) compileGate(in *Inputs) error {
 	c.gate = gate
 	c.quarantine()
 	c.rules = in.Rules.InForce(c.identity.AsOf)
+	if err := c.checkModelInputs(in); err != nil {
+		return err
+	}
+	c.from, c.until = gate.Validity()
+	// The data of a core are those of its instant: it may not speak for earlier ones.
+	c.from = max(c.from, c.identity.AsOf)
+	return nil
+}
+
+// checkModelInputs holds what the model reads, for the score and for the probability of
+// conversion, against the pack's forbidden inputs (F04).
+func (c *Core) checkModelInputs(*Inputs) error {
 	for f := range score.Features {
 		if c.rules.ForbidsInput(f.String()) {
 			return fmt.Errorf("%w: feature %s", score.ErrForbiddenInput, f)
@@ -242,9 +254,6 @@ func (c *Core) compileGate(in *Inputs) error {
 			}
 		}
 	}
-	c.from, c.until = gate.Validity()
-	// The data of a core are those of its instant: it may not speak for earlier ones.
-	c.from = max(c.from, c.identity.AsOf)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/experiment"
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/slate"
 )
 
@@ -106,6 +107,7 @@ func TestOnlyTheLastPlaceIsLeftToChance(t *testing.T) {
 		} else {
 			taken++
 			s.Items[last] = greedy.Items[last]
+			s.Notices, s.Disclosures = greedy.Notices, greedy.Disclosures // they speak of the products that are shown
 		}
 		s.Items[last].Propensity = 1
 		s.Request, s.Explored = greedy.Request, matcher.Explored{}
@@ -318,5 +320,33 @@ func TestExplorationDoesNotAllocate(t *testing.T) {
 	})
 	if allocated != 0 {
 		t.Errorf("%v allocations", allocated)
+	}
+}
+
+// A model's exploration is the core's, and the bounds of a model file are the slate's: none
+// that parses is refused by Match.
+func TestACoreExploresAsItsModelSays(t *testing.T) {
+	const last = "  max_held_pct: 20\n"
+	for section, want := range map[string]slate.Exploration{
+		"": {},
+		"  exploration: {probability_bps: 500, next: 10, max_gap: 0.05}\n":              {Probability: 500, Next: 10, MaxGap: .05},
+		fmt.Sprintf("  exploration: {probability_bps: %d, next: 50}\n", 2000):           {Probability: slate.MaxExploration, Next: slate.MaxNext},
+		fmt.Sprintf("  exploration: {probability_bps: 1, next: %d, max_gap: 1e9}\n", 1): {Probability: 1, Next: 1, MaxGap: 1e9},
+	} {
+		model, err := score.ParseModel([]byte(strings.Replace(string(score.DefaultModel()), last, last+section, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := newBank(3, 20).inputs()
+		in.Model = model
+		got := compile(t, in).Exploration()
+		if got != want || got.Check() != nil {
+			t.Errorf("%q: %+v, %v", section, got, got.Check())
+		}
+	}
+	for _, beyond := range []string{"probability_bps: 2001, next: 1", "probability_bps: 1, next: 51"} {
+		if _, err := score.ParseModel([]byte(strings.Replace(string(score.DefaultModel()), last, last+"  exploration: {"+beyond+"}\n", 1))); err == nil {
+			t.Errorf("%s: parsed, and Match refuses it", beyond)
+		}
 	}
 }

@@ -13,45 +13,58 @@ func (c *Core) readPurchases(in *Inputs) error {
 	if settings := &in.Model.Settings.Affinity; settings.IsNearest {
 		return c.countNeighbours(in, settings.Nearest)
 	}
+	if t := in.Model.Affinity; t != nil && t.Model.AsOf() <= c.day() {
+		return c.adoptAffinity(t)
+	}
 	return c.learnAffinity(in)
+}
+
+// day numbers the core's day as affinity models do.
+func (c *Core) day() int32 { return int32(c.identity.AsOf.Date().DayNumber()) }
+
+// adoptAffinity takes over what the model was trained with. Of a day before that it is not
+// taken: what came later does not leak into an answer about the past.
+func (c *Core) adoptAffinity(t *score.TrainedAffinity) error {
+	learned, err := t.For(c.joined())
+	c.holdings = score.Holdings{Learned: learned}
+	return err
 }
 
 // learnAffinity trains from the purchases known by the core's instant. They carry neither
 // group nor level: those are learned from by `train` alone.
 func (c *Core) learnAffinity(in *Inputs) error {
-	count := len(c.funds.members)
-	history := affinity.NewHistory(count)
 	var own affinity.Customer
-	err := in.Purchases(func(_ string, purchases []fund.Purchase) error {
-		own.Purchases = own.Purchases[:0]
-		for i := range purchases {
-			p := &purchases[i]
-			if product, ok := c.index[p.ProductCode]; ok && p.Owns() {
-				own.Purchases = append(own.Purchases, affinity.Purchase{Item: c.funds.of[product], Day: int32(p.KnownOn.DayNumber())})
+	customers := func(yield func(affinity.Customer) error) error {
+		return in.Purchases(func(_ string, purchases []fund.Purchase) error {
+			own.Purchases = own.Purchases[:0]
+			for i := range purchases {
+				p := &purchases[i]
+				if product, ok := c.index[p.ProductCode]; ok && p.Owns() {
+					own.Purchases = append(own.Purchases, affinity.Purchase{Item: c.funds.of[product], Day: int32(p.KnownOn.DayNumber())})
+				}
 			}
-		}
-		return history.Add(own)
-	})
-	if err != nil {
-		return err
+			return yield(own)
+		})
 	}
-	asOf := int32(c.identity.AsOf.Date().DayNumber())
 	// One worker: a core is compiled beside requests, which need the processors more.
-	learned, err := affinity.Train(context.Background(), history, c.items(), asOf, in.Model.Settings.Affinity.Learned, affinity.Options{Workers: 1})
+	learned, err := score.Learn(context.Background(), c.joined(), customers, c.day(), in.Model.Settings.Affinity.Learned, affinity.Options{Workers: 1})
 	if err != nil {
 		return err
 	}
-	c.holdings = score.Holdings{Learned: learned}
+	c.holdings = score.Holdings{Learned: learned.Model}
 	return nil
 }
 
-// items are the funds as the affinity model knows them.
-func (c *Core) items() []affinity.Item {
-	products := make([]*fund.Product, len(c.products))
+// joined are the funds of the pool.
+func (c *Core) joined() *score.Funds {
+	f := &score.Funds{Products: make([]*fund.Product, len(c.products)), Of: c.funds.of, Codes: make([]string, len(c.funds.members))}
 	for i := range c.products {
-		products[i] = &c.products[i]
+		f.Products[i] = &c.products[i]
 	}
-	return score.Items(products, c.funds.of, len(c.funds.members))
+	for code, x := range c.funds.byCode {
+		f.Codes[x] = code
+	}
+	return f
 }
 
 // countNeighbours is what models of before version 3 learn.

@@ -31,11 +31,9 @@ func (d *slateReader) flag() bool { return d.Step(2) == 1 }
 // wrap fund.ErrMalformed or fund.ErrNewerVersion.
 func ParseSlate(b []byte) (*Slate, error) {
 	d := &slateReader{Decoder: fund.NewDecoder(b)}
-	d.version = d.Byte()
-	if d.Err() == nil && (d.version == 0 || d.version > slateVersion) {
-		return nil, fund.VersionError("decision", d.version, slateVersion)
+	if err := d.beginSlate(); err != nil {
+		return nil, err
 	}
-	d.defined = d.version >= definedVersion
 	s := &Slate{CustomerID: d.Text(), Request: d.request()}
 	if err := d.identity(&s.Identity); err != nil {
 		return nil, err
@@ -81,6 +79,16 @@ func ParseSlate(b []byte) (*Slate, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// beginSlate reads the version and what it says of the layout.
+func (d *slateReader) beginSlate() error {
+	d.version = d.Byte()
+	if d.Err() == nil && (d.version == 0 || d.version > slateVersion) {
+		return fund.VersionError("decision", d.version, slateVersion)
+	}
+	d.defined = d.version >= definedVersion
+	return nil
 }
 
 func (d *slateReader) request() (r Request) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/behaviour"
 	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/score/logit"
@@ -149,10 +151,14 @@ func TestInputsOfAHandMadeHistory(t *testing.T) {
 	p.Purchases = []fund.Purchase{{ProductCode: code, KnownOn: bank.day.AddDays(-90), Kind: "BUY"}}
 	ago := func(days int) fund.Instant { return bank.day.AddDays(-days).Start() }
 	p.Trail = behaviour.Of([]fund.Event{
-		{Kind: fund.Exposure, At: ago(7), ProductCode: code}, {Kind: fund.Exposure, At: ago(40), ProductCode: bank.products[4].Code},
-		{Kind: fund.DetailView, At: ago(14), ProductCode: code}, {Kind: fund.OrderStart, At: ago(21), ProductCode: code},
-		{Kind: fund.OrderConfirm, At: ago(60), ProductCode: code}, {Kind: fund.Contact, At: ago(3), ProductCode: code},
-		{Kind: fund.ObjectionRaised, At: ago(20), ProductCode: code, About: "FEE"}, {Kind: fund.ObjectionRaised, At: ago(200), ProductCode: code, About: "TIMING"},
+		{Kind: fund.Exposure, At: ago(7), ProductCode: code},
+		{Kind: fund.Exposure, At: ago(40), ProductCode: bank.products[4].Code},
+		{Kind: fund.DetailView, At: ago(14), ProductCode: code},
+		{Kind: fund.OrderStart, At: ago(21), ProductCode: code},
+		{Kind: fund.OrderConfirm, At: ago(60), ProductCode: code},
+		{Kind: fund.Contact, At: ago(3), ProductCode: code},
+		{Kind: fund.ObjectionRaised, At: ago(20), ProductCode: code, About: "FEE"},
+		{Kind: fund.ObjectionRaised, At: ago(200), ProductCode: code, About: "TIMING"},
 	})
 	var s matcher.Situation
 	if err := core.Situate(p, matcher.Request{At: bank.asOf, Channel: fund.Branch, Licence: licensed, Limit: 1}, &s); err != nil {
@@ -188,6 +194,51 @@ func TestASituationIsNeverBeforeItsCore(t *testing.T) {
 		at := bank.asOf.Add(time.Duration(days) * 24 * time.Hour)
 		if err := core.Situate(p, matcher.Request{At: at, Channel: fund.App, Limit: 1}, &s); !errors.Is(err, want) {
 			t.Errorf("%d days from the core: %v, expected %v", days, err, want)
+		}
+	}
+}
+
+// A bank may forbid more inputs than the rulebook names (F04). A model that reads one is
+// refused, when a core is compiled and when another model is put beneath one.
+func TestAnInputThatThePackForbidsIsRefused(t *testing.T) {
+	bank := benchBank(20)
+	_, m := bank.foretelling(t)
+	text := strings.Replace(string(eligibility.Default()), "inputs: [commission,", "inputs: [doubts, commission,", 1)
+	pack, err := eligibility.ParsePack([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := bank.inputs()
+	in.Rules = pack
+	plain := compile(t, in)
+	model := *in.Model
+	model.Conversion = m
+	in.Model, in.Identity.ModelID = &model, "another"
+	if _, err := matcher.Compile(in); !errors.Is(err, score.ErrForbiddenInput) || !strings.Contains(err.Error(), "DOUBTS") {
+		t.Errorf("compiled: %v, expected DOUBTS refused", err)
+	}
+	if _, err := plain.WithModel(in); !errors.Is(err, score.ErrForbiddenInput) || !strings.Contains(err.Error(), "DOUBTS") {
+		t.Errorf("with the model: %v, expected DOUBTS refused", err)
+	}
+}
+
+// A core that is given the model foretells as one that was compiled with it.
+func TestWithModelForetells(t *testing.T) {
+	bank := benchBank(60)
+	whole, m := bank.foretelling(t)
+	in := bank.inputs()
+	model := *in.Model
+	model.Conversion = m
+	in.Model, in.Identity.ModelID = &model, "another"
+	swapped, err := bank.compile(t).WithModel(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, r := busyCustomer(bank), matcher.Request{At: bank.asOf, Channel: fund.App, Limit: 10}
+	a, b := match(t, whole, p, r), match(t, swapped, p, r)
+	for i := range a.Items {
+		if x, y := a.Items[i].Conversion.Probability, b.Items[i].Conversion.Probability; x != y || !x.OK && a.Items[i].Conversion.Action != conversion.NoContact {
+			t.Errorf("item %d: %+v and %+v", i, x, y)
 		}
 	}
 }

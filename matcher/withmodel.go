@@ -45,12 +45,13 @@ func (c *Core) checkModel(in *Inputs) error {
 // stepsTo are the steps of Compile that the other model, which next has, makes necessary.
 func (c *Core) stepsTo(next *Core) (steps []func(*Inputs) error) {
 	was, is := &c.model.Settings, &next.model.Settings
+	steps = append(steps, next.checkModelInputs)
 	if was.Track != is.Track || !foreseesAlike(was, is) {
 		steps = append(steps, next.readTracks, next.describe)
 	} else {
 		steps = append(steps, next.limitObjections)
 	}
-	if was.Affinity != is.Affinity {
+	if was.Affinity != is.Affinity || c.model.Affinity != next.model.Affinity {
 		steps = append(steps, next.readPurchases)
 	}
 	return append(steps, next.compileScores)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,7 @@ func (o *trainOptions) check() (training.Options, error) {
 			return t, err // before minutes of work
 		}
 	}
-	if o.out != "" && sameFile(o.out, o.svg) {
+	if o.out != "" && (sameFile(o.out, o.svg) || filepath.Clean(o.out) == filepath.Clean(o.svg)) {
 		return t, usageError("--svg: %s is the model file, expected another name", o.svg)
 	}
 	return t, nil
@@ -152,12 +153,14 @@ func (o *trainOptions) job(ctx context.Context, store historyStore, options trai
 	job := &training.Job{Store: store, AsOf: past.AsOf, Version: version, Options: options}
 	var err error
 	if o.base == activeModel {
-		_, job.Base, err = store.Active(ctx, features.ModelArtifact)
+		if _, job.Base, err = store.Active(ctx, features.ModelArtifact); err != nil {
+			err = fmt.Errorf("model in force: %w", err)
+		}
 	} else {
 		job.Base, err = readModelFile(o.base)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--base %s: %w", o.base, err)
+		return nil, err
 	}
 	_, pack, err := store.Active(ctx, features.RulesArtifact)
 	if err != nil {

@@ -2,6 +2,7 @@
 package storetest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -117,10 +118,11 @@ func kindsApart(t *testing.T, s Store) {
 const largeModel = 64 << 20
 
 func largeArtifact(t *testing.T, s Store) {
-	data := make([]byte, largeModel)
-	for i := range data {
-		data[i] = byte(i * 2_654_435_761 >> 24) // bytes of all values, NUL too
+	block := make([]byte, 1<<16)
+	for i := range block {
+		block[i] = byte(i * 2_654_435_761 >> 24) // bytes of all values, NUL too
 	}
+	data := bytes.Repeat(block, largeModel/len(block))
 	id, err := s.Put(t.Context(), features.ModelArtifact, data)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +131,7 @@ func largeArtifact(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	is, got, err := s.Active(t.Context(), features.ModelArtifact)
-	if err != nil || is != id || !slices.Equal(got, data) {
+	if err != nil || is != id || !bytes.Equal(got, data) {
 		t.Errorf("%s of %d bytes, %v, want the bytes that were put", is, len(got), err)
 	}
 }

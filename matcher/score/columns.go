@@ -55,6 +55,18 @@ type Product struct {
 	// Foreseen are the ranges of its outcomes by horizon; nil: nothing is known to foresee
 	// them from.
 	Foreseen [outcome.Horizons]*outcome.Distribution
+
+	class   fund.Class
+	classed bool // class is known
+}
+
+// Class is the product's class. Compile looks it up once: it is read from words of the type,
+// for a dozen columns, and a swap of the model waits for them.
+func (p *Product) Class() fund.Class {
+	if p.classed {
+		return p.class
+	}
+	return p.Product.Class()
 }
 
 // Holdings are what is known of who holds what: one of the two.
@@ -79,6 +91,7 @@ func Compile(m *Model, products []Product, count int, holdings Holdings) *Scorer
 		model: m, holdings: holdings, funds: funds{of: make([]int32, n), members: make([][]int32, count)}, horizon: make([]int32, n), none: make([]float64, n),
 	}
 	for i := range products {
+		products[i].class, products[i].classed = products[i].Product.Class(), true
 		s.join(int32(i), &products[i])
 		s.horizon[i] = -1
 		if c := m.Settings.Classes[products[i].Class()]; c.Known {

@@ -95,7 +95,10 @@ func NewConversion(withinDays int32, fit *logit.Model, c *logit.Calibration) (*C
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: conversion: calibration: %w", ErrModel, err)
 	}
-	return m, m.readInputs()
+	if err := m.readInputs(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func (m *Conversion) readInputs() error {

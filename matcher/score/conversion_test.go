@@ -64,11 +64,11 @@ func TestProbabilityOfASumByHand(t *testing.T) {
 		goal, doubts float64
 		want         fund.Ratio
 	}{
-		{0, 0, 268_941},  // 1/(1+e)
-		{1, 0, 731_059},  // 1/(1+1/e)
-		{1, 2, 500_000},  // -1 + 2 - 1 = 0
-		{.5, 0, 500_000}, // -1 + 1 = 0
-		{-1000, 0, 500},  // what was never seen is not certain: half an event of 1001
+		{0, 0, 268_941}, // of e to 1: log-odds -1
+		{1, 0, 731_059}, // log-odds 1
+		{1, 2, 500_000}, // log-odds 0, by both
+		{.5, 0, 500_000},
+		{-1000, 0, 500}, // what was never seen is not certain: half an event of 1001
 	} {
 		in := score.ConversionInputs{score.InputGoalFit: c.goal, score.InputDoubts: c.doubts, score.InputBranch: 17}
 		if got := m.Probability(&in); got != (fund.Measure{Value: c.want, OK: true}) {

@@ -77,6 +77,9 @@ type Model struct {
 	Weights  [Features]float64
 	Reasons  [Features]string
 	Settings Settings
+	// Affinity was trained ahead; nil: it is to be trained from what the core is compiled
+	// from, with the settings.
+	Affinity *TrainedAffinity
 	// Manifest says what a trained model was trained from; nil for plain YAML.
 	Manifest *modelfile.Manifest
 	// Conversion foretells what becomes of an item that is shown. It is no part of the score.
@@ -254,6 +257,8 @@ const (
 	maxWeight        = 1000
 	maxNeighbours    = 1000
 	maxLiquidityDays = 10_000
+	maxExploration   = 2000 // basis points; this and the next as matcher/slate has them
+	maxNext          = 50
 	// leastObjected keeps the weight of OBJECTED above the rounding of a sum: what an
 	// objection takes from a score must never be lost in it.
 	leastObjected = -1e-6
@@ -332,11 +337,15 @@ func decodeModel(data []byte) (*modelFile, error) {
 	if err := checkShape(data); err != nil {
 		return nil, err
 	}
-	if err := refuseReferences(data); err != nil {
+	document, err := plainDocument(data)
+	if err != nil {
 		return nil, err
 	}
 	f := &modelFile{}
-	if err := yaml.UnmarshalWithOptions(data, f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+	if document == nil {
+		return f, nil // the header's check says what is missing
+	}
+	if err := yaml.NodeToValue(document, f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
 	}
 	return f, nil
@@ -413,22 +422,23 @@ func (m *Model) readOutcome(p *outcome.Params) error {
 	return nil
 }
 
-// refuseReferences refuses anchors and aliases: a few lines of them unfold to gigabytes.
-func refuseReferences(data []byte) error {
+// plainDocument parses YAML, nil where it is empty. Anchors and aliases are refused: a few
+// lines of them unfold to gigabytes.
+func plainDocument(data []byte) (document ast.Node, err error) {
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
+		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
 	}
 	refs := references{}
-	for _, doc := range tree.Docs {
-		if doc.Body != nil {
-			ast.Walk(&refs, doc.Body)
+	for _, doc := range slices.Backward(tree.Docs) {
+		if document = doc.Body; document != nil {
+			ast.Walk(&refs, document)
 		}
 	}
 	if refs.found {
-		return fmt.Errorf("%w: an anchor, alias or tag, expected plain values", ErrModel)
+		return nil, fmt.Errorf("%w: an anchor, alias or tag, expected plain values", ErrModel)
 	}
-	return nil
+	return document, nil
 }
 
 type references struct{ found bool }
@@ -570,8 +580,8 @@ func (m *Model) checkSettings(*modelFile) error {
 func (m *Model) checkStages(*modelFile) error {
 	s := &m.Settings
 	return refuseFirst([]bound{
-		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= 2000},
-		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= 50},
+		{"slate.exploration.probability_bps", s.Slate.Exploration.Probability >= 0 && s.Slate.Exploration.Probability <= maxExploration},
+		{"slate.exploration.next", s.Slate.Exploration.Next >= leastNext(s.Slate.Exploration.Probability) && s.Slate.Exploration.Next <= maxNext},
 		{"slate.exploration.max_gap", s.Slate.Exploration.MaxGap >= 0 && !math.IsInf(s.Slate.Exploration.MaxGap, 0)},
 		{"objection.closure_line_fen", s.Objection.ClosureLine >= 1 && s.Objection.ClosureLine <= fund.MaxMoney},
 		{"objection.loss_ratio", s.Objection.LossRatio >= 1 && isRatio(s.Objection.LossRatio)},

@@ -8,6 +8,8 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/score/affinity"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 func TestTheDefaultModel(t *testing.T) {
@@ -164,4 +166,14 @@ func FuzzParseModel(f *testing.F) {
 			t.Fatalf("error %v is no ErrModel", err)
 		}
 	})
+}
+
+// What the program foresees outcomes with stands in the model that it ships.
+func TestTheDefaultModelForeseesAsThePackageDoes(t *testing.T) {
+	if got := model(t).Settings.Outcome; got == nil || *got != outcome.Default() {
+		t.Errorf("outcome %+v, expected %+v", got, outcome.Default())
+	}
+	if got := model(t).Settings.Affinity.Learned; got != affinity.Default() {
+		t.Errorf("affinity %+v, expected %+v", got, affinity.Default())
+	}
 }

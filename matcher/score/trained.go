@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 
+	"github.com/fundmatch/fundmatch/matcher/score/affinity"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 )
 
@@ -61,6 +62,15 @@ func (m *Model) readSections(file *modelfile.File) error {
 				return fmt.Errorf("section %s: %w", s.Name, err)
 			}
 			m.Conversion = conversion
+		case modelfile.SectionAffinity:
+			learned, names, err := affinity.Decode(file.Sections[s.Name])
+			if err != nil {
+				return fmt.Errorf("%w: section %s: %w", ErrModel, s.Name, err)
+			}
+			if m.Settings.Affinity.IsNearest || learned.Settings() != m.Settings.Affinity.Learned {
+				return fmt.Errorf("%w: section %s: trained with other settings than those of section %s", ErrModel, s.Name, modelfile.SectionModel)
+			}
+			m.Affinity = &TrainedAffinity{Model: learned, Names: *names}
 		default:
 			return fmt.Errorf("%w: section %s: this program does not read it", ErrModel, s.Name)
 		}

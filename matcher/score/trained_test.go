@@ -13,11 +13,11 @@ import (
 )
 
 // packed is a model file about the default model's settings, with its edits.
-func packed(t testing.TB, edit func(*modelfile.File)) []byte {
-	t.Helper()
+func packed(tb testing.TB, edit func(*modelfile.File)) []byte {
+	tb.Helper()
 	m, err := score.ParseModel(score.DefaultModel())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	f := modelfile.File{
 		Manifest: modelfile.Manifest{
@@ -30,7 +30,7 @@ func packed(t testing.TB, edit func(*modelfile.File)) []byte {
 	edit(&f)
 	data, err := modelfile.Encode(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }

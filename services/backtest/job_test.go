@@ -347,7 +347,7 @@ func TestRefusedRuns(t *testing.T) {
 		"no customers":          {func(b *bank, _ *backtest.Config) { b.wanted = b.wanted[:3] }, backtest.ErrData, "split 1 has no customers"},
 		"training that fails":   {func(_ *bank, c *backtest.Config) { c.Subject = rogue{train: broken} }, broken, "train rogue: broken"},
 		"models that are short": {func(_ *bank, c *backtest.Config) { c.Subject = rogue{names: []string{"x", "y"}} }, backtest.ErrRecommender, "x trained 1 models, expected 2"},
-		"what he has":           {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{1, 0}} }, backtest.ErrRecommender, "rogue listed what it was not offered, for customer a"},
+		"what he has":           {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{1, 0}}; c.Splits = &[2]int32{0, 0} }, backtest.ErrRecommender, "rogue listed what it was not offered, for customer a"},
 		"no product at all":     {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{700}} }, backtest.ErrRecommender, "rogue listed what it was not offered"},
 		"a negative product":    {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: []int32{-1}} }, backtest.ErrRecommender, "rogue listed what it was not offered"},
 		"a list too long":       {func(_ *bank, c *backtest.Config) { c.Subject = rogue{list: make([]int32, 11)} }, backtest.ErrRecommender, "rogue listed what it was not offered"},

@@ -63,24 +63,35 @@ func (f *funds) holdings(ctx context.Context, h *History, s *score.AffinitySetti
 	if s.IsNearest {
 		return score.Holdings{Nearest: f.neighbours(h, s.Nearest)}, nil
 	}
-	history := affinity.NewHistory(f.count)
-	var own affinity.Customer
-	for c := range int32(h.Customers()) {
-		own.Purchases = own.Purchases[:0]
-		bought, knownOn := h.Bought(c)
-		for i, p := range bought {
-			own.Purchases = append(own.Purchases, affinity.Purchase{Item: f.of[p], Day: int32(knownOn[i].DayNumber())})
+	customers := func(yield func(affinity.Customer) error) error {
+		var own affinity.Customer
+		for c := range int32(h.Customers()) {
+			own.Purchases = own.Purchases[:0]
+			bought, knownOn := h.Bought(c)
+			for i, p := range bought {
+				own.Purchases = append(own.Purchases, affinity.Purchase{Item: f.of[p], Day: int32(knownOn[i].DayNumber())})
+			}
+			if err := yield(own); err != nil {
+				return err
+			}
 		}
-		if err := history.Add(own); err != nil {
-			return score.Holdings{}, err
-		}
+		return nil
 	}
-	products := make([]*fund.Product, len(h.Products()))
+	learned, err := score.Learn(ctx, f.joined(h.Products()), customers, int32(h.AsOf().DayNumber()), s.Learned, affinity.Options{Workers: workers})
+	if err != nil {
+		return score.Holdings{}, err
+	}
+	return score.Holdings{Learned: learned.Model}, nil
+}
+
+// joined are the products by their funds.
+func (f *funds) joined(products []fund.Product) *score.Funds {
+	out := &score.Funds{Products: make([]*fund.Product, len(products)), Of: f.of, Codes: make([]string, f.count)}
 	for i := range products {
-		products[i] = &h.Products()[i]
+		out.Products[i] = &products[i]
+		out.Codes[f.of[i]] = products[i].FundCode()
 	}
-	learned, err := affinity.Train(ctx, history, score.Items(products, f.of, f.count), int32(h.AsOf().DayNumber()), s.Learned, affinity.Options{Workers: workers})
-	return score.Holdings{Learned: learned}, err
+	return out
 }
 
 // Nearest returns the recommender that lists the products bought most together with what

@@ -47,7 +47,10 @@ func begin(ctx context.Context, method string, req request) (*change, error) {
 	if err != nil {
 		return nil, features.Invalid("body", "", "a message of valid UTF-8 texts")
 	}
-	return c, c.under(ctx, method, body)
+	if err := c.under(ctx, method, body); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *change) checkAuthor() error {

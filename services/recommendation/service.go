@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -211,8 +210,8 @@ func (s *Service) presenter(core *matcher.Core, audience wording.Audience) prese
 
 // etag names what an answer says apart from its id and time. An answer is a function of
 // the core, the profile and the request, and stays the same until its validity ends; where a
-// place of the list is left to chance it is also one of what was drawn. It is weak, because
-// id and time differ each time.
+// place of the list is left to chance it is also one of its draw, and shared with no other. It
+// is weak, because id and time differ each time.
 func etag(s *matcher.Slate, profile []byte, explain bool) string {
 	id, r := &s.Identity, &s.Request
 	e := fund.Encoder{Buf: make([]byte, 0, 512)}
@@ -231,12 +230,11 @@ func etag(s *matcher.Slate, profile []byte, explain bool) string {
 		e.Text(x.Experiment)
 		e.Text(x.Arm)
 	}
-	if r.Exploration.Probability > 0 {
-		e.Int(int64(r.Exploration.Probability))
-		for i := range s.Items {
-			e.Text(s.Items[i].Code)
-			e.Fixed64(math.Float64bits(s.Items[i].Propensity))
-		}
+	if s.Explored.Rank > 0 {
+		// Each draw is an answer of its own. Were one that draws the same taken for the one
+		// before, what is drawn often would be shown under fewer decisions than are logged, and
+		// its propensity would no longer be that of the log.
+		e.Fixed64(r.Seed)
 	}
 	h := sha256.New()
 	h.Write(e.Buf)

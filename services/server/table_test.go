@@ -65,6 +65,7 @@ var internal = map[string]string{
 	"score.ErrLinear":            "within a model that is refused, and a command's error on import",
 	"*score.FitError":            fitsAreTrained,
 	"logit.*":                    fitsAreTrained,
+	"training.*":                 fitsAreTrained,
 }
 
 const fitsAreTrained = "models are fitted by a command; its errors go to its terminal"

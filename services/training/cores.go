@@ -2,7 +2,6 @@ package training
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"sort"
 
@@ -99,6 +98,3 @@ func fundsOf(products []fund.Product) map[string]int32 {
 	}
 	return funds
 }
-
-// hash names the pool's content.
-func (p *poolOf) hash() string { return hex.EncodeToString(p.revision.Hash[:]) }

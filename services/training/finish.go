@@ -70,7 +70,7 @@ func (r *running) addWeights(g *gathered, _ map[string][]byte) (err error) {
 	weights, err := r.fitWeights(g.pairs)
 	if err != nil {
 		if r.Options.Weights == Fitted && errors.Is(err, errTooLittle) {
-			return fmt.Errorf("%w: weights %s: %w", ErrOptions, Fitted, err) // what was asked for cannot be had
+			return fmt.Errorf("%w: weights %s: %s", ErrOptions, Fitted, err.Error()) // what was asked for cannot be had
 		}
 		return err
 	}

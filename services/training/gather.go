@@ -77,14 +77,16 @@ func (r *running) readPart(ctx context.Context, first, last int, share uint64, o
 		digest.Reset()
 		r.digest(digest, h)
 		out.digests = digest.Sum(out.digests)
-		if err := reader.read(customer, h); err != nil {
-			return err
+		if mix(h.CustomerID, exampleSalt) <= r.exampleShare() {
+			if err := reader.read(customer, h); err != nil {
+				return err
+			}
 		}
 		out.holdings = r.holdingsOf(customer, h, out.holdings)
 		if mix(h.CustomerID, pairSalt) >= share {
 			return nil
 		}
-		return reader.pair(customer, h)
+		return reader.pair(h)
 	})
 }
 
@@ -150,8 +152,9 @@ func (r *running) digest(d hash.Hash, h *features.History) {
 
 // The salts of the customers' draws: for one purpose they are independent of the others'.
 const (
-	sideSalt = "fundmatch.training.side/v1"
-	pairSalt = "fundmatch.training.pair/v1"
+	sideSalt    = "fundmatch.training.side/v1"
+	exampleSalt = "fundmatch.training.example/v1"
+	pairSalt    = "fundmatch.training.pair/v1"
 )
 
 // mix draws a number for a customer, uniform over 64 bits: the first eight bytes of a
@@ -167,6 +170,19 @@ func mix(customerID, salt string) uint64 {
 
 // logYuan is the logarithm of 1 + an amount in yuan.
 func logYuan(m fund.Money) float64 { return math.Log1p(float64(max(m, 0)) / 100) }
+
+// maxExposures is about how many exposures are read: an example takes 300 bytes, and the
+// figures of a million are as good as those of ten.
+const maxExposures = 2_000_000
+
+// exampleShare is the part of the customers, of 2^64, whose exposures are read: all, until
+// there are too many.
+func (r *running) exampleShare() uint64 {
+	if r.survey.exposures <= maxExposures {
+		return math.MaxUint64
+	}
+	return uint64(maxExposures / float64(r.survey.exposures) * (1 << 63) * 2)
+}
 
 // pair is a product that he might have been offered at the start of a period, and whether
 // he ordered it within the days.
@@ -199,7 +215,7 @@ func (r *running) pairShare() uint64 {
 // pair adds the pairs of a customer: at the start of each period whose days are over when
 // the model is fitted, every product that may be offered to him. Customers who are held out
 // add none.
-func (r *reader) pair(customer int32, h *features.History) error {
+func (r *reader) pair(h *features.History) error {
 	if r.sideOf(h.CustomerID) != learning {
 		return nil
 	}

@@ -49,8 +49,9 @@ func protects(f score.Feature) bool {
 		return true
 	case score.Affinity, score.Quality, score.Popularity:
 		return false
+	default:
+		return true // what nobody has judged here yet is not weakened
 	}
-	return true // what nobody has judged here yet is not weakened
 }
 
 // weightRidge is in rows of some hundred thousand: it only keeps columns that run together

@@ -30,7 +30,7 @@ type Calibration struct {
 	Method    Method  `json:"method" yaml:"method"`
 	Slope     float64 `json:"slope,omitempty" yaml:"slope,omitempty"`         // PLATT: above 0
 	Intercept float64 `json:"intercept,omitempty" yaml:"intercept,omitempty"` // PLATT
-	Knots     []Knot  `json:"knots,omitempty" yaml:"knots,omitempty"`         // ISOTONIC: 1 to MaxKnots
+	Knots     []Knot  `json:"knots,omitempty" yaml:"knots,omitempty"`         // ISOTONIC: 2 to MaxKnots
 	// Least and Most are half an event more than none, and half less than all, of the rows
 	// that it was fitted on: (1/2)/(n+1) and 1 minus that. Nothing more certain was seen.
 	Least float64 `json:"least" yaml:"least"`
@@ -111,8 +111,8 @@ func (c *Calibration) Validate() error {
 }
 
 func (c *Calibration) validateKnots() error {
-	if len(c.Knots) < 1 || len(c.Knots) > MaxKnots {
-		return &DataError{Err: ErrModel, Column: "knots", Value: float64(len(c.Knots)), Want: fmt.Sprintf("1 to %d", MaxKnots)}
+	if len(c.Knots) < 2 || len(c.Knots) > MaxKnots {
+		return &DataError{Err: ErrModel, Column: "knots", Value: float64(len(c.Knots)), Want: fmt.Sprintf("2 to %d", MaxKnots)}
 	}
 	for i, k := range c.Knots {
 		if !(math.Abs(k.LogOdds) <= maxValue) || !(k.Probability >= 0 && k.Probability <= 1) {

@@ -301,6 +301,23 @@ func TestChooseTakesTheBestOnHeldOutRows(t *testing.T) {
 	}
 }
 
+// Both the model and the steps say the ends of the clip: what can do less wins.
+func TestChooseBreaksTiesByTheSimpler(t *testing.T) {
+	t.Parallel()
+	var rows []logit.Scored
+	for i := range 20 {
+		rows = append(rows, logit.Scored{LogOdds: 50 * sign(i%2 == 0), Happened: i%2 == 0})
+	}
+	_, trials, err := logit.Choose(rows, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantClose(t, "Brier", trials[0].Brier, .5/21*.5/21, 1e-17)
+	if trials[0].Brier != trials[2].Brier || !trials[0].Chosen || trials[2].Chosen {
+		t.Errorf("%+v", trials)
+	}
+}
+
 // Where the outcome falls with the score, no calibration may turn it: the model stays.
 func TestChooseSaysWhyAMethodWasRefused(t *testing.T) {
 	t.Parallel()
@@ -388,6 +405,7 @@ func TestCalibrationsThatCannotBeAreRefused(t *testing.T) {
 		"NaN":                func(a, b *logit.Calibration) { a.Knots[0].Probability, b.Slope = math.NaN(), math.NaN() },
 		"infinite":           func(a, b *logit.Calibration) { a.Knots[0].LogOdds, b.Intercept = math.Inf(-1), math.Inf(1) },
 		"no or flat":         func(a, b *logit.Calibration) { a.Knots, b.Slope = nil, 0 },
+		"a single knot":      func(a, b *logit.Calibration) { a.Knots, b.Slope = a.Knots[:1], math.NaN() },
 		"falling":            func(a, b *logit.Calibration) { a.Knots[1].Probability, b.Slope = 0, -1; a.Knots[0].Probability = .1 },
 		"not in order":       func(a, b *logit.Calibration) { a.Knots[0].LogOdds, b.Slope = a.Knots[1].LogOdds, math.Inf(1) },
 		"not a probability":  func(a, b *logit.Calibration) { a.Knots[len(a.Knots)-1].Probability, b.Slope = 1.01, 0 },

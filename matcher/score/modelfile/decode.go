@@ -141,7 +141,7 @@ func parseManifest(line []byte) (*Manifest, error) {
 	if err := d.Decode(m); err != nil {
 		return nil, fmt.Errorf("%w: line 2: manifest: %w", ErrModelFile, err)
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // Token returns io.EOF itself
+	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("%w: line 2: manifest: more behind it, expected one JSON object", ErrModelFile)
 	}
 	if err := m.check(); err != nil {

@@ -84,14 +84,13 @@ func onlyKnown(given map[string][]byte) error {
 
 // line returns the manifest's canonical JSON: the fields in the order of their declaration,
 // every list present, nothing escaped that need not be.
-func (m Manifest) line() ([]byte, error) {
-	m.Features = present(m.Features)
-	m.Validation = present(m.Validation)
-	m.Sections = present(m.Sections)
+func (m *Manifest) line() ([]byte, error) {
+	whole := *m
+	whole.Features, whole.Validation, whole.Sections = present(m.Features), present(m.Validation), present(m.Sections)
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(m); err != nil { // a figure that JSON has no number for
+	if err := e.Encode(&whole); err != nil { // a figure that JSON has no number for
 		return nil, fmt.Errorf("%w: manifest: %w", ErrModelFile, err)
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil

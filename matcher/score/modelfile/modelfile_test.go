@@ -36,11 +36,11 @@ func sample() modelfile.File {
 	}
 }
 
-func encode(t testing.TB, f modelfile.File) []byte {
-	t.Helper()
+func encode(tb testing.TB, f modelfile.File) []byte {
+	tb.Helper()
 	data, err := modelfile.Encode(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
@@ -52,7 +52,7 @@ func sealed(body string) []byte {
 }
 
 // resealed replaces text in a file and seals it again: what is wrong is then not the hash.
-func resealed(t testing.TB, data []byte, before, after string) []byte {
+func resealed(t *testing.T, data []byte, before, after string) []byte {
 	t.Helper()
 	body := string(data[:len(data)-72])
 	if !strings.Contains(body, before) {
@@ -129,7 +129,7 @@ func TestTheSameContentHasTheSameBytes(t *testing.T) {
 func TestEveryTruncationIsToldAsOne(t *testing.T) {
 	t.Parallel()
 	data := encode(t, sample())
-	for n := range len(data) {
+	for n := range data {
 		if _, err := modelfile.Decode(data[:n]); !errors.Is(err, modelfile.ErrTruncated) || errors.Is(err, modelfile.ErrAltered) {
 			t.Fatalf("the first %d of %d bytes: %v, want ErrTruncated", n, len(data), err)
 		}

@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"fmt"
 	"math"
 	"sort"
 	"testing"
@@ -153,6 +154,44 @@ func TestPastIsThePlainComputation(t *testing.T) {
 	})
 	if seen < 1000 {
 		t.Errorf("only %d holdings were compared", seen)
+	}
+}
+
+// Offline is online: what Past says was foreseen on a day is what Foresee gives on that day, to the last bit, also
+// where a member of the class published last on exactly the 31st day before.
+func TestPastForeseesAsServed(t *testing.T) {
+	t.Parallel()
+	check := func(products []Product, params *Params) (compared int, fault error) {
+		fault = Past(products, 20160701, params.Settings, func(h *Holding) error {
+			f, err := Foresee(products, h.AsOf, params)
+			if err != nil {
+				return err
+			}
+			d, ok := f.Of(h.Product, h.Horizon)
+			want := params.Ranges(&h.Volatility, &products[h.Product].Costs)[h.Horizon]
+			if !ok || d.Drawdown != want.Drawdown || d.Return != want.Return || d.Basis.Volatility != fund.RatioOf(h.Volatility[h.Horizon]) {
+				return fmt.Errorf("%s %v on %s: %+v, want %+v", products[h.Product].Code, h.Horizon, h.AsOf, d, want)
+			}
+			compared++
+			return nil
+		})
+		return compared, fault
+	}
+	params := unit()
+	params.Settings.MinClass, params.Settings.MinReturns = 2, 20
+	rapid.Check(t, func(t *rapid.T) {
+		if _, err := check(drawProducts(t, 300), params); err != nil {
+			t.Fatal(err)
+		}
+	})
+	products := []Product{
+		{Code: "A", Class: fund.Equity, Series: zigzag(20150101, 400, 0.01)},
+		{Code: "B", Class: fund.Equity, Series: zigzag(20150101, 60, 0.04)}, // ends on 2015-03-02
+		{Code: "C", Class: fund.Equity, Series: zigzag(20150101, 61, 0.04)}, // ends on 2015-03-03
+		{Code: "D", Class: fund.Equity, Series: zigzag(20150101, 59, 0.04)}, // ends on 2015-03-01, 31 days before Wednesday 2015-04-01
+	}
+	if n, err := check(products, params); err != nil || n < 50 {
+		t.Errorf("%d compared: %v", n, err)
 	}
 }
 

@@ -387,6 +387,28 @@ func TestIsBeyond(t *testing.T) {
 	}
 }
 
+// Two of four falls go beyond 10 %, by 5 and by 1 % of what the customer has.
+func TestScoreOfExcess(t *testing.T) {
+	t.Parallel()
+	p, products := plan(), []outcome.Product{{Code: "A"}, {Code: "B"}}
+	var entries []*entry
+	for i, fall := range []float64{0.15, 0.05, 0.11, 0.10} {
+		e := &entry{Holding: outcome.Holding{
+			Product: i % 2, AsOf: 20150107, Bought: 20150107, Due: 20150407,
+			Gross: outcome.Result{Drawdown: fall - 0.01}, Net: outcome.Result{Drawdown: fall},
+		}}
+		e.foreseen.Drawdown[level90], e.foreseen.Drawdown[level95] = 100_000, 140_000
+		entries = append(entries, e)
+	}
+	s := scoreOf(&p, products, HeldOut, entries)
+	if math.Abs(s.Excess90-0.03) > 1e-12 || s.Beyond90.Value != 0.5 || s.Beyond95.Value != 0.25 || s.Products != 2 || s.Entries != 4 {
+		t.Errorf("%+v", s)
+	}
+	if math.Abs(s.Windows-90/(365.25/4)) > 1e-12 { // 90 days of a quarter's 91.3
+		t.Errorf("%v windows", s.Windows)
+	}
+}
+
 // A month is the crash's when more than half of its holdings touch it; months come in order.
 func TestByMonth(t *testing.T) {
 	t.Parallel()
