@@ -15,7 +15,7 @@ func TestDocsTellTheSettings(t *testing.T) {
 	}
 	s := Default()
 	for _, n := range s.numbers() {
-		if row := fmt.Sprintf("\n| `%s` | %v | ", n.name, n.get()); !strings.Contains(string(page), row) {
+		if row := fmt.Sprintf("\n| %#q | %v | ", n.name, n.get()); !strings.Contains(string(page), row) {
 			t.Errorf("docs/models.md lacks %q", strings.TrimSpace(row))
 		}
 	}
