@@ -263,6 +263,25 @@ func TestAForetellingMatchDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// What a probability costs an answer of five items, beside the same answer without.
+func BenchmarkForetelling(b *testing.B) {
+	bank := benchBank(300)
+	foretelling, _ := bank.foretelling(b)
+	p := busyCustomer(bank)
+	r := matcher.Request{At: bank.asOf, Channel: fund.App, Limit: 5}
+	for name, core := range map[string]*matcher.Core{"with": foretelling, "without": bank.compile(b)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var out matcher.Slate
+			for b.Loop() {
+				if err := core.Match(p, r, &out); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // A record keeps the probabilities, of some items or of all; one that claims what cannot be
 // is refused, and one without any is of the version before.
 func TestARecordKeepsProbabilities(t *testing.T) {

@@ -137,21 +137,13 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	if err != nil {
 		return err
 	}
-	folder, err := dataset.OpenBacktest(o.data)
+	data, files, err := p.openBacktest(ctx, o)
 	if err != nil {
-		return err
+		return backtestError(err)
 	}
-	if err := o.spares(folder.Paths()); err != nil {
-		return err
-	}
-	bar := p.startProgress("read", "", -1)
+	bar := p.newRanking()
 	defer bar.end()
-	data, files, err := readBacktest(ctx, folder, bar)
-	if err != nil {
-		return err
-	}
-	bar.rename("rank", -1)
-	config.Progress = rankProgress(bar)
+	config.Progress = bar.show
 	var report *backtest.Report
 	err = writeFile(o.out, func(w io.Writer) error {
 		report, err = runBacktest(ctx, data, config, w, strings.HasSuffix(o.out, ".gz"))
@@ -170,19 +162,47 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	return p.printBacktest(report)
 }
 
-// rankProgress shows the lists that were made. The job tells from several goroutines, and
-// only then how many there will be.
-func rankProgress(bar *progress) func(done, total int64) {
-	var mu sync.Mutex
-	begun := false
-	return func(done, total int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		if !begun {
-			begun = true
-			bar.rename("rank", total)
-		}
-		bar.set(done)
+// openBacktest reads the folder, unless an output would take the place of a part of it.
+func (p *program) openBacktest(ctx context.Context, o *backtestOptions) (*backtest.Data, []backtest.File, error) {
+	folder, err := dataset.OpenBacktest(o.data)
+	if err != nil {
+		return nil, nil, err
+	}
+	read := folder.Paths()
+	if err := o.spares(read); err != nil {
+		return nil, nil, err
+	}
+	bar := p.startProgress("read", "files", int64(len(read)))
+	defer bar.end()
+	return readBacktest(ctx, folder, bar)
+}
+
+// ranking shows the lists that were made. The job tells of them from several goroutines,
+// and only then how many there will be.
+type ranking struct {
+	mu    sync.Mutex
+	begin func(total int64) *progress
+	bar   *progress // nil: no list was made yet
+}
+
+func (p *program) newRanking() *ranking {
+	return &ranking{begin: func(total int64) *progress { return p.startProgress("rank", "lists", total) }}
+}
+
+func (r *ranking) show(done, total int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bar == nil {
+		r.bar = r.begin(total)
+	}
+	r.bar.set(done)
+}
+
+func (r *ranking) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bar != nil {
+		r.bar.end()
 	}
 }
 

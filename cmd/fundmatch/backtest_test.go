@@ -216,6 +216,29 @@ func TestBacktestRefuses(t *testing.T) {
 	}
 }
 
+// Lists that must hold nothing above a level, and do, are a failed check; without the
+// grade rule they are a figure.
+func TestBacktestFailsOnViolations(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		permitted  bool
+		violations int64
+		want       int
+	}{{true, 0, exitDone}, {true, 2, exitFailed}, {false, 2, exitDone}} {
+		w, _, _ := testWorld("")
+		err := (&program{world: w}).printBacktest(&backtest.Report{
+			Config: backtest.Settings{Permitted: c.permitted}, Contenders: []backtest.Contender{{Name: "x", Violations: c.violations}},
+		})
+		code := exitDone
+		if err != nil {
+			code = codeOf(err)
+		}
+		if code != c.want {
+			t.Errorf("%+v: exit code %d, %v", c, code, err)
+		}
+	}
+}
+
 // An interrupted run leaves nothing.
 func TestInterruptedBacktestLeavesNothing(t *testing.T) {
 	t.Parallel()

@@ -36,10 +36,10 @@ func readBacktest(ctx context.Context, folder *dataset.Backtest, bar *progress) 
 	return data, files, err
 }
 
-// backtestReader shows how many rows were read.
+// backtestReader shows how many files were read.
 type backtestReader struct {
-	bar  *progress
-	rows int64
+	bar   *progress
+	files int64
 }
 
 // begin reads the files that those of the lists refer to.
@@ -98,10 +98,9 @@ func each[T any](r *backtestReader, rows iter.Seq2[T, error], take func(T) error
 		if err != nil {
 			return err
 		}
-		if r.rows++; r.rows%1000 == 0 {
-			r.bar.set(r.rows)
-		}
 	}
+	r.files++
+	r.bar.set(r.files)
 	return nil
 }
 

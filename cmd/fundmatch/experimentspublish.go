@@ -106,7 +106,7 @@ func (p *program) tryPlan(ctx context.Context, store bankStore, plan *experiment
 	} else if err != nil {
 		return err
 	}
-	loader, err := engine.NewLoader(pools, &futurePlan{Models: store, id: a.ArtifactID, data: data}, p.version)
+	loader, err := engine.NewLoader(pools, engine.Suppose(store, features.ExperimentsArtifact, data), p.version)
 	if err != nil {
 		return err
 	}
@@ -145,37 +145,6 @@ func checkPlanVersion(ctx context.Context, store features.Models, plan *experime
 		return usageError("version: %d, expected one above %d, which was published under this name", plan.Version, newest)
 	}
 	return nil
-}
-
-// futurePlan are the store's artifacts with another plan in force.
-type futurePlan struct {
-	features.Models
-	id   string
-	data []byte
-}
-
-// Active is features.Models.
-func (f *futurePlan) Active(ctx context.Context, kind features.ArtifactKind) (string, []byte, error) {
-	if kind == features.ExperimentsArtifact {
-		return f.id, f.data, nil
-	}
-	return f.Models.Active(ctx, kind)
-}
-
-// ActiveAt is features.Models.
-func (f *futurePlan) ActiveAt(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (string, []byte, error) {
-	if kind == features.ExperimentsArtifact {
-		return f.id, f.data, nil
-	}
-	return f.Models.ActiveAt(ctx, kind, at)
-}
-
-// Artifact is features.Models.
-func (f *futurePlan) Artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
-	if kind == features.ExperimentsArtifact && id == f.id {
-		return f.data, nil
-	}
-	return f.Models.Artifact(ctx, kind, id)
 }
 
 // planChanges writes what a plan changes of the one in force; nil: that cannot be read.

@@ -50,6 +50,18 @@ func (l *modelList) state(name string) string {
 	return ""
 }
 
+// id returns the id of a model; the clock of these tests stands still, so that the order says nothing.
+func (l *modelList) id(t *testing.T, name string) string {
+	t.Helper()
+	for _, m := range l.Models {
+		if m.Name == name {
+			return m.ModelID
+		}
+	}
+	t.Fatalf("no model %s in %+v", name, l)
+	return ""
+}
+
 // writeModel writes bytes as a file.
 func writeModel(t *testing.T, data []byte) string {
 	t.Helper()
@@ -106,7 +118,7 @@ func TestModelsOfABank(t *testing.T) {
 		t.Errorf("put: %s", out)
 	}
 	l := listModels(t, store)
-	id := l.Models[0].ModelID
+	id := l.id(t, "trained")
 	if out := run("shadow", id[:6]); !strings.HasPrefix(out, "SHADOW ") {
 		t.Errorf("shadow: %s", out)
 	}
@@ -145,7 +157,7 @@ func TestTheShadowEnds(t *testing.T) {
 	who := []string{"--by", "a", "--note", "b", "--store", store}
 	mustRun(t, append([]string{"models", "put", writeModel(t, bankModel("own"))}, who...)...)
 	l := listModels(t, store)
-	mustRun(t, append([]string{"models", "shadow", l.Models[0].ModelID}, who...)...)
+	mustRun(t, append([]string{"models", "shadow", l.id(t, "own")}, who...)...)
 	if l = listModels(t, store); l.state("own") != "SHADOW" {
 		t.Errorf("%+v", l)
 	}
@@ -181,10 +193,10 @@ func TestModelsThatAreRefused(t *testing.T) {
 		"nobody":             {[]string{"put", writeModel(t, bankModel("x")), "--note", "b", "--store", store}, exitUsage, "--by"},
 		"no reason":          {[]string{"put", writeModel(t, bankModel("x")), "--by", "a", "--store", store}, exitUsage, "--note"},
 		"an unknown id":      {[]string{"activate", "0123456789", "--by", "a", "--note", "b", "--store", store}, exitUsage, `model "0123456789": there is none`},
-		"too short an id":    {[]string{"show", before.Models[0].ModelID[:5], "--store", store}, exitUsage, "its first 6 digits"},
+		"too short an id":    {[]string{"show", before.id(t, "trained")[:5], "--store", store}, exitUsage, "its first 6 digits"},
 		"no shadow":          {[]string{"show", "shadow", "--store", store}, exitUsage, "no model runs in the shadow"},
 		"nothing before":     {[]string{"rollback", "--by", "a", "--note", "b", "--store", store}, exitUsage, "activate one by its id"},
-		"not in force":       {[]string{"rollback", before.Models[0].ModelID, "--by", "a", "--note", "b", "--store", store}, exitUsage, "is not in force"},
+		"not in force":       {[]string{"rollback", before.id(t, "trained"), "--by", "a", "--note", "b", "--store", store}, exitUsage, "is not in force"},
 		"an id and off":      {[]string{"shadow", "active", "--off", "--by", "a", "--note", "b", "--store", store}, exitUsage, "expected an ID, or --off"},
 		"neither":            {[]string{"shadow", "--by", "a", "--note", "b", "--store", store}, exitUsage, "expected an ID, or --off"},
 		"no store":           {[]string{"list", "--store", "sqlite:" + filepath.Join(t.TempDir(), "none.db")}, exitUnavailable, "none.db"},

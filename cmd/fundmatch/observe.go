@@ -94,21 +94,21 @@ func refusedKind(r engine.Refusal) string {
 // What it is refused for names products, rules, days and places in a file, no customer: it may
 // be logged, and has to be for somebody to mend it.
 func (s *service) observeRefused(r engine.Refusal) {
-	message, state := "the pool, model or rules in force do not compile", "the last good core stays"
+	state := "the last good core stays"
 	if _, _, err := s.engine.Core(); err != nil {
 		state = "there is no core, nothing is answered"
 	}
 	switch r.Kind { //nolint:exhaustive // the others are the core's
 	case features.ExperimentsArtifact:
-		message, state = "the experiments in force are refused", "the last good plan stays, or none"
+		state = "the last good plan stays, or none"
 	case features.ShadowArtifact:
-		message, state = "the shadow in force is refused", "nothing runs in the shadow"
+		state = "nothing runs in the shadow"
 	}
 	attrs := []slog.Attr{slog.String("component", refusedKind(r)), slog.String("version", r.ID), slog.String("state", state), slog.Any("error", r.Err)}
 	if errors.Is(r.Err, matcher.ErrCompile) {
 		attrs = append(attrs, slog.String("reason", oneLine(r.Err.Error())))
 	}
-	s.logger.LogAttrs(context.Background(), slog.LevelError, message, attrs...)
+	s.logger.LogAttrs(context.Background(), slog.LevelError, "what the store has in force is refused", attrs...)
 }
 
 // newShadow returns the comparer of answers with a shadow's, told of in metrics and log.

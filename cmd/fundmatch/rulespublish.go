@@ -104,7 +104,7 @@ func (p *program) tryRules(ctx context.Context, store bankStore, pack *eligibili
 	} else if err != nil {
 		return err
 	}
-	loader, err := engine.NewLoader(futurePools{pools}, &futureRules{Models: store, id: a.ArtifactID, data: data}, p.version)
+	loader, err := engine.NewLoader(futurePools{pools}, engine.Suppose(store, features.RulesArtifact, data), p.version)
 	if err != nil {
 		return err
 	}
@@ -161,45 +161,6 @@ func checkSuccession(ctx context.Context, store features.Models, pack *eligibili
 		return usageError("version: %q, expected one that is greater as text than %q, which was published under this name", pack.Version, newest)
 	}
 	return nil
-}
-
-// futureRules are the store's artifacts with another rule pack in force.
-type futureRules struct {
-	features.Models
-	id   string
-	data []byte
-}
-
-// Active is features.Models.
-func (f *futureRules) Active(ctx context.Context, kind features.ArtifactKind) (string, []byte, error) {
-	if kind == features.RulesArtifact {
-		return f.id, f.data, nil
-	}
-	return f.Models.Active(ctx, kind)
-}
-
-// ActiveID is features.Models.
-func (f *futureRules) ActiveID(ctx context.Context, kind features.ArtifactKind) (string, error) {
-	if kind == features.RulesArtifact {
-		return f.id, nil
-	}
-	return f.Models.ActiveID(ctx, kind)
-}
-
-// ActiveAt is features.Models.
-func (f *futureRules) ActiveAt(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (string, []byte, error) {
-	if kind == features.RulesArtifact {
-		return f.id, f.data, nil
-	}
-	return f.Models.ActiveAt(ctx, kind, at)
-}
-
-// Artifact is features.Models.
-func (f *futureRules) Artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
-	if kind == features.RulesArtifact && id == f.id {
-		return f.data, nil
-	}
-	return f.Models.Artifact(ctx, kind, id)
 }
 
 // noPools stand for a bank that has published no product yet: its rules come first.

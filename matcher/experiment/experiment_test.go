@@ -259,6 +259,47 @@ func TestPeriods(t *testing.T) {
 	}
 }
 
+// Who is in is decided by the bucket alone, the first and not the end; and arms are dealt by
+// the experiment's salt: another one deals anew, and independently of the layer's.
+func TestBucketsAndSaltsDecide(t *testing.T) {
+	p := parse(t, file(t))
+	ease := &p.Layers[0].Experiments[0]
+	again := *ease
+	again.Salt = "ease-2"
+	other, edges := 0, 0
+	treated := map[bool]int{} // by half of the buckets
+	for i := range 60_000 {
+		id := fmt.Sprint("C", i)
+		bucket := experiment.Bucket("ranking-1", id)
+		in := ""
+		if exposures := p.Assign(id, during.Start(), nil).Exposures; exposures[0].Layer == "ranking" {
+			in = exposures[0].Experiment
+		}
+		want := ""
+		switch {
+		case bucket < 2000:
+			want = "ease"
+		case bucket < 3000:
+			want = "knn-tuned"
+		}
+		if in != want {
+			t.Fatalf("bucket %d is in %q, want %q", bucket, in, want)
+		}
+		if bucket == 0 || bucket == 1999 || bucket == 2000 || bucket == 2999 || bucket == 3000 {
+			edges++
+		}
+		if ease.ArmOf(id).Name != again.ArmOf(id).Name {
+			other++
+		}
+		if ease.ArmOf(id).Name == "ease" {
+			treated[bucket < experiment.Buckets/2]++
+		}
+	}
+	if edges < 5 || other < 29_000 || other > 31_000 || treated[true] < 14_500 || treated[false] < 14_500 {
+		t.Errorf("%d at the edges, %d dealt otherwise by another salt, treated by half of the buckets %v", edges, other, treated)
+	}
+}
+
 func TestAssignDoesNotAllocate(t *testing.T) {
 	p := parse(t, file(t))
 	buf := make([]experiment.Assignment, 0, 2)

@@ -180,9 +180,51 @@ func TestAlternatives(t *testing.T) {
 	s.NewIssuePct = 25
 	_, got = issues.alternatives(s, 4, ten, asListed)
 	expect(t, "a new issue beside its peer, within their share (K03)", got, "e/a", "f/a", "g", "h")
+	for i := range issues.products {
+		issues.products[i].Class = fund.Equity
+	}
+	issues.products[4].Class = fund.Bond
+	_, got = issues.alternatives(s, 4, ten, asListed)
+	expect(t, "a new issue that has no peer is left out", got, "f/a", "g", "h")
 	s.NewIssuePct = 24
 	_, got = issues.alternatives(s, 4, ten, asListed)
 	expect(t, "no share for a new issue", got, "g", "h")
+}
+
+// A product is shown in the class that costs least: gap and bounds hold as listed and as shown.
+func TestAlternativesAsTheyAreShown(t *testing.T) {
+	// c is shown as g, d as h: other classes of their funds.
+	exchanged := func(i int32) int32 {
+		if i == 2 || i == 3 {
+			return i + 4
+		}
+		return i
+	}
+	classes := func(scores ...float64) *choice {
+		c := pool(8, func(i int, p *slate.Product) {
+			if i >= 6 {
+				p.Fund = int32(i - 4)
+			}
+		})
+		c.scores = scores
+		c.forbidden[6], c.forbidden[7] = true, true // not to be listed themselves
+		return c
+	}
+	e := slate.Exploration{Probability: 1000, Next: 5, MaxGap: 3}
+	_, got := classes(9, 8, 7, 6, 5.5, 5, 7.5, 4).alternatives(loose, 2, e, exchanged)
+	expect(t, "shown too far below", got, "c", "e", "f")
+	_, got = classes(9, 8, 7, 6, 5.5, 5, 8.5, 6).alternatives(loose, 2, e, exchanged)
+	expect(t, "shown above the one that it would stand for", got, "d", "e", "f")
+	_, got = classes(9, 8, 4, 3, 2, 1, 7, 7).alternatives(loose, 2, e, exchanged)
+	expect(t, "listed too far below", got)
+	other := classes(9, 8, 7, 6, 5.5, 5, 7, 6)
+	for _, i := range []int{0, 6} {
+		other.products[i].Issuer = "甲"
+	}
+	s := loose
+	s.MaxIssuerPct = 10
+	_, got = other.alternatives(s, 2, e, exchanged)
+	expect(t, "shown in a class of an issuer that the list is full of", got, "d", "e", "f")
 }
 
 // Random pools against a second reading that sorts everything: exactly the products that, in

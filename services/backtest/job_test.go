@@ -133,6 +133,7 @@ func near(t *testing.T, what string, got backtest.Number, want float64) {
 
 // all are the recommenders that there are, and the spy, who reads all that he can.
 func all(t *testing.T) map[string]backtest.Recommender {
+	t.Helper()
 	return map[string]backtest.Recommender{
 		"spy": spy{"spy"}, "popularity": backtest.Popularity(), "knn": nearest(t), "model": scored(t),
 	}

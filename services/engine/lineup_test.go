@@ -80,17 +80,24 @@ func (r *rig) follow(t *testing.T) (*engine.Lineup, error) {
 	return lineup, err
 }
 
-// wantLineup compares what is in force; refused are the kinds of the refusals.
-func wantLineup(t *testing.T, r *rig, l *engine.Lineup, model, plan string, arms []string, shadow string, refused ...features.ArtifactKind) {
+// standing is what a lineup is of.
+type standing struct {
+	model, plan string
+	arms        []string
+	shadow      string
+}
+
+// want compares what is in force; refused are the kinds of the refusals.
+func (r *rig) want(t *testing.T, l *engine.Lineup, s standing, refused ...features.ArtifactKind) {
 	t.Helper()
 	_, gotPlan := l.Plan()
 	gotShadow := ""
 	if l.Shadow() != nil {
 		gotShadow = l.Shadow().Identity().ModelID
 	}
-	if l.Core().Identity().ModelID != model || gotPlan != plan || !slices.Equal(l.Arms(), arms) || gotShadow != shadow {
+	if l.Core().Identity().ModelID != s.model || gotPlan != s.plan || !slices.Equal(l.Arms(), s.arms) || gotShadow != s.shadow {
 		t.Errorf("in force: model %.8s, plan %.8s, arms %.8s, shadow %.8s\nwant: model %.8s, plan %.8s, arms %.8s, shadow %.8s",
-			l.Core().Identity().ModelID, gotPlan, l.Arms(), gotShadow, model, plan, arms, shadow)
+			l.Core().Identity().ModelID, gotPlan, l.Arms(), gotShadow, s.model, s.plan, s.arms, s.shadow)
 	}
 	var got []features.ArtifactKind
 	degraded := false
@@ -116,7 +123,7 @@ func TestALineupIsOfOnePool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantLineup(t, r, l, inForce, plan, []string{canary}, dark)
+	r.want(t, l, standing{inForce, plan, []string{canary}, dark})
 	from, until := l.Validity()
 	by := map[string]int{}
 	for i := range 400 {
@@ -206,27 +213,27 @@ func TestABadPlanKeepsTheLastGoodOne(t *testing.T) {
 			if err != nil {
 				t.Errorf("the core is in force, and yet: %v", err)
 			}
-			wantLineup(t, r, l, modelID(t, r), plan, []string{canary}, "", features.ExperimentsArtifact)
+			r.want(t, l, standing{modelID(t, r), plan, []string{canary}, ""}, features.ExperimentsArtifact)
 			next := r.put(t, features.ModelArtifact, modelNamed("next"))
 			r.publish(t, "000002")
 			if l, err = r.follow(t); err != nil || l.Core().Identity().PoolRevision != 2 {
 				t.Errorf("a bad plan holds back model and pool: %v", err)
 			}
-			wantLineup(t, r, l, next, plan, []string{canary}, "", features.ExperimentsArtifact)
+			r.want(t, l, standing{next, plan, []string{canary}, ""}, features.ExperimentsArtifact)
 			r.at(noon.Add(24 * time.Hour))
 			l, _ = r.follow(t)
-			wantLineup(t, r, l, next, plan, []string{canary}, "", features.ExperimentsArtifact)
+			r.want(t, l, standing{next, plan, []string{canary}, ""}, features.ExperimentsArtifact)
 
 			r.put(t, features.ExperimentsArtifact, good)
 			before := r.compiles()
 			l, err = r.follow(t)
-			wantLineup(t, r, l, next, plan, []string{canary}, "")
+			r.want(t, l, standing{next, plan, []string{canary}, ""})
 			if err != nil || r.compiles() != before {
 				t.Errorf("%v after %d more compiles", err, r.compiles()-before)
 			}
 			none := r.put(t, features.ExperimentsArtifact, []byte(noPlan))
 			l, _ = r.follow(t)
-			wantLineup(t, r, l, next, none, nil, "")
+			r.want(t, l, standing{next, none, nil, ""})
 		})
 	}
 }
@@ -240,10 +247,10 @@ func TestAPlanWaitsForItsModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantLineup(t, r, l, modelID(t, r), "", nil, "", features.ExperimentsArtifact)
+	r.want(t, l, standing{modelID(t, r), "", nil, ""}, features.ExperimentsArtifact)
 	late := r.keep(t, features.ModelArtifact, data)
 	l, _ = r.follow(t)
-	wantLineup(t, r, l, modelID(t, r), plan, []string{late}, "")
+	r.want(t, l, standing{modelID(t, r), plan, []string{late}, ""})
 }
 
 // An experiment that is over asks for nothing any more.
@@ -256,7 +263,7 @@ func TestAnExperimentThatIsOverNeedsNoModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantLineup(t, r, l, modelID(t, r), plan, nil, "")
+	r.want(t, l, standing{modelID(t, r), plan, nil, ""})
 	if e := l.For("C1", fund.InstantOf(noon)); e.Exposures != nil || e.Core != l.Core() {
 		t.Errorf("answered with %v", e.Exposures)
 	}
@@ -276,13 +283,13 @@ func TestABadShadowIsLeftOut(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		wantLineup(t, r, l, modelID(t, r), "", nil, "", features.ShadowArtifact)
+		r.want(t, l, standing{modelID(t, r), "", nil, ""}, features.ShadowArtifact)
 		dark := r.put(t, features.ShadowArtifact, modelNamed("dark"))
 		l, _ = r.follow(t)
-		wantLineup(t, r, l, modelID(t, r), "", nil, dark)
+		r.want(t, l, standing{modelID(t, r), "", nil, dark})
 		r.put(t, features.ShadowArtifact, score.DefaultModel())
 		l, _ = r.follow(t)
-		wantLineup(t, r, l, modelID(t, r), "", nil, "") // the model in force as its own shadow
+		r.want(t, l, standing{modelID(t, r), "", nil, ""}) // the model in force as its own shadow
 	}
 }
 
@@ -304,18 +311,18 @@ func TestABadModelHoldsBackNothingElse(t *testing.T) {
 			if !errors.Is(err, matcher.ErrCompile) {
 				t.Errorf("error %v, want ErrCompile", err)
 			}
-			wantLineup(t, r, l, good, none, nil, dark, features.ModelArtifact)
+			r.want(t, l, standing{good, none, nil, dark}, features.ModelArtifact)
 			if x := r.engine.Refusals()[0]; x.ID != bad || !errors.Is(x.Err, score.ErrModel) {
 				t.Errorf("refused %.8s for %v", x.ID, x.Err)
 			}
 			r.at(noon.Add(24 * time.Hour))
 			l, _ = r.follow(t)
-			wantLineup(t, r, l, good, none, nil, dark, features.ModelArtifact)
+			r.want(t, l, standing{good, none, nil, dark}, features.ModelArtifact)
 			mended := r.put(t, features.ModelArtifact, modelNamed("mended"))
 			if l, err = r.follow(t); err != nil {
 				t.Error(err)
 			}
-			wantLineup(t, r, l, mended, none, nil, dark)
+			r.want(t, l, standing{mended, none, nil, dark})
 		})
 	}
 }
@@ -335,7 +342,7 @@ func TestAlteredBytesAreRefused(t *testing.T) {
 		r.set(func(s *stores) { s.artifact = func(data []byte) []byte { return append([]byte("# \n"), data...) } })
 		r.put(t, kind, data)
 		l, _ := r.follow(t)
-		wantLineup(t, r, l, good, "", nil, "", kind)
+		r.want(t, l, standing{good, "", nil, ""}, kind)
 		if x := r.engine.Refusals()[0]; !strings.Contains(x.Err.Error(), "another hash") {
 			t.Errorf("%s: %v", kind, x.Err)
 		}
@@ -364,7 +371,7 @@ func TestExperimentsGoOnOverMidnight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantLineup(t, r, l, modelID(t, r), plan, []string{canary}, dark)
+	r.want(t, l, standing{modelID(t, r), plan, []string{canary}, dark})
 	r.set(func(s *stores) { s.missing = "" })
 	if _, err := r.follow(t); err != nil {
 		t.Fatal(err)
@@ -374,10 +381,10 @@ func TestExperimentsGoOnOverMidnight(t *testing.T) {
 	if err != nil || l.Core().Identity().AsOf != fund.InstantOf(midnight) {
 		t.Fatalf("at midnight: %v", err)
 	}
-	wantLineup(t, r, l, modelID(t, r), plan, []string{canary}, dark)
+	r.want(t, l, standing{modelID(t, r), plan, []string{canary}, dark})
 	before := r.compiles()
 	l, _ = r.follow(t)
-	wantLineup(t, r, l, modelID(t, r), plan, []string{canary}, dark)
+	r.want(t, l, standing{modelID(t, r), plan, []string{canary}, dark})
 	if r.compiles() != before {
 		t.Errorf("%d compiles for what was there", r.compiles()-before)
 	}
@@ -388,10 +395,10 @@ func TestExperimentsGoOnOverMidnight(t *testing.T) {
 	_, _ = r.follow(t)
 	r.at(midnight.Add(24 * time.Hour))
 	l, _ = r.follow(t)
-	wantLineup(t, r, l, modelID(t, r), "", nil, dark, features.ExperimentsArtifact)
+	r.want(t, l, standing{modelID(t, r), "", nil, dark}, features.ExperimentsArtifact)
 	r.set(func(s *stores) { s.missing = "" })
 	l, _ = r.follow(t)
-	wantLineup(t, r, l, modelID(t, r), plan, []string{canary}, dark)
+	r.want(t, l, standing{modelID(t, r), plan, []string{canary}, dark})
 }
 
 // Readers never see a lineup of two pools or models, nor none, while everything is swapped.

@@ -15,10 +15,7 @@ import (
 // engine would go on with the last good one. The error wraps matcher.ErrCompile when the model
 // is at fault. Before the first pool is published there is nothing to compile with.
 func (l *Loader) TryModel(ctx context.Context, data []byte, asOf fund.Instant) error {
-	sum := sha256.Sum256(data)
-	trial := &Loader{
-		pools: l.pools, models: &trialModel{Models: l.models, id: hex.EncodeToString(sum[:]), data: data}, wording: l.wording, version: l.version,
-	}
+	trial := &Loader{pools: l.pools, models: Suppose(l.models, features.ModelArtifact, data), wording: l.wording, version: l.version}
 	_, err := trial.Newest(ctx, asOf)
 	if errors.Is(err, features.ErrNoPool) {
 		return nil
@@ -26,41 +23,48 @@ func (l *Loader) TryModel(ctx context.Context, data []byte, asOf fund.Instant) e
 	return err
 }
 
-// trialModel are a store's artifacts with another model in force.
-type trialModel struct {
+// Suppose returns a store's artifacts as they would be read if other bytes were in force of a
+// kind, now and at every instant. Nothing is kept: what is put or activated goes to the store.
+func Suppose(models features.Models, kind features.ArtifactKind, data []byte) features.Models {
+	sum := sha256.Sum256(data)
+	return &supposed{Models: models, kind: kind, id: hex.EncodeToString(sum[:]), data: data}
+}
+
+type supposed struct {
 	features.Models
+	kind features.ArtifactKind
 	id   string
 	data []byte
 }
 
 // Active is features.Models.
-func (m *trialModel) Active(ctx context.Context, kind features.ArtifactKind) (string, []byte, error) {
-	if kind == features.ModelArtifact {
-		return m.id, m.data, nil
+func (s *supposed) Active(ctx context.Context, kind features.ArtifactKind) (string, []byte, error) {
+	if kind == s.kind {
+		return s.id, s.data, nil
 	}
-	return m.Models.Active(ctx, kind)
+	return s.Models.Active(ctx, kind)
 }
 
 // ActiveID is features.Models.
-func (m *trialModel) ActiveID(ctx context.Context, kind features.ArtifactKind) (string, error) {
-	if kind == features.ModelArtifact {
-		return m.id, nil
+func (s *supposed) ActiveID(ctx context.Context, kind features.ArtifactKind) (string, error) {
+	if kind == s.kind {
+		return s.id, nil
 	}
-	return m.Models.ActiveID(ctx, kind)
+	return s.Models.ActiveID(ctx, kind)
 }
 
 // ActiveAt is features.Models.
-func (m *trialModel) ActiveAt(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (string, []byte, error) {
-	if kind == features.ModelArtifact {
-		return m.id, m.data, nil
+func (s *supposed) ActiveAt(ctx context.Context, kind features.ArtifactKind, at fund.Instant) (string, []byte, error) {
+	if kind == s.kind {
+		return s.id, s.data, nil
 	}
-	return m.Models.ActiveAt(ctx, kind, at)
+	return s.Models.ActiveAt(ctx, kind, at)
 }
 
 // Artifact is features.Models.
-func (m *trialModel) Artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
-	if kind == features.ModelArtifact && id == m.id {
-		return m.data, nil
+func (s *supposed) Artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
+	if kind == s.kind && id == s.id {
+		return s.data, nil
 	}
-	return m.Models.Artifact(ctx, kind, id)
+	return s.Models.Artifact(ctx, kind, id)
 }

@@ -56,3 +56,40 @@ func TestAModelBeforeTheFirstPool(t *testing.T) {
 		t.Errorf("without rules: %v, want the store's error", err)
 	}
 }
+
+// What is supposed is read by every way of reading, and only of its kind.
+func TestWhatIsSupposedIsInForceEverywhere(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRig(t), t.Context()
+	data := []byte("supposed")
+	models := engine.Suppose(r.Store, features.ModelArtifact, data)
+	id, got, err := models.Active(ctx, features.ModelArtifact)
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("active: %q, %v", got, err)
+	}
+	if same, err := models.ActiveID(ctx, features.ModelArtifact); err != nil || same != id {
+		t.Errorf("active id: %s, %v", same, err)
+	}
+	if same, got, err := models.ActiveAt(ctx, features.ModelArtifact, 1); err != nil || same != id || !bytes.Equal(got, data) {
+		t.Errorf("active at: %s %q, %v", same, got, err)
+	}
+	if got, err := models.Artifact(ctx, features.ModelArtifact, id); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("artifact: %q, %v", got, err)
+	}
+	if _, err := models.Artifact(ctx, features.RulesArtifact, id); !errors.Is(err, features.ErrNotFound) {
+		t.Errorf("of another kind: %v, want ErrNotFound", err)
+	}
+	want, err := r.ActiveID(ctx, features.RulesArtifact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rules, err := models.ActiveID(ctx, features.RulesArtifact); err != nil || rules != want {
+		t.Errorf("rules %s, %v, want the store's", rules, err)
+	}
+	if rules, _, err := models.Active(ctx, features.RulesArtifact); err != nil || rules != want {
+		t.Errorf("rules %s, %v, want the store's", rules, err)
+	}
+	if rules, _, err := models.ActiveAt(ctx, features.RulesArtifact, fund.InstantOf(noon)); err != nil || rules != want {
+		t.Errorf("rules %s, %v, want the store's", rules, err)
+	}
+}

@@ -3,6 +3,7 @@ package pathbench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -25,14 +26,14 @@ import (
 
 const (
 	swapConnections = 16
-	swapTurn        = time.Second
-	swapsATurn      = 25
+	swapPace        = 100 * time.Millisecond
+	swapsATurn      = 10
 	swapsEnv        = "FUNDMATCH_BENCH_SWAPS" // how many in all; default 1,000
 	defaultSwaps    = 1000
 )
 
 // BenchmarkSwap asks the program for lists as fast as it answers, in turns: twice without a
-// swap, which is the A/A control, and once while another model is put in force 25 times a
+// swap, which is the A/A control, and once while another model is put in force ten times a
 // second, each a new one that is read, checked and compiled. Then the same with a shadow in
 // place of swaps. No request may fail. Reported are the quantiles of latency over the median
 // round, and their ratios to the first turns' with the 95 % band of the control's ratio, by
@@ -109,27 +110,37 @@ func (s *swapping) activate(ctx context.Context, kind features.ArtifactKind, id 
 	return s.store.Activate(ctx, features.Activation{Kind: kind, ArtifactID: id, At: fund.InstantOf(time.Now()), By: "bench"})
 }
 
-// swapping swaps the model until the turn is over, and sees each swap in an answer.
-func (s *swapping) swapping(ctx context.Context, over <-chan time.Time) error {
-	pace := time.NewTicker(swapTurn / swapsATurn)
-	defer pace.Stop()
-	for range swapsATurn {
+// swapping swaps the model until the turn is over, and sees each swap in an answer before the
+// next.
+func (s *swapping) swapping(ctx context.Context) error {
+	return paced(func() error {
 		id, err := s.put(ctx, features.ModelArtifact)
 		if err != nil {
 			return err
 		}
-		for {
-			if s.active, err = s.answering(ctx); err != nil {
+		for time.Sleep(swapPace / 2); ; time.Sleep(swapPace / 4) {
+			if s.active, err = s.answering(ctx); err != nil || s.active == id {
 				return err
 			}
-			if s.active == id {
-				break
-			}
-			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
+// undisturbed is a turn of the control: it asks as often for what answers.
+func (s *swapping) undisturbed(ctx context.Context) error {
+	return paced(func() error { _, err := s.answering(ctx); return err })
+}
+
+// paced does something as often as a turn has swaps, at their pace.
+func paced(do func() error) error {
+	pace := time.NewTicker(swapPace)
+	defer pace.Stop()
+	for range swapsATurn {
+		if err := do(); err != nil {
+			return err
 		}
 		<-pace.C
 	}
-	<-over
 	return nil
 }
 
@@ -138,9 +149,9 @@ func (s *swapping) cost(b *testing.B) {
 	var swapped time.Duration
 	turns := 0
 	for b.Loop() {
-		for i, meanwhile := range [...]func(context.Context, <-chan time.Time) error{undisturbed, s.swapping, s.swapping, undisturbed} {
+		for i, meanwhile := range [...]func(context.Context) error{s.undisturbed, s.swapping, s.swapping, s.undisturbed} {
 			before := s.server.cpu()
-			if err := meanwhile(b.Context(), time.After(swapTurn)); err != nil {
+			if err := meanwhile(b.Context()); err != nil {
 				b.Fatal(err)
 			}
 			spent := s.server.cpu() - before
@@ -156,12 +167,11 @@ func (s *swapping) cost(b *testing.B) {
 }
 
 // shadowed runs another model in the shadow until the turn is over.
-func (s *swapping) shadowed(ctx context.Context, over <-chan time.Time) error {
+func (s *swapping) shadowed(ctx context.Context) error {
 	if _, err := s.put(ctx, features.ShadowArtifact); err != nil {
 		return err
 	}
-	<-over
-	return s.alone(ctx)
+	return errors.Join(s.undisturbed(ctx), s.alone(ctx))
 }
 
 // alone ends the shadow.
@@ -177,9 +187,6 @@ func (s *swapping) alone(ctx context.Context) error {
 	return s.activate(ctx, features.ShadowArtifact, id)
 }
 
-// undisturbed is a turn of the control.
-func undisturbed(_ context.Context, over <-chan time.Time) error { <-over; return nil }
-
 // The quantiles that are reported.
 var quantiles = [...]float64{.5, .99, .999}
 
@@ -190,10 +197,10 @@ type measured struct {
 }
 
 // compare gives control, control and what is tried their turns, another first each round.
-func (s *swapping) compare(b *testing.B, rounds int, try func(context.Context, <-chan time.Time) error) {
+func (s *swapping) compare(b *testing.B, rounds int, try func(context.Context) error) {
 	b.Helper()
-	s.turn(b, undisturbed) // connections are made, profiles cached
-	contest := [...]func(context.Context, <-chan time.Time) error{undisturbed, undisturbed, try}
+	s.turn(b, s.undisturbed) // connections are made, profiles cached
+	contest := [...]func(context.Context) error{s.undisturbed, s.undisturbed, try}
 	var all [len(contest)][]measured
 	for b.Loop() {
 		for round := range rounds {
@@ -233,7 +240,7 @@ func report(b *testing.B, name, unit string, all [3][]measured, of func(measured
 // band is where the ratio of the medians of two controls lies in 95 of 100 experiments of as
 // many rounds: rounds are drawn again, and which of the two comes first is drawn, too.
 func band(a, b []float64) (low, high float64) {
-	rng := rand.New(rand.NewPCG(1, uint64(len(a)))) //nolint:gosec // G404: resampling
+	rng := rand.New(rand.NewPCG(1, uint64(len(a))))
 	ratios := make([]float64, 2000)
 	for i := range ratios {
 		one, other := make([]float64, len(a)), make([]float64, len(a))
@@ -250,8 +257,8 @@ func band(a, b []float64) (low, high float64) {
 	return ratios[len(ratios)*25/1000], ratios[len(ratios)*975/1000]
 }
 
-// turn asks over every connection for a while, and until what is done meanwhile is done.
-func (s *swapping) turn(b *testing.B, meanwhile func(context.Context, <-chan time.Time) error) measured {
+// turn asks over every connection until what is done meanwhile is done.
+func (s *swapping) turn(b *testing.B, meanwhile func(context.Context) error) measured {
 	b.Helper()
 	var (
 		mu   sync.Mutex
@@ -259,9 +266,7 @@ func (s *swapping) turn(b *testing.B, meanwhile func(context.Context, <-chan tim
 		done atomic.Bool
 	)
 	group, ctx := errgroup.WithContext(b.Context())
-	over := time.NewTimer(swapTurn)
-	defer over.Stop()
-	group.Go(func() error { defer done.Store(true); return meanwhile(ctx, over.C) })
+	group.Go(func() error { defer done.Store(true); return meanwhile(ctx) })
 	started := time.Now()
 	for _, call := range s.callers {
 		group.Go(func() error {

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // The same history gives the same bytes and the same report for any number of workers, and
 // the file says what it was made from.
 func TestTheSameBytesForAnyNumberOfWorkers(t *testing.T) {
-	store := aBank(t, 4_500, 30)
+	store := aBank(t, 3_800, 30)
 	first := run(t, store, Options{Workers: 1})
 	report, err := json.Marshal(first.Report)
 	if err != nil {

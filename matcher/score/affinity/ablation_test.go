@@ -49,7 +49,7 @@ func TestAblation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println("| | 0-9 | 0-45 | 23-45 | 0-45 against all | 23-45 against all |\n|---|---|---|---|---|---|")
+	table := "\n| | 0-9 | 0-45 | 23-45 | 0-45 against all | 23-45 against all |\n|---|---|---|---|---|---|\n"
 	for s, v := range variants {
 		over := func(from, to int) string { return fmt.Sprintf("%.4f", mean(means[s][from:to])) }
 		against := func(from, to int) string {
@@ -60,8 +60,9 @@ func TestAblation(t *testing.T) {
 			return fmt.Sprintf("%+.4f [%+.4f, %+.4f]", mean(means[s][from:to])-mean(means[0][from:to]), in.Low, in.High)
 		}
 		n := len(b.splits)
-		fmt.Printf("| %s | %s | %s | %s | %s | %s |\n", v.name, over(0, 10), over(0, n), over(23, n), against(0, n), against(23, n))
+		table += fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", v.name, over(0, 10), over(0, n), over(23, n), against(0, n), against(23, n))
 	}
+	t.Log(table)
 }
 
 // ablation is a change of the settings that ship; nil is item kNN.

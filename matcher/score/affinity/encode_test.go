@@ -121,6 +121,22 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// A fund is no neighbour of itself, and none is beyond the last.
+func TestDecodeRefusesNeighbours(t *testing.T) {
+	b := &bank{items: make([]affinity.Item, 2), customers: []affinity.Customer{{Purchases: []affinity.Purchase{{Item: 0}, {Item: 1}}}}}
+	data := b.bytes(t, b.train(t, affinity.Default()))
+	last := len(data) - 9 // of the last fund's only neighbour: its place, two numbers of four bytes
+	if data[last] != 0 {
+		t.Fatalf("the last neighbour is %d, expected 0", data[last])
+	}
+	for _, place := range []byte{1, 2} {
+		data[last] = place
+		if m, _, err := affinity.Decode(data); !errors.Is(err, affinity.ErrEncoding) || m != nil || !strings.Contains(err.Error(), "another fund than 1") {
+			t.Errorf("neighbour %d of fund 1 among 2: %v", place, err)
+		}
+	}
+}
+
 func TestAppendBinaryRefusesNames(t *testing.T) {
 	h, items := syntheticBank(t, 10, 50, 4)
 	m, err := affinity.Train(t.Context(), h, items, 700, affinity.Default(), affinity.Options{})
