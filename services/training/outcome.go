@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -82,8 +83,8 @@ func (r *running) outcomeProducts(ctx context.Context) ([]outcome.Product, error
 		e.Text(code)
 		for i := range navs {
 			e.Int(int64(navs[i].Date))
-			e.Float(navs[i].Unit)
-			e.Float(navs[i].Accum)
+			e.Fixed64(math.Float64bits(navs[i].Unit))
+			e.Fixed64(math.Float64bits(navs[i].Accum))
 		}
 		return nil
 	})
