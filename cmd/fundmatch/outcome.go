@@ -49,6 +49,7 @@ func (p *program) outcomeCommand() *cobra.Command {
 	f.IntVar(&o.blockMonths, "block-months", 3, "entries of so many months are drawn together by the bootstrap")
 	f.IntVar(&o.samples, "resamples", 2000, "resamples of the bootstrap")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the bootstrap")
+	cmd.AddCommand(p.frontierCommand())
 	return cmd
 }
 
