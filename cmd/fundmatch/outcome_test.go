@@ -163,6 +163,11 @@ func TestOutcomeOnRealFunds(t *testing.T) {
 		return readReport(t, name)
 	}
 	r := until("2015-06-12")
+	for h, years := range map[outcomes.Horizon]float64{outcomes.TwoYears: 2, outcomes.ThreeYears: 3} { // of 244 days on which NAVs come
+		if got, want := outcomes.DefaultSettings().LongRun[h], 1-outcomes.Kept(r.Persistence, 244*years); math.Abs(got-want) > 0.01 {
+			t.Errorf("%v: the long run weighs %v, of a persistence of %v it is %.3f", h, got, r.Persistence, want)
+		}
+	}
 	for i := range r.Horizons {
 		h := &r.Horizons[i]
 		parts := map[string]*assess.Score{}

@@ -21,7 +21,8 @@ var randomWalk = Shape{
 
 // Fit returns parameters whose shapes were fitted to the holdings of all products that were
 // completed before a day (Past): the quantiles, by the nearest rank, of log drawdown in units
-// of the volatility foreseen on the entry day times the square root of the horizon in years.
+// of the volatility foreseen on the entry day times the square root of the horizon in years,
+// and none below that of a shorter horizon.
 // Returns are not fitted: a few years cannot tell a drift from the market that they happened
 // to fall into (R. Merton, On estimating the expected return on the market, 1980), no range
 // may promise one, and fitted ones did worse on what was held out (docs/outcome.md). The
@@ -57,15 +58,39 @@ func Fit(products []Product, until fund.Date, s Settings) (Params, error) {
 		}
 		p.Shapes[h] = shape
 	}
+	deepen(&p.Shapes)
 	if err := p.Check(); err != nil {
 		return Params{}, err
 	}
 	return p, nil
 }
 
+// deepen makes the shapes agree with one another: what falls so far within a year has fallen
+// so far within two. The holdings of different lengths are not of the same days, so their
+// quantiles need not know that.
+func deepen(shapes *[Horizons]Shape) {
+	for h := Horizon(1); h < Horizons; h++ {
+		root := math.Sqrt(float64((h - 1).Months()) / float64(h.Months()))
+		for i := range Levels {
+			least := math.Ceil(float64(shapes[h-1].Drawdown[i]*root)*shapeStep) / shapeStep
+			shapes[h].Drawdown[i] = max(shapes[h].Drawdown[i], least)
+		}
+	}
+}
+
+// Kept is the share of a deviation of volatility from its long run that is left on average
+// over so many returns, where so much of it is left from one return to the next: (1-p^n) /
+// (n(1-p)), the term structure of T. Bollerslev's GARCH(1,1) (1986; R. Engle and Bollerslev,
+// Modelling the persistence of conditional variances, 1986). Persistence is at least 0 and
+// below 1.
+func Kept(persistence, returns float64) float64 {
+	return (1 - math.Pow(persistence, returns)) / (returns * (1 - persistence))
+}
+
 // OrElse returns the parameters with the fallback's shapes for the horizons whose own were
 // fitted to fewer than so many windows: a shape of one or two is that of the market they
-// happened to fall into, and of a calm one it is dangerously narrow.
+// happened to fall into, and of a calm one it is dangerously narrow. A longer horizon's shape
+// is deepened where it then falls behind a shorter one's.
 func (p *Params) OrElse(fallback *Params, windows float64) Params {
 	out := *p
 	for h := range Horizons {
@@ -73,6 +98,7 @@ func (p *Params) OrElse(fallback *Params, windows float64) Params {
 			out.Shapes[h] = fallback.Shapes[h]
 		}
 	}
+	deepen(&out.Shapes)
 	return out
 }
 

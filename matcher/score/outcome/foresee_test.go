@@ -143,7 +143,7 @@ func TestForeseeFromAStaleRecord(t *testing.T) {
 	}
 }
 
-// The volatility of now weighs returns by half each half-life; the longer horizons lean on the whole record.
+// The volatility of now weighs returns by half each half-life; the longer horizons lean on what it was on all days.
 func TestForeseeWeighsReturns(t *testing.T) {
 	t.Parallel()
 	calm := zigzag(20160101, 200, 0.01)
@@ -154,8 +154,14 @@ func TestForeseeWeighsReturns(t *testing.T) {
 	f := foresee(t, []Product{{Code: "A", Series: calm}}, fund.Date(20160101).AddDays(247), unit())
 	kept := 0.25 * (1 - math.Exp2(-200.0/23)) / (1 - math.Exp2(-246.0/23)) // weight of the calm part
 	now := math.Sqrt((kept*1e-4 + (1-kept)*9e-4) * 365.25)
-	all := math.Sqrt((200*1e-4 + 46*9e-4) / 246 * 365.25)
-	for h, want := range map[Horizon]float64{TwelveMonths: now, TwoYears: math.Sqrt(now * all)} {
+	past := 0.0 // 177 days of 1 %, and of 46 days what they had come to by then
+	for i := 1; i <= 46; i++ {
+		left := math.Exp2(-float64(i)/23) * (1 - math.Exp2(-200.0/23)) / (1 - math.Exp2(-float64(200+i)/23))
+		past += math.Log(left*1e-4 + (1-left)*9e-4)
+	}
+	all := math.Sqrt(math.Exp((177*math.Log(1e-4)+past)/223) * 365.25)
+	two := math.Pow(now, 0.14) * math.Pow(all, 0.86)
+	for h, want := range map[Horizon]float64{TwelveMonths: now, TwoYears: two} {
 		d, _ := f.Of(0, h)
 		if d.Basis.Volatility != fund.RatioOf(want) {
 			t.Errorf("%v: %d, want %d", h, d.Basis.Volatility, fund.RatioOf(want))

@@ -29,14 +29,25 @@ func plainSight(s *Series, asOf fund.Date, settings *Settings) (now, all float64
 	if n < int(settings.MinReturns) || asOf.DaysSince(days[n]) > 31 {
 		return 0, 0, 0
 	}
-	weighted, weights, squares := 0.0, 0.0, 0.0
-	for i := 1; i <= n; i++ {
-		r := logs[i] - logs[i-1]
-		w := math.Pow(0.5, float64(n-i)/settings.HalfLife)
-		weighted, weights, squares = weighted+w*r*r, weights+w, squares+r*r
-	}
 	yearly := float64(n) * 365.25 / float64(days[n].DaysSince(days[0]))
-	return math.Log(max(1e-4, math.Sqrt(weighted/weights*yearly))), math.Log(max(1e-4, math.Sqrt(squares/float64(n)*yearly))), n
+	of := func(last int) float64 { // the mean square as of the last-th return
+		weighted, weights := 0.0, 0.0
+		for i := 1; i <= last; i++ {
+			r := logs[i] - logs[i-1]
+			w := math.Pow(0.5, float64(last-i)/settings.HalfLife)
+			weighted, weights = weighted+w*r*r, weights+w
+		}
+		return weighted / weights
+	}
+	now = math.Log(max(1e-4, math.Sqrt(of(n)*yearly)))
+	sum, counted := 0.0, 0
+	for last := int(settings.HalfLife) + 1; last <= n; last++ {
+		sum, counted = sum+math.Log(max(1e-8/365.25, of(last))), counted+1
+	}
+	if counted == 0 {
+		return now, now, n
+	}
+	return now, max(math.Log(1e-4), (sum/float64(counted)+math.Log(yearly))/2), n
 }
 
 // plainVolatility is what is foreseen for a product on a day.
@@ -208,6 +219,7 @@ func TestFitIsTheQuantilesOfThePast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	agree(t, &params)
 	var falls [Horizons][]float64
 	if err := Past(products, until, settings, func(h *Holding) error {
 		years := float64(h.Horizon.Months()) / 12
@@ -253,6 +265,94 @@ func wavy(first fund.Date, n int, size float64, wave int) Series {
 	return s
 }
 
+// agree holds the shapes to one another: what falls so far within a year has fallen so far within two.
+func agree(t *testing.T, p *Params) {
+	t.Helper()
+	for h := Horizon(1); h < Horizons; h++ {
+		for i := range Levels {
+			short := p.Shapes[h-1].Drawdown[i] * math.Sqrt(float64((h - 1).Months()))
+			if long := p.Shapes[h].Drawdown[i] * math.Sqrt(float64(h.Months())); long < short {
+				t.Errorf("%v: quantile %v falls to %v, within %v to %v", h, Level(i), long, h-1, short)
+			}
+		}
+	}
+}
+
+// A quantile of a longer horizon that is below the shorter one's is deepened, to what it is there and no further; the
+// shipped shapes agree, also where a bank's own are put among them.
+func TestShapesAgree(t *testing.T) {
+	t.Parallel()
+	shipped := Default()
+	agree(t, &shipped)
+	p := *unit()
+	p.Shapes[TwelveMonths].Drawdown = [Levels]float64{0.1, 0.2, 0.3, 0.4, 0.5, 3, 4}
+	for h := range Horizons {
+		p.Shapes[h].Windows = 9
+	}
+	p.Shapes[TwoYears].Windows = 0
+	got := p.OrElse(unit(), 8)
+	agree(t, &got)
+	// 3 over the root of 2 is 2.1213 of two years, rounded up; 0.1 stays.
+	if d := got.Shapes[TwoYears].Drawdown; d != [Levels]float64{0.1, 0.2, 0.3, 0.4, 0.5, 2.1214, 2.8285} {
+		t.Errorf("two years: %v", d)
+	}
+	calm := Series{} // all that falls, falls within the first quarter
+	for i, day := 0, fund.Date(20100101); i < 1500; i, day = i+1, day.AddDays(1) {
+		w := math.Exp(0.002 * float64(i))
+		if i < 250 {
+			w *= 1 + 0.2*math.Sin(float64(i))
+		}
+		calm.Days, calm.Wealth = append(calm.Days, day), append(calm.Wealth, w)
+	}
+	fitted, err := Fit([]Product{{Code: "A", Series: calm}}, 20150101, DefaultSettings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	agree(t, &fitted)
+}
+
+// Of a persistence of a half, one return on all of a deviation is there, over two 3/4, over many little.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ persistence, returns, want float64 }{
+		{0.5, 1, 1}, {0.5, 2, 0.75}, {0.5, 4, (1 + 0.5 + 0.25 + 0.125) / 4}, {0, 10, 0.1},
+	} {
+		if got := Kept(c.persistence, c.returns); math.Abs(got-c.want) > 1e-15 {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+	for h, years := range map[Horizon]float64{TwoYears: 2, ThreeYears: 3} { // the shipped weights, rounded
+		if got, want := DefaultSettings().LongRun[h], 1-Kept(0.9856, 244*years); math.Abs(got-want) > 0.005 {
+			t.Errorf("%v: the long run weighs %v, want %.3f", h, got, want)
+		}
+	}
+}
+
+// Three quarters of a record at 1 % a day and the last at 4 %: the long run is nearer to the first than the root of the
+// mean square is, and nearer still than the volatility of now.
+func TestTheLongRunOutlivesACrash(t *testing.T) {
+	t.Parallel()
+	s := zigzag(20100101, 1200, 0.01)
+	for i := 901; i <= 1200; i++ {
+		if i%2 == 1 {
+			s.Wealth[i] = math.Exp(0.04)
+		}
+	}
+	p := unit()
+	p.Settings.LongRun = [Horizons]float64{0, 0, 0, 1, 1}
+	f := foresee(t, []Product{{Code: "A", Series: s}}, s.Days[1200].AddDays(1), p)
+	now, _ := f.Of(0, TwelveMonths)
+	long, _ := f.Of(0, TwoYears)
+	year := math.Sqrt(365.25)
+	geometric := 0.01 * math.Pow(4, 0.25) * year
+	if v := now.Basis.Volatility.Float(); math.Abs(v/(0.04*year)-1) > 0.001 {
+		t.Errorf("now %v, want %v", v, 0.04*year)
+	}
+	if v := long.Basis.Volatility.Float(); math.Abs(v/geometric-1) > 0.03 {
+		t.Errorf("in the long run %v, want about %v", v, geometric)
+	}
+}
+
 func TestOrElseKeepsShapesOfEnoughWindows(t *testing.T) {
 	t.Parallel()
 	fitted, fallback := *unit(), Default()
@@ -263,6 +363,7 @@ func TestOrElseKeepsShapesOfEnoughWindows(t *testing.T) {
 	got := fitted.OrElse(&fallback, 8)
 	want := before
 	want.Shapes[2], want.Shapes[3] = fallback.Shapes[2], fallback.Shapes[3]
+	deepen(&want.Shapes) // TestShapesAgree
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -20,8 +20,9 @@ type Params struct {
 type Settings struct {
 	// HalfLife is after how many returns one counts half in the volatility of now.
 	HalfLife float64 `yaml:"half_life_returns" json:"half_life_returns"`
-	// LongRun is how far the volatility of all of a record counts against that of now, 0 to
-	// 1, by horizon: over years volatility comes back to its mean.
+	// LongRun is how far the long run counts against the volatility of now, 0 to 1, by horizon:
+	// the geometric mean of what the volatility of now was on all days of the record. Over
+	// years volatility comes back to it (Kept).
 	LongRun [Horizons]float64 `yaml:"long_run_weights" json:"long_run_weights"`
 	// ClassReturns is the number of own returns at which a product's volatility and its
 	// class's count the same.

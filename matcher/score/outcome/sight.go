@@ -14,13 +14,14 @@ const (
 	staleDays = 31
 	// leastVolatility keeps the logarithm finite: the NAV of a money fund does not move.
 	leastVolatility = 1e-4
+	leastVariance   = leastVolatility * leastVolatility / daysAYear // of one return
 	// daysAYear turns the number of returns in a span of days into that of a year: funds
 	// that report weekly are as volatile as those that report daily.
 	daysAYear = 365.25
 )
 
 // sight is what the returns up to a day say of a product's volatility: binary logarithms of
-// the yearly figure, of now and of the whole record. Binary, because math.Exp gives another
+// the yearly figure, of now and in the long run. Binary, because math.Exp gives another
 // last bit on a processor with fused multiply-add, and math.Exp2 does not.
 type sight struct {
 	now, all float64
@@ -28,11 +29,14 @@ type sight struct {
 }
 
 // sums add up a series return by return: the exponentially weighted mean of the squares
-// (J.P. Morgan, RiskMetrics Technical Document, 1996) and the plain one.
+// (J.P. Morgan, RiskMetrics Technical Document, 1996), and the logarithms of what that mean
+// was on every day: their own mean is the volatility that it comes back to. In the mean of
+// the squares one crash would stand for years.
 type sums struct {
 	decay           float64
+	from            int32 // returns after which the weighted mean counts for the long run
 	recent, weight  float64
-	squares         float64
+	logs            float64
 	returns         int32
 	firstDay, today int // day numbers
 	last            float64
@@ -40,7 +44,7 @@ type sums struct {
 
 func newSums(s *Settings, first fund.Date, wealth float64) sums {
 	day := first.DayNumber()
-	return sums{decay: math.Exp2(-1 / s.HalfLife), firstDay: day, today: day, last: wealth}
+	return sums{decay: math.Exp2(-1 / s.HalfLife), from: int32(s.HalfLife), firstDay: day, today: day, last: wealth}
 }
 
 func (v *sums) add(day fund.Date, wealth float64) {
@@ -48,8 +52,10 @@ func (v *sums) add(day fund.Date, wealth float64) {
 	square := float64(r * r)
 	v.recent = float64(v.decay*v.recent) + square
 	v.weight = float64(v.decay*v.weight) + 1
-	v.squares += square
 	v.returns++
+	if v.returns > v.from {
+		v.logs += math.Log2(max(v.recent/v.weight, leastVariance))
+	}
 	v.last, v.today = wealth, day.DayNumber()
 }
 
@@ -59,15 +65,12 @@ func (v *sums) sight(least int32) sight {
 		return sight{}
 	}
 	yearly := float64(v.returns) * daysAYear / float64(v.today-v.firstDay)
-	return sight{
-		now:     logOfRoot(v.recent / v.weight * yearly),
-		all:     logOfRoot(v.squares / float64(v.returns) * yearly),
-		returns: v.returns,
+	known := sight{now: math.Log2(max(math.Sqrt(v.recent/v.weight*yearly), leastVolatility)), returns: v.returns}
+	known.all = known.now
+	if days := v.returns - v.from; days > 0 {
+		known.all = max((v.logs/float64(days)+math.Log2(yearly))/2, math.Log2(leastVolatility))
 	}
-}
-
-func logOfRoot(variance float64) float64 {
-	return math.Log2(max(math.Sqrt(variance), leastVolatility))
+	return known
 }
 
 // crowd is the mean of the sights of a class's products, on one day.

@@ -20,7 +20,10 @@ type Report struct {
 	Costed   int            `json:"costed"` // products whose fees are known
 	Plan     PlanReport     `json:"plan"`
 	Params   outcome.Params `json:"params"` // as fitted to the training part
-	Horizons []Horizon      `json:"horizons"`
+	// Persistence is the part of a deviation of variance that is left a return later, as
+	// estimated from the returns of before training ended; 0: not known.
+	Persistence float64   `json:"persistence"`
+	Horizons    []Horizon `json:"horizons"`
 }
 
 // PlanReport is the plan in words.
@@ -82,7 +85,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 
 func newReport(products []outcome.Product, plan *Plan, params *outcome.Params) *Report {
 	r := &Report{
-		Schema: Schema, Params: *params,
+		Schema: Schema, Params: *params, Persistence: Persistence(products, plan.TrainUntil),
 		Plan: PlanReport{
 			TrainUntil: plan.TrainUntil.String(), Until: plan.Until.String(),
 			CrashFrom: plan.Crash.From.String(), CrashTo: plan.Crash.To.String(),
