@@ -98,7 +98,7 @@ func (a *asking) customer(w *work) score.Customer {
 		return score.Customer{}
 	}
 	out := score.Customer{
-		Personal: true, HorizonMonths: a.wish.HorizonMonths, Need: a.wish.Need, Level: a.level(), Owned: w.owned,
+		Personal: true, HorizonMonths: a.wish.HorizonMonths, Need: a.wish.Need, Level: a.level(), Group: a.profile.Person.Segment, Owned: w.owned,
 		Doubts: uint32(a.doubts), Objected: w.objected,
 	}
 	if a.wish.Scores() {

@@ -26,7 +26,7 @@ func (c *Core) day() int32 { return int32(c.identity.AsOf.Date().DayNumber()) }
 // taken: what came later does not leak into an answer about the past.
 func (c *Core) adoptAffinity(t *score.TrainedAffinity) error {
 	learned, err := t.For(c.joined())
-	c.holdings = score.Holdings{Learned: learned}
+	c.holdings = score.Holdings{Learned: learned, Groups: t.Names.Groups}
 	return err
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/fundmatch/fundmatch/features/dataset"
 	"github.com/fundmatch/fundmatch/matcher/evaluate"
 	"github.com/fundmatch/fundmatch/matcher/score"
+	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 	"github.com/fundmatch/fundmatch/services/backtest"
 )
 
@@ -28,6 +29,7 @@ type backtestOptions struct {
 	data, splits, model, baseline string
 	out, report, html             string
 	without                       []string // each: features, separated by commas
+	terms                         string   // demandTerms or allTerms
 	permitted                     bool
 	workers                       int
 }
@@ -45,7 +47,7 @@ func (p *program) backtestCommand() *cobra.Command {
 			"ends with exit code 1.",
 		Example: "  fundmatch backtest --data ./bank --out run.csv.gz --json report.json --html report.html\n" +
 			"  fundmatch backtest --data ./bank --splits 23-45 --permitted --baseline popularity --out run.csv\n" +
-			"  fundmatch backtest --data ./bank --model model.yaml --without POPULARITY --without AFFINITY,COST --out run.csv",
+			"  fundmatch backtest --data ./bank --model model.yaml --terms all --without LOSS_FIT --without AFFINITY,COST --out run.csv",
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.backtest(cmd.Context(), &o)
@@ -57,6 +59,7 @@ func (p *program) backtestCommand() *cobra.Command {
 	f.StringVar(&o.model, "model", "", "file of the model that makes the lists (default: the one that the program ships); knn or popularity: that baseline")
 	f.StringVar(&o.baseline, "baseline", "knn", "what the lists are compared with: knn, popularity, both separated by a comma, or none")
 	f.StringArrayVar(&o.without, "without", nil, "compare with the same model without these features, separated by commas; may be given several times")
+	f.StringVar(&o.terms, "terms", demandTerms, "terms of the score: demand, those learned from purchases, or all, also those that protect the customer")
 	f.BoolVar(&o.permitted, "permitted", false, "list only what the grade rule permits: grade at most the level in the file, without a level R1")
 	f.StringVar(&o.out, "out", "", "file to write the lists to: .csv or .csv.gz")
 	f.StringVar(&o.report, "json", "", "file to write the report to")
@@ -72,6 +75,8 @@ func (o *backtestOptions) check() (splits *[2]int32, err error) {
 		return nil, usageError("--data: expected a folder")
 	case !strings.HasSuffix(o.out, ".csv") && !strings.HasSuffix(o.out, ".csv.gz"):
 		return nil, usageError("--out: %.80q, expected a file name that ends in .csv or .csv.gz", o.out)
+	case o.terms != demandTerms && o.terms != allTerms:
+		return nil, usageError("--terms: %.40q, expected %s or %s", o.terms, demandTerms, allTerms)
 	case o.workers < 1 || o.workers > maxWorkers:
 		return nil, usageError("--workers: %d, expected 1 to %d", o.workers, maxWorkers)
 	}
@@ -214,6 +219,12 @@ func backtestError(err error) error {
 	return err
 }
 
+// The terms of the score that a backtest uses.
+const (
+	demandTerms = "demand"
+	allTerms    = "all"
+)
+
 // contenders sets who makes lists.
 func (o *backtestOptions) contenders(config *backtest.Config) (id backtest.ModelID, err error) {
 	baselines := map[string]backtest.Recommender{"knn": backtest.Nearest(), "popularity": backtest.Popularity()}
@@ -226,7 +237,7 @@ func (o *backtestOptions) contenders(config *backtest.Config) (id backtest.Model
 			return id, usageError("--without: %s has no features to leave out, expected a model", o.model)
 		}
 		id.Name, config.Subject = o.model, r
-	} else if config.Subject, id, err = scoredModel(o.model, variants); err != nil {
+	} else if config.Subject, id, err = scoredModel(o.model, o.terms, variants); err != nil {
 		return id, err
 	}
 	if o.baseline == "none" {
@@ -244,15 +255,13 @@ func (o *backtestOptions) contenders(config *backtest.Config) (id backtest.Model
 	return id, nil
 }
 
-// maxBacktestModel is more than a model file may have, in bytes.
-const maxBacktestModel = 1 << 20
-
-// scoredModel reads a model file, or the one that the program ships.
-func scoredModel(name string, variants [][]string) (backtest.Recommender, backtest.ModelID, error) {
+// scoredModel reads a model file, or the one that the program ships. What it was trained
+// with is not looked at: each split trains by its settings.
+func scoredModel(name, terms string, variants [][]string) (backtest.Recommender, backtest.ModelID, error) {
 	file := score.DefaultModel()
 	if name != "" {
 		var err error
-		if file, err = readInput(name, maxBacktestModel); err != nil {
+		if file, err = readInput(name, modelfile.MaxBytes); err != nil {
 			return nil, backtest.ModelID{}, err
 		}
 	}
@@ -261,11 +270,14 @@ func scoredModel(name string, variants [][]string) (backtest.Recommender, backte
 		return nil, backtest.ModelID{}, usageError("--model: %s: %v", cmp.Or(name, "the built-in model"), err)
 	}
 	sum := sha256.Sum256(file)
+	if terms == demandTerms {
+		model = backtest.Demand(model)
+	}
 	r, err := backtest.Scored(model, variants)
 	if err != nil {
 		return nil, backtest.ModelID{}, usageError("--without: %v", err)
 	}
-	return r, backtest.ModelID{Name: model.Name, Version: model.Version, SHA256: hex.EncodeToString(sum[:])}, nil
+	return r, backtest.ModelID{Name: model.Name, Version: model.Version, SHA256: hex.EncodeToString(sum[:]), Terms: terms}, nil
 }
 
 // runBacktest runs the job, and packs what it writes. A gzip header without a time keeps

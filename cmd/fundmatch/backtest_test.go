@@ -305,7 +305,7 @@ func TestBacktestOfRealCustomersIsDeterministic(t *testing.T) {
 	var runs []string
 	for _, workers := range []int{1, 2} {
 		var run bytes.Buffer
-		subject, _, err := scoredModel("", nil)
+		subject, _, err := scoredModel("", demandTerms, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,5 +323,38 @@ func TestBacktestOfRealCustomersIsDeterministic(t *testing.T) {
 	}
 	if runs[0] != runs[1] || len(runs[0]) == 0 {
 		t.Error("one worker and two made other lists")
+	}
+}
+
+// The shipped model on real customers: better than the nearest neighbours, surely and in any
+// five consecutive splits, and with the grade rule on it lists nothing above a level.
+func TestTheShippedModelBeatsNeighboursOnRealCustomers(t *testing.T) {
+	t.Parallel()
+	data := realBacktest(t)
+	judged := func(permitted bool) *backtest.Report {
+		subject, _, err := scoredModel("", demandTerms, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := backtest.Run(t.Context(), data, backtest.Config{
+			Subject: subject, Baselines: []backtest.Recommender{backtest.Nearest()}, Permitted: permitted, Workers: 2,
+			Bootstrap: evaluate.Bootstrap{Replicates: 200, Seed: 1, Level: .95},
+		}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	report := judged(false)
+	whole, late := report.Contenders[0].Whole.NDCG.Value, report.Contenders[0].Halves[1].NDCG.Value
+	if whole < .4100 || late < .4050 {
+		t.Errorf("nDCG@10 %.4f over all, %.4f over %s, expected at least .4100 and .4050", whole, late, report.Contenders[0].Halves[1].Splits)
+	}
+	if c := report.Comparisons[0]; c.Whole.NDCG.CI95[0] <= 0 || c.Worst.Ratio < 1 {
+		t.Errorf("less the neighbours %v, worst five %+v, expected above 0 and at least 1", c.Whole.NDCG, c.Worst)
+	}
+	report = judged(true)
+	if c := report.Contenders[0]; c.Whole.PermittedNDCG.Value < .3950 || c.Violations != 0 {
+		t.Errorf("permitted nDCG@10 %.4f with %d violations, expected at least .3950 and none", c.Whole.PermittedNDCG.Value, c.Violations)
 	}
 }

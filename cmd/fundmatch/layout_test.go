@@ -289,8 +289,8 @@ func TestViolations(t *testing.T) {
 			"matcher imports os/exec, against the rule: " + pure,
 			"matcher imports database/sql, against the rule: " + pure,
 		}},
-		{"a stage imports another", []listed{pkg("matcher/score", ours("matcher/track"))}, []string{
-			"matcher/score imports matcher/track, against the rule: " + stages,
+		{"a stage imports another", []listed{pkg("matcher/slate", ours("matcher/track"))}, []string{
+			"matcher/slate imports matcher/track, against the rule: " + stages,
 		}},
 		{"the nouns import a stage", []listed{pkg("matcher/fund", ours("matcher/track"))}, []string{
 			"matcher/fund imports matcher/track, against the rule: matcher/fund is the nouns: it imports nothing of this module",

@@ -72,6 +72,7 @@ func (p *Product) Class() fund.Class {
 // Holdings are what is known of who holds what: one of the two.
 type Holdings struct {
 	Learned *affinity.Model
+	Groups  []string    // names of the learned model's groups, sorted; none: it knows of none
 	Nearest *Neighbours // of models of before version 3
 }
 

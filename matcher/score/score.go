@@ -16,6 +16,7 @@ type Customer struct {
 	Goal          fund.Goal
 	HorizonMonths int32 // 0 unknown
 	Need          fund.Need
+	Group         string // that the bank counts him to; empty: unknown
 	Level         fund.RiskLevel
 	Owned         []int32 // funds owned: sorted, different
 	// Doubts are all doubts that he raised of late, about whatever product, in the bits
@@ -220,7 +221,11 @@ func (s *Scorer) near(c *Customer, dst []float64, scratch *affinity.Scratch) flo
 	if c.Level != fund.LevelUnknown {
 		level = int32(c.Level)
 	}
-	return s.holdings.Learned.Affinity(&affinity.Query{Owned: c.Owned, Group: affinity.Unknown, Level: level}, scratch, dst)
+	group := affinity.Unknown
+	if at, ok := slices.BinarySearch(s.holdings.Groups, c.Group); ok {
+		group = int32(at)
+	}
+	return s.holdings.Learned.Affinity(&affinity.Query{Owned: c.Owned, Group: group, Level: level}, scratch, dst)
 }
 
 // scale makes the largest affinity among the permitted products as much as it is to count,

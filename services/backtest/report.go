@@ -44,6 +44,7 @@ type ModelID struct {
 	Name    string `json:"name"`
 	Version int    `json:"version"`
 	SHA256  string `json:"sha256"` // of its file
+	Terms   string `json:"terms"`  // of its score: demand, all; empty of what has none
 }
 
 // DataCounts says what the run was made on.

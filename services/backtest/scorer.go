@@ -155,6 +155,19 @@ func Scored(m *score.Model, variants [][]string) (Recommender, error) {
 	return r, nil
 }
 
+// Demand is a model with nothing but the terms that are learned from purchases: what a
+// backtest can hold against purchases. The others lead away from what people bought, and are
+// there for that: what they cost is asked for with the whole model.
+func Demand(m *score.Model) *score.Model {
+	d := *m
+	for f := range score.Features {
+		if f != score.Affinity && f != score.Popularity {
+			d.Weights[f] = 0
+		}
+	}
+	return &d
+}
+
 func without(m *score.Model, features []string) (*score.Model, error) {
 	v := *m
 	for _, name := range features {

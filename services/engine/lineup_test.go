@@ -428,7 +428,7 @@ func TestReadersSeeOneLineup(t *testing.T) {
 			}
 		})
 	}
-	for i := range 300 {
+	for i := range 100 {
 		activate := func(kind features.ArtifactKind, id string) {
 			if err := r.Activate(t.Context(), features.Activation{Kind: kind, ArtifactID: id, At: 1, By: "tester"}); err != nil {
 				t.Error(err)

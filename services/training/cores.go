@@ -33,6 +33,7 @@ func (s snapshots) at(at fund.Instant) *matcher.Core {
 // poolOf is the pool that examples are about.
 type poolOf struct {
 	revision features.Revision
+	products []fund.Product
 	funds    map[string]int32 // by product code: share classes of one fund have one number
 }
 
@@ -56,7 +57,7 @@ func (r *running) compileCores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.pool = poolOf{revision: revision, funds: fundsOf(products)}
+	r.pool = poolOf{revision: revision, products: products, funds: fundsOf(products)}
 	var days []fund.Date
 	for day := r.survey.from; day <= r.survey.through; day = day.AddDays(snapshotDays) {
 		days = append(days, day)

@@ -19,7 +19,8 @@ import (
 
 // fit fits all there is to fit, and writes the model.
 func (r *running) fit(ctx context.Context, g *gathered) (*Result, error) {
-	steps := []func(*gathered, map[string][]byte) error{r.addConversion, r.addWeights, r.addAmount, r.addHolding, r.addAffinity}
+	affinity := func(g *gathered, sections map[string][]byte) error { return r.addAffinity(ctx, g, sections) }
+	steps := []func(*gathered, map[string][]byte) error{r.addConversion, r.addWeights, r.addAmount, r.addHolding, affinity}
 	r.describe(g)
 	sections := map[string][]byte{}
 	for i, step := range steps {
@@ -88,10 +89,6 @@ func (r *running) addHolding(g *gathered, _ map[string][]byte) (err error) {
 	r.report.Holding, err = r.fitHolding(g.holdings)
 	return err
 }
-
-// addAffinity is where the affinity model is trained ahead and its section added. The cores
-// compile theirs from the purchases until then.
-func (r *running) addAffinity(*gathered, map[string][]byte) error { return nil }
 
 // finish writes the file, and reads it back: nothing leaves that a program would refuse.
 func (r *running) finish(sections map[string][]byte) (*Result, error) {

@@ -25,6 +25,7 @@ type part struct {
 	examples []example
 	pairs    []pair
 	holdings []holding
+	owners   []owner
 	digests  []byte // of each customer's rows
 }
 
@@ -83,6 +84,11 @@ func (r *running) readPart(ctx context.Context, first, last int, share uint64, o
 			}
 		}
 		out.holdings = r.holdingsOf(customer, h, out.holdings)
+		own, err := r.ownerOf(h)
+		if err != nil {
+			return err
+		}
+		out.owners = append(out.owners, own)
 		if mix(h.CustomerID, pairSalt) >= share {
 			return nil
 		}
@@ -102,6 +108,7 @@ func (r *running) join(parts []part) *gathered {
 		g.examples = append(g.examples, p.examples...)
 		g.pairs = append(g.pairs, p.pairs...)
 		g.holdings = append(g.holdings, p.holdings...)
+		g.owners = append(g.owners, p.owners...)
 		sum.Write(p.digests)
 		*p = part{} // not twice in memory
 	}

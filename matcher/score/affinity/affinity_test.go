@@ -82,7 +82,7 @@ func (b *bank) train(tb fataler, s affinity.Settings) *affinity.Model {
 
 // numbered names every number of a bank.
 func (b *bank) numbered() *affinity.Names {
-	n := &affinity.Names{}
+	n := &affinity.Names{Groups: []string{"", "g", "h"}}
 	for i := range b.items {
 		n.Items = append(n.Items, "F"+strconv.Itoa(i))
 	}

@@ -23,6 +23,7 @@ func Decode(data []byte) (*Model, *Names, error) {
 	for a, list := range names.attributes() {
 		*list = r.strings(attributeNames[a]+" names", MaxAttribute+1)
 	}
+	names.Groups = r.strings("group names", MaxFact+1)
 	m.holders = r.holders(m.items)
 	m.trend = r.floats("trend", m.items, tiny, maxLift)
 	for _, columns := range m.crowd.all() {

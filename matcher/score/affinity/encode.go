@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // ErrEncoding is wrapped by every error about the bytes of a model; the message names the
@@ -16,6 +17,8 @@ type Names struct {
 	Items []string // fund codes, by number
 	// By number, of each attribute; empty where nobody will ask.
 	Kinds, Issuers, Themes, Goals, Markets []string
+	// Groups are the names of the customers' groups, sorted; empty where none were known.
+	Groups []string
 }
 
 func (n *Names) attributes() [attributes]*[]string {
@@ -47,6 +50,7 @@ func (m *Model) AppendBinary(dst []byte, names *Names) ([]byte, error) {
 	for _, list := range names.attributes() {
 		dst = appendStrings(dst, *list)
 	}
+	dst = appendStrings(dst, names.Groups)
 	for _, h := range m.holders {
 		dst = binary.AppendUvarint(dst, uint64(h))
 	}
@@ -82,10 +86,20 @@ func (m *Model) checkNames(names *Names) error {
 		if len(*list) > MaxAttribute+1 || len(*list) > 0 && len(*list) < m.likes[a].values {
 			return fmt.Errorf("%w: %s: %d names, expected none or %d to %d", ErrEncoding, attributeNames[a], len(*list), m.likes[a].values, MaxAttribute+1)
 		}
-		for i, name := range *list {
-			if len(name) > maxName {
-				return fmt.Errorf("%w: %s %d: a name of %d bytes, expected at most %d", ErrEncoding, attributeNames[a], i, len(name), maxName)
-			}
+		if err := checkLengths(attributeNames[a], *list); err != nil {
+			return err
+		}
+	}
+	if n := len(names.Groups); n > MaxFact+1 || !slices.IsSorted(names.Groups) {
+		return fmt.Errorf("%w: groups: %d names, expected at most %d, sorted", ErrEncoding, n, MaxFact+1)
+	}
+	return checkLengths("group", names.Groups)
+}
+
+func checkLengths(of string, names []string) error {
+	for i, name := range names {
+		if len(name) > maxName {
+			return fmt.Errorf("%w: %s %d: a name of %d bytes, expected at most %d", ErrEncoding, of, i, len(name), maxName)
 		}
 	}
 	return nil
