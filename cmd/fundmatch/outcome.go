@@ -49,6 +49,7 @@ func (p *program) outcomeCommand() *cobra.Command {
 	f.IntVar(&o.blockMonths, "block-months", 3, "entries of so many months are drawn together by the bootstrap")
 	f.IntVar(&o.samples, "resamples", 2000, "resamples of the bootstrap")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the bootstrap")
+	cmd.AddCommand(p.frontierCommand())
 	return cmd
 }
 
@@ -137,27 +138,17 @@ func (p *program) outcome(ctx context.Context, o *outcomeOptions) error {
 func outcomeProducts(series []dataset.NAVSeries, amount fund.Money) (products []outcomes.Product, unclear int, err error) {
 	for i := range series {
 		s := &series[i]
-		after := s.NAVs[len(s.NAVs)-1].Date.AddDays(1)
-		record, err := track.Compute(s.NAVs, after, track.Settings{})
+		pieces, err := track.Pieces(s.NAVs, s.NAVs[len(s.NAVs)-1].Date.AddDays(1))
 		if err != nil {
 			return nil, 0, usageError("nav.csv: product %s: %v", s.Product.Code, err)
 		}
-		if record.Payouts.Drifts {
+		if len(pieces) == 0 {
 			unclear++
-			continue
 		}
-		ends := make([]fund.Date, 0, len(record.Gaps)+1)
-		for _, gap := range record.Gaps {
-			ends = append(ends, gap.To) // as of then, the part before the gap is the last
-		}
-		for _, end := range append(ends, after) {
-			days, wealth, err := track.Wealth(s.NAVs, end)
-			if err != nil {
-				return nil, 0, usageError("nav.csv: product %s: %v", s.Product.Code, err)
-			}
+		for _, piece := range pieces {
 			products = append(products, outcomes.Product{
 				Code: s.Product.Code, Class: s.Product.Class(), Costs: outcomes.CostsOf(&s.Product, amount),
-				Series: outcomes.Series{Days: days, Wealth: wealth},
+				Series: outcomes.Series{Days: piece.Days, Wealth: piece.Wealth},
 			})
 		}
 	}

@@ -361,3 +361,36 @@ func TestWealth(t *testing.T) {
 		t.Errorf("a NAV below 0 that comes later: %v", err)
 	}
 }
+
+// A record with a silence is two pieces, and none spans it; one on no clear basis is none; what comes on or after the
+// day is not looked at.
+func TestPieces(t *testing.T) {
+	t.Parallel()
+	var navs []fund.NAV
+	add := func(first fund.Date, n int) {
+		for i := range n {
+			v := 1 + float64(len(navs)%7)/100
+			navs = append(navs, fund.NAV{Date: first.AddDays(i), Unit: v, Accum: v})
+		}
+	}
+	add(20200101, 50)
+	add(20200401, 30)
+	after := navs[len(navs)-1].Date.AddDays(1)
+	navs = append(navs, fund.NAV{Date: after, Unit: -1})
+	pieces, err := track.Pieces(navs, after)
+	if err != nil || len(pieces) != 2 || len(pieces[0].Days) != 50 || len(pieces[1].Days) != 30 || pieces[1].Days[0] != 20200401 || pieces[1].Wealth[0] != 1 {
+		t.Errorf("%+v, %v", pieces, err)
+	}
+	if _, err := track.Pieces(navs, after.AddDays(1)); !errors.Is(err, fund.ErrInvalid) {
+		t.Errorf("a NAV below 0: %v", err)
+	}
+	if pieces, err := track.Pieces(nil, after); err != nil || len(pieces) != 0 {
+		t.Errorf("of nothing: %+v, %v", pieces, err)
+	}
+	for i := range navs {
+		navs[i].Accum = 1.7*navs[i].Unit + float64(i%2)*0.0001
+	}
+	if pieces, err := track.Pieces(navs[:50], after); err != nil || len(pieces) != 0 {
+		t.Errorf("on no clear basis: %d pieces, %v", len(pieces), err)
+	}
+}

@@ -47,6 +47,7 @@ func (r *running) describe(g *gathered) {
 		Training: modelfile.Window{From: s.from.String(), Through: s.through.String(), Rows: g.counts.Examples, DataHash: g.dataHash},
 		Cuts:     ReportCuts{c.calibrate.Date().String(), c.judge.Date().String()},
 		Counts:   g.counts, Chosen: r.Options.Weights, Weights: []Weight{}, Pairs: int64(len(g.pairs)), Notices: []string{},
+		Outcome: r.toldOutcome,
 	}
 	if r.base.Name == r.report.Name {
 		r.report.Version++ // trained again
@@ -157,6 +158,9 @@ func (r *running) settings() ([]byte, error) {
 		return nil, err
 	}
 	if text, err = replaceOne(text, regexp.MustCompile(`(?m)^version:.*$`), "version: "+strconv.Itoa(r.report.Version)); err != nil {
+		return nil, err
+	}
+	if text, err = r.withOutcome(text); err != nil {
 		return nil, err
 	}
 	wanted := r.base.Weights

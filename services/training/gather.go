@@ -101,6 +101,7 @@ func (r *running) join(parts []part) *gathered {
 	g := &gathered{}
 	sum := sha256.New()
 	sum.Write(r.pool.revision.Hash[:])
+	sum.Write(r.marketHash[:])
 	for i := range parts {
 		p := &parts[i]
 		g.counts.add(&p.counts)

@@ -20,6 +20,7 @@ type Report struct {
 	Pairs      int64            `json:"pairs"`   // that the weights were fitted on
 	Amount     *score.Linear    `json:"amount"`  // null: not fitted, see Notices
 	Holding    *score.Linear    `json:"holding"` // null: not fitted, see Notices
+	Outcome    *Outcome         `json:"outcome"` // null: the base foresees nothing
 	Notices    []string         `json:"notices"` // what is not in the model, and why
 }
 

@@ -7,6 +7,7 @@ package training
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 )
 
 // Errors of this package.
@@ -97,6 +99,10 @@ type running struct {
 	pool   poolOf
 	cores  snapshots
 	report Report
+
+	outcomes    *outcome.Params // nil: the base's stay
+	toldOutcome *Outcome
+	marketHash  [sha256.Size]byte // of the NAVs that were read for them
 }
 
 // Run reads the history, fits, judges what was fitted on what was held out, and returns the
@@ -108,7 +114,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	if err := r.settle(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{r.takeSurvey, r.compileCores} {
+	for _, step := range []func(context.Context) error{r.takeSurvey, r.compileCores, r.fitOutcome} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

@@ -57,6 +57,9 @@ func testModel(t *testing.T, result *Result) {
 	if m.Conversion == nil || m.Name != base.Name+"-trained" || m.Version != base.Version || m.Weights != base.Weights || m.Reasons != base.Reasons {
 		t.Errorf("%s version %d with conversion %v and weights %v, expected the base's under another name", m.Name, m.Version, m.Conversion != nil, m.Weights)
 	}
+	if told := result.Report.Outcome; told == nil || !told.Horizons[0].Own || m.Settings.Outcome.Shapes[0].Holdings != told.Horizons[0].Holdings {
+		t.Errorf("ranges %+v, told %+v", m.Settings.Outcome, told)
+	}
 	is, sum := m.Manifest, sha256.Sum256(result.Model)
 	if is.Training != result.Report.Training || is.Training.Through != "2026-11-19" || is.Training.Rows != result.Report.Counts.Examples || is.Code != "test" {
 		t.Errorf("manifest %+v of %+v", is, result.Report.Training)

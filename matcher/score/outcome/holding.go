@@ -71,6 +71,9 @@ type weekly struct {
 // weekOf returns the week of the last entry day before or on a day.
 func weekOf(day fund.Date) int { return floorDiv(day.DayNumber()-firstWeekday, daysAWeek) }
 
+// LastEntry returns the last day, not after a day, that Past counts entries on.
+func LastEntry(day fund.Date) fund.Date { return entryDay(weekOf(day)) }
+
 func entryDay(week int) fund.Date { return fund.DateOfDay(week*daysAWeek + firstWeekday) }
 
 func floorDiv(a, b int) int {

@@ -256,7 +256,7 @@ func (x *ProductSummary) GetKeyFactsVersion() string {
 // contributions sum to the score exactly, in float64.
 type Contribution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Feature: AFFINITY, GOAL_FIT, HORIZON_FIT, LIQUIDITY_FIT, LOSS_FIT, QUALITY, COST, POPULARITY, OBJECTED.
+	// Feature: AFFINITY, GOAL_FIT, HORIZON_FIT, LIQUIDITY_FIT, LOSS_FIT, QUALITY, COST, POPULARITY, OBJECTED, BREACH.
 	Feature string `protobuf:"bytes,1,opt,name=feature,proto3" json:"feature,omitempty"`
 	// Value of the feature, 0 to 1 (COST: share of the amount).
 	Value float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
