@@ -197,8 +197,8 @@ func TestModelsThatAreRefused(t *testing.T) {
 		"no shadow":          {[]string{"show", "shadow", "--store", store}, exitUsage, "no model runs in the shadow"},
 		"nothing before":     {[]string{"rollback", "--by", "a", "--note", "b", "--store", store}, exitUsage, "activate one by its id"},
 		"not in force":       {[]string{"rollback", before.id(t, "trained"), "--by", "a", "--note", "b", "--store", store}, exitUsage, "is not in force"},
-		"an id and off":      {[]string{"shadow", "active", "--off", "--by", "a", "--note", "b", "--store", store}, exitUsage, "expected an ID, or --off"},
-		"neither":            {[]string{"shadow", "--by", "a", "--note", "b", "--store", store}, exitUsage, "expected an ID, or --off"},
+		"an id and off":      {[]string{"shadow", "active", "--off", "--by", "a", "--note", "b", "--store", store}, exitUsage, "both given, expected an ID, or --off"},
+		"neither":            {[]string{"shadow", "--by", "a", "--note", "b", "--store", store}, exitUsage, "neither given, expected an ID, or --off"},
 		"no store":           {[]string{"list", "--store", "sqlite:" + filepath.Join(t.TempDir(), "none.db")}, exitUnavailable, "none.db"},
 		"a truncated check":  {[]string{"check", writeModel(t, good[:100])}, exitUsage, "truncated"},
 	} {
