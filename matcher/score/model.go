@@ -332,7 +332,7 @@ func (f *modelFile) completeRecorded() {
 
 func decodeModel(data []byte) (*modelFile, error) {
 	if len(data) > maxModelBytes {
-		return nil, fmt.Errorf("%w: %d bytes, expected at most %d", ErrModel, len(data), maxModelBytes)
+		return nil, fmt.Errorf("%w: %d bytes of YAML, expected at most %d, or a model file that begins with %q", ErrModel, len(data), maxModelBytes, modelfile.Magic)
 	}
 	if err := checkShape(data); err != nil {
 		return nil, err
@@ -344,6 +344,9 @@ func decodeModel(data []byte) (*modelFile, error) {
 	f := &modelFile{}
 	if document == nil {
 		return f, nil // the header's check says what is missing
+	}
+	if t := document.Type(); t != ast.MappingType && t != ast.MappingValueType {
+		return nil, fmt.Errorf("%w: document: a %s, expected YAML of schema %s, or a model file that begins with %q", ErrModel, strings.ToLower(t.String()), Schema, modelfile.Magic)
 	}
 	if err := yaml.NodeToValue(document, f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
