@@ -130,14 +130,20 @@ func (s *Scores) Objected(i int) bool { return s.inputs.objected[i] > 0 }
 func (c *Customer) objects() bool { return c.Personal && (c.Doubts != 0 || len(c.Objected) > 0) }
 
 // Contributions appends the addends of product i's score, in the order of addition,
-// from the customer that out was computed for.
+// from the customer that out was computed for. BREACH is none of a model that foresees no
+// outcomes: there is nothing that it could have weighed, and the decisions that models of
+// before the feature made are recorded, and must be replayed, without it.
 func (s *Scorer) Contributions(out *Scores, i int, dst []Contribution) []Contribution {
 	in := &out.inputs
 	values := [Features]float64{
 		in.affinity[s.funds.of[i]], in.goal[i], horizonFit(in.horizonMonths, s.horizon[i]), in.liquidity[i], in.loss[i],
 		s.quality[i], in.cost[i], s.popularity[i], in.objected[i], in.breach[i],
 	}
-	for f, v := range values {
+	known := values[:]
+	if s.model.Settings.Outcome == nil {
+		known = values[:Breach]
+	}
+	for f, v := range known {
 		w := s.model.Weights[f]
 		dst = append(dst, Contribution{Feature: Feature(f), Value: v, Weight: w, Amount: Amount(v, w)})
 	}

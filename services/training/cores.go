@@ -37,10 +37,8 @@ type poolOf struct {
 	funds    map[string]int32 // by product code: share classes of one fund have one number
 }
 
-// compileCores compiles the pool in force as of every snapshotDays from the first exposure
-// on: with the market and the purchases known by then, and with the base's settings, so that
-// an input means in every example what it will mean when the model answers.
-func (r *running) compileCores(ctx context.Context) error {
+// readPool reads the pool in force.
+func (r *running) readPool(ctx context.Context) error {
 	revision, err := r.Store.Published(ctx)
 	if err != nil {
 		return err
@@ -49,7 +47,15 @@ func (r *running) compileCores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	calendar, err := r.Store.Calendar(ctx, revision.Seq)
+	r.pool = poolOf{revision: revision, products: products, funds: fundsOf(products)}
+	return nil
+}
+
+// compileCores compiles the pool in force as of every snapshotDays from the first exposure
+// on: with the market of before that day, and with the base's settings, so that an input
+// means in every example what it will mean when the model answers.
+func (r *running) compileCores(ctx context.Context) error {
+	calendar, err := r.Store.Calendar(ctx, r.pool.revision.Seq)
 	if err != nil {
 		return err
 	}
@@ -57,7 +63,6 @@ func (r *running) compileCores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.pool = poolOf{revision: revision, products: products, funds: fundsOf(products)}
 	var days []fund.Date
 	for day := r.survey.from; day <= r.survey.through; day = day.AddDays(snapshotDays) {
 		days = append(days, day)
@@ -67,14 +72,8 @@ func (r *running) compileCores(ctx context.Context) error {
 	group.SetLimit(r.Options.Workers)
 	for i, day := range days {
 		group.Go(func() (err error) {
-			cut := features.Cut{AsOf: day.Start(), Seq: revision.Seq}
-			r.cores[i], err = matcher.Compile(&matcher.Inputs{
-				Identity: matcher.Identity{PoolRevision: revision.ID, DataSeq: revision.Seq, AsOf: cut.AsOf, Engine: r.Version},
-				Products: products, Model: r.base, Rules: r.Rules, Calendar: calendar, Wording: text,
-				NAVs:      func(yield func(string, []fund.NAV) error) error { return r.Store.NAVs(ctx, cut, yield) },
-				Purchases: func(yield func(string, []fund.Purchase) error) error { return r.Store.Purchases(ctx, cut, yield) },
-			})
-			if err != nil {
+			in := matcher.Inputs{Products: r.pool.products, Rules: r.Rules, Calendar: calendar, Wording: text}
+			if r.cores[i], err = r.compileCore(ctx, day, &in); err != nil {
 				return fmt.Errorf("core of %s: %w", day, err)
 			}
 			return nil
@@ -85,6 +84,25 @@ func (r *running) compileCores(ctx context.Context) error {
 	}
 	r.tell(Cores, int64(len(days)), int64(len(days)))
 	return nil
+}
+
+// compileCore compiles the core of a day, from what all have in common. Its affinity is
+// learned as the one that will be served is, from what was known by the evening before: a
+// purchase of the day may be what an exposure of the day led to.
+func (r *running) compileCore(ctx context.Context, day fund.Date, in *matcher.Inputs) (*matcher.Core, error) {
+	learned, err := r.learnAffinity(ctx, day.AddDays(-1), 1)
+	if err != nil {
+		return nil, err
+	}
+	model := *r.base
+	model.Affinity, in.Model = learned, &model
+	revision := &r.pool.revision
+	cut := features.Cut{AsOf: day.Start(), Seq: revision.Seq}
+	before := features.Cut{AsOf: day.Start() - 1, Seq: revision.Seq}
+	in.Identity = matcher.Identity{PoolRevision: revision.ID, DataSeq: revision.Seq, AsOf: cut.AsOf, Engine: r.Version}
+	in.NAVs = func(yield func(string, []fund.NAV) error) error { return r.Store.NAVs(ctx, cut, yield) }
+	in.Purchases = func(yield func(string, []fund.Purchase) error) error { return r.Store.Purchases(ctx, before, yield) }
+	return matcher.Compile(in)
 }
 
 // fundsOf numbers the funds of a pool in the order of its products.

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -21,11 +22,10 @@ func begun(tb testing.TB, store Store, o Options) *running {
 	if err := r.settle(); err != nil {
 		tb.Fatal(err)
 	}
-	if err := r.takeSurvey(tb.Context()); err != nil {
-		tb.Fatal(err)
-	}
-	if err := r.compileCores(tb.Context()); err != nil {
-		tb.Fatal(err)
+	for _, step := range []func(context.Context) error{r.takeSurvey, r.readPool, r.readOwners, r.compileCores} {
+		if err := step(tb.Context()); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	return r
 }

@@ -19,7 +19,7 @@ import (
 
 // fit fits all there is to fit, and writes the model.
 func (r *running) fit(ctx context.Context, g *gathered) (*Result, error) {
-	affinity := func(g *gathered, sections map[string][]byte) error { return r.addAffinity(ctx, g, sections) }
+	affinity := func(_ *gathered, sections map[string][]byte) error { return r.addAffinity(ctx, sections) }
 	steps := []func(*gathered, map[string][]byte) error{r.addConversion, r.addWeights, r.addAmount, r.addHolding, affinity}
 	r.describe(g)
 	sections := map[string][]byte{}

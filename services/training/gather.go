@@ -25,7 +25,6 @@ type part struct {
 	examples []example
 	pairs    []pair
 	holdings []holding
-	owners   []owner
 	digests  []byte // of each customer's rows
 }
 
@@ -64,12 +63,8 @@ func (r *running) gather(ctx context.Context) (*gathered, error) {
 func (r *running) readPart(ctx context.Context, first, last int, share uint64, out *part) error {
 	reader := reader{running: r, out: out, shown: map[showing]bool{}}
 	digest := sha256.New()
-	query := features.HistoryQuery{Through: r.survey.customers[last-1]}
-	if first > 0 {
-		query.After = r.survey.customers[first-1]
-	}
 	place := first
-	return r.Store.Histories(ctx, query, func(h *features.History) error {
+	return r.Store.Histories(ctx, r.places(first, last), func(h *features.History) error {
 		if place == last || r.survey.customers[place] != h.CustomerID {
 			return nil // he came after the survey
 		}
@@ -84,16 +79,20 @@ func (r *running) readPart(ctx context.Context, first, last int, share uint64, o
 			}
 		}
 		out.holdings = r.holdingsOf(customer, h, out.holdings)
-		own, err := r.ownerOf(h)
-		if err != nil {
-			return err
-		}
-		out.owners = append(out.owners, own)
 		if mix(h.CustomerID, pairSalt) >= share {
 			return nil
 		}
 		return reader.pair(h)
 	})
+}
+
+// places asks for the customers of places [first, last).
+func (r *running) places(first, last int) features.HistoryQuery {
+	query := features.HistoryQuery{Through: r.survey.customers[last-1]}
+	if first > 0 {
+		query.After = r.survey.customers[first-1]
+	}
+	return query
 }
 
 // join puts the parts together in their order.
@@ -108,7 +107,6 @@ func (r *running) join(parts []part) *gathered {
 		g.examples = append(g.examples, p.examples...)
 		g.pairs = append(g.pairs, p.pairs...)
 		g.holdings = append(g.holdings, p.holdings...)
-		g.owners = append(g.owners, p.owners...)
 		sum.Write(p.digests)
 		*p = part{} // not twice in memory
 	}

@@ -74,24 +74,26 @@ func (r *running) outcomeProducts(ctx context.Context) ([]outcome.Product, error
 		return nil, err
 	}
 	pieces, until := map[string][]track.Piece{}, r.survey.through.AddDays(1)
-	e := fund.Encoder{}
+	digest, e := sha256.New(), fund.Encoder{}
 	err = r.Store.NAVs(ctx, features.Cut{AsOf: r.survey.until(), Seq: r.pool.revision.Seq}, func(code string, navs []fund.NAV) (err error) {
 		pieces[code], err = track.Pieces(navs, until)
 		if err != nil {
 			return fmt.Errorf("product %s: %w", code, err)
 		}
+		e.Buf = e.Buf[:0]
 		e.Text(code)
 		for i := range navs {
 			e.Int(int64(navs[i].Date))
 			e.Fixed64(math.Float64bits(navs[i].Unit))
 			e.Fixed64(math.Float64bits(navs[i].Accum))
 		}
+		_, _ = digest.Write(e.Buf) // a hash takes everything
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.marketHash = sha256.Sum256(e.Buf)
+	r.marketHash = [sha256.Size]byte(digest.Sum(nil))
 	var out []outcome.Product
 	for i := range pool {
 		p := &pool[i]

@@ -79,6 +79,7 @@ type Stage string
 // The stages, in their order.
 const (
 	Survey   Stage = "survey"   // counts customers; how many there are is not known
+	Owners   Stage = "owners"   // counts customers
 	Cores    Stage = "cores"    // counts cores of the past
 	Examples Stage = "examples" // counts customers
 	Fit      Stage = "fit"      // counts steps
@@ -97,6 +98,7 @@ type running struct {
 	yaml   []byte // the base's settings and weights
 	survey survey
 	pool   poolOf
+	owners []owner // by place in survey.customers
 	cores  snapshots
 	report Report
 
@@ -114,7 +116,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	if err := r.settle(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{r.takeSurvey, r.compileCores, r.fitOutcome} {
+	for _, step := range []func(context.Context) error{r.takeSurvey, r.readPool, r.readOwners, r.compileCores, r.fitOutcome} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
