@@ -90,8 +90,8 @@ func TestDecodeRefuses(t *testing.T) {
 // The limits hold at their last value and not one past it, whatever the text says.
 func TestLimits(t *testing.T) {
 	for _, c := range []struct{ name, old, new, say string }{
-		{"the last byte", "# A plan", "# " + strings.Repeat(".\n# ", (400-len(good))/4) + "A plan", ""},
-		{"a byte too many", good, good + strings.Repeat("#\n", 200), fmt.Sprintf("document: %d bytes, expected at most 400 bytes", len(good)+400)},
+		{"the last byte", good, good + strings.Repeat("\n", 400-len(good)), ""},
+		{"a byte too many", good, good + strings.Repeat("\n", 401-len(good)), "document: 401 bytes, expected at most 400 bytes"},
 		{"the longest line", "# A plan", "# " + strings.Repeat("x", 57), ""}, // and its end
 		{"a line too long", "# A plan", "# " + strings.Repeat("x", 58), "line 1: 61 bytes, expected at most 60 bytes"},
 		{"the deepest", "b: [x, {}]", "b: [x, [[]]]", ""},
