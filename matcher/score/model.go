@@ -330,17 +330,26 @@ func (f *modelFile) completeRecorded() {
 func decodeModel(data []byte) (*modelFile, error) {
 	form := strictyaml.Form{
 		Limits:  strictyaml.Limits{Bytes: modelfile.MaxModelBytes, Line: 1024, Depth: 8, Marks: 64},
-		Keys:    "the keys of " + Schema,
 		Several: true,
-		Refuse: func(place, value, expected string) error {
-			return fmt.Errorf("%w: %s: %s, expected %s", ErrModel, place, value, expected)
-		},
+		Refuse:  refuse,
 	}
 	f := &modelFile{}
 	if err := form.Decode(data, f); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// refuse makes the error of a text that strictyaml refuses.
+func refuse(place, value, expected string) error {
+	text := value
+	if place != strictyaml.Whole {
+		text = place + ": " + value
+	}
+	if expected != "" {
+		text += ", expected " + expected
+	}
+	return fmt.Errorf("%w: %s", ErrModel, text)
 }
 
 func (f *modelFile) model() (*Model, error) {

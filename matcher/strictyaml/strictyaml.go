@@ -27,15 +27,20 @@ type Limits struct {
 type Form struct {
 	Limits Limits
 	// Keys is told, as what was expected, to who wrote another key or type: {name, version}.
+	// Empty: the value has to tell it.
 	Keys string
 	// Several lets a text have several documents, of which the first is read, or none, which
 	// changes nothing of what is decoded into. It is for kinds of text that were read so when
 	// they were recorded. Otherwise a text is exactly one document.
 	Several bool
-	// Refuse makes the error of a text that is refused. The place is "document" or "line 12";
+	// Refuse makes the error of a text that is refused. The place is Whole or "line 12";
 	// the value is what stands there and may be of any length.
 	Refuse func(place, value, expected string) error
 }
+
+// Whole is the place of what is wrong with a text as a whole, or whose value says line and
+// column itself.
+const Whole = "document"
 
 // Document is a parsed text.
 type Document struct {
@@ -57,18 +62,18 @@ func (f *Form) Decode(data []byte, into any) error {
 // error is one that f.Refuse made.
 func (f *Form) Parse(data []byte) (*Document, error) {
 	if len(data) > f.Limits.Bytes {
-		return nil, f.Refuse(document, fmt.Sprintf("%d bytes", len(data)), fmt.Sprintf("at most %d bytes", f.Limits.Bytes))
+		return nil, f.Refuse(Whole, fmt.Sprintf("%d bytes", len(data)), fmt.Sprintf("at most %d bytes", f.Limits.Bytes))
 	}
 	if err := f.checkShape(data); err != nil {
 		return nil, err
 	}
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, f.Refuse(document, message(err), "YAML")
+		return nil, f.Refuse(Whole, message(err), "YAML")
 	}
 	one := len(tree.Docs) == 1 && tree.Docs[0].Body != nil
 	if !one && !f.Several {
-		return nil, f.Refuse(document, "empty, or several documents", "one document of YAML")
+		return nil, f.Refuse(Whole, "empty, or several documents", "one document of YAML")
 	}
 	refs := references{}
 	for _, doc := range tree.Docs {
@@ -77,7 +82,7 @@ func (f *Form) Parse(data []byte) (*Document, error) {
 		}
 	}
 	if refs.found {
-		return nil, f.Refuse(document, "an anchor, alias or tag", "plain values")
+		return nil, f.Refuse(Whole, "an anchor, alias or tag", "plain values")
 	}
 	d := &Document{form: f}
 	if len(tree.Docs) > 0 {
@@ -93,7 +98,7 @@ func (d *Document) Decode(into any) error {
 		return nil
 	}
 	if err := yaml.NodeToValue(d.body, into, yaml.Strict()); err != nil {
-		return d.form.Refuse(document, message(err), d.form.Keys)
+		return d.form.Refuse(Whole, message(err), d.form.Keys)
 	}
 	return nil
 }
@@ -117,10 +122,6 @@ func (d *Document) Line(place string) (int, bool) {
 	}
 	return 0, false
 }
-
-// document is the place of what is wrong with the text as a whole, or where the value says
-// line and column itself.
-const document = "document"
 
 // checkShape refuses long lines, deep nesting and rows of marks.
 func (f *Form) checkShape(data []byte) error {
