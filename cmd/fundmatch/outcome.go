@@ -82,6 +82,19 @@ func (o *outcomeOptions) plan() (assess.Plan, error) {
 	return plan, nil
 }
 
+// spares sees to it that no output takes the place of the other, or of what is read.
+func (o *outcomeOptions) spares(read []string) error {
+	if o.json != "" && (sameFile(o.json, o.svg) || filepath.Clean(o.json) == filepath.Clean(o.svg)) {
+		return usageError("--svg: %s is the report, expected another name", o.svg)
+	}
+	for _, in := range read {
+		if err := mayWrite("--data", filepath.Join(o.data, in), o.json, o.svg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *program) outcome(ctx context.Context, o *outcomeOptions) error {
 	plan, err := o.plan()
 	if err != nil {
@@ -95,17 +108,12 @@ func (p *program) outcome(ctx context.Context, o *outcomeOptions) error {
 			return err
 		}
 	}
-	if o.json != "" && (sameFile(o.json, o.svg) || filepath.Clean(o.json) == filepath.Clean(o.svg)) {
-		return usageError("--svg: %s is the report, expected another name", o.svg)
-	}
 	folder, err := dataset.Open(o.data)
 	if err != nil {
 		return err
 	}
-	for _, in := range folder.Files() {
-		if err := mayWrite("--data", filepath.Join(o.data, in), o.json, o.svg); err != nil {
-			return err // before the bank's own files are replaced
-		}
+	if err := o.spares(folder.Files()); err != nil {
+		return err
 	}
 	series, err := folder.ReadNAVSeries(ctx)
 	if err != nil {
