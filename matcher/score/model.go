@@ -264,7 +264,7 @@ const (
 )
 
 // forbiddenWords mark inputs that pay the seller. They are looked for in feature names.
-var forbiddenWords = [...]string{"COMMISSION", "REBATE", "TRAIL", "QUOTA", "KICKBACK", "INCENTIVE", "佣金", "返点", "尾随", "指标"}
+var forbiddenWords = [...]string{"COMMISSION", "REBATE", "TRAIL", "QUOTA", "KICKBACK", "INCENTIVE", "佣", "返利", "返点", "尾随", "任务", "指标", "提成"}
 
 // CheckInput refuses an input of a model that pays the seller (rule F04), whatever part of
 // the model reads it. Errors wrap ErrForbiddenInput.

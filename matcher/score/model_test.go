@@ -144,7 +144,7 @@ func TestParseModelRefuses(t *testing.T) {
 
 // What pays the seller is no input of any score (F04), under whatever name it comes.
 func TestAModelThatReadsWhatPaysTheSellerIsRefused(t *testing.T) {
-	for _, name := range []string{"COMMISSION", "commission_bps", "Trailing_Fee", "TRAIL", "rebate", "SALES_QUOTA", "incentive", "kickback", "销售佣金", "返点", "尾随", "任务指标"} {
+	for _, name := range []string{"COMMISSION", "commission_bps", "Trailing_Fee", "TRAIL", "rebate", "SALES_QUOTA", "incentive", "kickback", "销售佣金", "返点", "尾随", "任务指标", "返利", "任务量", "尾佣", "销售提成"} {
 		damaged := strings.Replace(string(score.DefaultModel()), "feature: QUALITY", "feature: "+name, 1)
 		if _, err := score.ParseModel([]byte(damaged)); !errors.Is(err, score.ErrForbiddenInput) || !errors.Is(err, score.ErrModel) {
 			t.Errorf("%s: error %v, expected ErrForbiddenInput", name, err)

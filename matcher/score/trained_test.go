@@ -123,7 +123,7 @@ func TestTextsThatTakeLongAreNotParsed(t *testing.T) {
 // What pays the seller is no input, whoever spells it how.
 func TestCheckInput(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"commission", "Rebate_ratio", "TRAILING_FEE", "sales quota", "基金尾随佣金", "返点", "考核指标", "kickback", "staff_incentive"} {
+	for _, name := range []string{"commission", "Rebate_ratio", "TRAILING_FEE", "sales quota", "基金尾随佣金", "返点", "考核指标", "返利", "任务量", "kickback", "staff_incentive"} {
 		if err := score.CheckInput(name); !errors.Is(err, score.ErrForbiddenInput) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v, want ErrForbiddenInput", name, err)
 		}
