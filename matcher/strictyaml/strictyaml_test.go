@@ -220,7 +220,9 @@ func FuzzDecode(f *testing.F) {
 func TestWhatATextIs(t *testing.T) {
 	form := strictyaml.Form{
 		Limits: strictyaml.Limits{Bytes: 100, Line: 100, Depth: 4, Marks: 10}, Several: true,
-		Refuse: func(place, value, expected string) error { return fmt.Errorf("%s: %s, expected %s", place, value, expected) },
+		Refuse: func(place, value, expected string) error {
+			return fmt.Errorf("%s: %s, expected %s", place, value, expected)
+		},
 	}
 	for text, want := range map[string]string{"a: 1": "mapping", "a: 1\nb: 2": "mapping", "- a": "sequence", "hello": "string", "17": "integer", "": ""} {
 		d, err := form.Parse([]byte(text))
