@@ -23,6 +23,7 @@ type Explanation struct {
 	Slate         Slate           // one item, whether permitted or not, and its wish
 	Evidence      []fund.Evidence // the product's track record and costs
 	Assumed       []fund.Field
+	Breach        *BreachBasis // for a manager: how the value of BREACH came about; nil: there is none
 }
 
 // Strongest is what decides whether the product is offered to him, the first of the strongest
@@ -75,6 +76,7 @@ func (c *Core) completeOne(a *asking, e *Explanation, w *work) {
 	w.reserve(1)
 	it := Item{Code: e.Product.Code, Score: w.scores.Product[e.Place], Propensity: 1}
 	it.Contributions = c.scorer.Contributions(&w.scores, e.Place, nil)
+	e.Breach = c.breachBasis(a, e.Place, it.Contributions)
 	if e.Verdict.Permitted {
 		it.Why = WhyOf(it.Contributions, a.personal)
 	}

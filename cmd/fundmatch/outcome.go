@@ -119,17 +119,7 @@ func (p *program) outcome(ctx context.Context, o *outcomeOptions) error {
 		return err
 	}
 	p.note("%s with NAVs, %d of them left out: their accumulated NAV is on no clear basis (docs/track.md)", plural(len(series), "product", "products"), unclear)
-	if o.json != "" {
-		if err := writeFile(o.json, report.WriteJSON); err != nil {
-			return err
-		}
-	}
-	if o.svg != "" {
-		if err := writeFile(o.svg, report.WriteSVG); err != nil {
-			return err
-		}
-	}
-	return p.writeOut("", report.WriteTable)
+	return p.tellMeasured(report, o.json, o.svg)
 }
 
 // outcomeProducts turns NAVs into what one yuan was worth: a product for each part of a

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
-	"github.com/fundmatch/fundmatch/features"
 	past "github.com/fundmatch/fundmatch/features/history"
-	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/services/frontier"
@@ -68,18 +65,7 @@ func (o *frontierOptions) check() (frontier.Options, error) {
 		}
 		f.Through = day
 	}
-	for _, name := range []string{o.json, o.svg} {
-		if name == "" {
-			continue
-		}
-		if sameFile(name, o.model) {
-			return f, usageError("--model: %s is what would be written, expected another name", name)
-		}
-		if err := mayReplace(name); err != nil {
-			return f, err
-		}
-	}
-	return f, nil
+	return f, mayWrite("--model", o.model, o.json, o.svg)
 }
 
 func (p *program) frontier(ctx context.Context, o *frontierOptions) error {
@@ -109,42 +95,18 @@ func (p *program) frontier(ctx context.Context, o *frontierOptions) error {
 		}
 		return err
 	}
-	if o.json != "" {
-		if err := writeFile(o.json, report.WriteJSON); err != nil {
-			return err
-		}
-	}
-	if o.svg != "" {
-		if err := writeFile(o.svg, report.WriteSVG); err != nil {
-			return err
-		}
-	}
-	return p.writeOut("", report.WriteTable)
+	return p.tellMeasured(report, o.json, o.svg)
 }
 
 // inForce reads the model and the rule pack.
 func (o *frontierOptions) inForce(ctx context.Context, store historyStore, job *frontier.Job) error {
-	var model []byte
-	var err error
-	if o.model == activeModel {
-		if _, model, err = store.Active(ctx, features.ModelArtifact); err != nil {
-			err = fmt.Errorf("model in force: %w", err)
-		}
-	} else {
-		model, err = readModelFile(o.model)
-	}
+	model, err := modelNamed(ctx, store, o.model)
 	if err != nil {
 		return err
 	}
 	if job.Model, err = score.ParseModel(model); err != nil {
 		return &exitError{code: exitUsage, text: err.Error(), cause: err}
 	}
-	_, pack, err := store.Active(ctx, features.RulesArtifact)
-	if err != nil {
-		return fmt.Errorf("rule pack in force: %w", err)
-	}
-	if job.Rules, err = eligibility.ParsePack(pack); err != nil {
-		return fmt.Errorf("rule pack in force: %w", err)
-	}
-	return nil
+	job.Rules, err = packInForce(ctx, store)
+	return err
 }

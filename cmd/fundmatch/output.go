@@ -79,10 +79,10 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	}()
 	out := bufio.NewWriterSize(file, 256<<10)
 	if err := write(out); err != nil {
-		return err
+		return asNamed(err, file.Name(), name)
 	}
 	if err := errors.Join(out.Flush(), file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return asNamed(err, file.Name(), name)
 	}
 	if err := os.Rename(file.Name(), name); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
@@ -90,8 +90,57 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	return nil
 }
 
+// asNamed tells an error of a temporary file as of the file that was asked for: nobody can look
+// for the other, which is gone.
+func asNamed(err error, temporary, name string) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) && e.Path == temporary {
+		return &fs.PathError{Op: e.Op, Path: name, Err: e.Err}
+	}
+	return err
+}
+
+// measured is a report that has a table, a document and a drawing.
+type measured interface {
+	WriteTable(w io.Writer) error
+	WriteJSON(w io.Writer) error
+	WriteSVG(w io.Writer) error
+}
+
+// tellMeasured writes the document and the drawing to the files that were named, and prints
+// the table.
+func (p *program) tellMeasured(report measured, json, svg string) error {
+	if json != "" {
+		if err := writeFile(json, report.WriteJSON); err != nil {
+			return err
+		}
+	}
+	if svg != "" {
+		if err := writeFile(svg, report.WriteSVG); err != nil {
+			return err
+		}
+	}
+	return p.writeOut("", report.WriteTable)
+}
+
 // sqliteMagic begins every SQLite database: https://www.sqlite.org/fileformat.html
 const sqliteMagic = "SQLite format 3\x00"
+
+// mayWrite refuses, before minutes of work, an output that would take the place of what a
+// flag names to be read, or that mayReplace refuses. An empty name is not written to.
+func mayWrite(flag, read string, names ...string) error {
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if sameFile(name, read) {
+			return usageError("%s: %s is what would be written, expected another name", flag, name)
+		}
+		if err := mayReplace(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // mayReplace refuses a name whose place is taken by what no output may replace: a mistyped
 // --out must not cost a bank its store, nor the machine its /dev/null. Any other file is

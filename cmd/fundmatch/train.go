@@ -3,17 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
-	"github.com/fundmatch/fundmatch/features"
 	past "github.com/fundmatch/fundmatch/features/history"
-	"github.com/fundmatch/fundmatch/matcher/eligibility"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
@@ -76,16 +72,8 @@ func (o *trainOptions) check() (training.Options, error) {
 		}
 		t.Through = day
 	}
-	for _, name := range []string{o.out, o.svg} {
-		if name == "" {
-			continue
-		}
-		if sameFile(name, o.base) {
-			return t, usageError("--base: %s is what would be written, expected another name", name)
-		}
-		if err := mayReplace(name); err != nil {
-			return t, err // before minutes of work
-		}
+	if err := mayWrite("--base", o.base, o.out, o.svg); err != nil {
+		return t, err
 	}
 	if o.out != "" && (sameFile(o.out, o.svg) || filepath.Clean(o.out) == filepath.Clean(o.svg)) {
 		return t, usageError("--svg: %s is the model file, expected another name", o.svg)
@@ -150,43 +138,15 @@ func trainingError(err error) error {
 
 // job puts together what a training reads.
 func (o *trainOptions) job(ctx context.Context, store historyStore, options training.Options) (*training.Job, error) {
-	job := &training.Job{Store: store, AsOf: past.AsOf, Version: version, Options: options}
-	var err error
-	if o.base == activeModel {
-		if _, job.Base, err = store.Active(ctx, features.ModelArtifact); err != nil {
-			err = fmt.Errorf("model in force: %w", err)
-		}
-	} else {
-		job.Base, err = readModelFile(o.base)
-	}
+	base, err := modelNamed(ctx, store, o.base)
 	if err != nil {
 		return nil, err
 	}
-	_, pack, err := store.Active(ctx, features.RulesArtifact)
+	rules, err := packInForce(ctx, store)
 	if err != nil {
-		return nil, fmt.Errorf("rule pack in force: %w", err)
+		return nil, err
 	}
-	if job.Rules, err = eligibility.ParsePack(pack); err != nil {
-		return nil, fmt.Errorf("rule pack in force: %w", err)
-	}
-	return job, nil
-}
-
-// readModelFile reads a file that is no larger than a model may be.
-func readModelFile(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, usageError("%s: cannot be read: %s", name, pathReason(err))
-	}
-	defer func() { _ = file.Close() }() // it is only read
-	data, err := io.ReadAll(io.LimitReader(file, modelfile.MaxBytes+1))
-	if err != nil {
-		return nil, usageError("%s: cannot be read: %s", name, pathReason(err))
-	}
-	if len(data) > modelfile.MaxBytes {
-		return nil, usageError("%s: more than %d bytes, expected a model file", name, modelfile.MaxBytes)
-	}
-	return data, nil
+	return &training.Job{Store: store, AsOf: past.AsOf, Version: version, Base: base, Rules: rules, Options: options}, nil
 }
 
 // write writes the drawing and the model, each whole or not at all, and the model last: where

@@ -25,6 +25,7 @@ func (p *program) tellTraining(o *trainOptions, r *training.Report) error {
 	if len(r.Weights) > 0 {
 		tellWeights(&c, r)
 	}
+	tellOutcome(&c, r.Outcome)
 	tellLinear(&c, "amount of an order", r.Amount)
 	tellLinear(&c, "days until a redemption", r.Holding)
 	for _, notice := range r.Notices {
@@ -78,6 +79,21 @@ func tellWeights(c *card, r *training.Report) {
 	for i := range r.Weights {
 		w := &r.Weights[i]
 		c.line(2, "%-15s judged %+8.3f, regression %+9.3f (%.3f), within bounds %+9.3f %s", w.Feature, w.Judged, w.Free, w.StandardError, w.Fitted, w.Bound)
+	}
+}
+
+// tellOutcome says whose shapes the ranges foreseen have.
+func tellOutcome(c *card, o *training.Outcome) {
+	if o == nil {
+		return
+	}
+	c.line(0, "ranges foreseen, from the NAVs of %s:", plural(o.Products, "product", "products"))
+	for _, s := range o.Horizons {
+		whose := "the program's shape"
+		if s.Own {
+			whose = "the bank's own shape"
+		}
+		c.line(2, "%2d months: %6d holdings, %.1f windows: %s", s.Months, s.Holdings, s.Windows, whose)
 	}
 }
 

@@ -1,28 +1,17 @@
 package view
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"github.com/fundmatch/fundmatch/features"
+	"github.com/fundmatch/fundmatch/matcher/strictyaml"
 )
 
-// The limits of a catalogue's text, which keep the parser from the inputs that take it
-// quadratic time.
-const (
-	MaxCatalogueBytes = 256 << 10
-	maxLine           = 1_024 // bytes
-	maxDepth          = 8     // of brackets
-	maxMarks          = 64    // of YAML's own characters in a line
-)
+// MaxCatalogueBytes is the size of the largest text of a catalogue that is read.
+const MaxCatalogueBytes = 256 << 10
 
 // CatalogueSchema names the form of a catalogue's text.
 const CatalogueSchema = "fundmatch.views/v1"
@@ -75,20 +64,24 @@ type featureFile struct {
 // bounds are errors. A view that does not say so is personal. The error is a
 // *features.InvalidError whose field names line and place: line 12, views[2].max_age.
 func Parse(data []byte) (*Catalogue, error) {
-	body, err := parseBody(data)
+	form := strictyaml.Form{
+		Limits: strictyaml.Limits{Bytes: MaxCatalogueBytes, Line: 1024, Depth: 8, Marks: 64},
+		Keys: "{schema, purposes: [{name, kind, doc}], views: [{name, doc, owner, version, open, personal, " +
+			"purposes, needs_consent, roles, max_age, look_back, retention, features: [{name, type, doc, roles}]}]}",
+		Refuse: func(place, value, expected string) error { return features.Invalid(place, value, expected) },
+	}
+	document, err := form.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	c, err := read(body)
-	return c, located(err, body)
+	c, err := read(document)
+	return c, located(err, document)
 }
 
-func read(body ast.Node) (*Catalogue, error) {
+func read(document *strictyaml.Document) (*Catalogue, error) {
 	var file catalogueFile
-	if err := yaml.NodeToValue(body, &file, yaml.Strict()); err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, features.Invalid("document", first, "{schema, purposes: [{name, kind, doc}], views: [{name, doc, owner, version, open, personal, "+
-			"purposes, needs_consent, roles, max_age, look_back, retention, features: [{name, type, doc, roles}]}]}")
+	if err := document.Decode(&file); err != nil {
+		return nil, err
 	}
 	if file.Schema != CatalogueSchema {
 		return nil, features.Invalid("schema", file.Schema, CatalogueSchema)
@@ -110,65 +103,6 @@ func read(body ast.Node) (*Catalogue, error) {
 		views[i] = v
 	}
 	return Extend(purposes, views)
-}
-
-// parseBody reads one document of plain YAML.
-func parseBody(data []byte) (ast.Node, error) {
-	if len(data) > MaxCatalogueBytes {
-		return nil, refuse("document", fmt.Sprintf("%d bytes", len(data)), "at most %d bytes", MaxCatalogueBytes)
-	}
-	if err := checkShape(data); err != nil {
-		return nil, err
-	}
-	tree, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, features.Invalid("document", first, "YAML")
-	}
-	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return nil, features.Invalid("document", "empty, or several documents", "one document of YAML")
-	}
-	refs := references{}
-	ast.Walk(&refs, tree.Docs[0].Body)
-	if refs.found {
-		return nil, features.Invalid("document", "an anchor, alias or tag", "plain values")
-	}
-	return tree.Docs[0].Body, nil
-}
-
-// checkShape refuses long lines and deep nesting before they are parsed.
-func checkShape(data []byte) error {
-	number, depth := 0, 0
-	for line := range bytes.Lines(data) {
-		number++
-		marks := 0
-		for _, c := range line {
-			switch c {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth--
-			case '-', '?', ':', '!', '&', '*', '|', '>':
-				marks++
-			}
-		}
-		if len(line) > maxLine || depth > maxDepth || marks > maxMarks {
-			return refuse(fmt.Sprintf("line %d", number), fmt.Sprintf("%d bytes, %d open brackets, %d marks", len(line), depth, marks),
-				"at most %d, %d and %d", maxLine, maxDepth, maxMarks)
-		}
-	}
-	return nil
-}
-
-type references struct{ found bool }
-
-// Visit looks for anchors, aliases and tags.
-func (r *references) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
-		r.found = true
-	}
-	return r
 }
 
 // view reads what a file says of a view.
@@ -246,18 +180,14 @@ func within(place string, err error) error {
 }
 
 // located puts the line of the place before it: of the value, or of what it should stand in.
-func located(err error, body ast.Node) error {
+func located(err error, document *strictyaml.Document) error {
 	refused := (*features.InvalidError)(nil)
 	if !errors.As(err, &refused) {
 		return err
 	}
-	for place := refused.Field; place != ""; {
-		if path, err := yaml.PathString("$." + place); err == nil {
-			if node, err := path.FilterNode(body); err == nil && node != nil && node.GetToken() != nil {
-				return features.Invalid(fmt.Sprintf("line %d, %s", node.GetToken().Position.Line, refused.Field), refused.Value, refused.Expected)
-			}
-		}
-		place = place[:max(strings.LastIndexByte(place, '.'), 0)]
+	line, ok := document.Line(refused.Field)
+	if !ok {
+		return err
 	}
-	return err
+	return features.Invalid(fmt.Sprintf("line %d, %s", line, refused.Field), refused.Value, refused.Expected)
 }

@@ -1,19 +1,14 @@
 package eligibility
 
 import (
-	"bytes"
 	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
+	"github.com/fundmatch/fundmatch/matcher/strictyaml"
 )
 
 // MaxPackBytes is the size of the largest rule pack that is read.
@@ -21,10 +16,7 @@ const MaxPackBytes = 64 << 10
 
 const (
 	maxRules = 256
-	maxText  = 800  // bytes of a citation, name or version
-	maxLine  = 1024 // bytes
-	maxDepth = 8    // of brackets
-	maxMarks = 64   // of YAML's own characters in a line
+	maxText  = 800 // bytes of a citation, name or version
 )
 
 // ErrPack is wrapped by every error about a rule pack.
@@ -157,78 +149,14 @@ func parsePack(b []byte, recorded bool) (*Pack, error) {
 	return p, nil
 }
 
-// decodePack parses the YAML. Anchors and aliases are refused: a few lines of them
-// unfold to gigabytes.
+// decodePack reads the YAML.
 func decodePack(b []byte, file *packFile) error {
-	if len(b) > MaxPackBytes {
-		return refuse("document", fmt.Sprintf("%d bytes", len(b)), "at most %d bytes", MaxPackBytes)
+	form := strictyaml.Form{
+		Limits: strictyaml.Limits{Bytes: MaxPackBytes, Line: 1024, Depth: 8, Marks: 64},
+		Keys:   "{version, name, rules: [{id, book, effective_from, effective_to, enabled, parameters, outcome, citation, source_mark}]}",
+		Refuse: func(place, value, expected string) error { return refuse(place, value, "%s", expected) },
 	}
-	if err := checkShape(b); err != nil {
-		return err
-	}
-	tree, err := parser.ParseBytes(b, 0)
-	if err != nil {
-		return refuse("document", firstLine(err), "YAML")
-	}
-	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return refuse("document", "empty, or several documents", "one document of YAML")
-	}
-	refs := references{}
-	ast.Walk(&refs, tree.Docs[0].Body)
-	if refs.found {
-		return refuse("document", "an anchor, alias or tag", "plain values")
-	}
-	if err := yaml.NodeToValue(tree.Docs[0].Body, file, yaml.Strict()); err != nil {
-		return refuse("document", firstLine(err), "{version, name, rules: [{id, book, effective_from, effective_to, enabled, parameters, outcome, citation, source_mark}]}")
-	}
-	return nil
-}
-
-// checkShape refuses long lines and deep nesting before they are parsed: the parser
-// takes quadratic time, and worse, over them.
-func checkShape(b []byte) error {
-	number := 0
-	depth := 0
-	for line := range bytes.Lines(b) {
-		number++
-		place := fmt.Sprintf("line %d", number)
-		if len(line) > maxLine {
-			return refuse(place, fmt.Sprintf("%d bytes", len(line)), "at most %d bytes", maxLine)
-		}
-		marks := 0
-		for _, c := range line {
-			switch c {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth--
-			case '-', '?', ':', '!', '&', '*', '|', '>':
-				marks++
-			}
-			if depth > maxDepth || marks > maxMarks {
-				return refuse(place, fmt.Sprintf("%d open brackets, %d marks", depth, marks), "at most %d and %d", maxDepth, maxMarks)
-			}
-		}
-	}
-	return nil
-}
-
-// firstLine leaves out the parser's drawing of the place: the line and column stand
-// before it.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
-}
-
-type references struct{ found bool }
-
-// Visit looks for anchors, aliases and tags.
-func (r *references) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
-		r.found = true
-	}
-	return r
+	return form.Decode(b, file)
 }
 
 func readRule(place string, f *ruleFile, recorded bool) (Rule, error) {

@@ -1,16 +1,11 @@
 package experiment
 
 import (
-	"bytes"
 	"fmt"
-	"strings"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/slate"
+	"github.com/fundmatch/fundmatch/matcher/strictyaml"
 )
 
 // The schema and bounds of a plan file.
@@ -18,10 +13,6 @@ const (
 	Schema = "fundmatch.experiments/v1"
 	// MaxBytes is the greatest size of a file.
 	MaxBytes = 1 << 18
-
-	maxLine  = 4096 // bytes of a line: the parser is slow over long ones
-	maxDepth = 8    // open brackets
-	maxMarks = 200  // indicators of a line
 )
 
 // planFile is the file as it is written.
@@ -91,74 +82,15 @@ func Parse(data []byte) (*Plan, error) {
 	return p, nil
 }
 
-// decode parses the YAML. Anchors and aliases are refused: a few lines of them unfold to
-// gigabytes.
+// decode reads the YAML.
 func decode(data []byte, file *planFile) error {
-	if len(data) > MaxBytes {
-		return refuse("document", fmt.Sprintf("%d bytes", len(data)), "at most %d bytes", MaxBytes)
+	form := strictyaml.Form{
+		Limits: strictyaml.Limits{Bytes: MaxBytes, Line: 4096, Depth: 8, Marks: 200},
+		Keys: "{schema, name, version, layers: [{name, salt, experiments: [{name, salt, from, until, first_bucket, end_bucket, " +
+			"arms: [{name, share_bps, control, model, exploration: {probability_bps, next, max_gap}}]}]}]}",
+		Refuse: func(place, value, expected string) error { return refuse(place, value, "%s", expected) },
 	}
-	if err := checkShape(data); err != nil {
-		return err
-	}
-	tree, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return refuse("document", firstLine(err), "YAML")
-	}
-	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return refuse("document", "empty, or several documents", "one document of YAML")
-	}
-	refs := references{}
-	ast.Walk(&refs, tree.Docs[0].Body)
-	if refs.found {
-		return refuse("document", "an anchor, alias or tag", "plain values")
-	}
-	if err := yaml.NodeToValue(tree.Docs[0].Body, file, yaml.Strict()); err != nil {
-		return refuse("document", firstLine(err),
-			"{schema, name, version, layers: [{name, salt, experiments: [{name, salt, from, until, first_bucket, end_bucket, "+
-				"arms: [{name, share_bps, control, model, exploration: {probability_bps, next, max_gap}}]}]}]}")
-	}
-	return nil
-}
-
-// checkShape refuses long lines and deep nesting before they are parsed.
-func checkShape(data []byte) error {
-	number, depth := 0, 0
-	for line := range bytes.Lines(data) {
-		number++
-		marks := 0
-		for _, c := range line {
-			switch {
-			case c == '[' || c == '{':
-				depth++
-			case c == ']' || c == '}':
-				depth--
-			case bytes.IndexByte([]byte("-?:!&*|>"), c) >= 0:
-				marks++
-			}
-		}
-		if len(line) > maxLine || depth > maxDepth || marks > maxMarks {
-			return refuse(fmt.Sprintf("line %d", number), fmt.Sprintf("%d bytes, %d open brackets, %d marks", len(line), depth, marks),
-				"at most %d, %d and %d", maxLine, maxDepth, maxMarks)
-		}
-	}
-	return nil
-}
-
-// firstLine leaves out the parser's drawing of the place: line and column stand before it.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
-}
-
-type references struct{ found bool }
-
-// Visit looks for anchors, aliases and tags.
-func (r *references) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
-		r.found = true
-	}
-	return r
+	return form.Decode(data, file)
 }
 
 func (l *Layer) read(f *layerFile, place string) error {

@@ -13,14 +13,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score/affinity"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 	"github.com/fundmatch/fundmatch/matcher/score/outcome"
+	"github.com/fundmatch/fundmatch/matcher/strictyaml"
 )
 
 //go:embed default.yaml
@@ -253,7 +250,6 @@ const Schema = "fundmatch.model/v1"
 
 // The limits of a model file.
 const (
-	maxModelBytes    = modelfile.MaxModelBytes
 	maxWeight        = 1000
 	maxNeighbours    = 1000
 	maxLiquidityDays = 10_000
@@ -330,25 +326,40 @@ func (f *modelFile) completeRecorded() {
 	}
 }
 
+// decodeModel reads the YAML; of an empty one, the header's check says what is missing.
 func decodeModel(data []byte) (*modelFile, error) {
-	if len(data) > maxModelBytes {
-		return nil, fmt.Errorf("%w: %d bytes, expected at most %d", ErrModel, len(data), maxModelBytes)
+	if len(data) > modelfile.MaxModelBytes {
+		return nil, fmt.Errorf("%w: %d bytes of YAML, expected at most %d, or a model file that begins with %q", ErrModel, len(data), modelfile.MaxModelBytes, modelfile.Magic)
 	}
-	if err := checkShape(data); err != nil {
-		return nil, err
+	form := strictyaml.Form{
+		Limits:  strictyaml.Limits{Bytes: modelfile.MaxModelBytes, Line: 1024, Depth: 8, Marks: 64},
+		Several: true,
+		Refuse:  refuse,
 	}
-	document, err := plainDocument(data)
+	document, err := form.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	f := &modelFile{}
-	if document == nil {
-		return f, nil // the header's check says what is missing
+	if is := document.Is(); is != "mapping" && is != "" {
+		return nil, fmt.Errorf("%w: document: a %s, expected YAML of schema %s, or a model file that begins with %q", ErrModel, is, Schema, modelfile.Magic)
 	}
-	if err := yaml.NodeToValue(document, f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
+	f := &modelFile{}
+	if err := document.Decode(f); err != nil {
+		return nil, err
 	}
 	return f, nil
+}
+
+// refuse makes the error of a text that strictyaml refuses.
+func refuse(place, value, expected string) error {
+	text := value
+	if place != strictyaml.Whole {
+		text = place + ": " + value
+	}
+	if expected != "" {
+		text += ", expected " + expected
+	}
+	return fmt.Errorf("%w: %s", ErrModel, text)
 }
 
 func (f *modelFile) model() (*Model, error) {
@@ -420,36 +431,6 @@ func (m *Model) readOutcome(p *outcome.Params) error {
 	}
 	m.Settings.Outcome = p
 	return nil
-}
-
-// plainDocument parses YAML, nil where it is empty. Anchors and aliases are refused: a few
-// lines of them unfold to gigabytes.
-func plainDocument(data []byte) (document ast.Node, err error) {
-	tree, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrModel, yaml.FormatError(err, false, false))
-	}
-	refs := references{}
-	for _, doc := range slices.Backward(tree.Docs) {
-		if document = doc.Body; document != nil {
-			ast.Walk(&refs, document)
-		}
-	}
-	if refs.found {
-		return nil, fmt.Errorf("%w: an anchor, alias or tag, expected plain values", ErrModel)
-	}
-	return document, nil
-}
-
-type references struct{ found bool }
-
-// Visit looks for anchors, aliases and tags.
-func (r *references) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode: // a tag without a value panics in the decoder
-		r.found = true
-	}
-	return r
 }
 
 func checkHeader(f *modelFile) error {

@@ -49,28 +49,28 @@ func (s *span) at(v, from, to float64) float64 {
 	return from + (v-s.least)/(s.most-s.least)*(to-from)
 }
 
-// WriteSVG draws the frontier: how well lists meet what was bought over how many of the listed
-// products fell beyond what the customer's level bears, a point a weight with the intervals
-// of both, the weight of the model in red. The same report gives the same bytes.
+// WriteSVG draws the frontier: how much less well lists meet what was bought, over how many
+// fewer of the listed products fell beyond what the customer's level bears, against the lists
+// of no weight; a point a weight with the intervals of both, the weight of the model in red. The same report gives the same bytes.
 func (r *Report) WriteSVG(w io.Writer) error {
 	x, y := span{math.Inf(1), math.Inf(-1)}, span{math.Inf(1), math.Inf(-1)}
 	for i := range r.Points {
-		x.take(r.Points[i].Beyond)
-		y.take(r.Points[i].Demand)
+		x.take(r.Points[i].BeyondChange)
+		y.take(r.Points[i].DemandChange)
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-label="Demand met over falls beyond the tolerance, by the weight of BREACH" font-family="sans-serif" font-size="11" fill="#1d3b57">`, figureWidth, figureHeight)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#ffffff"/>`, figureWidth, figureHeight)
-	words(&b, plotLeft, 18, "start", "What a weight of BREACH costs and saves: further left, fewer listed products fell beyond what the customer's level bears;")
-	words(&b, plotLeft, 33, "start", "higher, lists met more of what was bought. A point a weight; bars: 95 %, over customers; red: the model's weight.")
-	words(&b, plotLeft, 52, "start", "nDCG@10 of permitted products bought within six months")
-	words(&b, plotRight, figureHeight-16, "end", "listed products whose fall within twelve months, after fees, went beyond the tolerance")
+	words(&b, plotLeft, 18, "start", "What a weight of BREACH costs and saves: further left, fewer of the listed products fell beyond what the customer's level bears;")
+	words(&b, plotLeft, 33, "start", "lower, lists met less of what was bought. A point a weight, against none; bars: 95 %, over customers; red: the model's weight.")
+	words(&b, plotLeft, 52, "start", fmt.Sprintf("change of nDCG@%d of permitted products bought within six months (%.4f without a weight)", Places, r.Points[0].Demand.Value))
+	words(&b, plotRight, figureHeight-16, "end", fmt.Sprintf("change of the share of listed products that fell beyond the tolerance within twelve months, after fees (%.2f %% without a weight)", 100*r.Points[0].Beyond.Value))
 	for i := range steps + 1 {
 		part := float64(i) / steps
 		px, py := plotLeft+part*(plotRight-plotLeft), plotBottom+part*(plotTop-plotBottom)
 		line(&b, plotLeft, py, plotRight, py, "#d9dee4", 0.5)
-		words(&b, plotLeft-6, py+4, "end", fmt.Sprintf("%.4f", y.least+part*(y.most-y.least)))
-		words(&b, px, plotBottom+16, "middle", fmt.Sprintf("%.2f %%", 100*(x.least+part*(x.most-x.least))))
+		words(&b, plotLeft-6, py+4, "end", fmt.Sprintf("%+.4f", y.least+part*(y.most-y.least)))
+		words(&b, px, plotBottom+16, "middle", fmt.Sprintf("%+.2f %%", 100*(x.least+part*(x.most-x.least))))
 	}
 	r.points(&b, &x, &y)
 	b.WriteString("</svg>\n")
@@ -79,23 +79,23 @@ func (r *Report) WriteSVG(w io.Writer) error {
 }
 
 func (r *Report) points(b *bytes.Buffer, x, y *span) {
-	lastX, lastY, labelled := 0.0, 0.0, math.Inf(1)
+	lastX, lastY, labelX, labelY := 0.0, 0.0, math.Inf(1), 0.0
 	for i := range r.Points {
 		p := &r.Points[i]
-		px, py := x.at(p.Beyond.Value, plotLeft, plotRight), y.at(p.Demand.Value, plotBottom, plotTop)
+		px, py := x.at(p.BeyondChange.Value, plotLeft, plotRight), y.at(p.DemandChange.Value, plotBottom, plotTop)
 		colour, radius := "#4878a8", 3.5
 		if p.Weight == r.Shipped {
 			colour, radius = "#c0503f", 5
 		}
-		line(b, x.at(p.Beyond.Low, plotLeft, plotRight), py, x.at(p.Beyond.High, plotLeft, plotRight), py, "#9aa5b1", 0.7)
-		line(b, px, y.at(p.Demand.Low, plotBottom, plotTop), px, y.at(p.Demand.High, plotBottom, plotTop), "#9aa5b1", 0.7)
+		line(b, x.at(p.BeyondChange.Low, plotLeft, plotRight), py, x.at(p.BeyondChange.High, plotLeft, plotRight), py, "#9aa5b1", 0.7)
+		line(b, px, y.at(p.DemandChange.Low, plotBottom, plotTop), px, y.at(p.DemandChange.High, plotBottom, plotTop), "#9aa5b1", 0.7)
 		if i > 0 {
 			line(b, lastX, lastY, px, py, "#4878a8", 1.5)
 		}
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s"/>`, px, py, radius, colour)
-		if math.Abs(px-labelled) > 24 || p.Weight == r.Shipped { // labels do not lie on one another
-			words(b, px+5, py-7, "start", fmt.Sprintf("%g", p.Weight))
-			labelled = px
+		if math.Abs(px-labelX) > 30 || math.Abs(py-labelY) > 11 || p.Weight == r.Shipped { // labels do not lie on one another
+			words(b, px+6, py-6, "start", fmt.Sprintf("%g", p.Weight))
+			labelX, labelY = px, py
 		}
 		lastX, lastY = px, py
 	}

@@ -49,11 +49,11 @@ type Value struct {
 
 // report puts the days together.
 func (r *running) report(observed []observation) (*Report, error) {
-	panel := evaluate.Panel{Series: make([][][]float64, len(Weights())*int(measures))}
-	number := map[string]int32{}
 	out := &Report{
 		Schema: Schema, Model: fmt.Sprintf("%s %d", r.Model.Name, r.Model.Version), Shipped: r.Model.Weights[score.Breach], Days: len(observed),
 	}
+	b := builder{number: map[string]int32{}}
+	b.panel.Series = make([][][]float64, len(Weights())*int(measures))
 	for i := range observed {
 		o := &observed[i]
 		if len(o.customers) == 0 {
@@ -63,35 +63,48 @@ func (r *running) report(observed []observation) (*Report, error) {
 			out.First = r.days[i].String()
 		}
 		out.Last = r.days[i].String()
-		stratum := make([]int32, len(o.customers))
-		for k, id := range o.customers {
-			n, ok := number[id]
-			if !ok {
-				n = int32(len(number))
-				number[id] = n
-				panel.Clusters = append(panel.Clusters, id)
-			}
-			stratum[k] = n
-		}
-		panel.Strata = append(panel.Strata, stratum)
-		out.Lists += len(stratum)
+		out.Lists += len(o.customers)
 		for _, v := range o.values[0][demand] {
 			if !math.IsNaN(v) {
 				out.Wanting++
 			}
 		}
-		for k := range Weights() {
-			for m := range measures {
-				s := k*int(measures) + int(m)
-				panel.Series[s] = append(panel.Series[s], o.values[k][m])
-			}
-		}
+		b.add(o)
 	}
-	out.Customers = len(panel.Clusters)
+	out.Customers = len(b.panel.Clusters)
 	if out.Lists == 0 {
 		return nil, fmt.Errorf("%w: %s to %s", ErrNoHistory, r.days[0], r.days[len(r.days)-1])
 	}
-	return out, out.fill(&panel, r.Options.Workers)
+	if err := out.fill(&b.panel, r.Options.Workers); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// builder makes the panel that is resampled: a stratum a day.
+type builder struct {
+	panel  evaluate.Panel
+	number map[string]int32 // of customers
+}
+
+func (b *builder) add(o *observation) {
+	stratum := make([]int32, len(o.customers))
+	for k, id := range o.customers {
+		n, ok := b.number[id]
+		if !ok {
+			n = int32(len(b.number))
+			b.number[id] = n
+			b.panel.Clusters = append(b.panel.Clusters, id)
+		}
+		stratum[k] = n
+	}
+	b.panel.Strata = append(b.panel.Strata, stratum)
+	for k := range o.values {
+		for m := range measures {
+			s := k*int(measures) + int(m)
+			b.panel.Series[s] = append(b.panel.Series[s], o.values[k][m])
+		}
+	}
 }
 
 // fill computes the points.

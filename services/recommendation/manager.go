@@ -9,6 +9,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 	"github.com/fundmatch/fundmatch/services/wire"
 )
@@ -43,7 +44,7 @@ func (d desk) answer(s *matcher.Slate, out *fundmatchv1.RecommendResponse) {
 // explanation fills what managers read of an explanation, whose items were presented.
 func (d desk) explanation(e *matcher.Explanation, out *fundmatchv1.ExplainResponse) {
 	s := &e.Slate
-	out.Brief = d.brief(s.Brief)
+	out.Brief, out.BreachBasis = d.brief(s.Brief), breachBasis(e.Breach)
 	d.findings(e.Findings, out.GetFindings())
 	d.findings(e.OrderFindings, out.GetOrderFindings())
 	for i := range s.Items {
@@ -55,6 +56,29 @@ func (d desk) explanation(e *matcher.Explanation, out *fundmatchv1.ExplainRespon
 		d.conversion(&s.Items[i].Conversion, out.GetConversion())
 		out.TalkCard = d.talkCard(s, &s.Items[i])
 	}
+}
+
+// breachBasis presents how the value of BREACH came about; nil when there is none.
+func breachBasis(b *matcher.BreachBasis) *fundmatchv1.BreachBasis {
+	if b == nil {
+		return nil
+	}
+	out := &fundmatchv1.BreachBasis{
+		Probability: b.Value, Level: b.Level.String(), Tolerance: b.Tolerance.Float(), HorizonMonths: b.Months,
+	}
+	if b.Foreseen == nil {
+		return out
+	}
+	is := &b.Foreseen.Basis
+	out.Volatility, out.AsOf, out.LastNav = is.Volatility.Float(), is.AsOf.String(), is.LastNAV.String()
+	out.OwnReturns, out.OwnWeight, out.ClassFunds, out.Costed = is.OwnReturns, is.OwnWeight.Float(), is.ClassFunds, is.Costed
+	if is.Class != fund.ClassUnknown {
+		out.Class = is.Class.String()
+	}
+	for i, fall := range b.Foreseen.Drawdown {
+		out.Fall = append(out.Fall, &fundmatchv1.FallQuantile{Level: outcome.Level(i), Fall: fall.Float()})
+	}
+	return out
 }
 
 // aspects tells how well each aspect is met: how he bore falls is in it. To a manager all

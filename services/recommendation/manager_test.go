@@ -17,6 +17,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/expectation"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
+	"github.com/fundmatch/fundmatch/matcher/score/outcome"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
 )
@@ -229,6 +230,10 @@ func (p *planter) explanation(s *matcher.Slate) *matcher.Explanation {
 		Parameters: []eligibility.Parameter{{Name: "app_grade", Value: secret}}, Remedy: eligibility.Remedy{Code: eligibility.RemedyRetest},
 	}
 	e.Findings, e.OrderFindings = []eligibility.Finding{finding}, []eligibility.Finding{finding}
+	if rapid.Bool().Draw(p.rt, "a breach") {
+		e.Breach = &matcher.BreachBasis{Value: 0.5, Level: fund.C3, Tolerance: 150_000, Months: 12, Foreseen: &outcome.Distribution{}}
+		e.Breach.Foreseen.Basis.LastNAV = secretDay
+	}
 	return e
 }
 

@@ -52,6 +52,7 @@ var internal = map[string]string{
 	"experiment.ErrPlan":        "the plan in force stays; publishing one is a command",
 	"evaluate.*":                "measures are taken by commands",
 	"backtest.*":                "backtest is a command; its errors go to its terminal",
+	"frontier.*":                "the frontier is a command; its errors go to its terminal",
 	"wording.*":                 "sentences that cannot be filled are this program's fault: the answer is INTERNAL rather than half a sentence",
 	"sqlstore.*":                "a store returns the errors of features; its own are for commands",
 	"memory.*":                  "a store for tests",

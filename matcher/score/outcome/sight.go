@@ -15,6 +15,9 @@ const (
 	// leastVolatility keeps the logarithm finite: the NAV of a money fund does not move.
 	leastVolatility = 1e-4
 	leastVariance   = leastVolatility * leastVolatility / daysAYear // of one return
+	// atOnce is of how many variances one logarithm is taken: their product stays between
+	// leastVariance and the square of the largest log return to this power, far from overflow.
+	atOnce = 16
 	// daysAYear turns the number of returns in a span of days into that of a year: funds
 	// that report weekly are as volatile as those that report daily.
 	daysAYear = 365.25
@@ -36,7 +39,7 @@ type sums struct {
 	decay           float64
 	from            int32 // returns after which the weighted mean counts for the long run
 	recent, weight  float64
-	logs            float64
+	product, logs   float64 // of what the weighted mean was: a logarithm is taken of some at a time
 	returns         int32
 	firstDay, today int // day numbers
 	last            float64
@@ -44,7 +47,7 @@ type sums struct {
 
 func newSums(s *Settings, first fund.Date, wealth float64) sums {
 	day := first.DayNumber()
-	return sums{decay: math.Exp2(-1 / s.HalfLife), from: int32(s.HalfLife), firstDay: day, today: day, last: wealth}
+	return sums{decay: math.Exp2(-1 / s.HalfLife), from: int32(s.HalfLife), product: 1, firstDay: day, today: day, last: wealth}
 }
 
 func (v *sums) add(day fund.Date, wealth float64) {
@@ -54,7 +57,11 @@ func (v *sums) add(day fund.Date, wealth float64) {
 	v.weight = float64(v.decay*v.weight) + 1
 	v.returns++
 	if v.returns > v.from {
-		v.logs += math.Log2(max(v.recent/v.weight, leastVariance))
+		v.product *= max(v.recent/v.weight, leastVariance)
+		if v.returns%atOnce == 0 {
+			v.logs += math.Log2(v.product)
+			v.product = 1
+		}
 	}
 	v.last, v.today = wealth, day.DayNumber()
 }
@@ -68,7 +75,7 @@ func (v *sums) sight(least int32) sight {
 	known := sight{now: math.Log2(max(math.Sqrt(v.recent/v.weight*yearly), leastVolatility)), returns: v.returns}
 	known.all = known.now
 	if days := v.returns - v.from; days > 0 {
-		known.all = max((v.logs/float64(days)+math.Log2(yearly))/2, math.Log2(leastVolatility))
+		known.all = max(((v.logs+math.Log2(v.product))/float64(days)+math.Log2(yearly))/2, math.Log2(leastVolatility))
 	}
 	return known
 }

@@ -1573,7 +1573,10 @@ type ExplainResponse struct {
 	Notices []*Notice `protobuf:"bytes,21,rep,name=notices,proto3" json:"notices,omitempty"`
 	// What decides, to be said before everything else: of the findings the strongest that asks at least for a
 	// confirmation. Absent: no rule keeps the product back.
-	Strongest     *Finding `protobuf:"bytes,22,opt,name=strongest,proto3" json:"strongest,omitempty"`
+	Strongest *Finding `protobuf:"bytes,22,opt,name=strongest,proto3" json:"strongest,omitempty"`
+	// How the value of BREACH in the score came about; absent when the score has none. A forecast: for managers
+	// alone, and not to be shown or told to customers.
+	BreachBasis   *BreachBasis `protobuf:"bytes,23,opt,name=breach_basis,json=breachBasis,proto3" json:"breach_basis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1762,6 +1765,225 @@ func (x *ExplainResponse) GetStrongest() *Finding {
 	return nil
 }
 
+func (x *ExplainResponse) GetBreachBasis() *BreachBasis {
+	if x != nil {
+		return x.BreachBasis
+	}
+	return nil
+}
+
+// BreachBasis is how likely a product is taken to fall further than the customer's level bears, and from what.
+// Shares are 0 to 1.
+type BreachBasis struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Value of BREACH.
+	Probability float64 `protobuf:"fixed64,1,opt,name=probability,proto3" json:"probability,omitempty"`
+	// The customer's level.
+	Level string `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"`
+	// Fall from a peak that the level is taken to bear, by the model.
+	Tolerance float64 `protobuf:"fixed64,3,opt,name=tolerance,proto3" json:"tolerance,omitempty"`
+	// Months of the range that stands for the customer's horizon.
+	HorizonMonths int32 `protobuf:"varint,4,opt,name=horizon_months,json=horizonMonths,proto3" json:"horizon_months,omitempty"`
+	// Range of the deepest fall within the months, after the fees of entry and exit where those are known: quantiles,
+	// rising. Empty: nothing is known to foresee from, and the probability is that of the worst known product of the
+	// grade, or else of all.
+	Fall []*FallQuantile `protobuf:"bytes,5,rep,name=fall,proto3" json:"fall,omitempty"`
+	// Volatility a year that the range rests on.
+	Volatility float64 `protobuf:"fixed64,6,opt,name=volatility,proto3" json:"volatility,omitempty"`
+	// NAVs are dated before this day, YYYY-MM-DD.
+	AsOf string `protobuf:"bytes,7,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// The product's own last NAV, YYYY-MM-DD; empty: it has no record, and its class's is used.
+	LastNav string `protobuf:"bytes,8,opt,name=last_nav,json=lastNav,proto3" json:"last_nav,omitempty"`
+	// Daily returns of its own that count.
+	OwnReturns int32 `protobuf:"varint,9,opt,name=own_returns,json=ownReturns,proto3" json:"own_returns,omitempty"`
+	// How far its own volatility counts against its class's.
+	OwnWeight float64 `protobuf:"fixed64,10,opt,name=own_weight,json=ownWeight,proto3" json:"own_weight,omitempty"`
+	// Class that it is compared with.
+	Class string `protobuf:"bytes,11,opt,name=class,proto3" json:"class,omitempty"`
+	// Funds of the class whose records count.
+	ClassFunds int32 `protobuf:"varint,12,opt,name=class_funds,json=classFunds,proto3" json:"class_funds,omitempty"`
+	// Whether the fees of entry and exit are known and in the range.
+	Costed        bool `protobuf:"varint,13,opt,name=costed,proto3" json:"costed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BreachBasis) Reset() {
+	*x = BreachBasis{}
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BreachBasis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BreachBasis) ProtoMessage() {}
+
+func (x *BreachBasis) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BreachBasis.ProtoReflect.Descriptor instead.
+func (*BreachBasis) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *BreachBasis) GetProbability() float64 {
+	if x != nil {
+		return x.Probability
+	}
+	return 0
+}
+
+func (x *BreachBasis) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *BreachBasis) GetTolerance() float64 {
+	if x != nil {
+		return x.Tolerance
+	}
+	return 0
+}
+
+func (x *BreachBasis) GetHorizonMonths() int32 {
+	if x != nil {
+		return x.HorizonMonths
+	}
+	return 0
+}
+
+func (x *BreachBasis) GetFall() []*FallQuantile {
+	if x != nil {
+		return x.Fall
+	}
+	return nil
+}
+
+func (x *BreachBasis) GetVolatility() float64 {
+	if x != nil {
+		return x.Volatility
+	}
+	return 0
+}
+
+func (x *BreachBasis) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+func (x *BreachBasis) GetLastNav() string {
+	if x != nil {
+		return x.LastNav
+	}
+	return ""
+}
+
+func (x *BreachBasis) GetOwnReturns() int32 {
+	if x != nil {
+		return x.OwnReturns
+	}
+	return 0
+}
+
+func (x *BreachBasis) GetOwnWeight() float64 {
+	if x != nil {
+		return x.OwnWeight
+	}
+	return 0
+}
+
+func (x *BreachBasis) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *BreachBasis) GetClassFunds() int32 {
+	if x != nil {
+		return x.ClassFunds
+	}
+	return 0
+}
+
+func (x *BreachBasis) GetCosted() bool {
+	if x != nil {
+		return x.Costed
+	}
+	return false
+}
+
+// FallQuantile is a fall that is not exceeded with a probability.
+type FallQuantile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The probability.
+	Level float64 `protobuf:"fixed64,1,opt,name=level,proto3" json:"level,omitempty"`
+	// The fall.
+	Fall          float64 `protobuf:"fixed64,2,opt,name=fall,proto3" json:"fall,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FallQuantile) Reset() {
+	*x = FallQuantile{}
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FallQuantile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FallQuantile) ProtoMessage() {}
+
+func (x *FallQuantile) ProtoReflect() protoreflect.Message {
+	mi := &file_fundmatch_v1_recommendation_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FallQuantile.ProtoReflect.Descriptor instead.
+func (*FallQuantile) Descriptor() ([]byte, []int) {
+	return file_fundmatch_v1_recommendation_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *FallQuantile) GetLevel() float64 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *FallQuantile) GetFall() float64 {
+	if x != nil {
+		return x.Fall
+	}
+	return 0
+}
+
 var File_fundmatch_v1_recommendation_proto protoreflect.FileDescriptor
 
 const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
@@ -1918,7 +2140,7 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"customerId\x12!\n" +
 	"\fproduct_code\x18\x02 \x01(\tR\vproductCode\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12\x1a\n" +
-	"\baudience\x18\x04 \x01(\tR\baudience\"\xff\a\n" +
+	"\baudience\x18\x04 \x01(\tR\baudience\"\xc3\b\n" +
 	"\x0fExplainResponse\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x126\n" +
@@ -1947,7 +2169,31 @@ const file_fundmatch_v1_recommendation_proto_rawDesc = "" +
 	"\x05brief\x18\x13 \x01(\v2\x1a.fundmatch.v1.ManagerBriefB\x04\xa8\xbb\x18\x01R\x05brief\x12\x10\n" +
 	"\x03why\x18\x14 \x03(\tR\x03why\x12.\n" +
 	"\anotices\x18\x15 \x03(\v2\x14.fundmatch.v1.NoticeR\anotices\x123\n" +
-	"\tstrongest\x18\x16 \x01(\v2\x15.fundmatch.v1.FindingR\tstrongest2\xad\x01\n" +
+	"\tstrongest\x18\x16 \x01(\v2\x15.fundmatch.v1.FindingR\tstrongest\x12B\n" +
+	"\fbreach_basis\x18\x17 \x01(\v2\x19.fundmatch.v1.BreachBasisB\x04\xa8\xbb\x18\x01R\vbreachBasis\"\x99\x03\n" +
+	"\vBreachBasis\x12 \n" +
+	"\vprobability\x18\x01 \x01(\x01R\vprobability\x12\x14\n" +
+	"\x05level\x18\x02 \x01(\tR\x05level\x12\x1c\n" +
+	"\ttolerance\x18\x03 \x01(\x01R\ttolerance\x12%\n" +
+	"\x0ehorizon_months\x18\x04 \x01(\x05R\rhorizonMonths\x12.\n" +
+	"\x04fall\x18\x05 \x03(\v2\x1a.fundmatch.v1.FallQuantileR\x04fall\x12\x1e\n" +
+	"\n" +
+	"volatility\x18\x06 \x01(\x01R\n" +
+	"volatility\x12\x13\n" +
+	"\x05as_of\x18\a \x01(\tR\x04asOf\x12\x19\n" +
+	"\blast_nav\x18\b \x01(\tR\alastNav\x12\x1f\n" +
+	"\vown_returns\x18\t \x01(\x05R\n" +
+	"ownReturns\x12\x1d\n" +
+	"\n" +
+	"own_weight\x18\n" +
+	" \x01(\x01R\townWeight\x12\x14\n" +
+	"\x05class\x18\v \x01(\tR\x05class\x12\x1f\n" +
+	"\vclass_funds\x18\f \x01(\x05R\n" +
+	"classFunds\x12\x16\n" +
+	"\x06costed\x18\r \x01(\bR\x06costed\"8\n" +
+	"\fFallQuantile\x12\x14\n" +
+	"\x05level\x18\x01 \x01(\x01R\x05level\x12\x12\n" +
+	"\x04fall\x18\x02 \x01(\x01R\x04fall2\xad\x01\n" +
 	"\x15RecommendationService\x12L\n" +
 	"\tRecommend\x12\x1e.fundmatch.v1.RecommendRequest\x1a\x1f.fundmatch.v1.RecommendResponse\x12F\n" +
 	"\aExplain\x12\x1c.fundmatch.v1.ExplainRequest\x1a\x1d.fundmatch.v1.ExplainResponseB?Z=github.com/fundmatch/fundmatch/proto/fundmatch/v1;fundmatchv1b\x06proto3"
@@ -1964,7 +2210,7 @@ func file_fundmatch_v1_recommendation_proto_rawDescGZIP() []byte {
 	return file_fundmatch_v1_recommendation_proto_rawDescData
 }
 
-var file_fundmatch_v1_recommendation_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_fundmatch_v1_recommendation_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_fundmatch_v1_recommendation_proto_goTypes = []any{
 	(*RecommendRequest)(nil),      // 0: fundmatch.v1.RecommendRequest
 	(*RecommendResponse)(nil),     // 1: fundmatch.v1.RecommendResponse
@@ -1982,76 +2228,80 @@ var file_fundmatch_v1_recommendation_proto_goTypes = []any{
 	(*FollowUp)(nil),              // 13: fundmatch.v1.FollowUp
 	(*ExplainRequest)(nil),        // 14: fundmatch.v1.ExplainRequest
 	(*ExplainResponse)(nil),       // 15: fundmatch.v1.ExplainResponse
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*Revisions)(nil),             // 17: fundmatch.v1.Revisions
-	(*Exclusion)(nil),             // 18: fundmatch.v1.Exclusion
-	(*Disclosure)(nil),            // 19: fundmatch.v1.Disclosure
-	(*Notice)(nil),                // 20: fundmatch.v1.Notice
-	(*ManagerBrief)(nil),          // 21: fundmatch.v1.ManagerBrief
-	(*ProductSummary)(nil),        // 22: fundmatch.v1.ProductSummary
-	(*Evidence)(nil),              // 23: fundmatch.v1.Evidence
-	(*Contribution)(nil),          // 24: fundmatch.v1.Contribution
-	(*TalkCard)(nil),              // 25: fundmatch.v1.TalkCard
-	(*Cost)(nil),                  // 26: fundmatch.v1.Cost
-	(*Finding)(nil),               // 27: fundmatch.v1.Finding
+	(*BreachBasis)(nil),           // 16: fundmatch.v1.BreachBasis
+	(*FallQuantile)(nil),          // 17: fundmatch.v1.FallQuantile
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*Revisions)(nil),             // 19: fundmatch.v1.Revisions
+	(*Exclusion)(nil),             // 20: fundmatch.v1.Exclusion
+	(*Disclosure)(nil),            // 21: fundmatch.v1.Disclosure
+	(*Notice)(nil),                // 22: fundmatch.v1.Notice
+	(*ManagerBrief)(nil),          // 23: fundmatch.v1.ManagerBrief
+	(*ProductSummary)(nil),        // 24: fundmatch.v1.ProductSummary
+	(*Evidence)(nil),              // 25: fundmatch.v1.Evidence
+	(*Contribution)(nil),          // 26: fundmatch.v1.Contribution
+	(*TalkCard)(nil),              // 27: fundmatch.v1.TalkCard
+	(*Cost)(nil),                  // 28: fundmatch.v1.Cost
+	(*Finding)(nil),               // 29: fundmatch.v1.Finding
 }
 var file_fundmatch_v1_recommendation_proto_depIdxs = []int32{
-	16, // 0: fundmatch.v1.RecommendResponse.decided_at:type_name -> google.protobuf.Timestamp
-	16, // 1: fundmatch.v1.RecommendResponse.valid_until:type_name -> google.protobuf.Timestamp
-	17, // 2: fundmatch.v1.RecommendResponse.revisions:type_name -> fundmatch.v1.Revisions
+	18, // 0: fundmatch.v1.RecommendResponse.decided_at:type_name -> google.protobuf.Timestamp
+	18, // 1: fundmatch.v1.RecommendResponse.valid_until:type_name -> google.protobuf.Timestamp
+	19, // 2: fundmatch.v1.RecommendResponse.revisions:type_name -> fundmatch.v1.Revisions
 	4,  // 3: fundmatch.v1.RecommendResponse.items:type_name -> fundmatch.v1.Item
-	18, // 4: fundmatch.v1.RecommendResponse.excluded:type_name -> fundmatch.v1.Exclusion
-	19, // 5: fundmatch.v1.RecommendResponse.disclosures:type_name -> fundmatch.v1.Disclosure
-	20, // 6: fundmatch.v1.RecommendResponse.notices:type_name -> fundmatch.v1.Notice
-	21, // 7: fundmatch.v1.RecommendResponse.brief:type_name -> fundmatch.v1.ManagerBrief
+	20, // 4: fundmatch.v1.RecommendResponse.excluded:type_name -> fundmatch.v1.Exclusion
+	21, // 5: fundmatch.v1.RecommendResponse.disclosures:type_name -> fundmatch.v1.Disclosure
+	22, // 6: fundmatch.v1.RecommendResponse.notices:type_name -> fundmatch.v1.Notice
+	23, // 7: fundmatch.v1.RecommendResponse.brief:type_name -> fundmatch.v1.ManagerBrief
 	2,  // 8: fundmatch.v1.RecommendResponse.holdings:type_name -> fundmatch.v1.HoldingReview
 	3,  // 9: fundmatch.v1.RecommendResponse.presentation:type_name -> fundmatch.v1.Presentation
-	22, // 10: fundmatch.v1.HoldingReview.product:type_name -> fundmatch.v1.ProductSummary
-	23, // 11: fundmatch.v1.HoldingReview.evidence:type_name -> fundmatch.v1.Evidence
-	23, // 12: fundmatch.v1.HoldingReview.manager_evidence:type_name -> fundmatch.v1.Evidence
-	22, // 13: fundmatch.v1.Item.product:type_name -> fundmatch.v1.ProductSummary
-	24, // 14: fundmatch.v1.Item.contributions:type_name -> fundmatch.v1.Contribution
+	24, // 10: fundmatch.v1.HoldingReview.product:type_name -> fundmatch.v1.ProductSummary
+	25, // 11: fundmatch.v1.HoldingReview.evidence:type_name -> fundmatch.v1.Evidence
+	25, // 12: fundmatch.v1.HoldingReview.manager_evidence:type_name -> fundmatch.v1.Evidence
+	24, // 13: fundmatch.v1.Item.product:type_name -> fundmatch.v1.ProductSummary
+	26, // 14: fundmatch.v1.Item.contributions:type_name -> fundmatch.v1.Contribution
 	5,  // 15: fundmatch.v1.Item.expectation:type_name -> fundmatch.v1.Expectation
 	7,  // 16: fundmatch.v1.Item.objections:type_name -> fundmatch.v1.Objection
 	8,  // 17: fundmatch.v1.Item.conversion:type_name -> fundmatch.v1.Conversion
-	25, // 18: fundmatch.v1.Item.talk_card:type_name -> fundmatch.v1.TalkCard
+	27, // 18: fundmatch.v1.Item.talk_card:type_name -> fundmatch.v1.TalkCard
 	6,  // 19: fundmatch.v1.Expectation.matched:type_name -> fundmatch.v1.MatchedAspect
-	23, // 20: fundmatch.v1.Expectation.evidence:type_name -> fundmatch.v1.Evidence
-	23, // 21: fundmatch.v1.MatchedAspect.evidence:type_name -> fundmatch.v1.Evidence
-	23, // 22: fundmatch.v1.Objection.evidence:type_name -> fundmatch.v1.Evidence
-	23, // 23: fundmatch.v1.Objection.grounds:type_name -> fundmatch.v1.Evidence
-	23, // 24: fundmatch.v1.Objection.manager_evidence:type_name -> fundmatch.v1.Evidence
+	25, // 20: fundmatch.v1.Expectation.evidence:type_name -> fundmatch.v1.Evidence
+	25, // 21: fundmatch.v1.MatchedAspect.evidence:type_name -> fundmatch.v1.Evidence
+	25, // 22: fundmatch.v1.Objection.evidence:type_name -> fundmatch.v1.Evidence
+	25, // 23: fundmatch.v1.Objection.grounds:type_name -> fundmatch.v1.Evidence
+	25, // 24: fundmatch.v1.Objection.manager_evidence:type_name -> fundmatch.v1.Evidence
 	9,  // 25: fundmatch.v1.Conversion.amount_fen:type_name -> fundmatch.v1.AmountRange
 	10, // 26: fundmatch.v1.Conversion.horizon_cost:type_name -> fundmatch.v1.HorizonCost
 	11, // 27: fundmatch.v1.Conversion.plan:type_name -> fundmatch.v1.Plan
-	16, // 28: fundmatch.v1.Conversion.cutoff:type_name -> google.protobuf.Timestamp
+	18, // 28: fundmatch.v1.Conversion.cutoff:type_name -> google.protobuf.Timestamp
 	12, // 29: fundmatch.v1.Conversion.steps:type_name -> fundmatch.v1.Step
 	13, // 30: fundmatch.v1.Conversion.follow_up:type_name -> fundmatch.v1.FollowUp
-	26, // 31: fundmatch.v1.HorizonCost.a:type_name -> fundmatch.v1.Cost
-	26, // 32: fundmatch.v1.HorizonCost.c:type_name -> fundmatch.v1.Cost
-	22, // 33: fundmatch.v1.ExplainResponse.product:type_name -> fundmatch.v1.ProductSummary
-	16, // 34: fundmatch.v1.ExplainResponse.at:type_name -> google.protobuf.Timestamp
-	27, // 35: fundmatch.v1.ExplainResponse.findings:type_name -> fundmatch.v1.Finding
-	27, // 36: fundmatch.v1.ExplainResponse.order_findings:type_name -> fundmatch.v1.Finding
-	24, // 37: fundmatch.v1.ExplainResponse.contributions:type_name -> fundmatch.v1.Contribution
-	23, // 38: fundmatch.v1.ExplainResponse.evidence:type_name -> fundmatch.v1.Evidence
+	28, // 31: fundmatch.v1.HorizonCost.a:type_name -> fundmatch.v1.Cost
+	28, // 32: fundmatch.v1.HorizonCost.c:type_name -> fundmatch.v1.Cost
+	24, // 33: fundmatch.v1.ExplainResponse.product:type_name -> fundmatch.v1.ProductSummary
+	18, // 34: fundmatch.v1.ExplainResponse.at:type_name -> google.protobuf.Timestamp
+	29, // 35: fundmatch.v1.ExplainResponse.findings:type_name -> fundmatch.v1.Finding
+	29, // 36: fundmatch.v1.ExplainResponse.order_findings:type_name -> fundmatch.v1.Finding
+	26, // 37: fundmatch.v1.ExplainResponse.contributions:type_name -> fundmatch.v1.Contribution
+	25, // 38: fundmatch.v1.ExplainResponse.evidence:type_name -> fundmatch.v1.Evidence
 	5,  // 39: fundmatch.v1.ExplainResponse.expectation:type_name -> fundmatch.v1.Expectation
 	7,  // 40: fundmatch.v1.ExplainResponse.objections:type_name -> fundmatch.v1.Objection
 	8,  // 41: fundmatch.v1.ExplainResponse.conversion:type_name -> fundmatch.v1.Conversion
-	17, // 42: fundmatch.v1.ExplainResponse.revisions:type_name -> fundmatch.v1.Revisions
-	25, // 43: fundmatch.v1.ExplainResponse.talk_card:type_name -> fundmatch.v1.TalkCard
-	21, // 44: fundmatch.v1.ExplainResponse.brief:type_name -> fundmatch.v1.ManagerBrief
-	20, // 45: fundmatch.v1.ExplainResponse.notices:type_name -> fundmatch.v1.Notice
-	27, // 46: fundmatch.v1.ExplainResponse.strongest:type_name -> fundmatch.v1.Finding
-	0,  // 47: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
-	14, // 48: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
-	1,  // 49: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
-	15, // 50: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
-	49, // [49:51] is the sub-list for method output_type
-	47, // [47:49] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	19, // 42: fundmatch.v1.ExplainResponse.revisions:type_name -> fundmatch.v1.Revisions
+	27, // 43: fundmatch.v1.ExplainResponse.talk_card:type_name -> fundmatch.v1.TalkCard
+	23, // 44: fundmatch.v1.ExplainResponse.brief:type_name -> fundmatch.v1.ManagerBrief
+	22, // 45: fundmatch.v1.ExplainResponse.notices:type_name -> fundmatch.v1.Notice
+	29, // 46: fundmatch.v1.ExplainResponse.strongest:type_name -> fundmatch.v1.Finding
+	16, // 47: fundmatch.v1.ExplainResponse.breach_basis:type_name -> fundmatch.v1.BreachBasis
+	17, // 48: fundmatch.v1.BreachBasis.fall:type_name -> fundmatch.v1.FallQuantile
+	0,  // 49: fundmatch.v1.RecommendationService.Recommend:input_type -> fundmatch.v1.RecommendRequest
+	14, // 50: fundmatch.v1.RecommendationService.Explain:input_type -> fundmatch.v1.ExplainRequest
+	1,  // 51: fundmatch.v1.RecommendationService.Recommend:output_type -> fundmatch.v1.RecommendResponse
+	15, // 52: fundmatch.v1.RecommendationService.Explain:output_type -> fundmatch.v1.ExplainResponse
+	51, // [51:53] is the sub-list for method output_type
+	49, // [49:51] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_fundmatch_v1_recommendation_proto_init() }
@@ -2070,7 +2320,7 @@ func file_fundmatch_v1_recommendation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fundmatch_v1_recommendation_proto_rawDesc), len(file_fundmatch_v1_recommendation_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
