@@ -33,6 +33,7 @@ func TestE2EWrongInput(t *testing.T) {
 	}{
 		{"unknown verb", []string{"frobnicate"}, 2, `unknown command "frobnicate"`},
 		{"unknown flag", []string{"recommend", "X", "--frob"}, 2, `unknown flag: --frob`},
+		{"no model", []string{"models", "activate"}, 2, `models activate: 0 arguments given, expected ID`},
 		{"no customer", []string{"recommend"}, 2, `recommend: 0 arguments given, expected CUSTOMER_ID`},
 		{"no sub-verb", []string{"decisions"}, 2, `decisions: expected one of its verbs`},
 		{"unknown customer", append([]string{"recommend", "NOBODY"}, store...), 2, `CUSTOMER "NOBODY": not found`},

@@ -170,6 +170,7 @@ func (p *program) modelsListCommand() *cobra.Command {
 				var c card
 				for _, m := range all.GetModels() {
 					c.modelLine(m)
+					c.modelSince(m)
 				}
 				if len(all.GetModels()) == 0 {
 					c.line(0, "the registry is empty")

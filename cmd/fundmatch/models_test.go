@@ -146,8 +146,8 @@ func TestModelsOfABank(t *testing.T) {
 	if a := decode[struct{ Model modelAnswer }](t, mustRun(t, "models", "show", id, "--json", "--store", store)); len(a.Model.History) != 5 || a.Model.History[4].Note != "nothing runs in the shadow" {
 		t.Errorf("history: %+v", a.Model.History)
 	}
-	if out := mustRun(t, "models", "list", "--store", store); strings.Count(out, "\n") != 2 {
-		t.Errorf("list: %s", out)
+	if out := mustRun(t, "models", "list", "--store", store); strings.Count(out, "\n") != 3 || strings.Count(out, "\n  ACTIVE since ") != 1 || !strings.Contains(out, " by quant.wang: trained on May\n") {
+		t.Errorf("list, two models and since when the one is in force: %s", out)
 	}
 }
 
@@ -160,6 +160,9 @@ func TestTheShadowEnds(t *testing.T) {
 	mustRun(t, append([]string{"models", "shadow", l.id(t, "own")}, who...)...)
 	if l = listModels(t, store); l.state("own") != "SHADOW" {
 		t.Errorf("%+v", l)
+	}
+	if out := mustRun(t, "models", "list", "--store", store); strings.Count(out, "\n  SHADOW since ") != 1 || strings.Count(out, "\n  ACTIVE since ") != 1 {
+		t.Errorf("list: %s", out)
 	}
 	if out := mustRun(t, append([]string{"models", "shadow", "--off"}, who...)...); out != "no model runs in the shadow\n" {
 		t.Errorf("off: %s", out)
@@ -197,8 +200,8 @@ func TestModelsThatAreRefused(t *testing.T) {
 		"no shadow":          {[]string{"show", "shadow", "--store", store}, exitUsage, "no model runs in the shadow"},
 		"nothing before":     {[]string{"rollback", "--by", "a", "--note", "b", "--store", store}, exitUsage, "activate one by its id"},
 		"not in force":       {[]string{"rollback", before.id(t, "trained"), "--by", "a", "--note", "b", "--store", store}, exitUsage, "is not in force"},
-		"an id and off":      {[]string{"shadow", "active", "--off", "--by", "a", "--note", "b", "--store", store}, exitUsage, "expected an ID, or --off"},
-		"neither":            {[]string{"shadow", "--by", "a", "--note", "b", "--store", store}, exitUsage, "expected an ID, or --off"},
+		"an id and off":      {[]string{"shadow", "active", "--off", "--by", "a", "--note", "b", "--store", store}, exitUsage, "both given, expected an ID, or --off"},
+		"neither":            {[]string{"shadow", "--by", "a", "--note", "b", "--store", store}, exitUsage, "neither given, expected an ID, or --off"},
 		"no store":           {[]string{"list", "--store", "sqlite:" + filepath.Join(t.TempDir(), "none.db")}, exitUnavailable, "none.db"},
 		"a truncated check":  {[]string{"check", writeModel(t, good[:100])}, exitUsage, "truncated"},
 	} {

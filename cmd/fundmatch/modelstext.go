@@ -1,10 +1,12 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	fundmatchv1 "github.com/fundmatch/fundmatch/proto/fundmatch/v1"
+	"github.com/fundmatch/fundmatch/services/model"
 )
 
 // modelLine writes a model on one line: its states, what it is, its id.
@@ -19,6 +21,26 @@ func (c *card) modelLine(m *fundmatchv1.Model) {
 	}
 	c.line(0, "%-8s  %s  %s, %s, %s bytes", strings.Join(m.GetStates(), "+"), m.GetModelId(), title, trained, strconv.FormatInt(m.GetBytes(), 10))
 	c.textLine(1, "problem: ", m.GetProblem())
+}
+
+// modelSince writes since when a model is in force or in the shadow, by whom and why: what an
+// operator asks first.
+func (c *card) modelSince(m *fundmatchv1.Model) {
+	for _, state := range m.GetStates() {
+		began := ""
+		switch state {
+		case model.Active:
+			began = model.WasActivated
+		case model.Shadow:
+			began = model.WasShadowed
+		}
+		for _, h := range slices.Backward(m.GetHistory()) {
+			if h.GetKind() == began {
+				c.line(1, "%s since %s by %s: %s", state, shanghai(h.GetAt().AsTime()), h.GetBy(), h.GetNote())
+				break
+			}
+		}
+	}
 }
 
 // model writes all that is known of a model.

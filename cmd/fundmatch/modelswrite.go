@@ -142,8 +142,11 @@ func (p *program) modelsShadowCommand() *cobra.Command {
 }
 
 func (p *program) modelsShadow(ctx context.Context, args []string, o *modelOptions) error {
-	if o.off == (len(args) == 1) {
-		return usageError("shadow: expected an ID, or --off")
+	switch {
+	case o.off && len(args) == 1:
+		return usageError("shadow: both given, expected an ID, or --off")
+	case !o.off && len(args) == 0:
+		return usageError("shadow: neither given, expected an ID, or --off")
 	}
 	name := activeModel // as its own shadow it is none
 	if !o.off {

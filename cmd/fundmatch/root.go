@@ -125,6 +125,7 @@ func arguments(optional int, names ...string) cobra.PositionalArgs {
 		if len(names) > 0 {
 			expected = strings.Join(names, " ")
 		}
-		return fmt.Errorf("%s: %s given, expected %s", cmd.Name(), plural(len(args), "argument", "arguments"), expected)
+		verb := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+		return fmt.Errorf("%s: %s given, expected %s", verb, plural(len(args), "argument", "arguments"), expected)
 	}
 }

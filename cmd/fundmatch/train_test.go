@@ -18,7 +18,7 @@ func TestTrainInProcess(t *testing.T) {
 	store, dir := bankInProcess(t), t.TempDir()
 	out := filepath.Join(dir, "model.fm")
 	text := mustRun(t, "train", "--store", store, "--out", out, "--workers", "1")
-	for _, says := range []string{"spine-trained, version", "exposures of", "ranges foreseen, from the NAVs of ", "notice: too little history", "wrote " + out} {
+	for _, says := range []string{"spine-trained, version", "exposures of", "affinity as of ", "ranges foreseen, from the NAVs of ", "notice: too little history", "wrote " + out} {
 		if !strings.Contains(text, says) {
 			t.Errorf("%q is not in\n%s", says, text)
 		}

@@ -25,6 +25,7 @@ func (p *program) tellTraining(o *trainOptions, r *training.Report) error {
 	if len(r.Weights) > 0 {
 		tellWeights(&c, r)
 	}
+	tellAffinity(&c, r.Affinity)
 	tellOutcome(&c, r.Outcome)
 	tellLinear(&c, "amount of an order", r.Amount)
 	tellLinear(&c, "days until a redemption", r.Holding)
@@ -83,6 +84,12 @@ func tellWeights(c *card, r *training.Report) {
 }
 
 // tellOutcome says whose shapes the ranges foreseen have.
+func tellAffinity(c *card, a *training.Affinity) {
+	if a != nil {
+		c.line(0, "affinity as of %s: %s, of which %d held by somebody; %d bytes", a.AsOf, plural(a.Funds, "fund", "funds"), a.Held, a.Bytes)
+	}
+}
+
 func tellOutcome(c *card, o *training.Outcome) {
 	if o == nil {
 		return

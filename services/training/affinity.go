@@ -16,8 +16,31 @@ func (r *running) addAffinity(ctx context.Context, sections map[string][]byte) e
 	if err != nil || learned == nil {
 		return err
 	}
-	sections[modelfile.SectionAffinity], err = learned.AppendBinary(nil)
-	return err
+	data, err := learned.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	sections[modelfile.SectionAffinity] = data
+	r.report.Affinity = affinityTold(learned.Model, len(data))
+	return nil
+}
+
+// Affinity tells what was learned of who holds what.
+type Affinity struct {
+	AsOf  string `json:"asOf"` // the day by whose end it was known
+	Funds int    `json:"funds"`
+	Held  int    `json:"held"`  // funds that somebody holds or held; of the others only their likes speak
+	Bytes int    `json:"bytes"` // of the section
+}
+
+func affinityTold(m *affinity.Model, size int) *Affinity {
+	told := &Affinity{AsOf: fund.DateOfDay(int(m.AsOf())).String(), Funds: m.Items(), Bytes: size}
+	for _, n := range m.Holders() {
+		if n > 0 {
+			told.Held++
+		}
+	}
+	return told
 }
 
 // learnAffinity learns what was known of the owners by the end of a day; nil where the base is

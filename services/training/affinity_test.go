@@ -22,12 +22,17 @@ import (
 // purchases itself; one of a day before the training does not take it.
 func TestTheTrainedAffinityIsTheCoresOwn(t *testing.T) {
 	store := aBank(t, 600, 40)
-	trained, err := score.ParseModel(run(t, store, Options{}).Model)
+	result := run(t, store, Options{})
+	trained, err := score.ParseModel(result.Model)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if trained.Affinity == nil || len(trained.Affinity.Names.Items) == 0 || !slices.IsSorted(trained.Affinity.Names.Groups) {
 		t.Fatalf("affinity %+v", trained.Affinity)
+	}
+	if told := result.Report.Affinity; told == nil || told.Funds != len(trained.Affinity.Names.Items) || told.Held < 1 || told.Held > told.Funds ||
+		told.AsOf != result.Report.Training.Through || told.Bytes < told.Funds {
+		t.Errorf("told %+v of %d funds", told, len(trained.Affinity.Names.Items))
 	}
 	last := fund.DateOfDay(int(trained.Affinity.Model.AsOf()))
 	own := *trained

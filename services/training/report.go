@@ -16,12 +16,13 @@ type Report struct {
 	Counts     Counts           `json:"counts"`
 	Conversion *Conversion      `json:"conversion"` // null: not fitted, see Notices
 	Chosen     Weights          `json:"chosenWeights"`
-	Weights    []Weight         `json:"weights"` // empty: not fitted, see Notices
-	Pairs      int64            `json:"pairs"`   // that the weights were fitted on
-	Amount     *score.Linear    `json:"amount"`  // null: not fitted, see Notices
-	Holding    *score.Linear    `json:"holding"` // null: not fitted, see Notices
-	Outcome    *Outcome         `json:"outcome"` // null: the base foresees nothing
-	Notices    []string         `json:"notices"` // what is not in the model, and why
+	Weights    []Weight         `json:"weights"`  // empty: not fitted, see Notices
+	Pairs      int64            `json:"pairs"`    // that the weights were fitted on
+	Amount     *score.Linear    `json:"amount"`   // null: not fitted, see Notices
+	Holding    *score.Linear    `json:"holding"`  // null: not fitted, see Notices
+	Affinity   *Affinity        `json:"affinity"` // null: the base is of neighbours alone
+	Outcome    *Outcome         `json:"outcome"`  // null: the base foresees nothing
+	Notices    []string         `json:"notices"`  // what is not in the model, and why
 }
 
 // ReportSchema names the form of the report.
