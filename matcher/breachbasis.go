@@ -32,7 +32,7 @@ func (c *Core) breachBasis(a *asking, place int, contributions []score.Contribut
 	if months <= 0 {
 		months = s.Cost.DefaultHorizonMonths
 	}
-	h := outcome.Within(months)
+	h := score.BreachHorizon(months)
 	b := &BreachBasis{Level: level, Tolerance: s.LossTolerance[level], Months: h.Months()}
 	for i := range contributions {
 		if contributions[i].Feature == score.Breach {

@@ -164,6 +164,10 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	if err != nil {
 		return backtestError(err)
 	}
+	if n := report.Foreknown(); n > 0 {
+		p.note("the model was trained through %s: %d of %d splits are of that day or before, and no test of weights that were fitted",
+			model.TrainedThrough, n, len(report.Splits))
+	}
 	return p.printBacktest(report)
 }
 
@@ -255,8 +259,9 @@ func (o *backtestOptions) contenders(config *backtest.Config) (id backtest.Model
 	return id, nil
 }
 
-// scoredModel reads a model file, or the one that the program ships. What it was trained
-// with is not looked at: each split trains by its settings.
+// scoredModel reads a model file, or the one that the program ships. Its affinity is not
+// looked at: each split trains its own by the settings. Its weights are, and where they were
+// fitted they may know what came after a split.
 func scoredModel(name, terms string, variants [][]string) (backtest.Recommender, backtest.ModelID, error) {
 	file := score.DefaultModel()
 	if name != "" {
@@ -277,7 +282,11 @@ func scoredModel(name, terms string, variants [][]string) (backtest.Recommender,
 	if err != nil {
 		return nil, backtest.ModelID{}, usageError("--without: %v", err)
 	}
-	return r, backtest.ModelID{Name: model.Name, Version: model.Version, SHA256: hex.EncodeToString(sum[:]), Terms: terms}, nil
+	id := backtest.ModelID{Name: model.Name, Version: model.Version, SHA256: hex.EncodeToString(sum[:]), Terms: terms}
+	if model.Manifest != nil {
+		id.TrainedThrough = model.Manifest.Training.Through
+	}
+	return r, id, nil
 }
 
 // runBacktest runs the job, and packs what it writes. A gzip header without a time keeps

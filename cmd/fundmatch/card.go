@@ -143,6 +143,9 @@ func (c *card) steps(e *fundmatchv1.Expectation, objections []*fundmatchv1.Objec
 	}
 	c.line(1, "发　【%s】%s", actionName(v.GetAction()), v.GetText())
 	c.textLine(2, "说明：", v.GetManagerText())
+	if v.Probability != nil { // managers only; 0 is an answer, absent is none
+		c.line(2, "下单可能：%.1f%%，按本行以往的情况估计，只供您参考，不要讲给客户。", 100*v.GetProbability())
+	}
 	for i, s := range v.GetSteps() {
 		c.line(2, "%d) %s", i+1, s.GetText())
 	}

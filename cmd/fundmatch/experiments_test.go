@@ -142,7 +142,7 @@ func TestABadPlanIsNotPublished(t *testing.T) {
 		file, by, note string
 		say            []string
 	}{
-		"no such model":       {bankPlan(t, 3, strings.Repeat("0a", 32)), "a", "b", []string{"nothing was published", strings.Repeat("0a", 32)}},
+		"no such model":       {bankPlan(t, 3, strings.Repeat("0a", 32)), "a", "b", []string{"nothing was published", `the model of an arm: MODEL ` + strings.Repeat("0a", 32) + `: not found, expected one that fundmatch models list shows`}},
 		"a model of no sense": {bankPlan(t, 3, forbidden), "a", "b", []string{"nothing was published", forbidden}},
 		"the same version":    {bankPlan(t, 2, model, "end_bucket: 5000", "end_bucket: 5001"), "a", "b", []string{"version: 2, expected one above 2"}},
 		"an older version":    {bankPlan(t, 1, model), "a", "b", []string{"version: 1"}},

@@ -23,7 +23,11 @@ func (c *card) modelLine(m *fundmatchv1.Model) {
 
 // model writes all that is known of a model.
 func (c *card) model(m *fundmatchv1.Model) {
-	c.line(0, "%s v%d  %s", m.GetName(), m.GetVersion(), strings.Join(m.GetStates(), " "))
+	title := m.GetName() + " v" + strconv.Itoa(int(m.GetVersion()))
+	if len(m.GetStates()) > 0 { // of a file that is only checked there are none
+		title += "  " + strings.Join(m.GetStates(), " ")
+	}
+	c.line(0, "%s", title)
 	c.line(1, "id: %s", m.GetModelId())
 	c.line(1, "schema: %s, %d bytes", m.GetSchema(), m.GetBytes())
 	c.textLine(1, "problem: ", m.GetProblem())

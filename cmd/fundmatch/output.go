@@ -79,10 +79,10 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	}()
 	out := bufio.NewWriterSize(file, 256<<10)
 	if err := write(out); err != nil {
-		return err
+		return asNamed(err, file.Name(), name)
 	}
 	if err := errors.Join(out.Flush(), file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return asNamed(err, file.Name(), name)
 	}
 	if err := os.Rename(file.Name(), name); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
@@ -111,6 +111,15 @@ func (p *program) tellMeasured(report measured, json, svg string) error {
 		}
 	}
 	return p.writeOut("", report.WriteTable)
+}
+
+// asNamed tells an error of a temporary file as of the file that was asked for: nobody can look
+// for the other, which is gone.
+func asNamed(err error, temporary, name string) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) && e.Path == temporary {
+		return &fs.PathError{Op: e.Op, Path: name, Err: e.Err}
+	}
+	return err
 }
 
 // sqliteMagic begins every SQLite database: https://www.sqlite.org/fileformat.html

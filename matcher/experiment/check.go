@@ -70,8 +70,10 @@ func (e *Experiment) check(place string) error {
 	switch {
 	case e.From <= 0 || e.From != e.From.Date().Start():
 		return refuse(place+".from", e.From, "the begin of a day in Asia/Shanghai")
-	case e.Until <= e.From || e.Until != e.Until.Date().Start():
-		return refuse(place+".until", e.Until, "the begin of a later day than from, %s", e.From)
+	case e.Until != e.Until.Date().Start():
+		return refuse(place+".until", e.Until, "the begin of a day in Asia/Shanghai")
+	case e.Until <= e.From:
+		return refuse(place+".until", e.Until.Date(), "a later day than from, %s", e.From.Date())
 	case e.FirstBucket < 0 || e.FirstBucket >= Buckets:
 		return refuse(place+".first_bucket", e.FirstBucket, "0 to %d", Buckets-1)
 	case e.EndBucket <= e.FirstBucket || e.EndBucket > Buckets:

@@ -76,7 +76,7 @@ func TestParseRefuses(t *testing.T) {
 		{"another type", "version: 3", "version: three", "document:"},
 		{"no day", "from: 2026-12-01", "from: 2026-12-01T00:00:00Z", `layers[0].experiments[0].from: "2026-12-01T00:00:00Z", expected a day`},
 		{"no such day", "until: 2027-03-01", "until: 2027-02-30", `layers[0].experiments[0].until: "2027-02-30"`},
-		{"ends before it begins", "until: 2027-03-01", "until: 2026-12-01", "layers[0].experiments[0].until:"},
+		{"ends before it begins", "until: 2027-03-01", "until: 2026-12-01", `layers[0].experiments[0].until: "2026-12-01", expected a later day than from, 2026-12-01`},
 		{"no buckets", "        first_bucket: 0\n        end_bucket: 2000\n", "", "layers[0].experiments[0].first_bucket, end_bucket:"},
 		{"a bucket below 0", "first_bucket: 0", "first_bucket: -1", `layers[0].experiments[0].first_bucket: "-1", expected 0 to 9999`},
 		{"too many buckets", "end_bucket: 10000", "end_bucket: 10001", `layers[1].experiments[0].end_bucket: "10001", expected 1 to 10000`},

@@ -59,5 +59,13 @@ func (b *breaches) of(level fund.RiskLevel, months int32) []float64 {
 	if int(level) >= len(b) {
 		return nil
 	}
-	return b[level][outcome.Within(months)]
+	return b[level][BreachHorizon(months)]
+}
+
+// BreachHorizon is the horizon that a breach is looked at over: the customer's, a year at
+// most. Of longer holdings nobody has seen enough to tell funds apart by: the shapes that
+// ship rest on two windows, both with the same crash in them, and say of every share that it
+// is all but certain to fall far.
+func BreachHorizon(months int32) outcome.Horizon {
+	return min(outcome.Within(months), outcome.TwelveMonths)
 }

@@ -83,3 +83,14 @@ func TestTheUnknownBreachesAsTheWorstOfItsGrade(t *testing.T) {
 		t.Errorf("where nothing is known of any, something is said: %v", got)
 	}
 }
+
+// Over more than a year nothing told funds apart: a long horizon is looked at over a year.
+func TestABreachIsLookedAtOverAYearAtMost(t *testing.T) {
+	for months, want := range map[int32]outcome.Horizon{
+		1: outcome.ThreeMonths, 6: outcome.SixMonths, 12: outcome.TwelveMonths, 13: outcome.TwelveMonths, 84: outcome.TwelveMonths,
+	} {
+		if got := score.BreachHorizon(months); got != want {
+			t.Errorf("%d months: %s, want %s", months, got, want)
+		}
+	}
+}

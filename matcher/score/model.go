@@ -328,13 +328,23 @@ func (f *modelFile) completeRecorded() {
 
 // decodeModel reads the YAML; of an empty one, the header's check says what is missing.
 func decodeModel(data []byte) (*modelFile, error) {
+	if len(data) > modelfile.MaxModelBytes {
+		return nil, fmt.Errorf("%w: %d bytes of YAML, expected at most %d, or a model file that begins with %q", ErrModel, len(data), modelfile.MaxModelBytes, modelfile.Magic)
+	}
 	form := strictyaml.Form{
 		Limits:  strictyaml.Limits{Bytes: modelfile.MaxModelBytes, Line: 1024, Depth: 8, Marks: 64},
 		Several: true,
 		Refuse:  refuse,
 	}
+	document, err := form.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if kind := document.Kind(); kind != strictyaml.Mapping && kind != strictyaml.Nothing {
+		return nil, fmt.Errorf("%w: document: a %s, expected YAML of schema %s, or a model file that begins with %q", ErrModel, kind, Schema, modelfile.Magic)
+	}
 	f := &modelFile{}
-	if err := form.Decode(data, f); err != nil {
+	if err := document.Decode(f); err != nil {
 		return nil, err
 	}
 	return f, nil

@@ -129,6 +129,12 @@ func TestParseModelRefuses(t *testing.T) {
 			t.Errorf("without %s: error %v", section, err)
 		}
 	}
+	for _, other := range []string{"hello", "\x7fELF\x00\x01", "- a\n- b\n", "17"} { // what is no model at all is told what one looks like
+		_, err := score.ParseModel([]byte(other))
+		if !errors.Is(err, score.ErrModel) || !strings.Contains(err.Error(), score.Schema) && !strings.Contains(err.Error(), "YAML") {
+			t.Errorf("%q: error %v", other, err)
+		}
+	}
 	for name, data := range map[string][]byte{"nothing": nil, "too large": make([]byte, 1<<20+1)} {
 		if _, err := score.ParseModel(data); !errors.Is(err, score.ErrModel) {
 			t.Errorf("%s: error %v", name, err)

@@ -103,7 +103,7 @@ func TestAModelFileThatIsRefused(t *testing.T) {
 func TestTextsThatTakeLongAreNotParsed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, says string }{
-		"too long":       {strings.Repeat("#\n", modelfile.MaxModelBytes/2) + "#", "65537 bytes, expected at most 65536"},
+		"too long":       {strings.Repeat("#\n", modelfile.MaxModelBytes/2) + "#", "65537 bytes of YAML, expected at most 65536"},
 		"a long line":    {"name: x\n# " + strings.Repeat("x", 1100), "line 2: 1102 bytes, expected at most 1024"},
 		"open brackets":  {strings.Repeat("[\n", 1000), "line 9: 9 open brackets"},
 		"nested at once": {strings.Repeat("- ", 400), "line 1: 0 open brackets, 65 marks, expected at most 8 and 64"},

@@ -129,6 +129,24 @@ func TestSeveral(t *testing.T) {
 	}
 }
 
+func TestKind(t *testing.T) {
+	several := form()
+	several.Several = true
+	for text, want := range map[string]string{
+		good: strictyaml.Mapping, "a: 1": strictyaml.Mapping, "{}": strictyaml.Mapping, "": strictyaml.Nothing,
+		"[a: 1]": "sequence", "- a": "sequence", "text": "string", "7": "integer", "null": "null", "# only\n": strictyaml.Nothing,
+	} {
+		d, err := several.Parse([]byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := d.Kind(); got != want {
+			t.Errorf("%q: %s, expected %s", text, got, want)
+		}
+	}
+}
+
 func TestLine(t *testing.T) {
 	d, err := form().Parse([]byte(good))
 	if err != nil {

@@ -45,6 +45,19 @@ type ModelID struct {
 	Version int    `json:"version"`
 	SHA256  string `json:"sha256"` // of its file
 	Terms   string `json:"terms"`  // of its score: demand, all; empty of what has none
+	// TrainedThrough is the last day that a trained model's weights may know of; empty: nothing
+	// was trained. Lists as of that day or before are no test of fitted weights.
+	TrainedThrough string `json:"trained_through,omitempty"`
+}
+
+// Foreknown counts the splits as of which the model's weights may know what came later.
+func (r *Report) Foreknown() (n int) {
+	for i := range r.Splits {
+		if r.Splits[i].AsOf <= r.Model.TrainedThrough { // days, YYYY-MM-DD
+			n++
+		}
+	}
+	return n
 }
 
 // DataCounts says what the run was made on.

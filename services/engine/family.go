@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -103,7 +104,10 @@ func (f *family) plan(ctx context.Context, id, inForce string, from fund.Instant
 		if model == inForce {
 			continue
 		}
-		if arms[model], err = f.core(ctx, features.ModelArtifact, model); err != nil {
+		switch arms[model], err = f.core(ctx, features.ModelArtifact, model); {
+		case errors.Is(err, features.ErrNotFound):
+			return nil, nil, fmt.Errorf("the model of an arm: %w, expected one that fundmatch models list shows", err)
+		case err != nil:
 			return nil, nil, fmt.Errorf("the model of an arm, %s: %w", model, err)
 		}
 	}

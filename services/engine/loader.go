@@ -328,7 +328,10 @@ func refused(b builtIn, data []byte, err error) error {
 
 func (l *Loader) artifact(ctx context.Context, kind features.ArtifactKind, id string) ([]byte, error) {
 	data, err := l.models.Artifact(ctx, kind, id)
-	if err != nil {
+	switch {
+	case errors.Is(err, features.ErrNotFound):
+		return nil, &artifactError{kind, id, fmt.Errorf("%s %s: %w", kind, id, features.ErrNotFound)} // what the store says besides is that again
+	case err != nil:
 		return nil, &artifactError{kind, id, fmt.Errorf("%s %s: %w", kind, id, err)}
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != id {

@@ -345,6 +345,10 @@ func TestAKeyMakesACallOnce(t *testing.T) {
 	if _, err := create(under(ctx, "k"), "other"); !errors.Is(err, features.ErrIdempotencyReused) {
 		t.Errorf("another note under the key: %v", err)
 	}
+	another := &fundmatchv1.CreateModelRequest{Artifact: own("two"), By: "a", Note: "first"}
+	if _, err := o.CreateModel(under(ctx, "k"), another); !errors.Is(err, features.ErrIdempotencyReused) {
+		t.Errorf("another model under the key: %v", err)
+	}
 	one := idOf(own("one"))
 	must(t, o.activate(under(ctx, "k"), one)) // a key is one for each method and model
 	must(t, o.rollback(under(ctx, "k"), one))

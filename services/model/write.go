@@ -47,7 +47,7 @@ func begin(ctx context.Context, method string, req request) (*change, error) {
 	if err != nil {
 		return nil, features.Invalid("body", "", "a message of valid UTF-8 texts")
 	}
-	if err := c.under(ctx, method, body); err != nil {
+	if err := c.under(ctx, method, c.id, body); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -63,13 +63,14 @@ func (c *change) checkAuthor() error {
 	return nil
 }
 
-// under takes over the call's idempotency key, for a body.
-func (c *change) under(ctx context.Context, method string, body []byte) error {
+// under takes over the call's idempotency key, for the path that a method and a model make,
+// none where the model comes with the body.
+func (c *change) under(ctx context.Context, method, model string, body []byte) error {
 	key, err := wire.IdempotencyKey(ctx)
 	if err != nil || key == "" {
 		return err
 	}
-	c.key = features.Idempotency{Scope: wire.Anonymous + " " + method + " " + c.id, Key: key, BodyHash: sha256.Sum256(body)}
+	c.key = features.Idempotency{Scope: wire.Anonymous + " " + method + " " + model, Key: key, BodyHash: sha256.Sum256(body)}
 	return nil
 }
 
@@ -102,7 +103,7 @@ func (s *Service) CreateModel(ctx context.Context, req *fundmatchv1.CreateModelR
 	if err := c.checkAuthor(); err != nil {
 		return nil, err
 	}
-	if err := c.under(ctx, "CreateModel", []byte(c.by+"\x00"+c.note)); err != nil {
+	if err := c.under(ctx, "CreateModel", "", []byte(c.id+"\x00"+c.by+"\x00"+c.note)); err != nil {
 		return nil, err
 	}
 	if err := Admit(data); err != nil {

@@ -125,6 +125,11 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c := &gathered.counts; c.Examples == 0 {
+		return nil, fmt.Errorf("%w: of %d exposures by %s none is an example: %d shown again that day, %d of which the %d days are not over, "+
+			"%d not in the pool, %d without personalisation, %d not to be offered", ErrNoHistory, c.Exposures, r.survey.through,
+			c.Repeated, c.OpenWindow, r.Options.WithinDays, c.NotInPool, c.Impersonal, c.NotOffered)
+	}
 	return r.fit(ctx, gathered)
 }
 

@@ -165,6 +165,7 @@ func TestRefusals(t *testing.T) {
 		"weights that cannot": {func(j *Job) { j.Options.Weights = Fitted }, ErrOptions, "orders, expected at least"},
 		"no exposures":        {func(j *Job) { j.Store = nothing }, ErrNoHistory, "among 1 customers"},
 		"none by then":        {func(j *Job) { j.Options.Through = 20260305 }, ErrNoHistory, "EXPOSURE"},
+		"no days over yet":    {func(j *Job) { j.Options.Through = 20260315 }, ErrNoHistory, "1 of which the 30 days are not over"},
 		"no model":            {func(j *Job) { j.Base = []byte("name: x") }, score.ErrModel, ""},
 		"a broken model file": {func(j *Job) { j.Base = []byte(modelfile.Magic + "\n") }, score.ErrModel, ""},
 	} {
