@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -94,9 +95,17 @@ func (p *program) outcome(ctx context.Context, o *outcomeOptions) error {
 			return err
 		}
 	}
+	if o.json != "" && (sameFile(o.json, o.svg) || filepath.Clean(o.json) == filepath.Clean(o.svg)) {
+		return usageError("--svg: %s is the report, expected another name", o.svg)
+	}
 	folder, err := dataset.Open(o.data)
 	if err != nil {
 		return err
+	}
+	for _, in := range folder.Files() {
+		if err := mayWrite("--data", filepath.Join(o.data, in), o.json, o.svg); err != nil {
+			return err // before the bank's own files are replaced
+		}
 	}
 	series, err := folder.ReadNAVSeries(ctx)
 	if err != nil {

@@ -136,6 +136,8 @@ func TestOutcomeRefuses(t *testing.T) {
 		"no amount":               {[]string{"--data", good, "--amount-fen", "0"}, "--amount-fen"},
 		"blocks of nothing":       {[]string{"--data", good, "--block-months", "0"}, "--block-months"},
 		"no resample":             {[]string{"--data", good, "--resamples", "0"}, "--resamples"},
+		"one file for both":       {[]string{"--data", good, "--json", "x", "--svg", "./x"}, "--svg: ./x is the report"},
+		"what is read":            {[]string{"--data", good, "--svg", filepath.Join(good, "nav.csv")}, "nav.csv is what would be written"},
 		"a folder for a file":     {[]string{"--data", good, "--json", good}, "is a directory"},
 	} {
 		out := inProcess(t.Context(), "", append([]string{"outcome"}, c.args...)...)
