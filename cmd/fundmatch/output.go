@@ -90,15 +90,6 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	return nil
 }
 
-// asNamed tells an error of a temporary file as of the file that was asked for: nobody can look
-// for the other, which is gone.
-func asNamed(err error, temporary, name string) error {
-	if e := (*fs.PathError)(nil); errors.As(err, &e) && e.Path == temporary {
-		return &fs.PathError{Op: e.Op, Path: name, Err: e.Err}
-	}
-	return err
-}
-
 // measured is a report that has a table, a document and a drawing.
 type measured interface {
 	WriteTable(w io.Writer) error
@@ -120,6 +111,15 @@ func (p *program) tellMeasured(report measured, json, svg string) error {
 		}
 	}
 	return p.writeOut("", report.WriteTable)
+}
+
+// asNamed tells an error of a temporary file as of the file that was asked for: nobody can look
+// for the other, which is gone.
+func asNamed(err error, temporary, name string) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) && e.Path == temporary {
+		return &fs.PathError{Op: e.Op, Path: name, Err: e.Err}
+	}
+	return err
 }
 
 // sqliteMagic begins every SQLite database: https://www.sqlite.org/fileformat.html

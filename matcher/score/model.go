@@ -340,8 +340,8 @@ func decodeModel(data []byte) (*modelFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if is := document.Is(); is != "mapping" && is != "" {
-		return nil, fmt.Errorf("%w: document: a %s, expected YAML of schema %s, or a model file that begins with %q", ErrModel, is, Schema, modelfile.Magic)
+	if kind := document.Kind(); kind != strictyaml.Mapping && kind != strictyaml.Nothing {
+		return nil, fmt.Errorf("%w: document: a %s, expected YAML of schema %s, or a model file that begins with %q", ErrModel, kind, Schema, modelfile.Magic)
 	}
 	f := &modelFile{}
 	if err := document.Decode(f); err != nil {

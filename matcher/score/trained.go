@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 
+	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score/affinity"
 	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 )
@@ -63,16 +64,50 @@ func (m *Model) readSections(file *modelfile.File) error {
 			}
 			m.Conversion = conversion
 		case modelfile.SectionAffinity:
-			learned, names, err := affinity.Decode(file.Sections[s.Name])
-			if err != nil {
+			if err := m.readTrainedAffinity(file.Sections[s.Name]); err != nil {
 				return fmt.Errorf("%w: section %s: %w", ErrModel, s.Name, err)
 			}
-			if m.Settings.Affinity.IsNearest || learned.Settings() != m.Settings.Affinity.Learned {
-				return fmt.Errorf("%w: section %s: trained with other settings than those of section %s", ErrModel, s.Name, modelfile.SectionModel)
-			}
-			m.Affinity = &TrainedAffinity{Model: learned, Names: *names}
 		default:
 			return fmt.Errorf("%w: section %s: this program does not read it", ErrModel, s.Name)
+		}
+	}
+	return nil
+}
+
+// readTrainedAffinity decodes the section and holds it against what stands beside it: the
+// settings, and the days that the manifest says it is of.
+func (m *Model) readTrainedAffinity(data []byte) error {
+	learned, names, err := affinity.Decode(data)
+	if err != nil {
+		return err
+	}
+	if m.Settings.Affinity.IsNearest || learned.Settings() != m.Settings.Affinity.Learned {
+		return fmt.Errorf("trained with other settings than those of section %s", modelfile.SectionModel)
+	}
+	through, err := fund.ParseDate(m.Manifest.Training.Through)
+	if err != nil || through == 0 || int64(learned.AsOf()) > int64(through.DayNumber()) {
+		return fmt.Errorf("as of %d days after 1970-01-01, expected a day until the manifest's training.through %q", learned.AsOf(), m.Manifest.Training.Through)
+	}
+	if err := checkLearnedNames(names); err != nil {
+		return err
+	}
+	m.Affinity = &TrainedAffinity{Model: learned, Names: *names}
+	return nil
+}
+
+// checkLearnedNames refuses names by which nothing is found, or the wrong thing: they are
+// looked up by halving, and no name at all is what nothing is known of.
+func checkLearnedNames(n *affinity.Names) error {
+	for _, list := range [...]struct {
+		of    string
+		names []string
+	}{{"kinds", n.Kinds}, {"issuers", n.Issuers}, {"themes", n.Themes}, {"goals", n.Goals}, {"groups", n.Groups}} {
+		last := ""
+		for i, name := range list.names {
+			if name <= last {
+				return fmt.Errorf("%s: name %d: %.80q after %.80q, expected names in ascending order, none empty", list.of, i, name, last)
+			}
+			last = name
 		}
 	}
 	return nil

@@ -106,6 +106,26 @@ func (d *Document) Decode(into any) error {
 // places are what Line finds: over others, such as one of an open bracket, the library panics.
 var places = regexp.MustCompile(`^[\w-]+(\[\d{1,9}\])*(\.[\w-]+(\[\d{1,9}\])*)*$`)
 
+// The kinds of documents that readers tell apart.
+const (
+	Mapping = "mapping" // keys and values
+	Nothing = "nothing" // of a form that allows it
+)
+
+// Kind returns what the document is as a whole, in small letters: Mapping, Nothing, or such
+// as sequence, string, integer, null.
+func (d *Document) Kind() string {
+	if d.body == nil {
+		return Nothing
+	}
+	switch t := d.body.Type(); t {
+	case ast.MappingType, ast.MappingValueType:
+		return Mapping
+	default:
+		return strings.ToLower(t.String())
+	}
+}
+
 // Line returns the line, from 1, of the value at a place such as views[2].max_age, or of the
 // innermost value that it should stand in; false: there is none.
 func (d *Document) Line(place string) (int, bool) {
@@ -166,15 +186,4 @@ func (r *references) Visit(n ast.Node) ast.Visitor {
 		r.found = true
 	}
 	return r
-}
-
-// Is names what the text is as a whole: mapping, sequence, string, ...; empty: it is empty.
-func (d *Document) Is() string {
-	if d.body == nil {
-		return ""
-	}
-	if t := d.body.Type(); t != ast.MappingValueType {
-		return strings.ToLower(t.String())
-	}
-	return strings.ToLower(ast.MappingType.String()) // of one key
 }

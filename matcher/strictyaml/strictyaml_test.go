@@ -129,6 +129,24 @@ func TestSeveral(t *testing.T) {
 	}
 }
 
+func TestKind(t *testing.T) {
+	several := form()
+	several.Several = true
+	for text, want := range map[string]string{
+		good: strictyaml.Mapping, "a: 1": strictyaml.Mapping, "{}": strictyaml.Mapping, "": strictyaml.Nothing,
+		"[a: 1]": "sequence", "- a": "sequence", "text": "string", "7": "integer", "null": "null", "# only\n": strictyaml.Nothing,
+	} {
+		d, err := several.Parse([]byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := d.Kind(); got != want {
+			t.Errorf("%q: %s, expected %s", text, got, want)
+		}
+	}
+}
+
 func TestLine(t *testing.T) {
 	d, err := form().Parse([]byte(good))
 	if err != nil {
@@ -214,21 +232,4 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("read twice: %s", diff)
 		}
 	})
-}
-
-// A reader can say what it was given instead of what it expected.
-func TestWhatATextIs(t *testing.T) {
-	form := strictyaml.Form{
-		Limits: strictyaml.Limits{Bytes: 100, Line: 100, Depth: 4, Marks: 10}, Several: true,
-		Refuse: func(place, value, expected string) error { return fmt.Errorf("%s: %s, expected %s", place, value, expected) },
-	}
-	for text, want := range map[string]string{"a: 1": "mapping", "a: 1\nb: 2": "mapping", "- a": "sequence", "hello": "string", "17": "integer", "": ""} {
-		d, err := form.Parse([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := d.Is(); got != want {
-			t.Errorf("%q is a %q, want %q", text, got, want)
-		}
-	}
 }

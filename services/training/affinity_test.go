@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher"
@@ -11,6 +12,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/score"
 	"github.com/fundmatch/fundmatch/matcher/score/affinity"
+	"github.com/fundmatch/fundmatch/matcher/score/modelfile"
 	"github.com/fundmatch/fundmatch/matcher/wording"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -110,5 +112,23 @@ func TestSegmentsAreGroups(t *testing.T) {
 	}
 	if got := groupsOf(many); len(got) != affinity.MaxFact+1 {
 		t.Errorf("%d groups, expected the %d that a model holds", len(got), affinity.MaxFact+1)
+	}
+}
+
+// What the dataset takes as a name, a training can write: texts are bounded in characters.
+func TestLongNamesAreLearned(t *testing.T) {
+	r := begun(t, &told{Store: aBank(t, 40, 40), histories: buyers(9)}, Options{})
+	long := strings.Repeat("金", fund.MaxTextLength)
+	for i := range r.owners {
+		r.owners[i].segment = long
+	}
+	r.pool.products[0].Parties.Issuer = long
+	sections := map[string][]byte{}
+	if err := r.addAffinity(t.Context(), sections); err != nil {
+		t.Fatal(err)
+	}
+	_, names, err := affinity.Decode(sections[modelfile.SectionAffinity])
+	if err != nil || !slices.Equal(names.Groups, []string{long}) || !slices.Contains(names.Issuers, long) {
+		t.Errorf("groups %q, issuers %q, %v", names.Groups, names.Issuers, err)
 	}
 }

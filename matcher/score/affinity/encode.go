@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // ErrEncoding is wrapped by every error about the bytes of a model; the message names the
@@ -31,7 +33,9 @@ const magic = "fundmatch.affinity/1\n"
 // Bounds of a model's bytes.
 const (
 	maxItems = 100_000
-	maxName  = 256 // bytes of a code or of an attribute's name
+	// maxName are the bytes of a code or a name: of texts as the bank's data have them, which
+	// are bounded in characters of four bytes at most.
+	maxName = 4 * fund.MaxTextLength
 )
 
 // AppendBinary appends the model and the names of its numbers to dst: the same bytes for

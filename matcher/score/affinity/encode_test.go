@@ -147,10 +147,10 @@ func TestAppendBinaryRefusesNames(t *testing.T) {
 		"a code less":       func(n *affinity.Names) { n.Items = n.Items[1:] },
 		"a code twice":      func(n *affinity.Names) { n.Items[3] = n.Items[4] },
 		"a code of nothing": func(n *affinity.Names) { n.Items[3] = "" },
-		"a long code":       func(n *affinity.Names) { n.Items[3] = strings.Repeat("x", 300) },
+		"a long code":       func(n *affinity.Names) { n.Items[3] = strings.Repeat("x", 1025) },
 		"too few kinds":     func(n *affinity.Names) { n.Kinds = []string{"a"} },
 		"too many goals":    func(n *affinity.Names) { n.Goals = make([]string, affinity.MaxAttribute+2) },
-		"a long theme":      func(n *affinity.Names) { n.Themes = []string{strings.Repeat("x", 300)} },
+		"a long theme":      func(n *affinity.Names) { n.Themes = []string{strings.Repeat("x", 1025)} },
 	} {
 		names := (&bank{items: items}).numbered()
 		spoil(names)

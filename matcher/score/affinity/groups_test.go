@@ -17,7 +17,7 @@ func TestGroupsAreSortedAndBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, groups := range map[string][]string{
-		"unsorted": {"b", "a"}, "too many": strings.Split(strings.Repeat("g,", affinity.MaxFact+1), ","), "too long": {strings.Repeat("g", 300)},
+		"unsorted": {"b", "a"}, "too many": strings.Split(strings.Repeat("g,", affinity.MaxFact+1), ","), "too long": {strings.Repeat("g", 1025)},
 	} {
 		if _, err := m.AppendBinary(nil, &affinity.Names{Items: []string{"F"}, Groups: groups}); !errors.Is(err, affinity.ErrEncoding) {
 			t.Errorf("%s: %v, expected ErrEncoding", name, err)
