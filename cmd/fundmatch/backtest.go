@@ -164,6 +164,9 @@ func (p *program) backtest(ctx context.Context, o *backtestOptions) error {
 	if err != nil {
 		return backtestError(err)
 	}
+	if c := &report.Config; splits != nil && (c.FirstSplit != splits[0] || c.LastSplit != splits[1]) {
+		p.note("--splits %s: of these the folder has %d to %d", o.splits, c.FirstSplit, c.LastSplit)
+	}
 	if n := report.Foreknown(); n > 0 {
 		p.note("the model was trained through %s: %d of %d splits are of that day or before, and no test of weights that were fitted",
 			model.TrainedThrough, n, len(report.Splits))

@@ -50,3 +50,15 @@ func TestBacktestTellsWhatTheModelMayKnow(t *testing.T) {
 		}
 	}
 }
+
+// Splits that the folder lacks are not passed over in silence.
+func TestBacktestTellsWhichSplitsThereAre(t *testing.T) {
+	t.Parallel()
+	data, dir := backtestFolder(t), t.TempDir()
+	for splits, want := range map[string]bool{"3-4": false, "0-9": true} {
+		out := inProcess(t.Context(), "", "backtest", "--data", data, "--model", "knn", "--baseline", "none", "--splits", splits, "--out", filepath.Join(dir, splits+".csv"))
+		if out.code != 0 || strings.Contains(out.stderr, "of these the folder has 3 to 4") != want {
+			t.Errorf("--splits %s: code %d, %s", splits, out.code, out.stderr)
+		}
+	}
+}
