@@ -26,14 +26,14 @@ import (
 
 const (
 	swapConnections = 16
-	swapPace        = 100 * time.Millisecond
-	swapsATurn      = 10
+	swapPace        = 250 * time.Millisecond
+	swapsATurn      = 4
 	swapsEnv        = "FUNDMATCH_BENCH_SWAPS" // how many in all; default 1,000
 	defaultSwaps    = 1000
 )
 
 // BenchmarkSwap asks the program for lists as fast as it answers, in turns: twice without a
-// swap, which is the A/A control, and once while another model is put in force ten times a
+// swap, which is the A/A control, and once while another model is put in force four times a
 // second, each a new one that is read, checked and compiled. Then the same with a shadow in
 // place of swaps. No request may fail. Reported are the quantiles of latency over the median
 // round, and their ratios to the first turns' with the 95 % band of the control's ratio, by
