@@ -117,7 +117,7 @@ type Buffers struct {
 }
 
 // firstBatch is how many of the best products are ordered before more are needed.
-const firstBatch = 32
+const firstBatch = 64
 
 // Choose returns up to r.Limit products, best first, in buf.Picks. It allocates only when
 // the buffers are too small.
