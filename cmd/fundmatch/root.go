@@ -88,7 +88,7 @@ func newRoot(w world) *cobra.Command {
 	root.AddCommand(
 		p.serveCommand(), p.importCommand(), p.demoCommand(), p.trainCommand(),
 		p.recommendCommand(), p.explainCommand(), p.rematchCommand(),
-		p.backtestCommand(),
+		p.backtestCommand(), p.evaluateCommand(),
 		p.replayCommand(), p.decisionsCommand(), p.eraseCommand(),
 		p.wordingCommand(), p.rulesCommand(), p.viewsCommand(), p.modelsCommand(), p.experimentsCommand(), p.featuresCommand(), p.outcomeCommand(),
 		p.backupCommand(), p.restoreCommand(),
