@@ -95,9 +95,8 @@ func (a *ranked) before(b *ranked) bool {
 }
 
 // reversed gives the key with which a product stands in the order from the end.
-func (a ranked) reversed() ranked {
-	a.score, a.tie = -a.score, ^a.tie
-	return a
+func (a *ranked) reversed() ranked {
+	return ranked{score: -a.score, tie: ^a.tie, product: a.product}
 }
 
 // reverse turns the order of a heap around.
