@@ -131,9 +131,10 @@ func (w *worker) describe(ctx context.Context, d *decision, s *matcher.Slate, p 
 	if err != nil {
 		return err
 	}
-	edition, day := pack.InForce(id.AsOf), id.AsOf.Date()
+	edition, day := pack.InForce(id.AsOf), id.AsOf.Date() // as the core that answered
 	level := sealedLevel(p, d.at)
 	tolerance := settings.Settings.LossTolerance[level]
+	isProfessional := oneIf(edition.Professional(&p.Person, day))
 	shared := [textColumns]string{channel: s.Request.Channel.String(), model: id.ModelID, arm: armOf(s), riskLevel: level.String()}
 	if !d.off {
 		shared[segment] = p.Person.Segment
@@ -145,6 +146,7 @@ func (w *worker) describe(ctx context.Context, d *decision, s *matcher.Slate, p 
 			DecisionID: d.id, CustomerID: d.customer, DecidedAt: d.at, Position: int32(i + 1), ProductCode: it.Code,
 			Reward: math.NaN(), Propensity: it.Propensity, Target: math.NaN(), Texts: shared, Numbers: emptyNumbers(),
 		}
+		row.Numbers[professional] = isProfessional
 		row.Texts[action] = it.Conversion.Action.String()
 		row.Texts[foreseen] = foreseenCodes(it)
 		d.funds[i] = d.pool.fundOf(it.Code)
@@ -161,7 +163,7 @@ func (w *worker) describe(ctx context.Context, d *decision, s *matcher.Slate, p 
 
 // sealedLevel is the assessed level that the gate went by, expired or not; unknown where there was none.
 func sealedLevel(p *fund.Profile, at fund.Instant) fund.RiskLevel {
-	if a := &p.Assessment; a.On <= at.Date() {
+	if a := &p.Assessment; a.On <= at.Date() { // of an unknown day: 0
 		return a.Level
 	}
 	return fund.LevelUnknown

@@ -244,4 +244,6 @@ func (r *running) tellSummary() *Summary {
 }
 
 // readViews are what a customer said about the use of his facts.
-func readViews() []features.View { return []features.View{features.ConsentView, features.PersonalizationView} }
+func readViews() []features.View {
+	return []features.View{features.ConsentView, features.PersonalizationView}
+}

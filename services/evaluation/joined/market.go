@@ -93,9 +93,9 @@ func (m *market) enter(p *fund.Product, at fund.Instant) (entered, bool) {
 	return entered{}, false
 }
 
-// kept are the shares of the money that the fees of entry and of an exit leave; false: the bank did not give both
+// leaves are the shares of the money that the fees of entry and of an exit leave; false: the bank did not give both
 // ladders, and an unknown fee is not free.
-func kept(p *fund.Product, sum fund.Money, days int) (entry, exit float64, ok bool) {
+func leaves(p *fund.Product, sum fund.Money, days int) (entry, exit float64, ok bool) {
 	if sum <= 0 || p.Missing.Has(fund.FieldSubscriptionLadder) || p.Missing.Has(fund.FieldRedemptionLadder) {
 		return 0, 0, false
 	}
@@ -108,7 +108,7 @@ func kept(p *fund.Product, sum fund.Money, days int) (entry, exit float64, ok bo
 // which the ranges were foreseen: net return entry·exit·(w_exit/w_entry) - 1.
 func (e *entered) hold(p *fund.Product, sum fund.Money, days int) (h held) {
 	due := e.days[0].AddDays(days)
-	entry, exit, ok := kept(p, sum, days)
+	entry, exit, ok := leaves(p, sum, days)
 	if !ok || e.days[len(e.days)-1] < due {
 		return h
 	}

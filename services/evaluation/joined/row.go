@@ -21,10 +21,6 @@ type Row struct {
 	Numbers                [numberColumns]float64
 }
 
-// ColumnUnsupported is how much of the judged policy stands at this position on products that could not be shown there:
-// the log says nothing about that part. Empty without a policy.
-const ColumnUnsupported = "unsupported"
-
 // The places of Row.Texts.
 const (
 	segment = iota
@@ -63,6 +59,7 @@ const (
 	return180
 	return365
 	heldDays
+	professional
 	unsupported
 	numberColumns
 )
@@ -84,7 +81,7 @@ func NumberColumns() []string {
 		policylog.ColumnNewIssue, policylog.ColumnNoBenefit,
 		policylog.ColumnBreached90, policylog.ColumnBreached180, policylog.ColumnBreached365,
 		policylog.ColumnAmount, policylog.ColumnReturn90, policylog.ColumnReturn180, policylog.ColumnReturn365,
-		policylog.ColumnHeldDays, ColumnUnsupported,
+		policylog.ColumnHeldDays, policylog.ColumnProfessional, policylog.ColumnUnsupported,
 	}
 }
 

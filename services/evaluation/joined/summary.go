@@ -60,9 +60,17 @@ func (c *EventCounts) add(o *EventCounts) {
 		to   *int64
 		from int64
 	}{
-		{&c.ByDecision, o.ByDecision}, {&c.ByProduct, o.ByProduct}, {&c.OtherClass, o.OtherClass}, {&c.Outcomes, o.Outcomes},
-		{&c.OutcomesNamed, o.OutcomesNamed}, {&c.Instalments, o.Instalments}, {&c.BeforeDecision, o.BeforeDecision},
-		{&c.AfterWindow, o.AfterWindow}, {&c.NotListed, o.NotListed}, {&c.NoProduct, o.NoProduct}, {&c.Unnamed, o.Unnamed},
+		{&c.ByDecision, o.ByDecision},
+		{&c.ByProduct, o.ByProduct},
+		{&c.OtherClass, o.OtherClass},
+		{&c.Outcomes, o.Outcomes},
+		{&c.OutcomesNamed, o.OutcomesNamed},
+		{&c.Instalments, o.Instalments},
+		{&c.BeforeDecision, o.BeforeDecision},
+		{&c.AfterWindow, o.AfterWindow},
+		{&c.NotListed, o.NotListed},
+		{&c.NoProduct, o.NoProduct},
+		{&c.Unnamed, o.Unnamed},
 	} {
 		*p.to += p.from
 	}
