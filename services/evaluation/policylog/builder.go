@@ -29,6 +29,7 @@ type builder struct {
 	hash     *canonical
 	memory   []byte // holds ids that do not lie in the chunk
 	values   values // of add
+	scanner  scanner
 }
 
 // values are those of one row, checked.
