@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"hash"
 	"sync"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
@@ -33,6 +32,7 @@ type fold struct {
 type progress struct {
 	next     place              // whose turn it is
 	from     policylog.Position // where next.file is read from
+	rows     int64              // folded
 	finished []FileResult
 	running  runningFile
 }
@@ -53,7 +53,7 @@ type measured struct {
 type runningFile struct {
 	Tally
 	state  *State
-	digest hash.Hash // over the digests of its blocks
+	blocks [][sha256.Size]byte // the hashes of its blocks
 }
 
 // FileResult is what a run found in a file.
@@ -94,7 +94,7 @@ func newFold(log Source, files []int, config *Config) *fold {
 }
 
 func (f *fold) newFile() runningFile {
-	return runningFile{state: newState(f.config.Parts), digest: sha256.New()}
+	return runningFile{state: newState(f.config.Parts)}
 }
 
 // reserve waits until a block may be taken; false: none may any more.
@@ -123,7 +123,9 @@ func (f *fold) measure(b *policylog.Block) *measured {
 	m := &measured{state: newState(f.config.Parts), digest: b.SHA256, end: b.End}
 	m.Rows, m.Decisions, m.Skipped = int64(b.Rows()), int64(len(b.Ends)), int64(b.BadRows)
 	m.Bad = append(m.Bad, b.Bad...)
-	m.err = m.state.add(b)
+	if err := m.state.add(b); err != nil {
+		m.err = fmt.Errorf("%s: %w", f.log.Files()[b.File].Name, err)
+	}
 	return m
 }
 
@@ -183,7 +185,8 @@ func (f *fold) take(m *measured) error {
 		return f.named(err)
 	}
 	r.Tally.add(&m.Tally)
-	r.digest.Write(m.digest[:])
+	r.blocks = append(r.blocks, m.digest)
+	f.rows += m.Rows
 	f.next.block++
 	f.from = m.end
 	return f.told()
@@ -192,8 +195,8 @@ func (f *fold) take(m *measured) error {
 // finish ends the file whose turn it is.
 func (f *fold) finish() error {
 	file := f.log.Files()[f.files[f.next.file]]
-	result := FileResult{Name: file.Name, Size: file.Size, Tally: f.running.Tally, state: f.running.state}
-	f.running.digest.Sum(result.SHA256[:0])
+	r := &f.running
+	result := FileResult{Name: file.Name, Size: file.Size, SHA256: policylog.HashFile(r.blocks), Tally: r.Tally, state: r.state}
 	if f.whole != nil {
 		if err := f.whole.merge(result.state); err != nil {
 			return f.named(err)
@@ -209,11 +212,7 @@ func (f *fold) finish() error {
 // told tells how far the fold is, and keeps it where that is asked for.
 func (f *fold) told() error {
 	if f.config.Progress != nil {
-		rows := f.running.Rows
-		for i := range f.finished {
-			rows += f.finished[i].Rows
-		}
-		f.config.Progress(rows)
+		f.config.Progress(f.rows)
 	}
 	if c := f.config.Checkpoint; c != nil && c.due() {
 		return f.save()

@@ -81,12 +81,12 @@ func Run(ctx context.Context, log Source, config *Config) (*Outcome, error) {
 // outcomeOf counts what the files hold, and takes the hash of theirs.
 func outcomeOf(files []FileResult, whole *State) *Outcome {
 	out := &Outcome{Files: files, State: whole}
-	digest := sha256.New()
+	hashes := make([][sha256.Size]byte, len(files))
 	for i := range files {
 		out.Tally.add(&files[i].Tally)
-		digest.Write(files[i].SHA256[:])
+		hashes[i] = files[i].SHA256
 	}
-	digest.Sum(out.SHA256[:0])
+	out.SHA256 = policylog.HashLog(hashes)
 	return out
 }
 
@@ -107,6 +107,7 @@ func (f *fold) run(ctx context.Context) error {
 		}
 		wg.Wait()
 	}
+	feed.close()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
