@@ -25,7 +25,7 @@ func (s *State) Add(r *Rows) {
 	for i := range in {
 		in[i] = yes
 	}
-	wrong := r.violations()
+	wrong := Violations(r.RiskLevel, r.RiskGrade)
 	s.name(r, wrong)
 	s.Scopes[Shown].add(r, wrong, in)
 	for i := range in {
@@ -109,15 +109,15 @@ func count(s *share.Share, ends []int32, in []answer, ask func(row int) answer) 
 	}
 }
 
-// violations says of each row what is wrong with it; Kinds: nothing. It is nil where level or grade has no column.
-func (r *Rows) violations() []Kind {
-	if r.RiskLevel == nil || r.RiskGrade == nil {
+// Violations says of each row what is wrong with it; Kinds: nothing. It is nil where one of the columns is.
+func Violations(level, grade *Text) []Kind {
+	if level == nil || grade == nil {
 		return nil
 	}
-	levels, grades := steps(r.RiskLevel.Names, 'C'), steps(r.RiskGrade.Names, 'R')
-	wrong := make([]Kind, len(r.Position))
+	levels, grades := steps(level.Names, 'C'), steps(grade.Names, 'R')
+	wrong := make([]Kind, len(level.Values))
 	for i := range wrong {
-		wrong[i] = judge(levels[r.RiskLevel.Values[i]], grades[r.RiskGrade.Values[i]])
+		wrong[i] = judge(levels[level.Values[i]], grades[grade.Values[i]])
 	}
 	return wrong
 }

@@ -1,5 +1,5 @@
 // Package conduct counts what a regulator asks of a log: products above what a customer may bear, new issues, switches
-// that do not pay, money that left soon after it came, complaints, and how much of it all goes to few products and
+// that do not pay, money that left soon after it came, complaints, falls beyond what a customer can bear, and how much of it all goes to few products and
 // issuers. It is streaming: add blocks of whole decisions, merge states, read the result; nothing in it grows with rows.
 package conduct
 
@@ -21,7 +21,7 @@ type Rows struct {
 	Product  *Text
 
 	RiskLevel, RiskGrade *Text // C1 to C5, R1 to R5
-	Issuer, Action       *Text
+	Issuer               *Text
 
 	Flags [Flags][]float64
 }
@@ -38,12 +38,18 @@ const (
 	Redeemed30
 	Redeemed90
 	Complained
+	Breached90 // it fell beyond what he can bear within so many days of the entry
+	Breached180
+	Breached365
 	Flags // how many there are
 )
 
 // FlagColumns are the names of the flags' columns in a log.
 func FlagColumns() [Flags]string {
-	return [Flags]string{"confirmed", "new_issue", "no_benefit", "redeemed_7d", "redeemed_30d", "redeemed_90d", "complained"}
+	return [Flags]string{
+		"confirmed", "new_issue", "no_benefit", "redeemed_7d", "redeemed_30d", "redeemed_90d", "complained",
+		"breached_90d", "breached_180d", "breached_365d",
+	}
 }
 
 // Kind says what is wrong with a product that stood before a customer.
