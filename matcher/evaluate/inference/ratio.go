@@ -56,3 +56,43 @@ func SampleRatio(customers []int64, weights []float64) (*Ratio, error) {
 	}
 	return r, nil
 }
+
+// SameShare is the chi-square test that arms have the same share of something: events of so many customers each.
+// Expected are the events of each arm by the share of all. Where none or all have it the arms are alike: P is 1.
+// Errors: ErrOptions (fewer than two arms), ErrValue (more events than customers), ErrTooFew (an arm without customers).
+func SameShare(events, customers []int64) (*Ratio, error) {
+	if len(customers) < 2 || len(events) != len(customers) {
+		return nil, fmt.Errorf("%w: %d arms and %d counts, expected at least 2 and as many", ErrOptions, len(customers), len(events))
+	}
+	rest := make([]int64, len(events))
+	weights := make([]float64, len(events))
+	var with, without int64
+	for i, n := range customers {
+		switch {
+		case n < 1:
+			return nil, fmt.Errorf("%w: an arm without customers", ErrTooFew)
+		case events[i] < 0 || events[i] > n:
+			return nil, fmt.Errorf("%w: %d of %d customers", ErrValue, events[i], n)
+		}
+		rest[i], weights[i] = n-events[i], float64(n)
+		with, without = with+events[i], without+rest[i]
+	}
+	if with == 0 || without == 0 {
+		r := &Ratio{DF: len(customers) - 1, P: 1}
+		for _, n := range events {
+			r.Expected = append(r.Expected, float64(n))
+		}
+		return r, nil
+	}
+	r, err := SampleRatio(events, weights)
+	if err != nil {
+		return nil, err
+	}
+	others, err := SampleRatio(rest, weights)
+	if err != nil {
+		return nil, err
+	}
+	r.Chi2 += others.Chi2
+	r.P = distuv.ChiSquared{K: float64(r.DF)}.Survival(r.Chi2)
+	return r, nil
+}
