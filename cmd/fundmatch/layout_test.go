@@ -53,8 +53,8 @@ var importRules = []importRule{
 	},
 	{
 		"services/evaluation",
-		append(slices.Clone(servicesMay), "services/evaluation/policylog", "services/evaluation/gate", "services/evaluation/page"),
-		"services/evaluation -> its readers, its gates and its page: what a log says, what stops a release, and how it is shown",
+		append(slices.Clone(servicesMay), "services/evaluation/policylog", "services/evaluation/gate", "services/evaluation/experiments", "services/evaluation/page"),
+		"services/evaluation -> its readers, its gates, its experiments and its page: what a log says, what stops a release, and how it is shown",
 	},
 	{"services/evaluation/gate", nil, "services/evaluation/gate judges any document, and knows none of them"},
 	{

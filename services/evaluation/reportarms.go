@@ -39,7 +39,8 @@ type armCustomer struct {
 	Mixed  bool    `json:"mixed,omitempty"` // he was seen in several arms
 	Lists  int64   `json:"lists"`
 	Reward float64 `json:"reward"` // of the rows whose reward is known
-	Open   int64   `json:"open"`   // rows whose reward is not
+	Known  int64   `json:"known"`
+	Open   int64   `json:"open"` // rows whose reward is not
 }
 
 func newArms() *armsMeasure { return &armsMeasure{experiments: map[string]*armSample{}} }
@@ -87,6 +88,7 @@ func (m *armsMeasure) addList(b *policylog.Block, decision, begin, end int, name
 		if math.IsNaN(r) {
 			one.Open++
 		} else {
+			one.Known++
 			one.Reward += r
 		}
 	}
@@ -127,6 +129,7 @@ func (s *armSample) put(hash uint64, one *armCustomer) {
 	sum.Mixed = sum.Mixed || one.Mixed || sum.Arm != one.Arm
 	sum.Arm = min(sum.Arm, one.Arm)
 	sum.Lists += one.Lists
+	sum.Known += one.Known
 	sum.Open += one.Open
 	sum.Reward += one.Reward
 }
@@ -161,7 +164,7 @@ func (s *armSample) arms() []string {
 func (m *armsMeasure) Merge(later Measure) error {
 	o, same := later.(*armsMeasure)
 	if !same {
-		return errOtherMeasure
+		return errOtherPart
 	}
 	m.lacked = m.lacked || o.lacked
 	for _, name := range slices.Sorted(maps.Keys(o.experiments)) {
@@ -238,7 +241,7 @@ func (m *armsMeasure) UnmarshalJSON(data []byte) error {
 		s.bound, s.sampled = form.Bound, form.Sampled
 		for i, hash := range form.Hashes {
 			c := form.Customers[i]
-			if c == nil || i > 0 && hash <= form.Hashes[i-1] || s.bound != 0 && hash >= s.bound || c.Arm == "" || c.Lists < 1 || c.Open < 0 {
+			if c == nil || i > 0 && hash <= form.Hashes[i-1] || s.bound != 0 && hash >= s.bound || c.Arm == "" || c.Lists < 1 || c.Open < 0 || c.Known < 0 {
 				return errMeasure
 			}
 			s.customers[hash] = c

@@ -3,6 +3,8 @@ package evaluation
 import (
 	"math"
 
+	"github.com/fundmatch/fundmatch/matcher/evaluate/policy"
+	"github.com/fundmatch/fundmatch/services/evaluation/experiments"
 	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 )
 
@@ -20,12 +22,23 @@ type Report struct {
 	Violations *int64          `json:"violations" says:"products shown that must not have been; must be 0; null: risk_level or risk_grade is not in the log"`
 	Log        ReportLog       `json:"log" says:"what was read"`
 	Conduct    ConductReport   `json:"conduct" says:"is it safe"`
-	Policy     *PolicyReport   `json:"policy" says:"is it better, by the log of another policy, and how sure is that; the document of evaluate policy"`
+	Policy     PolicyReport    `json:"policy" says:"is it better, by the log of another policy, and how sure is that; the document of evaluate policy"`
 	Experiment ArmsReport      `json:"experiment" says:"is it better, by the arms that customers were in"`
 	Segments   []SegmentReport `json:"segments" says:"for whom"`
 	Money      MoneyReport     `json:"money" says:"what customers got"`
 	Funnel     FunnelReport    `json:"funnel" says:"where people drop out"`
 	Gates      []gate.Result   `json:"gates" says:"what had to hold; the first is built in where it can be judged"`
+}
+
+// PolicyReport is what the log says of another policy than the one that ran.
+type PolicyReport struct {
+	Verdict     policy.Verdict         `json:"verdict" says:"GIVEN, WITHHELD, or NOT_ASKED: the log has no target_propensity and no policy was given"`
+	Config      *PolicyConfig          `json:"config"`
+	Estimates   policy.Estimates       `json:"estimates"`
+	Diagnostics *policy.Diagnostics    `json:"diagnostics"`
+	Slates      *policy.SlateEstimates `json:"slates" says:"estimates of whole lists"`
+	Lists       *policy.ListMeasures   `json:"lists" says:"as they were logged"`
+	Segments    []SegmentResult        `json:"segments"`
 }
 
 // Conclusion is what a reader takes away.
@@ -58,7 +71,7 @@ type ReportLog struct {
 	To        string `json:"to" says:"instant of the last decision"`
 	SHA256    string `json:"sha256" says:"of the rows in canonical form"`
 	Reward    Mean   `json:"reward" says:"a row, as it was logged; its interval is by decision"`
-	NDCG      Mean   `json:"ndcg10" says:"of the lists that earned something, rewards for gains"`
+	NDCG      Mean   `json:"ndcg10" says:"of the lists whose rewards are all known, rewards for gains; a list that earned nothing counts 0"`
 }
 
 // Mean is a mean with its standard error and normal 95 % interval.
@@ -133,16 +146,16 @@ type NamedViolation struct {
 
 // Concentration is how much goes to few.
 type Concentration struct {
-	Rows      int64    `json:"rows" says:"whose code is known"`
-	Unknown   int64    `json:"unknown"`
-	Codes     *int64   `json:"codes" says:"different ones; null: more than 65,536, they are not told apart"`
-	HHI       *float64 `json:"hhi" says:"Herfindahl-Hirschman: 1 is all of one, 1/codes the same of each"`
-	Effective *float64 `json:"effective" says:"1/hhi: as many of the same size would be as concentrated"`
-	Largest   []Part1  `json:"largest" says:"the five with the most rows"`
+	Rows      int64       `json:"rows" says:"whose code is known"`
+	Unknown   int64       `json:"unknown"`
+	Codes     *int64      `json:"codes" says:"different ones; null: more than 65,536, they are not told apart"`
+	HHI       *float64    `json:"hhi" says:"Herfindahl-Hirschman: 1 is all of one, 1/codes the same of each"`
+	Effective *float64    `json:"effective" says:"1/hhi: as many of the same size would be as concentrated"`
+	Largest   []CodeShare `json:"largest" says:"the five with the most rows"`
 }
 
-// Part1 is one code of a concentration.
-type Part1 struct {
+// CodeShare is one code of a concentration.
+type CodeShare struct {
 	Code  string  `json:"code"`
 	Rows  int64   `json:"rows"`
 	Share float64 `json:"share"`
@@ -156,42 +169,33 @@ type ArmsReport struct {
 
 // ExperimentReport is one experiment.
 type ExperimentReport struct {
-	Name        string          `json:"name"`
-	Verdict     ReportVerdict   `json:"verdict"`
-	Control     string          `json:"control" says:"the arm that others are compared with: control, or else the first by name"`
-	Mixed       int64           `json:"mixed_customers" says:"seen in several arms: left out"`
-	Sampled     bool            `json:"sampled" says:"more than 32,768 customers: figures are of those with the smallest hashes"`
-	Ratio       *RatioReport    `json:"sample_ratio" says:"chi-square of customers against equal arms"`
-	Arms        []ArmReport     `json:"arms"`
-	Comparisons []ArmComparison `json:"comparisons"`
-}
-
-// ReportVerdict says whether figures may be believed.
-type ReportVerdict struct {
-	Status  string         `json:"status" says:"GIVEN, WITHHELD or NOT_ASKED"`
-	Reasons []ReportReason `json:"reasons"`
-}
-
-// ReportReason is why a verdict is withheld.
-type ReportReason struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
+	Name        string              `json:"name"`
+	Verdict     experiments.Verdict `json:"verdict"`
+	Control     string              `json:"control" says:"the arm that others are compared with: control, or else the first by name"`
+	Mixed       int64               `json:"mixed_customers" says:"seen in several arms: left out"`
+	Sampled     bool                `json:"sampled" says:"more than 32,768 customers: figures are of those with the smallest hashes"`
+	Ratio       *RatioReport        `json:"sample_ratio" says:"chi-square of customers against equal arms"`
+	Arms        []ArmReport         `json:"arms"`
+	Comparisons []ArmComparison     `json:"comparisons"`
 }
 
 // RatioReport is the test for a sample-ratio mismatch.
 type RatioReport struct {
-	Chi2 float64 `json:"chi2"`
-	DF   int     `json:"df"`
-	P    float64 `json:"p"`
+	Chi2     *float64 `json:"chi2"`
+	DF       int      `json:"df"`
+	P        *float64 `json:"p"`
+	Mismatch bool     `json:"mismatch" says:"p below .001: what the experiment says is not to be believed"`
 }
 
 // ArmReport is one arm.
 type ArmReport struct {
-	Arm       string `json:"arm"`
-	Customers int64  `json:"customers"`
-	Decisions int64  `json:"decisions"`
-	Censored  int64  `json:"censored" says:"rows whose reward is not known yet"`
-	Reward    Mean   `json:"reward" says:"a customer: the sum of his rows"`
+	Arm       string   `json:"arm"`
+	Customers int64    `json:"customers"`
+	Decisions int64    `json:"decisions"`
+	Censored  int64    `json:"censored" says:"rows whose reward is not known yet"`
+	Known     int64    `json:"known" says:"customers with any reward that is known"`
+	Reward    *float64 `json:"reward" says:"mean a customer: the sum of his rows"`
+	SD        *float64 `json:"sd"`
 }
 
 // ArmComparison is an arm beside the control.

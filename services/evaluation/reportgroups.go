@@ -1,7 +1,6 @@
 package evaluation
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -17,17 +16,12 @@ import (
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
 )
 
-// errOtherMeasure is for a state that is merged into one of another part.
-var errOtherMeasure = errors.New("a state of another part of the run")
-
 // errMeasure is for bytes that are not those of a state.
 var errMeasure = errors.New("not a state of the report")
 
 // decode reads bytes strictly.
 func decode(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
+	if err := strict(data, into); err != nil {
 		return errors.Join(errMeasure, err)
 	}
 	return nil
@@ -140,7 +134,7 @@ func (o *overview) Merge(later Measure) error {
 	l, same := later.(*overview)
 	switch {
 	case !same:
-		return errOtherMeasure
+		return errOtherPart
 	case l.Lists == 0:
 		return nil
 	case o.Lists == 0:
@@ -182,7 +176,7 @@ type group struct {
 	Lists    int64          `json:"lists"`
 	Censored int64          `json:"censored"` // rows without a reward
 	Reward   ratioSums      `json:"reward"`   // of the rows whose reward is known, by list
-	NDCG     sums           `json:"ndcg"`     // of the lists that earned something
+	NDCG     sums           `json:"ndcg"`     // of the lists whose rewards are all known
 	ROI      [horizons]sums `json:"roi"`      // of the lists whose returns are known
 	Wrong    share.Share    `json:"violations"`
 }
@@ -274,9 +268,7 @@ func (c *counter) add(g *group, rows []int) {
 	c.list = append(c.list[:0], rows...)
 	slices.SortFunc(c.list, func(x, y int) int { return cmp.Compare(b.Position[x], b.Position[y]) })
 	if known == int64(len(rows)) {
-		if v, has := c.ndcg(); has {
-			g.NDCG.add(v)
-		}
+		g.NDCG.add(c.ndcg())
 	}
 	for h, returns := range c.returns {
 		if returns == nil {
@@ -307,9 +299,9 @@ func listReturn(returns []float64, list []int) float64 {
 	return sum / float64(len(first))
 }
 
-// ndcg is that of the list with its rewards for gains, those below 0 as 0; false: it earned nothing, and no order of it
-// is better than another.
-func (c *counter) ndcg() (float64, bool) {
+// ndcg is that of the list with its rewards for gains, those below 0 as 0. A list that earned nothing counts 0, as in
+// policy.ListMeasures.
+func (c *counter) ndcg() float64 {
 	c.gains = c.gains[:0]
 	for _, i := range c.list {
 		c.gains = append(c.gains, max(0, c.block.Reward[i]))
@@ -318,9 +310,9 @@ func (c *counter) ndcg() (float64, bool) {
 	slices.SortFunc(c.gains, func(x, y float64) int { return cmp.Compare(y, x) })
 	best := dcg(c.gains)
 	if !(best > 0) || math.IsInf(best, 0) {
-		return 0, false
+		return 0
 	}
-	return got / best, true
+	return got / best
 }
 
 // dcg is the discounted sum of a list's first gains, discount 1/log2(rank+1).
@@ -388,7 +380,7 @@ func (g *groups) put(column int, value string, part *group) error {
 func (g *groups) Merge(later Measure) error {
 	o, same := later.(*groups)
 	if !same || !slices.Equal(g.columns, o.columns) {
-		return errOtherMeasure
+		return errOtherPart
 	}
 	for i := range o.by {
 		g.lacked[i] = g.lacked[i] || o.lacked[i]

@@ -143,7 +143,7 @@ func (m *conductMeasure) Add(b *policylog.Block) error {
 func (m *conductMeasure) Merge(later Measure) error {
 	o, same := later.(*conductMeasure)
 	if !same {
-		return errOtherMeasure
+		return errOtherPart
 	}
 	m.State.Merge(&o.State)
 	return nil
@@ -173,7 +173,7 @@ func (m *funnelMeasure) Add(b *policylog.Block) error {
 func (m *funnelMeasure) Merge(later Measure) error {
 	o, same := later.(*funnelMeasure)
 	if !same {
-		return errOtherMeasure
+		return errOtherPart
 	}
 	m.State.Merge(&o.State)
 	return nil
@@ -206,7 +206,7 @@ func (m *moneyMeasure) Add(b *policylog.Block) error {
 func (m *moneyMeasure) Merge(later Measure) error {
 	o, same := later.(*moneyMeasure)
 	if !same {
-		return errOtherMeasure
+		return errOtherPart
 	}
 	return m.State.Merge(o.State)
 }
