@@ -100,7 +100,7 @@ func (p *Page) Write(w io.Writer) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"tone": Tone.class, "sign": Tone.sign, "draw": drawn.draw,
 		"caption": func(c Chart) string { title, _ := c.words(); return title },
-		"number": func(t *Table, column int) bool { return column < len(t.Numbers) && t.Numbers[column] },
+		"number":  func(t *Table, column int) bool { return column < len(t.Numbers) && t.Numbers[column] },
 	}).Parse(pageText)
 	if err != nil {
 		return err
