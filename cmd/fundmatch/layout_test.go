@@ -53,8 +53,13 @@ var importRules = []importRule{
 	},
 	{
 		"services/evaluation",
-		append(slices.Clone(servicesMay), "services/evaluation/policylog", "services/evaluation/gate", "services/evaluation/experiments", "services/evaluation/page"),
-		"services/evaluation -> its readers, its gates, its experiments and its page: what a log says, what stops a release, and how it is shown",
+		append(slices.Clone(servicesMay), "services/evaluation/policylog", "services/evaluation/gate", "services/evaluation/experiments", "services/evaluation/page", "services/evaluation/spill"),
+		"services/evaluation -> its readers, its gates, its experiments, its page, its spill: what a log says, what stops a release, how it is shown, what memory does not hold",
+	},
+	{
+		"services/evaluation/policylog",
+		append(slices.Clone(servicesMay), "services/evaluation/parquetfile", "services/evaluation/spill"),
+		"services/evaluation/policylog -> services/evaluation/{parquetfile,spill}: how a file lies on disk, and what memory does not hold",
 	},
 	{"services/evaluation/gate", nil, "services/evaluation/gate judges any document, and knows none of them"},
 	{

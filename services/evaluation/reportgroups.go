@@ -343,11 +343,12 @@ func newGroups(columns []string) *groups {
 func (g *groups) Add(b *policylog.Block) error {
 	wrong := conduct.Violations(conductText(b, policylog.ColumnRiskLevel), conductText(b, policylog.ColumnRiskGrade))
 	for i, name := range g.columns {
-		t := textOf(b, name)
-		if t == nil {
+		values, names := columnOf(b, name)
+		if names == nil {
 			g.lacked[i] = true
 			continue
 		}
+		t := &policylog.Text{Values: values, Names: names}
 		parts := make([]group, len(t.Names))
 		count(b, t, wrong, func(value uint32) *group { return &parts[value] })
 		for value := range parts {

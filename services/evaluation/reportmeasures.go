@@ -36,12 +36,12 @@ func ReportParts(segments []string) []Part {
 	}
 }
 
-// ReportTexts are the columns of text that the report reads where the log has them; segments are those of --segment.
+// ReportTexts are the columns of text that the report reads where the log has them, besides those of the segments.
 func ReportTexts(segments []string) []string {
-	return uniqueOf([]string{
+	return slices.DeleteFunc([]string{
 		policylog.ColumnRiskLevel, policylog.ColumnRiskGrade, policylog.ColumnIssuer, policylog.ColumnArm,
 		policylog.ColumnForeseen, policylog.ColumnRaised,
-	}, segments)
+	}, func(name string) bool { return slices.Contains(segments, name) })
 }
 
 // ReportNumbers are the columns of numbers that the report reads where the log has them.

@@ -88,3 +88,16 @@ func (s *Settings) Texts() []string {
 		return name == policylog.ColumnProduct || name == policylog.ColumnPosition
 	})
 }
+
+// Options are what the reader has to be told.
+func (s *Settings) Options() policylog.Options {
+	o := policylog.Options{Target: s.Policy.Target == nil, Texts: s.Texts(), SkipBad: s.SkipBad}
+	if s.Verb == VerbReport {
+		o.OptionalTarget, o.Target = o.Target, false
+		o.OptionalTexts, o.OptionalNumbers = ReportTexts(s.Segments), ReportNumbers()
+	}
+	if r := s.RewardRange; r != nil {
+		o.RewardLow, o.RewardHigh = r[0], r[1]
+	}
+	return o
+}

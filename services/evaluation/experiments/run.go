@@ -118,7 +118,7 @@ func (r *run) take(c *Customer) error {
 		} else {
 			at.Row = int64(first)
 		}
-		return &BadRow{At: c.At, Column: "customer_id", Value: clip(c.ID), Want: "each customer once", First: &at}
+		return &BadRow{At: c.At, Column: "customer_id", Value: Clip(c.ID), Want: "each customer once", First: &at}
 	}
 	if err := r.block.Add(&c.Row); err != nil {
 		if value := (*ValueError)(nil); errors.As(err, &value) {

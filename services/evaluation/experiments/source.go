@@ -65,8 +65,8 @@ func (e *BadRow) Unwrap() error { return ErrData }
 // maxShown bounds the part of a value that is shown, in bytes.
 const maxShown = 80
 
-// clip cuts a value at the end of a character.
-func clip(s string) string {
+// Clip cuts a value to what errors show, at the end of a character.
+func Clip(s string) string {
 	if len(s) <= maxShown {
 		return s
 	}

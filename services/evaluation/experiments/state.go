@@ -95,12 +95,12 @@ func (s *State) check(r *Row) error {
 		return fmt.Errorf("%w: a row of %d metrics, %d of before and %d segments, expected those of the columns", ErrData, len(r.Metrics), len(r.Pre), len(r.Segments))
 	}
 	if !isName(r.Arm) {
-		return &ValueError{"arm", clip(r.Arm), fmt.Sprintf("a name of 1 to %d bytes", MaxName)}
+		return &ValueError{"arm", Clip(r.Arm), fmt.Sprintf("a name of 1 to %d bytes", MaxName)}
 	}
 	more := 0
 	if s.whole[r.Arm] == nil {
 		if len(s.whole) == MaxArms {
-			return &ValueError{"arm", clip(r.Arm), fmt.Sprintf("at most %d different arms", MaxArms)}
+			return &ValueError{"arm", Clip(r.Arm), fmt.Sprintf("at most %d different arms", MaxArms)}
 		}
 		more++
 	}
@@ -116,15 +116,15 @@ func (s *State) check(r *Row) error {
 		g := s.segments[i][value]
 		switch {
 		case !isText(value):
-			return &ValueError{s.columns.Segments[i], clip(value), fmt.Sprintf("at most %d bytes of text", MaxName)}
+			return &ValueError{s.columns.Segments[i], Clip(value), fmt.Sprintf("at most %d bytes of text", MaxName)}
 		case g == nil && len(s.segments[i]) == MaxValues:
-			return &ValueError{s.columns.Segments[i], clip(value), fmt.Sprintf("at most %d different values", MaxValues)}
+			return &ValueError{s.columns.Segments[i], Clip(value), fmt.Sprintf("at most %d different values", MaxValues)}
 		case g[r.Arm] == nil:
 			more++
 		}
 	}
 	if s.cells+more*len(r.Metrics) > MaxCells {
-		return &ValueError{"arm", clip(r.Arm), fmt.Sprintf("arms, metrics and segments that make at most %d sums", MaxCells)}
+		return &ValueError{"arm", Clip(r.Arm), fmt.Sprintf("arms, metrics and segments that make at most %d sums", MaxCells)}
 	}
 	return nil
 }
