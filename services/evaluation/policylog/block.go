@@ -20,9 +20,26 @@ type Block struct {
 	Texts     []Text     // the columns of text that were asked for, in that order
 	Numbers   []Number   // the columns of numbers that were asked for, in that order
 
-	End    Position // where the file goes on
-	Bad    []Bad    // rows that were left out (SkipBad)
-	SHA256 [32]byte // of the block's rows in canonical form
+	End     Position // where the file goes on
+	Bad     []Bad    // rows that were left out (SkipBad): the first MaxBad of them
+	BadRows int      // rows that were left out, all of them
+	SHA256  [32]byte // of the block's rows in canonical form (docs/evaluation/log.md)
+
+	work *work // memory that is used again by the next read
+}
+
+// work is what reading a block needs.
+type work struct {
+	chunk   chunk
+	builder builder
+}
+
+// workFor returns the block's memory; that of a log with other options is of no use.
+func (b *Block) workFor(p *plan) *work {
+	if b.work == nil || b.work.builder.plan != p {
+		b.work = &work{builder: newBuilder(p)}
+	}
+	return b.work
 }
 
 // Decision is what is the same for all rows of a decision. The texts share the block's memory.
