@@ -229,13 +229,17 @@ func variants() []variant {
 	})
 	add("small pages", func(v *variant) { v.options = []parquet.WriterOption{parquet.PageBufferSize(200)} })
 	add("small groups", func(v *variant) { v.options = []parquet.WriterOption{parquet.MaxRowsPerRowGroup(37)} })
-	add("dictionary that is given up", func(v *variant) { v.options = []parquet.WriterOption{parquet.DictionaryMaxBytes(300), parquet.PageBufferSize(300)} })
+	add("dictionary that is given up", func(v *variant) {
+		v.options = []parquet.WriterOption{parquet.DictionaryMaxBytes(300), parquet.PageBufferSize(300)}
+	})
 	add("all by dictionary", func(v *variant) {
 		v.double, v.at, v.integer = dict(double), dict(parquet.Timestamp(parquet.Nanosecond)), dict(parquet.Int(32))
 	})
 	add("delta", func(v *variant) {
 		v.text = func() parquet.Node { return parquet.Encoded(parquet.String(), &parquet.DeltaLengthByteArray) }
-		v.at = func() parquet.Node { return parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.DeltaBinaryPacked) }
+		v.at = func() parquet.Node {
+			return parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.DeltaBinaryPacked)
+		}
 		v.integer = func() parquet.Node { return parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked) }
 		v.double = func() parquet.Node { return parquet.Encoded(double, &parquet.ByteStreamSplit) }
 	})
