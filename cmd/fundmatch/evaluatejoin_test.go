@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/joined"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
@@ -129,6 +130,7 @@ func TestTheJoinedLogFindsTheTruth(t *testing.T) {
 	if math.Abs(chance.plain()-l.chance.greedy) < 4*chance.stderr() {
 		t.Errorf("the log's own mean %v is as near to the truth %v: the load shows nothing", chance.plain(), l.chance.greedy)
 	}
+	l.judged(t, name)
 	want := logHash(t, name)
 	for _, other := range []string{"joined.parquet", "joined.ndjson.gz", "joined.csv.zst"} {
 		if logHash(t, join(other, "--workers", "3")) != want {
@@ -142,6 +144,44 @@ func TestTheJoinedLogFindsTheTruth(t *testing.T) {
 	if second, err := os.ReadFile(filepath.Join(dir, "joined.parquet")); err != nil || string(first) != string(second) {
 		t.Errorf("with three workers another file (%v)", err)
 	}
+}
+
+// judged runs the verbs that judge, over the joined log and over the decisions themselves: they say the same.
+func (l *bankLoad) judged(t *testing.T, name string) {
+	t.Helper()
+	decisions := strings.TrimPrefix(l.store, "sqlite:") + ".decisions"
+	join := []string{"--decisions", decisions, "--store", l.store, "--window", "240h", "--policy", "greedy", "--need-decision"}
+	byLog := mustRun(t, "evaluate", "policy", "--log", name, "--json", "-", "--gate", "ips.ci95.low < 0.051", "--gate", "ips.ci95.high > 0.051")
+	if byDecisions := mustRun(t, append([]string{"evaluate", "policy", "--json", "-", "--gate", "ips.ci95.low < 0.051", "--gate", "ips.ci95.high > 0.051"}, join...)...); byDecisions != byLog {
+		t.Errorf("over the decisions:\n%s\nover the joined log:\n%s", byDecisions, byLog)
+	}
+	dir := t.TempDir()
+	one, other := filepath.Join(dir, "log"), filepath.Join(dir, "decisions")
+	mustRun(t, "evaluate", "report", "--log", name, "--out", one)
+	mustRun(t, append([]string{"evaluate", "report", "--out", other}, join...)...)
+	first, err := os.ReadFile(filepath.Join(one, reportJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := os.ReadFile(filepath.Join(other, reportJSON)); err != nil || string(first) != string(second) {
+		t.Errorf("the reports differ (%v)", err)
+	}
+	w, _, _ := testWorld("")
+	path, cleanup, err := (&program{world: w}).joinedLog(t.Context(), &joinOptions{store: l.store, window: time.Hour, outcome: "CLICK", reward: "happened"}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if logHash(t, path); path == "" {
+		t.Error("nothing was joined")
+	}
+	if cleanup(); !errors.Is(statError(path), os.ErrNotExist) {
+		t.Errorf("%s is left behind", path)
+	}
+}
+
+func statError(name string) error {
+	_, err := os.Stat(name)
+	return err
 }
 
 // The model in force as the candidate: who was answered by it has the weight 1 everywhere, and who was answered by the
@@ -215,6 +255,22 @@ func TestEvaluateJoinRefuses(t *testing.T) {
 		got := inProcess(t.Context(), "", append([]string{"evaluate", "join", "--store", store, "--out", out}, c.args...)...)
 		if got.code != c.code || !strings.Contains(got.stderr, c.says) {
 			t.Errorf("%v: exit code %d, %q, expected %d that says %q", c.args, got.code, got.stderr, c.code, c.says)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--log", out, "--window", "24h"}, "--window: expected together with --decisions"},
+		{[]string{"--log", out, "--decisions", dir}, "--decisions: expected instead of --log"},
+		{[]string{"--decisions", dir, "--shard", "0/2"}, "expected no --shard and no --checkpoint"},
+		{[]string{"--decisions", dir, "--checkpoint", out}, "expected no --shard and no --checkpoint"},
+		{[]string{"--decisions", dir, "--policy", "greedy", "--target-policy", own}, "expected one policy"},
+		{[]string{"--decisions", dir}, "--policy: expected a policy to judge"},
+		{[]string{"--decisions", dir, "--policy", "greedy", "--window", "0s"}, "--window: 0s, expected more than 0s"},
+	} {
+		if got := inProcess(t.Context(), "", append([]string{"evaluate", "policy"}, c.args...)...); got.code != exitUsage || !strings.Contains(got.stderr, c.says) {
+			t.Errorf("policy %v: exit code %d, %q, expected %d that says %q", c.args, got.code, got.stderr, exitUsage, c.says)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
