@@ -128,7 +128,7 @@ func (g *Gate) standing(p *fund.Profile, day fund.Date) Standing {
 	e := &g.edition
 	s := Standing{
 		State:        e.levelState(p, day),
-		Professional: e.professional && isProfessional(&p.Person, day),
+		Professional: e.Professional(&p.Person, day),
 		Capacity:     p.Person.Capacity,
 	}
 	if s.State == Valid || s.State == Expired {
@@ -180,6 +180,11 @@ func (e *Edition) levelState(p *fund.Profile, day fund.Date) LevelState {
 	default:
 		return Absent
 	}
+}
+
+// Professional reports whether somebody is a professional investor whom no level bounds (S14).
+func (e *Edition) Professional(p *fund.Person, day fund.Date) bool {
+	return e.professional && isProfessional(p, day)
 }
 
 // isProfessional: with class and proof, the proof in force until its day begins, and no

@@ -92,20 +92,22 @@ func (d Date) DayNumber() int {
 	return 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + d.Day() - 1 - 719468
 }
 
-// DateOfDay is the inverse of DayNumber.
+// DateOfDay is the inverse of DayNumber, for days from 0000-03-01 to the year 9999: Neri and
+// Schneider, "Euclidean affine functions and their application to calendar algorithms" (2023), with one
+// division by the days of 400 years. A match turns hundreds of instants into dates.
 func DateOfDay(n int) Date {
-	z := n + 719468
-	era := z / 146097
-	doe := z - era*146097
-	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
-	doy := doe - (365*yoe + yoe/4 - yoe/100)
-	mp := (5*doy + 2) / 153
-	y, m, day := yoe+era*400, mp+3, doy-(153*mp+2)/5+1
-	if m > 12 {
-		m -= 12
-		y++
+	shifted := 4*uint32(n+719468) + 3 // in quarters of days since 0000-03-01
+	century, ofCentury := shifted/146097, shifted%146097/4
+	product := 2939745 * uint64(4*ofCentury+3)
+	year := 100*century + uint32(product>>32)
+	ofYear := uint32(product) / 2939745 / 4 // from 1 March
+	months := 2141*ofYear + 197913
+	month, day := months>>16, months&0xffff/2141+1
+	if ofYear >= 306 { // January and February are of the year after
+		year++
+		month -= 12
 	}
-	return Date(y*10000 + m*100 + day)
+	return Date(year*10000 + month*100 + day)
 }
 
 // AddDays returns the date n days later.

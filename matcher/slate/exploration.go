@@ -125,25 +125,20 @@ func (c *Chooser) Alternatives(r *Request, s *Seat, e *Exploration, buf *Buffers
 		return buf.Alternatives
 	}
 	t := c.seat(r, s.List, buf)
-	for done := 0; ; {
-		for _, i := range buf.heap[done:] {
-			if len(buf.Alternatives) == e.Next || r.Scores[t.leaving]-r.Scores[i] > e.MaxGap {
-				return buf.Alternatives // in order of score: what follows is further below
-			}
-			if slices.Contains(buf.funds, c.items[i].fund) {
-				continue
-			}
-			if a, ok := c.alternative(r, s, t, i, e, buf); ok {
-				buf.Alternatives = append(buf.Alternatives, a)
-				buf.funds = append(buf.funds, c.items[i].fund) // one entry a fund: its best
-			}
+	for place := 0; len(buf.Alternatives) < e.Next; place++ {
+		i := c.nth(r, &buf.order, place)
+		if i < 0 || r.Scores[t.leaving]-r.Scores[i] > e.MaxGap {
+			break // in order of score: what follows is further below
 		}
-		if done = len(buf.heap); done < buf.batch {
-			return buf.Alternatives
+		if slices.Contains(buf.funds, c.items[i].fund) {
+			continue
 		}
-		buf.batch *= 4
-		c.best(r, buf.batch, buf) // the same order, further down
+		if a, ok := c.alternative(r, s, t, i, e, buf); ok {
+			buf.Alternatives = append(buf.Alternatives, a)
+			buf.funds = append(buf.funds, c.items[i].fund) // one entry a fund: its best
+		}
 	}
+	return buf.Alternatives
 }
 
 // taken is what the other products of a list leave of its bounds.
@@ -189,7 +184,7 @@ func (c *Chooser) alternative(r *Request, s *Seat, t taken, i int32, e *Explorat
 	}
 	a := Alternative{Pick: Pick{Product: i, Peer: -1}, Shown: shown}
 	if it := &c.items[i]; it.newIssue {
-		a.Peer = c.peer(it, r, buf.heap)
+		a.Peer = c.peer(it, r, &buf.order)
 		return a, a.Peer >= 0
 	}
 	return a, true

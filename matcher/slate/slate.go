@@ -37,8 +37,7 @@ type Product struct {
 type Chooser struct {
 	settings Settings
 	items    []item
-	byCode   []int32 // position of each product in code order
-	groups   int     // number of issuers, managers and themes
+	groups   int // number of issuers, managers and themes
 }
 
 // item is a product with its parties as small numbers.
@@ -46,6 +45,7 @@ type item struct {
 	fund     int32
 	class    fund.Class
 	newIssue bool
+	tie      uint32 // among equal scores the lower is first: existing funds, then by code
 	groups   []group
 }
 
@@ -58,7 +58,7 @@ type group struct {
 // Compile numbers the parties and the order of codes. The result does not depend on the
 // order of products but for the indices themselves.
 func Compile(products []Product, s Settings) *Chooser {
-	c := &Chooser{settings: s, items: make([]item, len(products)), byCode: make([]int32, len(products))}
+	c := &Chooser{settings: s, items: make([]item, len(products))}
 	order := make([]int, len(products))
 	for i := range order {
 		order[i] = i
@@ -67,8 +67,10 @@ func Compile(products []Product, s Settings) *Chooser {
 	ids := map[string]int32{}
 	for position, i := range order {
 		p := &products[i]
-		c.byCode[i] = int32(position)
-		it := item{fund: p.Fund, class: p.Class, newIssue: p.NewIssue}
+		it := item{fund: p.Fund, class: p.Class, newIssue: p.NewIssue, tie: uint32(position)}
+		if p.NewIssue {
+			it.tie |= 1 << 31
+		}
 		it.groups = join(it.groups, ids, "issuer:", p.Issuer, s.MaxIssuerPct)
 		it.groups = join(it.groups, ids, "manager:", p.Manager, s.MaxManagerPct)
 		for _, t := range p.Themes {
@@ -110,26 +112,16 @@ type Pick struct {
 type Buffers struct {
 	Picks        []Pick
 	Alternatives []Alternative
-	heap         []int32
-	batch        int // how many were asked into heap: when it holds fewer, there are no more
+	order        order
 	counts       []int32
 	funds        []int32
 }
 
-// firstBatch is how many of the best products are ordered before more are needed.
-const firstBatch = 64
-
 // Choose returns up to r.Limit products, best first, in buf.Picks. It allocates only when
 // the buffers are too small.
 func (c *Chooser) Choose(r *Request, buf *Buffers) []Pick {
-	for batch := max(firstBatch, 3*r.Limit); ; batch *= 4 {
-		buf.batch = batch
-		c.best(r, batch, buf)
-		c.fill(r, buf)
-		if len(buf.Picks) == r.Limit || len(buf.heap) < batch {
-			break
-		}
-	}
+	c.arrange(r, &buf.order)
+	c.fill(r, buf)
 	c.trimNewIssues(buf)
 	return buf.Picks
 }
@@ -140,61 +132,7 @@ func (c *Chooser) less(scores []float64, a, b int32) bool {
 	if scores[a] != scores[b] {
 		return scores[a] > scores[b]
 	}
-	if c.items[a].newIssue != c.items[b].newIssue {
-		return c.items[b].newIssue
-	}
-	return c.byCode[a] < c.byCode[b]
-}
-
-// best puts the n best permitted products into buf.heap, best first.
-func (c *Chooser) best(r *Request, n int, buf *Buffers) {
-	heap := buf.heap[:0]
-	for w, word := range r.Permitted {
-		for ; word != 0; word &= word - 1 {
-			i := int32(w*64 + bits.TrailingZeros64(word))
-			switch {
-			case len(heap) < n:
-				heap = append(heap, i)
-				c.up(r.Scores, heap)
-			case c.less(r.Scores, i, heap[0]):
-				heap[0] = i
-				c.down(r.Scores, heap)
-			}
-		}
-	}
-	// The heap's root is the worst: taking it out to the end sorts best first.
-	for end := len(heap) - 1; end > 0; end-- {
-		heap[0], heap[end] = heap[end], heap[0]
-		c.down(r.Scores, heap[:end])
-	}
-	buf.heap = heap
-}
-
-func (c *Chooser) up(scores []float64, heap []int32) {
-	for i := len(heap) - 1; i > 0; {
-		parent := (i - 1) / 2
-		if !c.less(scores, heap[parent], heap[i]) {
-			return
-		}
-		heap[parent], heap[i] = heap[i], heap[parent]
-		i = parent
-	}
-}
-
-func (c *Chooser) down(scores []float64, heap []int32) {
-	for i := 0; ; {
-		worst := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(heap); child++ {
-			if c.less(scores, heap[worst], heap[child]) {
-				worst = child
-			}
-		}
-		if worst == i {
-			return
-		}
-		heap[i], heap[worst] = heap[worst], heap[i]
-		i = worst
-	}
+	return c.items[a].tie < c.items[b].tie
 }
 
 // fill takes the ordered products one by one as long as the bounds allow.
@@ -203,8 +141,9 @@ func (c *Chooser) fill(r *Request, buf *Buffers) {
 	held := 0
 	newIssues, maxNew := 0, r.Limit*c.settings.NewIssuePct/100
 	maxHeld := atMost(c.settings.MaxHeldPct, r.Limit)
-	for _, i := range buf.heap {
-		if len(buf.Picks) == r.Limit {
+	for place := 0; len(buf.Picks) < r.Limit; place++ {
+		i := c.nth(r, &buf.order, place)
+		if i < 0 {
 			return
 		}
 		it := &c.items[i]
@@ -215,7 +154,7 @@ func (c *Chooser) fill(r *Request, buf *Buffers) {
 		pick := Pick{Product: i, Peer: -1}
 		if it.newIssue {
 			if newIssues < maxNew {
-				pick.Peer = c.peer(it, r, buf.heap)
+				pick.Peer = c.peer(it, r, &buf.order)
 			}
 			if pick.Peer < 0 {
 				continue // beyond the share, or with nothing to stand beside it
@@ -272,6 +211,9 @@ func (c *Chooser) fits(it *item, limit int, counts []int32) bool {
 // atMost is a share of a list's length, at least one.
 func atMost(pct, limit int) int { return max(1, pct*limit/100) }
 
+// peersAmong is how many of the first products are asked for a peer before all are.
+const peersAmong = 64
+
 // Peer returns the best permitted existing product of the same class beside a new issue
 // that is looked at alone, as a list would name it; -1: the product is no new issue, or
 // there is none.
@@ -284,10 +226,14 @@ func (c *Chooser) Peer(product int32, r *Request) int32 {
 }
 
 // peer returns the best permitted existing product of the same class but of another
-// fund, or -1. It is nearly always among the ordered candidates; where it is not, all are
-// looked at, so that the answer does not depend on how many were ordered.
-func (c *Chooser) peer(newIssue *item, r *Request, ordered []int32) int32 {
-	for _, i := range ordered {
+// fund, or -1. It is nearly always among the first in order, where there is one; where it is
+// not, all are looked at, so that the answer does not depend on how many were ordered.
+func (c *Chooser) peer(newIssue *item, r *Request, o *order) int32 {
+	for place := 0; o != nil && place < peersAmong; place++ {
+		i := c.nth(r, o, place)
+		if i < 0 {
+			break
+		}
 		if c.items[i].isPeerOf(newIssue) {
 			return i
 		}

@@ -49,6 +49,7 @@ func (b *Block) workFor(p *plan) *work {
 type Decision struct {
 	ID, CustomerID []byte
 	At             int64 // nanoseconds since 1970-01-01T00:00:00Z
+	Row            int64 // of the file, from 1, bad ones counted: where it begins
 }
 
 // Text is a column of text, each value once: Values holds places in Names. An absent value is "".

@@ -43,11 +43,13 @@ const (
 	ColumnRedeemed30 = "redeemed_30d"
 	ColumnRedeemed90 = "redeemed_90d"
 
-	ColumnNewIssue    = "new_issue"    // it was in its subscription period
-	ColumnNoBenefit   = "no_benefit"   // a switch whose net benefit is not above 0
-	ColumnBreached90  = "breached_90d" // fell beyond what he can bear within 90, 180, 365 days of the entry
-	ColumnBreached180 = "breached_180d"
-	ColumnBreached365 = "breached_365d"
+	ColumnNewIssue  = "new_issue"  // it was in its subscription period
+	ColumnNoBenefit = "no_benefit" // a switch whose net benefit is not above 0
+	// ColumnProfessional is 1 for a professional investor in force (S14): what is above his level is no violation.
+	ColumnProfessional = "professional"
+	ColumnBreached90   = "breached_90d" // fell beyond what he can bear within 90, 180, 365 days of the entry
+	ColumnBreached180  = "breached_180d"
+	ColumnBreached365  = "breached_365d"
 )
 
 // Columns of numbers; empty where that is not known.
@@ -57,4 +59,7 @@ const (
 	ColumnReturn180 = "return_180d"
 	ColumnReturn365 = "return_365d"
 	ColumnHeldDays  = "held_days" // of what he bought and has sold again
+	// ColumnUnsupported is how much of the judged policy stands at this position on products that could not be shown
+	// there, in [0, 1]: the log says nothing of that part.
+	ColumnUnsupported = "unsupported"
 )

@@ -1,0 +1,130 @@
+package money
+
+import "math"
+
+// Monthly is a return over so many days as one over 30 of them, compounded: (1+r)^(30/days) - 1. All that was paid in
+// being lost (-1) it is -1. NaN for a return below -1 and for days of 0 and below.
+func Monthly(r float64, days int) float64 {
+	if !(r >= -1) || days <= 0 {
+		return math.NaN()
+	}
+	return math.Pow(1+r, 30/float64(days)) - 1
+}
+
+// ListReturn is the return on a list's first k products, paid into in equal parts: the mean of theirs. It is NaN where
+// one of them is not known, or the list has none: what is not known is not left out of a mean. Fewer than k products are
+// all of them; k below 1 is all.
+func ListReturn(returns []float64, k int) float64 {
+	if k >= 1 && k < len(returns) {
+		returns = returns[:k]
+	}
+	sum := 0.0
+	for _, r := range returns {
+		sum += r
+	}
+	return sum / float64(len(returns)) // 0/0 and sums with NaN are NaN
+}
+
+// Horizon is what listed products returned over so many days.
+type Horizon struct {
+	Days   int
+	ROI    []ROI // one a cutoff, in their order
+	Loss   Loss
+	Profit Profit
+}
+
+// ROI is the return on the first K products of a list: first their mean, then the mean over lists. Lists of which one of
+// the first K is not known yet are censored: they are counted and not in the means. NaN without lists.
+type ROI struct {
+	K        int
+	Lists    int64
+	Censored int64
+	Return   float64 // over the horizon
+	Monthly  float64 // of products' Monthly
+}
+
+// Loss is how much of what was listed fell. Share is of the rows whose return is known; Mean is the mean return of those
+// that fell, below 0. NaN of nothing.
+type Loss struct {
+	Known, Fell int64
+	Share, Mean float64
+}
+
+// horizon holds sums of one horizon.
+type horizon struct {
+	Cutoffs []cutoffSum `json:"cutoffs"`
+	Known   int64       `json:"known"`
+	Fell    int64       `json:"fell"`
+	Loss    float64     `json:"loss"` // sum of returns below 0
+}
+
+type cutoffSum struct {
+	Lists    int64   `json:"lists"`
+	Censored int64   `json:"censored"`
+	Return   float64 `json:"return"`
+	Monthly  float64 `json:"monthly"`
+}
+
+func (h *horizon) add(rows *Rows, returns []float64, days int, cutoffs []int) {
+	begin := int32(0)
+	for _, end := range rows.Ends {
+		for i, k := range cutoffs {
+			h.Cutoffs[i].addList(rows.Position[begin:end], returns[begin:end], days, k)
+		}
+		begin = end
+	}
+	for _, r := range returns {
+		if math.IsNaN(r) {
+			continue
+		}
+		h.Known++
+		if r < 0 {
+			h.Fell++
+			h.Loss += r
+		}
+	}
+}
+
+// addList adds the list's mean over the positions up to k, unless one of them is not known. A list without such a
+// position says nothing.
+func (c *cutoffSum) addList(position []int32, returns []float64, days, k int) {
+	sum, monthly, n := 0.0, 0.0, 0
+	for i, r := range returns {
+		if int(position[i]) <= k {
+			sum += r
+			monthly += Monthly(r, days)
+			n++
+		}
+	}
+	switch {
+	case n == 0:
+	case math.IsNaN(sum):
+		c.Censored++
+	default:
+		c.Lists++
+		c.Return += sum / float64(n)
+		c.Monthly += monthly / float64(n)
+	}
+}
+
+func (h *horizon) merge(other *horizon) {
+	for i := range h.Cutoffs {
+		a, b := &h.Cutoffs[i], &other.Cutoffs[i]
+		a.Lists += b.Lists
+		a.Censored += b.Censored
+		a.Return += b.Return
+		a.Monthly += b.Monthly
+	}
+	h.Known += other.Known
+	h.Fell += other.Fell
+	h.Loss += other.Loss
+}
+
+func (h *horizon) result(days int, cutoffs []int) Horizon {
+	out := Horizon{Days: days, Loss: Loss{Known: h.Known, Fell: h.Fell, Share: ratio(float64(h.Fell), h.Known), Mean: ratio(h.Loss, h.Fell)}}
+	for i, k := range cutoffs {
+		c := &h.Cutoffs[i]
+		out.ROI = append(out.ROI, ROI{k, c.Lists, c.Censored, ratio(c.Return, c.Lists), ratio(c.Monthly, c.Lists)})
+	}
+	return out
+}
