@@ -163,8 +163,8 @@ func styles() []style {
 	}
 }
 
-// TestFormatsAgree: the same rows come out as the same blocks with the same hash, whatever they are written like.
-func TestFormatsAgree(t *testing.T) {
+// TestTextFormatsAgree: the same rows come out as the same blocks with the same hash, whatever they are written like.
+func TestTextFormatsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := drawLog(t)
 		blockRows := rapid.IntRange(1, 20).Draw(t, "rows of a block")
