@@ -106,7 +106,7 @@ func checkBad(t *testing.T, s style, column, value, want string) {
 	text := s.write(cells)
 	o := allOptions
 	o.Format, o.Stdin = s.format, bytes.NewReader(text)
-	got, _, err := readAll([]string{Stdin}, o)
+	got, _, err := readRows([]string{Stdin}, o)
 	if want == "" {
 		if err != nil || len(got) != len(rows) {
 			t.Errorf("%s, %s %q: %v", s.name, column, value, err)
@@ -186,7 +186,7 @@ func TestBadRows(t *testing.T) {
 		o := allOptions
 		o.OptionalTexts = []string{ColumnIssuer}
 		o.Format, o.Stdin = c.format, strings.NewReader(text)
-		_, _, err := readAll([]string{Stdin}, o)
+		_, _, err := readRows([]string{Stdin}, o)
 		row, ok := errors.AsType[*RowError](err)
 		if !ok || row.Row != 2 || row.Line != line || row.Column != c.column || row.Want != c.want {
 			t.Errorf("%q: %v", c.row, err)
@@ -196,7 +196,7 @@ func TestBadRows(t *testing.T) {
 			t.Errorf("%q: shown as %q", c.row, row.Value)
 		}
 		o.Stdin, o.SkipBad = strings.NewReader(text), true
-		if rows, _, err := readAll([]string{Stdin}, o); err != nil || len(rows) != 2 {
+		if rows, _, err := readRows([]string{Stdin}, o); err != nil || len(rows) != 2 {
 			t.Errorf("%q, left out: %d rows, %v", c.row, len(rows), err)
 		}
 	}
@@ -235,7 +235,7 @@ func TestBrokenFiles(t *testing.T) {
 	} {
 		o := allOptions
 		o.Format, o.Stdin, o.SkipBad, o.blockRows = c.format, strings.NewReader(c.text), true, 4
-		_, _, err := readAll([]string{Stdin}, o)
+		_, _, err := readRows([]string{Stdin}, o)
 		file, ok := errors.AsType[*FileError](err)
 		if !ok || file.Error() != c.want || file.Row != c.row {
 			t.Errorf("%s: %v", c.name, err)
@@ -275,7 +275,7 @@ func TestCutShort(t *testing.T) {
 		whole := pack(text)
 		for cut := 0; cut < len(whole); cut += 1 + len(whole)/37 {
 			write(t, name+ext, whole[:cut])
-			_, _, err := readAll([]string{name + ext}, allOptions)
+			_, _, err := readRows([]string{name + ext}, allOptions)
 			if ext == ".gz" && errors.Is(err, io.EOF) || err == nil {
 				t.Errorf("%s cut to %d of %d bytes: %v", ext, cut, len(whole), err)
 			}
@@ -284,12 +284,12 @@ func TestCutShort(t *testing.T) {
 			other := bytes.Clone(whole)
 			other[at] ^= 0x40
 			write(t, name+ext, other)
-			if got, _, err := readAll([]string{name + ext}, allOptions); err == nil && !slices.Equal(got, someRows(40)) {
+			if got, _, err := readRows([]string{name + ext}, allOptions); err == nil && !slices.Equal(got, someRows(40)) {
 				t.Errorf("%s with another byte at %d of %d was read", ext, at, len(whole))
 			}
 		}
 		write(t, name+ext, append(bytes.Clone(whole), "more"...))
-		if _, _, err := readAll([]string{name + ext}, allOptions); err == nil {
+		if _, _, err := readRows([]string{name + ext}, allOptions); err == nil {
 			t.Errorf("%s with bytes behind it was read", ext)
 		}
 	}
@@ -302,7 +302,7 @@ func TestRewardRange(t *testing.T) {
 		good  bool
 	}{{"-1", true}, {"2.5", true}, {"", true}, {"-1.0000000000000002", false}, {"2.5000000000000004", false}} {
 		o := Options{RewardLow: -1, RewardHigh: 2.5, Stdin: strings.NewReader(allHeader + "\n" + strings.Replace(allRow, ",0,", ","+c.value+",", 1))}
-		_, _, err := readAll([]string{Stdin}, o)
+		_, _, err := readRows([]string{Stdin}, o)
 		if row, ok := errors.AsType[*RowError](err); c.good != (err == nil) || !c.good && (!ok || row.Want != "a number from -1 to 2.5, or nothing") {
 			t.Errorf("%q: %v", c.value, err)
 		}
@@ -430,7 +430,7 @@ func TestMixedColumns(t *testing.T) {
 	} {
 		write(t, filepath.Join(dir, "a.csv"), []byte(allHeader+"\n"+allRow+"\n"))
 		write(t, filepath.Join(dir, "b.csv"), []byte(c.text))
-		_, _, err := readAll([]string{filepath.Join(dir, "*.csv")}, allOptions)
+		_, _, err := readRows([]string{filepath.Join(dir, "*.csv")}, allOptions)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -277,7 +277,7 @@ func TestWorkersAndPackings(t *testing.T) {
 			write(t, name, text)
 			for _, workers := range []int{1, 2, 8} {
 				for _, piped := range [][]byte{nil, text} {
-					got := readBlocks(t, []string{name}, piped, s.format, workers)
+					got := blocksBy(t, []string{name}, piped, s.format, workers)
 					if want == nil {
 						want = got
 					}
@@ -293,8 +293,8 @@ func TestWorkersAndPackings(t *testing.T) {
 	}
 }
 
-// readBlocks describes each block of a file.
-func readBlocks(t *testing.T, names []string, piped []byte, f Format, workers int) []string {
+// blocksBy describes each block of a file.
+func blocksBy(t *testing.T, names []string, piped []byte, f Format, workers int) []string {
 	t.Helper()
 	o := allOptions
 	o.Format, o.blockRows = f, 17

@@ -272,8 +272,8 @@ func oracleObject(line []byte) ([]*string, map[string]bool, error) {
 	return row, keys, nil
 }
 
-// readAll reads a log that lies in a file, or what is given as stdin.
-func readAll(names []string, o Options) (rows []flat, hashes [][32]byte, err error) {
+// readRows reads a log that lies in a file, or what is given as stdin.
+func readRows(names []string, o Options) (rows []flat, hashes [][32]byte, err error) {
 	l, err := Open(names, o)
 	if err != nil {
 		return nil, nil, err
@@ -297,7 +297,7 @@ func readAll(names []string, o Options) (rows []flat, hashes [][32]byte, err err
 
 // readText reads a text as one log.
 func readText(text []byte, f Format, blockRows int) ([]flat, [][32]byte, error) {
-	return readAll([]string{Stdin}, Options{
+	return readRows([]string{Stdin}, Options{
 		Format: f, Stdin: bytes.NewReader(text), Target: true, Texts: []string{ColumnSegment}, Numbers: []string{ColumnAmount},
 		blockRows: blockRows,
 	})
