@@ -229,13 +229,17 @@ func variants() []variant {
 	})
 	add("small pages", func(v *variant) { v.options = []parquet.WriterOption{parquet.PageBufferSize(200)} })
 	add("small groups", func(v *variant) { v.options = []parquet.WriterOption{parquet.MaxRowsPerRowGroup(37)} })
-	add("dictionary that is given up", func(v *variant) { v.options = []parquet.WriterOption{parquet.DictionaryMaxBytes(300), parquet.PageBufferSize(300)} })
+	add("dictionary that is given up", func(v *variant) {
+		v.options = []parquet.WriterOption{parquet.DictionaryMaxBytes(300), parquet.PageBufferSize(300)}
+	})
 	add("all by dictionary", func(v *variant) {
 		v.double, v.at, v.integer = dict(double), dict(parquet.Timestamp(parquet.Nanosecond)), dict(parquet.Int(32))
 	})
 	add("delta", func(v *variant) {
 		v.text = func() parquet.Node { return parquet.Encoded(parquet.String(), &parquet.DeltaLengthByteArray) }
-		v.at = func() parquet.Node { return parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.DeltaBinaryPacked) }
+		v.at = func() parquet.Node {
+			return parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.DeltaBinaryPacked)
+		}
 		v.integer = func() parquet.Node { return parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked) }
 		v.double = func() parquet.Node { return parquet.Encoded(double, &parquet.ByteStreamSplit) }
 	})
@@ -450,11 +454,11 @@ func TestParquetSchemas(t *testing.T) {
 }
 
 // structs writes a slice of structs.
-func structs(t testing.TB, rows any) []byte {
+func structs(t testing.TB, rows any, options ...parquet.WriterOption) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	v := reflect.ValueOf(rows)
-	w := parquet.NewWriter(&b, parquet.SchemaOf(v.Index(0).Interface()))
+	w := parquet.NewWriter(&b, append(options, parquet.SchemaOf(v.Index(0).Interface()))...)
 	for i := range v.Len() {
 		if err := w.Write(v.Index(i).Interface()); err != nil {
 			t.Fatal(err)
