@@ -8,7 +8,7 @@ import (
 )
 
 // padding is how many bytes of zeros follow a text that is scanned: words may be loaded at any byte of it.
-const padding = 32
+const padding = 64
 
 // number shows a number as short as it can be read back.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
@@ -192,7 +192,7 @@ func divide(m uint64, k int) float64 {
 	shift := bits.LeadingZeros64(m)
 	m <<= shift & 63
 	q, rest := bits.Div64(m>>1, m<<63, d.five)
-	drop := 10 + int(q>>63) // down to 54 bits, of which the last decides
+	drop := 9 + int(q>>63) // down to 54 bits, of which the last decides
 	below := q&(1<<(drop&63)-1) | rest
 	below = (below | -below) >> 63 // 1: something is behind them
 	q >>= drop & 63
