@@ -47,6 +47,14 @@ func (l told) All(ctx context.Context, since int64) iter.Seq2[decisionlog.Stored
 	}
 }
 
+// failer is what a test and a drawn one have in common.
+type failer interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // bank is a store of five products, of which two are classes of one fund, and a log by hand.
 type bank struct {
 	*memory.Store
@@ -55,7 +63,7 @@ type bank struct {
 	events   int
 }
 
-func openBank(tb testing.TB) *bank {
+func openBank(tb failer) *bank {
 	tb.Helper()
 	b := &bank{Store: memory.New()}
 	result, err := b.Import(context.Background(), opened.Start(), func(batch features.Batch) error {
@@ -130,7 +138,7 @@ func fiveSeries() map[string][]fund.NAV {
 }
 
 // customer puts a customer into the store who lets his facts be used, and what he says besides.
-func (b *bank) customer(tb testing.TB, id string, cells ...features.Cell) {
+func (b *bank) customer(tb failer, id string, cells ...features.Cell) {
 	tb.Helper()
 	all := append([]features.Cell{{View: features.PersonView, Name: "segment", Value: "MASS"}}, cells...)
 	for i := range all {
@@ -139,7 +147,7 @@ func (b *bank) customer(tb testing.TB, id string, cells ...features.Cell) {
 	b.load(tb, func(batch features.Batch) error { return batch.Cells(all) })
 }
 
-func (b *bank) load(tb testing.TB, fill func(features.Batch) error) {
+func (b *bank) load(tb failer, fill func(features.Batch) error) {
 	tb.Helper()
 	if _, err := b.Import(context.Background(), hour(1000, 0), fill); err != nil {
 		tb.Fatal(err)
@@ -147,7 +155,7 @@ func (b *bank) load(tb testing.TB, fill func(features.Batch) error) {
 }
 
 // event puts an event into the store; what it does not say is filled in.
-func (b *bank) event(tb testing.TB, customerID string, kind fund.EventKind, at fund.Instant, product string, more ...func(*features.Event)) {
+func (b *bank) event(tb failer, customerID string, kind fund.EventKind, at fund.Instant, product string, more ...func(*features.Event)) {
 	tb.Helper()
 	b.events++
 	e := features.Event{ID: fmt.Sprintf("E%06d", b.events), CustomerID: customerID, Kind: kind.String(), EventAt: at, ProductCode: product, Channel: "APP"}
@@ -222,7 +230,7 @@ func week() Options {
 }
 
 // join runs a join and returns its rows.
-func (b *bank) join(tb testing.TB, o Options) ([]Row, *Summary) {
+func (b *bank) join(tb failer, o Options) ([]Row, *Summary) {
 	tb.Helper()
 	var rows taken
 	summary, err := (&Job{Log: b.log, Store: b, Now: hour(900, 0), Version: "test", Options: o}).Run(context.Background(), &rows)
@@ -236,7 +244,7 @@ func (b *bank) join(tb testing.TB, o Options) ([]Row, *Summary) {
 }
 
 // number is a value of a column of numbers by its name.
-func (r *Row) number(tb testing.TB, name string) float64 {
+func (r *Row) number(tb failer, name string) float64 {
 	tb.Helper()
 	for i, column := range NumberColumns() {
 		if column == name {
@@ -248,7 +256,7 @@ func (r *Row) number(tb testing.TB, name string) float64 {
 }
 
 // text is a value of a column of text by its name.
-func (r *Row) text(tb testing.TB, name string) string {
+func (r *Row) text(tb failer, name string) string {
 	tb.Helper()
 	for i, column := range TextColumns() {
 		if column == name {

@@ -12,8 +12,9 @@ type reader interface {
 	columns() []string
 	// resume goes on at the beginning of a block. It is called at most once, before split.
 	resume(Position) error
-	// split takes the next rows off the file: plan.blockRows, and then on to the end of the decision. It sets the chunk's
-	// Rows and end and returns io.EOF where no row is left. It is called under the cursor's lock.
+	// split takes the next rows off the file: plan.blockRows, and then on to the end of the decision (a row whose id is
+	// null belongs to the decision before it). It sets the chunk's rows and end and returns io.EOF where no row is left.
+	// It is called under the cursor's lock. With another error the rows before the fault may be there.
 	split(*chunk) error
 	// decode hands the chunk's rows to the builder. Several goroutines may be in it, each with its own chunk. Its error is
 	// the builder's *RowError, or a *FileError.
@@ -27,8 +28,7 @@ type chunk struct {
 	end  Position // where the file goes on; split sets it but for Block
 	rows int      // bad ones too
 
-	text     []byte // of text formats: whole lines, the last with its line end
-	hasQuote bool   // of CSV: there is a quote in it
+	text []byte // of text formats: whole rows, the last with its line end, and padding behind its length
 
 	parquet parquetChunk
 }
@@ -58,16 +58,19 @@ func (c *Cursor) Next(b *Block) error {
 		return io.EOF
 	}
 	b.File, b.Index = c.file, index
-	if err == nil {
+	if err == nil || w.chunk.rows > 0 { // the rows before the fault may have one of their own
 		w.builder.begin(b, c.name, c.reader.columns(), &w.chunk)
-		if err = c.reader.decode(&w.chunk, &w.builder); err == nil {
-			w.builder.finish()
-			b.End = w.chunk.end
-			return nil
+		if bad := c.reader.decode(&w.chunk, &w.builder); bad != nil {
+			err = bad
 		}
 	}
-	c.fail(index, err)
-	return err
+	if err != nil {
+		c.fail(index, err)
+		return err
+	}
+	w.builder.finish()
+	b.End = w.chunk.end
+	return nil
 }
 
 // split takes the next chunk off the file.

@@ -243,10 +243,15 @@ type counter struct {
 	own  int64
 }
 
+// skip counts what is not read.
+func (c *counter) skip(n int64) {
+	c.read.Add(n)
+	c.own += n
+}
+
 // Read reads and counts.
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.in.Read(p)
-	c.read.Add(int64(n))
-	c.own += int64(n)
+	c.skip(int64(n))
 	return n, err
 }

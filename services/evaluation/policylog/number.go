@@ -1,6 +1,252 @@
 package policylog
 
-import "strconv"
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"strconv"
+)
+
+// padding is how many bytes of zeros follow a text that is scanned: words may be loaded at any byte of it.
+const padding = 32
 
 // number shows a number as short as it can be read back.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// scanNumber reads a number as JSON writes it, from text[p] on to the first byte that is no part of it, and rounds it as
+// strconv.ParseFloat does. ok is false where there is none, and where it takes more than this: numbers of more than 19
+// digits or of great exponents.
+func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
+	if text[p] == '0' && text[p+1] == '.' {
+		if v, end = scanFraction(text, p+2); end >= 0 {
+			return v, end, true
+		}
+	}
+	if d := text[p] - '0'; d <= 9 && endsNumber[text[p+1]] {
+		return float64(d), p + 1, true
+	}
+	return scanLong(text, p)
+}
+
+// endsNumber holds of the bytes behind most numbers.
+var endsNumber = [256]bool{',': true, '\n': true, '\r': true, '}': true, '"': true}
+
+// scanFraction reads what stands behind "0.": the shape of a probability. It has hardly a branch that depends on the
+// digits. end is -1 where it is for scanLong.
+func scanFraction(text []byte, p int) (v float64, end int) {
+	text = text[p : p+24]
+	m, k := uint64(0), 0
+	x, n := eightBytes(text)
+	if n == 8 {
+		m = eightDigits(x)
+		if x, n = eightBytes(text[8:]); n == 8 {
+			m = m*1e8 + eightDigits(x)
+			k = 8
+			x, n = eightBytes(text[16:])
+		}
+		k += 8
+	}
+	m = m*powersOfTen[n&7] + eightDigits(x<<(64-8*uint(n)))
+	if k += n; k == 0 || k > 19 || !endsNumber[text[k]] {
+		return 0, -1
+	}
+	if k <= 15 {
+		return float64(m) / exactTens[k], p + k
+	}
+	if m == 0 {
+		return 0, p + k
+	}
+	return divide(m, k), p + k
+}
+
+// eightBytes loads eight bytes, of digits their values, and counts the digits before the first other byte.
+func eightBytes(text []byte) (x uint64, digits int) {
+	x = binary.LittleEndian.Uint64(text) ^ 0x3030303030303030
+	// The top bit of each byte that is no digit, as far as the first of them; what is above it may be wrong.
+	other := (x + 0x7676767676767676 | x) & 0x8080808080808080
+	return x, bits.TrailingZeros64(other) >> 3
+}
+
+// scanLong reads a number of any shape.
+func scanLong(text []byte, p int) (v float64, end int, ok bool) {
+	negative := text[p] == '-'
+	if negative {
+		p++
+	}
+	first := p
+	m, p := scanDigits(text, p, 0)
+	if p == first || text[first] == '0' && p > first+1 {
+		return 0, p, false
+	}
+	digits, exponent := p-first, 0
+	if text[p] == '.' {
+		p++
+		point := p
+		if m == 0 { // zeros behind the point are no digits of the number
+			for text[p] == '0' {
+				p++
+			}
+			digits = 0
+		}
+		from := p
+		m, p = scanDigits(text, p, m)
+		digits += p - from
+		if exponent = point - p; exponent == 0 {
+			return 0, p, false
+		}
+	}
+	if text[p]|0x20 == 'e' {
+		var e int
+		if e, p, ok = scanExponent(text, p+1); !ok {
+			return 0, p, false
+		}
+		exponent += e
+	}
+	if digits > 19 {
+		return 0, p, false
+	}
+	if v, ok = scale(m, exponent); negative {
+		v = -v
+	}
+	return v, p, ok
+}
+
+// scanDigits appends the digits at text[p] to m; more than 19 overflow it.
+func scanDigits(text []byte, p int, m uint64) (uint64, int) {
+	for {
+		x, n := eightBytes(text[p:])
+		if n < 8 {
+			return m*powersOfTen[n] + eightDigits(x<<(64-8*uint(n))), p + n
+		}
+		m = m*1e8 + eightDigits(x)
+		p += 8
+	}
+}
+
+// eightDigits is the number of eight digits, one a byte, the first in the lowest.
+func eightDigits(x uint64) uint64 {
+	x = (x * (10<<8 + 1)) >> 8 & 0x00ff00ff00ff00ff
+	x = (x * (100<<16 + 1)) >> 16 & 0x0000ffff0000ffff
+	return (x * (10000<<32 + 1)) >> 32
+}
+
+var powersOfTen = [8]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7}
+
+// scanExponent reads what stands behind the e.
+func scanExponent(text []byte, p int) (e, end int, ok bool) {
+	negative := text[p] == '-'
+	if negative || text[p] == '+' {
+		p++
+	}
+	from := p
+	for ; text[p]-'0' <= 9 && p < from+4; p++ {
+		e = e*10 + int(text[p]-'0')
+	}
+	if negative {
+		e = -e
+	}
+	return e, p, p > from && text[p]-'0' > 9
+}
+
+// exactTens are the powers of ten that a float64 holds exactly.
+var exactTens = [...]float64{
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+}
+
+// scale is m times ten to the exponent, rounded once: by one operation on exact values where both fit into a float64
+// (Clinger, 1990), and else by a whole division.
+func scale(m uint64, exponent int) (v float64, ok bool) {
+	switch {
+	case m < 1<<53 && exponent <= 0 && exponent >= -22:
+		return float64(m) / exactTens[-exponent], true
+	case m < 1<<53 && exponent > 0 && exponent <= 22:
+		return float64(m) * exactTens[exponent], true
+	case exponent < 0 && exponent >= -27 && m != 0:
+		return divide(m, -exponent), true
+	}
+	return 0, false
+}
+
+// divisor is 5^k, shifted until its top bit is set.
+type divisor struct {
+	five  uint64
+	power int // how the exponent of the quotient changes by it
+}
+
+var divisors = divisorsOf()
+
+func divisorsOf() (d [32]divisor) { // 5^27 is the last below 2^63; the rest is never used
+	five := uint64(1)
+	for k := range 28 {
+		shift := bits.LeadingZeros64(five)
+		d[k] = divisor{five: five << shift, power: shift - k}
+		five *= 5
+	}
+	return d
+}
+
+// divide is m / 10^k, rounded to nearest, ties to even. m is not 0, k from 0 to 27. The quotient of m and 5^k has 63 or
+// 64 bits, more than a float64, and the remainder says whether there is something behind them.
+func divide(m uint64, k int) float64 {
+	d := &divisors[k&31]
+	shift := bits.LeadingZeros64(m)
+	m <<= shift & 63
+	q, rest := bits.Div64(m>>1, m<<63, d.five)
+	drop := 10 + int(q>>63) // down to 54 bits, of which the last decides
+	below := q&(1<<(drop&63)-1) | rest
+	below = (below | -below) >> 63 // 1: something is behind them
+	q >>= drop & 63
+	q = q>>1 + q&(q>>1|below)&1
+	// q is from 2^52 to 2^53; its top bit adds one to the exponent, and so does the one more of 2^53.
+	exponent := drop + 1 - 63 + d.power - shift
+	return math.Float64frombits(uint64(exponent+1023+51)<<52 + q)
+}
+
+// parseNumber reads a whole text as a finite decimal number. It takes what strconv.ParseFloat takes but for hexadecimals,
+// underscores, infinities and NaN; of JSON only what JSON takes.
+func parseNumber(v []byte, json bool) (float64, bool) {
+	if !isNumber(v, json) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(v), 64)
+	return f, err == nil
+}
+
+func isNumber(v []byte, json bool) bool {
+	if len(v) > 0 && (v[0] == '-' || v[0] == '+' && !json) {
+		v = v[1:]
+	}
+	whole, v := cutDigits(v)
+	if json && (whole == 0 || whole > 1 && v[0] == '0') {
+		return false
+	}
+	rest, fraction := v[whole:], 0
+	if len(rest) > 0 && rest[0] == '.' {
+		fraction, rest = cutDigits(rest[1:])
+		rest = rest[fraction:]
+		if json && fraction == 0 {
+			return false
+		}
+	}
+	if whole+fraction == 0 {
+		return false
+	}
+	if len(rest) > 0 && rest[0]|0x20 == 'e' {
+		if rest = rest[1:]; len(rest) > 0 && (rest[0] == '-' || rest[0] == '+') {
+			rest = rest[1:]
+		}
+		n, _ := cutDigits(rest)
+		return n > 0 && n == len(rest)
+	}
+	return len(rest) == 0
+}
+
+// cutDigits counts the digits that v begins with.
+func cutDigits(v []byte) (int, []byte) {
+	for i, c := range v {
+		if c-'0' > 9 {
+			return i, v
+		}
+	}
+	return len(v), v
+}

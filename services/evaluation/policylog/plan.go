@@ -44,7 +44,7 @@ type wanted struct {
 
 func newPlan(o *Options) (*plan, error) {
 	p := &plan{
-		target: o.Target, skipBad: o.SkipBad, low: o.RewardLow, high: o.RewardHigh, blockRows: o.blockRows,
+		target: o.Target || o.OptionalTarget, skipBad: o.SkipBad, low: o.RewardLow, high: o.RewardHigh, blockRows: o.blockRows,
 		texts: len(o.Texts) + len(o.OptionalTexts),
 	}
 	if p.blockRows == 0 {

@@ -1,0 +1,135 @@
+package policy
+
+import "math"
+
+// resample holds the sums of each replicate of the bootstrap by customer: a decision counts as often as its customer was
+// drawn, Poisson(1) by a hash of the seed, the replicate and the customer (Hanley and MacGibbon, 2006). Who else is in the
+// log does not matter to his draws: so blocks, shards and formats agree.
+//
+// The reward model is not in it: its sums by product and position would have to be kept for each replicate.
+type resample struct {
+	sums []parts
+}
+
+// parts are what a decision adds to the estimators, and what its replicates add up to.
+type parts [partCount]float64
+
+// Places in parts.
+const (
+	partRows    = iota // rows with a reward
+	partWeight         // their w
+	partValue          // w r
+	partClipped        // min(w, L) r
+	partLists          // 1 where it counts for nDCG
+	partNDCG
+	partSlates // 1 where it counts for slates
+	partA      // W R
+	partB      // n W
+	partLength // n
+	partIndependent
+	partInteraction
+	partCount
+)
+
+func newResample(replicates int) *resample {
+	return &resample{sums: make([]parts, replicates)}
+}
+
+func (s *resample) merge(o *resample) {
+	for i := range s.sums {
+		for j, v := range o.sums[i] {
+			s.sums[i][j] += v
+		}
+	}
+}
+
+func (s *resample) add(cluster uint64, p *parts, plan *plan) {
+	for i := range s.sums {
+		draw := plan.table.draw(mix(cluster ^ plan.keys[i]))
+		if draw == 0 {
+			continue
+		}
+		to := &s.sums[i]
+		for j, v := range p {
+			to[j] += float64(draw * v)
+		}
+	}
+}
+
+func (s *resample) finite() bool {
+	for i := range s.sums {
+		for _, v := range s.sums[i] {
+			if v-v != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ofRows sets the parts that are sums over rows.
+func (p *parts) ofRows(reward, weight []float64, clip float64) {
+	for i, r := range reward {
+		if math.IsNaN(r) {
+			continue
+		}
+		w := weight[i]
+		p[partRows]++
+		p[partWeight] += w
+		p[partValue] += float64(w * r)
+		p[partClipped] += float64(min(w, clip) * r)
+	}
+}
+
+// ofSlate sets the parts of a list whose weights and rewards are in the order of its positions.
+func (p *parts) ofSlate(weight, reward []float64) {
+	product, total := 1.0, 0.0
+	for i, w := range weight {
+		product *= w
+		total += reward[i]
+		p[partIndependent] += float64(w * reward[i])
+		p[partInteraction] += float64(product * reward[i])
+	}
+	n := float64(len(weight))
+	p[partSlates], p[partLength] = 1, n
+	p[partA], p[partB] = float64(product*total), float64(product*n)
+	for _, v := range p[partSlates:] {
+		if v-v != 0 { // the slates' own sums see it too, and there will be no estimates
+			clear(p[partSlates:])
+			return
+		}
+	}
+}
+
+const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
+
+// mix is the finaliser of splitmix64 (Steele, Lea and Flood, 2014).
+func mix(x uint64) uint64 {
+	x += golden
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// poissonTable holds, at k, P(X <= k) of Poisson(1) as a fraction of 2^64. What lies beyond the last is less than can be told from
+// nothing.
+type poissonTable [20]uint64
+
+func newPoissonTable() (table poissonTable) {
+	probability, total := 1/math.E, 0.0
+	for k := range table {
+		total += probability
+		table[k] = uint64(min(total*(1<<64), float64(math.MaxUint64-(1<<11))))
+		probability /= float64(k + 1)
+	}
+	return table
+}
+
+// draw turns 64 uniform bits into a draw of Poisson(1).
+func (t *poissonTable) draw(u uint64) float64 {
+	k := 0
+	for k < len(t) && u >= t[k] {
+		k++
+	}
+	return float64(k)
+}

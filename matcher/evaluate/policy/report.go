@@ -1,0 +1,354 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Result reads the state, which stays as it is.
+func (s *State) Result() *Result {
+	r := &Result{Rows: s.rows, Decisions: s.decisions, Censored: s.censored}
+	r.Estimates.IPS, r.Estimates.SNIPS = s.moments.ips(), s.moments.snips()
+	r.Estimates.ClippedIPS, _ = s.moments.clipped(s.plan.Clip, s.plan.steps)
+	r.Diagnostics = s.moments.diagnostics(s.plan)
+	if s.model != nil {
+		fitted := s.model.fit(s.plan)
+		fitted.estimates(&r.Estimates)
+		r.Diagnostics.SupportViolations, r.Diagnostics.UnseenMass = fitted.violations, Number(fitted.unseen)
+	} else if s.plan.Target != nil {
+		// kept without cells: what the log never shows cannot be told
+		r.Diagnostics.UnseenMass = Number(math.NaN())
+	}
+	if s.slates != nil {
+		r.Slates = s.slates.estimates()
+	}
+	if k := s.plan.ListCutoff; k > 0 {
+		r.Lists = &ListMeasures{K: k, Decisions: s.lists.n, NDCG: mean(float64(s.lists.n), s.lists.sum, s.lists.ss)}
+	}
+	if s.resample != nil {
+		s.resample.intervals(r)
+	}
+	r.Verdict = s.verdict(r)
+	return r
+}
+
+// normal975 is the 97.5 % point of the standard normal distribution.
+const normal975 = 1.959963984540054
+
+// estimate puts the standard error of a mean beside it: squares is the sum of squared differences from the mean of n
+// independent parts.
+func estimate(value float64, n float64, squares sum) Estimate {
+	stderr := math.NaN()
+	if n > 1 {
+		stderr = math.Sqrt(max(0, squares.hi) / (n - 1) / n)
+	}
+	half := float64(normal975 * stderr)
+	return Estimate{Value: Number(value), StdErr: Number(stderr), CI95: [2]Number{Number(value - half), Number(value + half)}}
+}
+
+// mean is of n parts with a sum, and a sum of squares.
+func mean(n float64, total, squares sum) Estimate {
+	return estimate(total.over(n), n, centred(n, total, squares))
+}
+
+// centred is the sum of squared differences from the mean.
+func centred(n float64, total, squares sum) sum {
+	return squares.minus(total.square().by(n))
+}
+
+// total is all bands in one.
+func (m *moments) total() (all band) {
+	for i := range m.bands {
+		b := &m.bands[i]
+		all.n += b.n
+		all.merge(&b.pair)
+	}
+	return all
+}
+
+func (m *moments) ips() Estimate {
+	all := m.total()
+	return mean(float64(all.n), all.x, all.xx)
+}
+
+// snips moves with a row by w (r - v) / mean(w): these sum to 0.
+func (m *moments) snips() Estimate {
+	all := m.total()
+	n, w := float64(all.n), all.w.hi
+	v := quotient(all.x, all.w)
+	return estimate(v, n, all.squares(v).by(w/n).by(w/n))
+}
+
+// quotient is to the last digit of a float64.
+func quotient(a, b sum) float64 {
+	q := a.hi / b.hi
+	return q + a.minus(b.times(q)).hi/b.hi
+}
+
+// clipped is mean(min(w, at) r), and the share of weight that is cut; at is one of the steps.
+func (m *moments) clipped(at float64, steps []float64) (Estimate, float64) {
+	var n float64
+	var value, squares, weight, cut sum
+	for i := range m.bands {
+		b := &m.bands[i]
+		n += float64(b.n)
+		weight = weight.plus(b.w)
+		if i < len(steps) && steps[i] <= at {
+			value, squares = value.plus(b.x), squares.plus(b.xx)
+			continue
+		}
+		value, squares = value.plus(b.r.times(at)), squares.plus(b.rr.times(at).times(at))
+		cut = cut.plus(b.w.minus(product(float64(b.n), at)))
+	}
+	return mean(n, value, squares), quotient(cut, weight)
+}
+
+func (m *moments) diagnostics(p *plan) Diagnostics {
+	all := m.total()
+	n := float64(all.n)
+	d := Diagnostics{MaxWeight: Number(math.NaN()), MeanWeight: Number(all.w.over(n)), ESS: 0}
+	d.MeanWeightP = Number(meanIsOne(n, &all.pair))
+	if all.n > 0 {
+		d.MaxWeight = Number(m.largest)
+	}
+	if all.w.hi > 0 {
+		d.ESS = Number(quotient(all.w.square(), all.ww))
+	}
+	for i, step := range p.steps {
+		e, cut := m.clipped(step, p.steps)
+		d.Clip = append(d.Clip, ClipAt{L: Number(step), Estimate: e, Cut: Number(cut)})
+		if step >= p.Clip {
+			d.ClippedRows += m.bands[i+1].n
+		}
+	}
+	for i, rows := range m.weights {
+		to := math.Ldexp(1, firstPower+i)
+		from := to / 2
+		switch i {
+		case 0:
+			from = 0
+		case bins - 1:
+			to = math.Inf(1)
+		}
+		d.Weights = append(d.Weights, WeightCount{Number(from), Number(to), rows})
+	}
+	return d
+}
+
+// meanIsOne is the two-sided p of the test that the mean weight is 1, by the normal distribution. Target probabilities
+// are good to 1e-9, and so is the mean.
+func meanIsOne(n float64, all *pair) float64 {
+	off := math.Abs(all.w.over(n) - 1)
+	if off <= within {
+		return 1
+	}
+	stderr := math.Sqrt(max(0, centred(n, all.w, all.ww).hi) / (n - 1) / n)
+	return math.Erfc(off / stderr / math.Sqrt2)
+}
+
+// verdict says why the estimates are not fit to decide by, if they are not.
+func (s *State) verdict(r *Result) Verdict {
+	v := Verdict{Status: Given, Reasons: []Reason{}}
+	because := func(code ReasonCode, format string, args ...any) {
+		v.Status = Withheld
+		v.Reasons = append(v.Reasons, Reason{code, fmt.Sprintf(format, args...)})
+	}
+	if s.rows == s.censored {
+		because(Empty, "no row has a reward: %d rows, %d of them censored", s.rows, s.censored)
+		return v
+	}
+	d := &r.Diagnostics
+	if !(float64(d.ESS) >= s.plan.MinESS) {
+		because(SmallEffectiveSample, "the effective sample is %.1f rows, expected at least %g", float64(d.ESS), s.plan.MinESS)
+	}
+	if float64(d.MeanWeightP) < MeanWeightAlpha {
+		because(MeanWeightOff, "the mean weight is %.6g, expected 1 (p = %.2g): propensities are wrong, or the target shows what the log does not", float64(d.MeanWeight), float64(d.MeanWeightP))
+	}
+	if d.SupportViolations > 0 {
+		because(SupportBroken, "the target shows %d products at positions where the log never does: %.3g of its probability", d.SupportViolations, float64(d.UnseenMass))
+	}
+	return v
+}
+
+// fitted is a model whose means are known.
+type fitted struct {
+	*model
+	plan       *plan
+	n          float64
+	q          []float64 // of each cell
+	v          []float64 // of each position, under the target
+	violations int64
+	unseen     float64 // mass, mean over rows
+}
+
+// fit sets q to the mean reward of each product, or product and position. What the log never shows has no q: the target's
+// value at a position is then that of the products that have one, as if the others were neither better nor worse. It is
+// counted as a violation of support, and the verdict is withheld.
+func (m *model) fit(p *plan) *fitted {
+	positions := len(m.rows)
+	f := &fitted{model: m, plan: p, q: make([]float64, len(m.cells)), v: make([]float64, positions)}
+	for _, n := range m.rows {
+		f.n += float64(n)
+	}
+	for product := 0; product < len(m.cells); product += positions {
+		cells := m.cells[product : product+positions]
+		var n float64
+		var r sum
+		for i := range cells {
+			n, r = n+float64(cells[i].n), r.plus(cells[i].r)
+		}
+		for i := range cells {
+			f.q[product+i] = r.over(n)
+			if p.RewardModel == ModelActionPosition {
+				f.q[product+i] = cells[i].r.over(float64(cells[i].n))
+			}
+		}
+	}
+	var unseen sum
+	for k, n := range m.rows {
+		unseen = unseen.plus(product(f.position(k), float64(n)))
+	}
+	f.unseen = unseen.over(f.n)
+	return f
+}
+
+// position sets the target's value at position k+1, and returns the mass that the log never shows there.
+func (f *fitted) position(k int) float64 {
+	var value, known, unseen sum
+	for i := k; i < len(f.cells); i += len(f.rows) {
+		share := f.plan.Target.probability[i]
+		if share == 0 {
+			continue
+		}
+		if f.cells[i].n == 0 {
+			unseen = unseen.add(share)
+			if f.rows[k] > 0 {
+				f.violations++
+			}
+		}
+		if q := f.q[i]; !math.IsNaN(q) {
+			value, known = value.plus(product(share, q)), known.add(share)
+		}
+	}
+	f.v[k] = quotient(value, known)
+	if math.Abs(known.add(-1).hi) <= within {
+		f.v[k] = value.hi // all of it is known, and adds up to 1 as well as it was written
+	}
+	return unseen.hi
+}
+
+func (f *fitted) estimates(e *Estimates) {
+	low := func(c *cell) pair { return c.low }
+	all := func(c *cell) pair {
+		both := c.low
+		both.merge(&c.high)
+		return both
+	}
+	base := f.base()
+	weight, correction := f.residuals(all)
+	dm := estimate(base.hi, f.n, f.squares(nil, base.hi, 0, 1))
+	e.DM = &dm
+	e.DR = f.mean(base, all)
+	e.SwitchDR = f.mean(base, low)
+	e.DRos = f.mean(base, func(c *cell) pair { return c.shrunk })
+	ratio := quotient(correction, weight)
+	value := base.add(ratio).hi
+	sndr := estimate(value, f.n, f.squares(all, base.hi, ratio, weight.over(f.n)))
+	e.SNDR = &sndr
+}
+
+// base is DM.
+func (f *fitted) base() sum {
+	var total sum
+	for k, n := range f.rows {
+		if n > 0 {
+			total = total.plus(product(f.v[k], float64(n)))
+		}
+	}
+	return total.by(f.n)
+}
+
+// residuals are the sums of w and w (r - q) over rows.
+func (f *fitted) residuals(of func(*cell) pair) (weight, correction sum) {
+	for i := range f.cells {
+		if c := &f.cells[i]; c.n > 0 {
+			p := of(c)
+			weight, correction = weight.plus(p.w), correction.plus(p.residual(f.q[i]))
+		}
+	}
+	return weight, correction
+}
+
+// mean is of V + w (r - q), with the weights that of takes.
+func (f *fitted) mean(base sum, of func(*cell) pair) *Estimate {
+	_, correction := f.residuals(of)
+	value := base.plus(correction.by(f.n)).hi
+	e := estimate(value, f.n, f.squares(of, value, 0, 1))
+	return &e
+}
+
+// squares is the sum over rows of (V - centre + w (r - q - ratio) / per)^2.
+func (f *fitted) squares(of func(*cell) pair, centre, ratio, per float64) sum {
+	var total sum
+	for k, n := range f.rows {
+		if n > 0 {
+			d := f.v[k] - centre
+			total = total.plus(product(d, d).times(float64(n)))
+		}
+	}
+	if of == nil {
+		return total
+	}
+	for i := range f.cells {
+		if c := &f.cells[i]; c.n > 0 {
+			p, q := of(c), f.q[i]+ratio
+			d := f.v[i%len(f.rows)] - centre
+			total = total.plus(p.residual(q).times(2 * d).by(per)).plus(p.squares(q).by(per).by(per))
+		}
+	}
+	return total
+}
+
+// intervals sets the percentile intervals.
+func (s *resample) intervals(r *Result) {
+	set := func(e *Estimate, of func(p *parts) float64) {
+		values := make([]float64, 0, len(s.sums))
+		for i := range s.sums {
+			if v := of(&s.sums[i]); v-v == 0 {
+				values = append(values, v)
+			}
+		}
+		slices.Sort(values)
+		e.Bootstrap95 = &[2]Number{Number(quantile(values, .025)), Number(quantile(values, .975))}
+	}
+	ratio := func(a, b int) func(*parts) float64 {
+		return func(p *parts) float64 { return p[a] / p[b] }
+	}
+	set(&r.Estimates.IPS, ratio(partValue, partRows))
+	set(&r.Estimates.SNIPS, ratio(partValue, partWeight))
+	set(&r.Estimates.ClippedIPS, ratio(partClipped, partRows))
+	if r.Lists != nil {
+		set(&r.Lists.NDCG, ratio(partNDCG, partLists))
+	}
+	if r.Slates != nil && r.Slates.Standard != nil {
+		set(r.Slates.Standard, ratio(partA, partSlates))
+		set(r.Slates.SNStandard, func(p *parts) float64 { return p[partA] / p[partSlates] * p[partLength] / p[partB] })
+		set(r.Slates.Independent, ratio(partIndependent, partSlates))
+		set(r.Slates.RewardInteraction, ratio(partInteraction, partSlates))
+	}
+}
+
+// quantile interpolates between the two nearest of sorted values (type 7 of Hyndman and Fan, 1996).
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	at := q * float64(len(sorted)-1)
+	below := int(at)
+	if below+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	part := at - float64(below)
+	return sorted[below] + float64(part*(sorted[below+1]-sorted[below]))
+}
