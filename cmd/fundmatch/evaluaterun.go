@@ -275,12 +275,20 @@ func (p *program) measure(ctx context.Context, r *logRun, in *opened, shard *eva
 
 // measureAll runs over the whole log, and looks for decisions that come back where that was asked for.
 func (p *program) measureAll(ctx context.Context, in *opened, source evaluation.Source, config *evaluation.Config) (*evaluation.Outcome, error) {
-	outcome, err := evaluation.Run(ctx, source, config)
-	if err != nil {
-		return nil, err
+	var unique *policylog.Unique
+	if in.settings.CheckUnique {
+		unique = policylog.NewUnique("")
+		defer func() { _ = unique.Close() }() // what it kept is of no more use
+		config.Watch = unique.Add
 	}
-	if outcome.Rows == 0 {
+	outcome, err := evaluation.Run(ctx, source, config)
+	switch {
+	case err != nil:
+		return nil, err
+	case outcome.Rows == 0:
 		return nil, emptyError(&outcome.Tally)
+	case unique != nil:
+		return outcome, unique.Check(in.log.Files())
 	}
 	return outcome, nil
 }
@@ -360,9 +368,9 @@ func logError(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	bad, file, row := (*policylog.RowError)(nil), (*policylog.FileError)(nil), (*evaluation.RowError)(nil)
-	batch := (*policy.BatchError)(nil)
+	batch, repeated := (*policy.BatchError)(nil), (*policylog.RepeatedError)(nil)
 	switch {
-	case errors.As(err, &bad), errors.As(err, &file), errors.As(err, &row), errors.As(err, &batch),
+	case errors.As(err, &bad), errors.As(err, &file), errors.As(err, &row), errors.As(err, &batch), errors.As(err, &repeated),
 		errors.Is(err, evaluation.ErrCheckpoint), errors.Is(err, evaluation.ErrSegments), errors.Is(err, evaluation.ErrPartial):
 		return usageError("%v", err)
 	}

@@ -53,11 +53,13 @@ func rowOf(b *policylog.Block, err error) error {
 	for int(b.Ends[decision]) <= wrong.Row {
 		decision++
 	}
-	return &RowError{string(b.Decisions[decision].ID), b.Position[wrong.Row], wrong.What, wrong.Want}
+	d := &b.Decisions[decision]
+	return &RowError{d.Row, string(d.ID), b.Position[wrong.Row], wrong.What, wrong.Want}
 }
 
 // RowError is a row that reads well but that the policy cannot be judged by.
 type RowError struct {
+	Row      int64 // of the file, from 1: where its decision begins
 	Decision string
 	Position int32
 	What     string
@@ -65,5 +67,5 @@ type RowError struct {
 }
 
 func (e *RowError) Error() string {
-	return fmt.Sprintf("decision %s, position %d: %s, expected %s", e.Decision, e.Position, e.What, e.Want)
+	return fmt.Sprintf("decision %s from row %d on, position %d: %s, expected %s", e.Decision, e.Row, e.Position, e.What, e.Want)
 }

@@ -36,8 +36,11 @@ type work struct {
 
 // workFor returns the block's memory; that of a log with other options is of no use.
 func (b *Block) workFor(p *plan) *work {
-	if b.work == nil || b.work.builder.plan != p {
-		b.work = &work{builder: newBuilder(p)}
+	if b.work == nil {
+		b.work = &work{}
+	}
+	if b.work.builder.plan != p {
+		b.work.builder = newBuilder(p)
 	}
 	return b.work
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // padding is how many bytes of zeros follow a text that is scanned: words may be loaded at any byte of it.
-const padding = 16
+const padding = 32
 
 // number shows a number as short as it can be read back.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
@@ -17,6 +17,58 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 // strconv.ParseFloat does. ok is false where there is none, and where it takes more than this: numbers of more than 19
 // digits or of great exponents.
 func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
+	if text[p] == '0' && text[p+1] == '.' {
+		if v, end = scanFraction(text, p+2); end >= 0 {
+			return v, end, true
+		}
+	}
+	if d := text[p] - '0'; d <= 9 && endsNumber[text[p+1]] {
+		return float64(d), p + 1, true
+	}
+	return scanLong(text, p)
+}
+
+// endsNumber holds of the bytes behind most numbers.
+var endsNumber = [256]bool{',': true, '\n': true, '\r': true, '}': true, '"': true}
+
+// scanFraction reads what stands behind "0.": the shape of a probability. It has hardly a branch that depends on the
+// digits. end is -1 where it is for scanLong.
+func scanFraction(text []byte, p int) (v float64, end int) {
+	text = text[p : p+24]
+	m, k := uint64(0), 0
+	x, n := eightBytes(text)
+	if n == 8 {
+		m = eightDigits(x)
+		if x, n = eightBytes(text[8:]); n == 8 {
+			m = m*1e8 + eightDigits(x)
+			k = 8
+			x, n = eightBytes(text[16:])
+		}
+		k += 8
+	}
+	m = m*powersOfTen[n&7] + eightDigits(x<<(64-8*uint(n)))
+	if k += n; k == 0 || k > 19 || !endsNumber[text[k]] {
+		return 0, -1
+	}
+	if k <= 15 {
+		return float64(m) / exactTens[k], p + k
+	}
+	if m == 0 {
+		return 0, p + k
+	}
+	return divide(m, k), p + k
+}
+
+// eightBytes loads eight bytes, of digits their values, and counts the digits before the first other byte.
+func eightBytes(text []byte) (x uint64, digits int) {
+	x = binary.LittleEndian.Uint64(text) ^ 0x3030303030303030
+	// The top bit of each byte that is no digit, as far as the first of them; what is above it may be wrong.
+	other := (x + 0x7676767676767676 | x) & 0x8080808080808080
+	return x, bits.TrailingZeros64(other) >> 3
+}
+
+// scanLong reads a number of any shape.
+func scanLong(text []byte, p int) (v float64, end int, ok bool) {
 	negative := text[p] == '-'
 	if negative {
 		p++
@@ -53,7 +105,7 @@ func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
 	if digits > 19 {
 		return 0, p, false
 	}
-	if v, ok = scale(m, exponent); negative && m != 0 {
+	if v, ok = scale(m, exponent); negative {
 		v = -v
 	}
 	return v, p, ok
@@ -62,15 +114,9 @@ func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
 // scanDigits appends the digits at text[p] to m; more than 19 overflow it.
 func scanDigits(text []byte, p int, m uint64) (uint64, int) {
 	for {
-		x := binary.LittleEndian.Uint64(text[p:]) ^ 0x3030303030303030
-		// The top bit of each byte that is no digit, as far as the first of them; what is above it may be wrong.
-		other := (x + 0x7676767676767676 | x) & 0x8080808080808080
-		if other != 0 {
-			n := bits.TrailingZeros64(other) >> 3
-			if n == 0 {
-				return m, p
-			}
-			return m*powersOfTen[n] + eightDigits(x<<(64-8*n)), p + n
+		x, n := eightBytes(text[p:])
+		if n < 8 {
+			return m*powersOfTen[n] + eightDigits(x<<(64-8*uint(n))), p + n
 		}
 		m = m*1e8 + eightDigits(x)
 		p += 8
@@ -121,29 +167,39 @@ func scale(m uint64, exponent int) (v float64, ok bool) {
 	return 0, false
 }
 
-var powersOfFive = fives()
-
-func fives() (powers [28]uint64) { // the 27th is the last below 2^63
-	for i, p := 0, uint64(1); i < len(powers); i, p = i+1, p*5 {
-		powers[i] = p
-	}
-	return powers
+// divisor is 5^k, shifted until its top bit is set.
+type divisor struct {
+	five  uint64
+	power int // how the exponent of the quotient changes by it
 }
 
-// divide is m / 10^k, rounded to nearest, ties to even. m is not 0, k from 0 to 27. The quotient of 63 or 64 bits of m
-// and 5^k has more bits than a float64, and the remainder says whether there is something behind them.
-func divide(m uint64, k int) float64 {
-	mShift, dShift := bits.LeadingZeros64(m), bits.LeadingZeros64(powersOfFive[k])
-	m <<= mShift
-	q, rest := bits.Div64(m>>1, m<<63, powersOfFive[k]<<dShift)
-	drop := 11 - bits.LeadingZeros64(q)
-	low, half := q&(1<<drop-1), uint64(1)<<(drop-1)
-	q >>= drop
-	if low > half || low == half && (rest != 0 || q&1 == 1) {
-		q++
+var divisors = divisorsOf()
+
+func divisorsOf() (d [32]divisor) { // 5^27 is the last below 2^63; the rest is never used
+	five := uint64(1)
+	for k := range 28 {
+		shift := bits.LeadingZeros64(five)
+		d[k] = divisor{five: five << shift, power: shift - k}
+		five *= 5
 	}
-	power := drop - 63 + dShift - mShift - k
-	return float64(q) * math.Float64frombits(uint64(1023+power)<<52)
+	return d
+}
+
+// divide is m / 10^k, rounded to nearest, ties to even. m is not 0, k from 0 to 27. The quotient of m and 5^k has 63 or
+// 64 bits, more than a float64, and the remainder says whether there is something behind them.
+func divide(m uint64, k int) float64 {
+	d := &divisors[k&31]
+	shift := bits.LeadingZeros64(m)
+	m <<= shift & 63
+	q, rest := bits.Div64(m>>1, m<<63, d.five)
+	drop := 10 + int(q>>63) // down to 54 bits, of which the last decides
+	below := q&(1<<(drop&63)-1) | rest
+	below = (below | -below) >> 63 // 1: something is behind them
+	q >>= drop & 63
+	q = q>>1 + q&(q>>1|below)&1
+	// q is from 2^52 to 2^53; its top bit adds one to the exponent, and so does the one more of 2^53.
+	exponent := drop + 1 - 63 + d.power - shift
+	return math.Float64frombits(uint64(exponent+1023+51)<<52 + q)
 }
 
 // parseNumber reads a whole text as a finite decimal number. It takes what strconv.ParseFloat takes but for hexadecimals,
