@@ -63,6 +63,16 @@ var importRules = []importRule{
 	},
 	{"services/evaluation/gate", nil, "services/evaluation/gate judges any document, and knows none of them"},
 	{
+		"services/evaluation/experiments",
+		append(slices.Clone(servicesMay), "services/evaluation/gate"),
+		"services/evaluation/experiments -> services/evaluation/gate: its document says what became of the gates",
+	},
+	{
+		"services/evaluation/experimentfile",
+		append(slices.Clone(servicesMay), "services/evaluation/experiments"),
+		"services/evaluation/experimentfile -> services/evaluation/experiments: it reads the rows that are evaluated there",
+	},
+	{
 		"services/evaluation/joined",
 		append(slices.Clone(servicesMay), "services/evaluation/policylog"),
 		"services/evaluation/joined -> services/evaluation/policylog: it makes the rows that are read there",

@@ -72,6 +72,7 @@ func BenchmarkAdd(b *testing.B) {
 
 // processor is the time that this process has had on processors: others on the machine do not count.
 func processor(b *testing.B) time.Duration {
+	b.Helper()
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		b.Fatal(err)

@@ -70,7 +70,7 @@ func (s *resample) finite() bool {
 // ofRows sets the parts that are sums over rows.
 func (p *parts) ofRows(reward, weight []float64, clip float64) {
 	for i, r := range reward {
-		if r != r {
+		if math.IsNaN(r) {
 			continue
 		}
 		w := weight[i]

@@ -47,25 +47,25 @@ func (m *model) merge(o *model) {
 	}
 }
 
-// raw adds exactly, and leaves it to close to put the digits in order.
-func (s *sum) raw(x float64) {
+// pile adds exactly, and leaves it to close to put the digits in order.
+func pile(s *sum, x float64) {
 	h, e := twoSum(s.hi, x)
 	s.hi = h
 	s.lo += e
 }
 
-func (s *sum) rawProduct(a, b float64) {
+func pileProduct(s *sum, a, b float64) {
 	p := float64(a * b)
-	s.raw(p)
+	pile(s, p)
 	s.lo += math.FMA(a, b, -p)
 }
 
-func (p *pair) raw(w, x float64) {
-	p.w.raw(w)
-	p.x.raw(x)
-	p.ww.rawProduct(w, w)
-	p.wx.rawProduct(w, x)
-	p.xx.rawProduct(x, x)
+func (p *pair) pile(w, x float64) {
+	pile(&p.w, w)
+	pile(&p.x, x)
+	pileProduct(&p.ww, w, w)
+	pileProduct(&p.wx, w, x)
+	pileProduct(&p.xx, x, x)
 }
 
 // add adds a chunk's rows to an empty state; close ends it. place is each row's cell, -1 where the target does not name
@@ -74,7 +74,7 @@ func (m *model) add(c *chunk, place []int32, p *plan) {
 	reward, position := c.Reward[c.rows[0]:c.rows[1]], c.Position[c.rows[0]:c.rows[1]]
 	for i, w := range c.weight {
 		r := reward[i]
-		if r != r {
+		if math.IsNaN(r) {
 			continue
 		}
 		m.rows[position[i]-1]++
@@ -83,7 +83,7 @@ func (m *model) add(c *chunk, place []int32, p *plan) {
 		}
 		cell := &m.cells[place[i]]
 		cell.n++
-		cell.r.raw(r)
+		pile(&cell.r, r)
 		if w == 0 {
 			continue
 		}
@@ -91,9 +91,9 @@ func (m *model) add(c *chunk, place []int32, p *plan) {
 		if w > p.SwitchLambda {
 			half = &cell.high
 		}
-		half.raw(w, w*r)
+		half.pile(w, w*r)
 		shrunk := p.DRosLambda * w / (float64(w*w) + p.DRosLambda)
-		cell.shrunk.raw(shrunk, shrunk*r)
+		cell.shrunk.pile(shrunk, shrunk*r)
 	}
 }
 
@@ -115,9 +115,10 @@ func (m *model) close() {
 func (m *model) finite() bool {
 	for i := range m.cells {
 		c := &m.cells[i]
-		if c.n > 0 && !(c.r.finite() && c.low.finite() && c.high.finite() && c.shrunk.finite()) {
-			return false
+		if c.n == 0 || c.r.finite() && c.low.finite() && c.high.finite() && c.shrunk.finite() {
+			continue
 		}
+		return false
 	}
 	return true
 }

@@ -62,7 +62,7 @@ func (m *moments) total() (all band) {
 	for i := range m.bands {
 		b := &m.bands[i]
 		all.n += b.n
-		all.pair.merge(&b.pair)
+		all.merge(&b.pair)
 	}
 	return all
 }
@@ -227,7 +227,7 @@ func (f *fitted) position(k int) float64 {
 				f.violations++
 			}
 		}
-		if q := f.q[i]; q == q {
+		if q := f.q[i]; !math.IsNaN(q) {
 			value, known = value.plus(product(share, q)), known.add(share)
 		}
 	}

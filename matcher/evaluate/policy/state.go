@@ -283,7 +283,7 @@ func (s *State) bounded(b *Batch) error {
 			t = b.Target[i]
 		}
 		w := t / b.Propensity[i]
-		if size := max(w, math.Abs(r), math.Abs(w*r)); r == r && !(size <= largest) {
+		if size := max(w, math.Abs(r), math.Abs(w*r)); !math.IsNaN(r) && !(size <= largest) {
 			row, largest = i, size
 		}
 	}
@@ -299,7 +299,7 @@ func shift(reward []float64) float64 {
 	const first = 256
 	n, base, m, mm := 0.0, 0.0, 0.0, 0.0
 	for _, r := range reward[:min(first, len(reward))] {
-		if r != r {
+		if math.IsNaN(r) {
 			continue
 		}
 		if n == 0 {

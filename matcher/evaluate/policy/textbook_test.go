@@ -288,10 +288,12 @@ func compare(t failer, got *policy.Result, want textbook, tolerance float64) {
 		if !near(float64(e.Value), w.value, tolerance) {
 			t.Errorf("%s is %v, expected %v", name, e.Value, w.value)
 		}
-		if !near(float64(e.StdErr), w.stderr, tolerance) {
+		stderr := float64(e.StdErr)
+		// where all is the same, rounding leaves a root of the last digit
+		if !near(stderr, w.stderr, tolerance) && !(math.Abs(stderr*stderr-w.stderr*w.stderr) <= 1e-13) {
 			t.Errorf("standard error of %s is %v, expected %v", name, e.StdErr, w.stderr)
 		}
-		half := 1.959963984540054 * w.stderr
+		half := 1.959963984540054 * stderr
 		if !near(float64(e.CI95[0]), w.value-half, tolerance) || !near(float64(e.CI95[1]), w.value+half, tolerance) {
 			t.Errorf("interval of %s is %v, expected %v -+ %v", name, e.CI95, w.value, half)
 		}

@@ -24,17 +24,33 @@ type Texts struct {
 	Len   int      // of the texts
 	Keep  any      // the same for every segment whose texts are the same; nil where each row has its own
 	texts *texts
+	page  *Page
 }
 
-// Text is a text by its place. It is valid until the segment is released.
-func (t *Texts) Text(i uint32) []byte { return t.texts.of(int(i)) }
-
-// Row is the text of a row, nil where it is null.
-func (t *Texts) Row(i int) []byte {
-	if t.Index[i] == None {
+// Text is a text by its place, nil of None and of a place that there is not: Check tells them apart. It is valid until
+// the segment is released.
+func (t *Texts) Text(i uint32) []byte {
+	if int(i) >= t.Len {
 		return nil
 	}
-	return t.Text(t.Index[i])
+	return t.texts.of(int(i))
+}
+
+// Row is the text of a row, nil where it is null.
+func (t *Texts) Row(i int) []byte { return t.Text(t.Index[i]) }
+
+// Check reports a row whose place there is not. Who looks at the text of every row need not ask.
+func (t *Texts) Check() error {
+	for _, i := range t.Index {
+		if int(i) >= t.Len && i != None {
+			return t.page.wrong(beyond(i, t.Len))
+		}
+	}
+	return nil
+}
+
+func beyond(place uint32, n int) error {
+	return fmt.Errorf("a value is place %d of a dictionary of %d", place, n)
 }
 
 // place is what the levels say of a segment: values before it, values in it.
@@ -78,8 +94,8 @@ func grown[T any](s []T, n int) []T {
 
 func (p *Page) wrong(err error) error { return damaged(p.column, p.group, p.row, err) }
 
-// places reads which values of the dictionary the segment has, each below n.
-func (v *Values) places(c *content, at place, n int) ([]uint32, error) {
+// places reads which values of the dictionary the segment has. They may be beyond it.
+func (v *Values) places(c *content, at place) ([]uint32, error) {
 	v.indexes = grown(v.indexes, at.n)
 	runs := hybrid{b: c.runs, width: c.width}
 	if err := runs.skip(at.before); err != nil {
@@ -87,13 +103,6 @@ func (v *Values) places(c *content, at place, n int) ([]uint32, error) {
 	}
 	if err := runs.read(v.indexes); err != nil {
 		return nil, err
-	}
-	var greatest uint32
-	for _, i := range v.indexes {
-		greatest = max(greatest, i)
-	}
-	if len(v.indexes) > 0 && int(greatest) >= n {
-		return nil, fmt.Errorf("a value is place %d of a dictionary of %d", greatest, n)
 	}
 	return v.indexes, nil
 }
@@ -124,19 +133,24 @@ func (v *Values) doubles(dst []float64, c *content, p *Page, at place) error {
 		if err := p.dictionary.opened(); err != nil {
 			return err
 		}
-		indexes, err := v.places(c, at, p.dictionary.n)
+		indexes, err := v.places(c, at)
 		if err != nil {
 			return err
 		}
-		plain = p.dictionary.plain
+		table := p.dictionary.plain
 		for i, k := range indexes {
-			dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(plain[8*k:]))
+			at := uint64(k) * 8
+			if at >= uint64(len(table)) {
+				return beyond(k, p.dictionary.n)
+			}
+			dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(table[at : at+8]))
 		}
 		return nil
 	}
 	plain = plain[8*at.before:]
 	for i := range dst {
-		dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(plain[8*i:]))
+		dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(plain))
+		plain = plain[8:]
 	}
 	return nil
 }
@@ -190,20 +204,11 @@ func (v *Values) whole(dst []int64, c *content, p *Page, at place) error {
 		if err := p.dictionary.opened(); err != nil {
 			return err
 		}
-		indexes, err := v.places(c, at, p.dictionary.n)
+		indexes, err := v.places(c, at)
 		if err != nil {
 			return err
 		}
-		if p.column.physical == physicalInt32 {
-			for i, k := range indexes {
-				dst[i] = int64(int32(binary.LittleEndian.Uint32(p.dictionary.plain[4*k:])))
-			}
-			return nil
-		}
-		for i, k := range indexes {
-			dst[i] = int64(binary.LittleEndian.Uint64(p.dictionary.plain[8*k:]))
-		}
-		return nil
+		return p.dictionary.whole(dst, indexes)
 	case formPlain, formTexts:
 	}
 	plain := c.plain[c.size*at.before:]
@@ -219,6 +224,23 @@ func (v *Values) whole(dst []int64, c *content, p *Page, at place) error {
 	return nil
 }
 
+// whole looks whole numbers up.
+func (d *dictionary) whole(dst []int64, places []uint32) error {
+	size := uint64(sizeOf(d.page.column))
+	for i, k := range places {
+		at := uint64(k) * size
+		switch {
+		case at >= uint64(len(d.plain)):
+			return beyond(k, d.n)
+		case size == 4:
+			dst[i] = int64(int32(binary.LittleEndian.Uint32(d.plain[at : at+4])))
+		default:
+			dst[i] = int64(binary.LittleEndian.Uint64(d.plain[at : at+8]))
+		}
+	}
+	return nil
+}
+
 // Texts reads texts.
 func (v *Values) Texts(s Segment) (Texts, error) {
 	c, at, present, err := v.opened(s)
@@ -226,14 +248,14 @@ func (v *Values) Texts(s Segment) (Texts, error) {
 		return Texts{}, err
 	}
 	rows := s.To - s.From
-	t := Texts{texts: &c.texts, Len: c.texts.len()}
+	t := Texts{texts: &c.texts, Len: c.texts.len(), page: s.Page}
 	if c.form == formIndexes {
 		d := s.Page.dictionary
 		if err := d.opened(); err != nil {
 			return Texts{}, err
 		}
-		t = Texts{texts: &d.texts, Len: d.n, Keep: d}
-		if _, err := v.places(c, at, d.n); err != nil {
+		t = Texts{texts: &d.texts, Len: d.n, Keep: d, page: s.Page}
+		if _, err := v.places(c, at); err != nil {
 			return Texts{}, s.Page.wrong(err)
 		}
 	} else {

@@ -454,11 +454,11 @@ func TestParquetSchemas(t *testing.T) {
 }
 
 // structs writes a slice of structs.
-func structs(t testing.TB, rows any) []byte {
+func structs(t testing.TB, rows any, options ...parquet.WriterOption) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	v := reflect.ValueOf(rows)
-	w := parquet.NewWriter(&b, parquet.SchemaOf(v.Index(0).Interface()))
+	w := parquet.NewWriter(&b, append(options, parquet.SchemaOf(v.Index(0).Interface()))...)
 	for i := range v.Len() {
 		if err := w.Write(v.Index(i).Interface()); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package policylog
 
 import (
 	"errors"
+	"math"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
 )
@@ -49,14 +50,18 @@ func (r *parquetReader) decodeFast(k *chunk, b *builder) error {
 	if err := c.places(slotProduct, block.Product, &b.codes, isID, false); err != nil {
 		return err
 	}
-	if err := c.fill(slotReward, block.Reward, b.plan.isReward, true); err != nil {
+	low, high := -math.MaxFloat64, math.MaxFloat64
+	if b.plan.ranged {
+		low, high = b.plan.low, b.plan.high
+	}
+	if err := c.fill(slotReward, block.Reward, low, high, true); err != nil {
 		return err
 	}
-	if err := c.fill(slotPropensity, block.Propensity, isPropensity, false); err != nil {
+	if err := c.fill(slotPropensity, block.Propensity, math.SmallestNonzeroFloat64, 1, false); err != nil {
 		return err
 	}
 	if b.plan.target {
-		if err := c.fill(slotTarget, block.Target, isTarget, false); err != nil {
+		if err := c.fill(slotTarget, block.Target, 0, 1, false); err != nil {
 			return err
 		}
 	}
@@ -66,7 +71,7 @@ func (r *parquetReader) decodeFast(k *chunk, b *builder) error {
 		}
 	}
 	for i := range block.Numbers {
-		if err := c.fill(slotOthers+b.plan.texts+i, block.Numbers[i].Values, isFinite, true); err != nil {
+		if err := c.fill(slotOthers+b.plan.texts+i, block.Numbers[i].Values, -math.MaxFloat64, math.MaxFloat64, true); err != nil {
 			return err
 		}
 	}
@@ -82,6 +87,9 @@ type fastChunk struct {
 	rows    int
 }
 
+// notSeen is no place of a text, and not that of a null either.
+const notSeen = parquetfile.None - 1
+
 // ids finds where decisions begin.
 func (c *fastChunk) ids() error {
 	s := &c.scratch
@@ -93,14 +101,10 @@ func (c *fastChunk) ids() error {
 		if err != nil {
 			return err
 		}
-		last := uint32(parquetfile.None)
-		for _, i := range t.Index {
-			if i == last && i != parquetfile.None {
-				row++
+		last := uint32(notSeen)
+		for k, i := range t.Index {
+			if i == last {
 				continue
-			}
-			if i == parquetfile.None {
-				return errSlow
 			}
 			last = i
 			if text := t.Text(i); len(s.heads) == 0 || string(text) != string(id) {
@@ -108,10 +112,10 @@ func (c *fastChunk) ids() error {
 					return errSlow
 				}
 				id = c.builder.keep(text)
-				s.heads = append(s.heads, head{Decision: Decision{ID: id}, from: row})
+				s.heads = append(s.heads, head{Decision: Decision{ID: id}, from: row + k})
 			}
-			row++
 		}
+		row += len(t.Index)
 	}
 	return nil
 }
@@ -145,24 +149,26 @@ func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bo
 		if err != nil {
 			return err
 		}
-		last := uint32(parquetfile.None)
-		for _, i := range t.Index {
-			begins := row == next
-			if begins {
+		last := uint32(notSeen)
+		for k := 0; k < len(t.Index); {
+			if row+k == next {
 				d++
 				next = c.next(d)
+				if last = t.Index[k]; !take(d, t.Text(last), true) {
+					return errSlow
+				}
+				k++
 			}
-			row++
-			if i == parquetfile.None {
-				return errSlow
-			}
-			if i == last && !begins {
-				continue
-			}
-			if last = i; !take(d, t.Text(i), begins) {
-				return errSlow
+			end := min(next-row, len(t.Index))
+			for ; k < end; k++ {
+				if i := t.Index[k]; i != last {
+					if last = i; !take(d, t.Text(i), false) {
+						return errSlow
+					}
+				}
 			}
 		}
+		row += len(t.Index)
 	}
 	return nil
 }
@@ -286,7 +292,7 @@ func (k *knownTexts) fill(dst []uint32, t *parquetfile.Texts) error {
 		}
 	}
 	for row, i := range t.Index {
-		if i != parquetfile.None && k.places[i] != noPlace {
+		if int(i) < len(k.places) && k.places[i] != noPlace {
 			dst[row] = k.places[i]
 			continue
 		}
@@ -303,21 +309,16 @@ func (k *knownTexts) fill(dst []uint32, t *parquetfile.Texts) error {
 
 // place looks at a text.
 func (k *knownTexts) place(t *parquetfile.Texts, i uint32) (uint32, error) {
-	var text []byte
-	if i != parquetfile.None {
-		text = t.Text(i)
-	}
-	if place := k.names.find(text); place != noPlace {
-		return place, nil
-	}
-	if i == parquetfile.None && !k.absent || i != parquetfile.None && !k.isGood(text) {
+	text := t.Text(i)
+	switch {
+	case i == parquetfile.None && !k.absent, i != parquetfile.None && text == nil, text != nil && !k.isGood(text):
 		return 0, errSlow
 	}
 	return k.names.add(text), nil
 }
 
-// fill reads a column of numbers. Absent says that a row may be without one: it has NaN then.
-func (c *fastChunk) fill(slot int, dst []float64, isGood func(float64) bool, absent bool) error {
+// fill reads a column of numbers from low to high. Absent says that a row may be without one: it has NaN then.
+func (c *fastChunk) fill(slot int, dst []float64, low, high float64, absent bool) error {
 	row := 0
 	for _, segment := range c.segments[slot] {
 		to := dst[row : row+segment.To-segment.From]
@@ -330,8 +331,8 @@ func (c *fastChunk) fill(slot int, dst []float64, isGood func(float64) bool, abs
 			return errSlow
 		}
 		for i, v := range to {
-			to[i] = v + 0
-			if !isGood(v) && (present == nil || present[i]) {
+			to[i] = v + 0 // -0 is 0
+			if !(v >= low && v <= high) && (present == nil || present[i]) {
 				return errSlow
 			}
 		}

@@ -82,10 +82,13 @@ func (c *batchColumn) readSegment(kind parquetfile.Kind, row int, s parquetfile.
 	switch kind {
 	case parquetfile.Text:
 		t, err := c.values.Texts(s)
+		if err != nil {
+			return err
+		}
 		for i := range t.Index {
 			c.texts[row+i] = t.Row(i)
 		}
-		return err
+		return t.Check()
 	case parquetfile.Double:
 		present, err = c.values.Doubles(c.double[row:], s)
 	case parquetfile.Integer, parquetfile.Instant:

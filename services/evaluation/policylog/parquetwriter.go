@@ -17,7 +17,8 @@ const (
 )
 
 // parquetWriter writes Parquet: texts by dictionary, decided_at as TIMESTAMP(NANOS, UTC), numbers as DOUBLE; what may be
-// absent is optional.
+// absent is optional. The columns of every log are not packed: ids and propensities hardly get smaller, and unpacking
+// them costs a reader a fifth of its time.
 type parquetWriter struct {
 	out     *parquet.GenericWriter[any]
 	columns Columns
@@ -29,7 +30,7 @@ func newParquetWriter(w io.Writer, c Columns) *parquetWriter {
 	return &parquetWriter{
 		columns: c, rows: make([]parquet.Row, writtenRows),
 		out: parquet.NewGenericWriter[any](
-			w, parquet.NewSchema("policy_log", parquetSchema(c)), parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(groupRows),
+			w, parquet.NewSchema("policy_log", parquetSchema(c)), parquet.Compression(&parquet.Uncompressed), parquet.MaxRowsPerRowGroup(groupRows),
 			parquet.DictionaryMaxBytes(dictionaryBytes), parquet.CreatedBy("fundmatch", "", ""),
 		),
 	}
@@ -45,16 +46,16 @@ func parquetSchema(c Columns) parquet.Node {
 	}
 	root.Group[ColumnDecidedAt] = parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.RLEDictionary)
 	root.Group[ColumnPosition] = parquet.Encoded(parquet.Leaf(parquet.Int32Type), &parquet.RLEDictionary)
-	root.Group[ColumnReward] = parquet.Optional(double)
+	root.Group[ColumnReward] = parquet.Optional(parquet.Encoded(parquet.Leaf(parquet.DoubleType), &parquet.RLEDictionary)) // mostly 0 or 1
 	root.Group[ColumnPropensity] = double
 	if c.Target {
 		root.Group[ColumnTarget] = double
 	}
 	for _, name := range c.Texts {
-		root.Group[name] = parquet.Optional(text)
+		root.Group[name] = parquet.Compressed(parquet.Optional(text), &parquet.Snappy)
 	}
 	for _, name := range c.Numbers {
-		root.Group[name] = parquet.Optional(double)
+		root.Group[name] = parquet.Compressed(parquet.Optional(double), &parquet.Snappy)
 	}
 	return root
 }
