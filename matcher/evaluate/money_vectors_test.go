@@ -39,9 +39,9 @@ var fin5 = struct {
 }
 
 // moneyVectorCases say how each published case is computed here.
-func moneyVectorCases() map[string]func(v *moneyVector) (any, error) {
-	return map[string]func(v *moneyVector) (any, error){
-		"fin1": func(v *moneyVector) (any, error) {
+func moneyVectorCases() map[string]func(v *moneyVector) (map[string]any, error) {
+	return map[string]func(v *moneyVector) (map[string]any, error){
+		"fin1": func(v *moneyVector) (map[string]any, error) {
 			var periods []money.Period
 			for i, r := range v.Input.Returns {
 				var inflow float64
@@ -55,11 +55,11 @@ func moneyVectorCases() map[string]func(v *moneyVector) (any, error) {
 			g, err := money.InvestorGap(v.Input.Start, periods, 1)
 			return map[string]any{"time_weighted": g.TimeWeighted, "dollar_weighted": g.DollarWeighted, "gap": g.Gap}, err
 		},
-		"fin3": func(v *moneyVector) (any, error) {
+		"fin3": func(v *moneyVector) (map[string]any, error) {
 			c, err := money.Concentrate(v.Input.Shares)
 			return map[string]any{"hhi": c.HHI, "n_eff": c.Effective, "hhi_norm": c.Normalised, "top1": c.Top1}, err
 		},
-		"fin5": func(v *moneyVector) (any, error) {
+		"fin5": func(v *moneyVector) (map[string]any, error) {
 			var s money.Suitability
 			for _, row := range v.Input.Rows {
 				level, err := fund.ParseRiskLevel(row[0])
@@ -119,7 +119,7 @@ func TestPublishedMoneyVectors(t *testing.T) {
 			continue
 		}
 		if verdict, told := want["gate"]; told {
-			if got.(map[string]any)["gate"] != verdict {
+			if got["gate"] != verdict {
 				t.Errorf("%s: %v, expected %v", v.ID, got, want)
 			}
 			delete(want, "gate")
