@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -104,14 +105,14 @@ func TestTheJoinedLogFindsTheTruth(t *testing.T) {
 	t.Parallel()
 	l := loadedBank(t, smallLoad())
 	dir := t.TempDir()
-	join := func(out string, more ...string) string {
-		name := filepath.Join(dir, out)
-		mustRun(t, append([]string{"evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--need-decision", "--out", name}, more...)...)
-		return name
+	join := func(name, workers string) *joined.Summary {
+		told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--need-decision",
+			"--out", name, "--workers", workers, "--json"))
+		return &told
 	}
-	name := join("joined.csv", "--workers", "1")
-	told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--out", filepath.Join(dir, "again.csv"), "--json"))
-	if told.Records.Decisions != int64(l.decisions) || told.Rows != int64(l.rows) || told.Censored != int64(l.rows-l.all.rows) || told.Joined.OutcomesNamed < 100 || told.Joined.ByProduct == 0 {
+	name, other := filepath.Join(dir, "joined.csv"), filepath.Join(dir, "joined.parquet")
+	told := join(name, "1")
+	if told.Records.Decisions != int64(l.decisions) || told.Rows != int64(l.rows) || told.Censored != int64(l.rows-l.all.rows) || told.Joined.OutcomesNamed < 100 {
 		t.Errorf("%d decisions with %d rows were made; told %+v", l.decisions, l.rows, told)
 	}
 	var all, chance weighing
@@ -130,20 +131,10 @@ func TestTheJoinedLogFindsTheTruth(t *testing.T) {
 	if math.Abs(chance.plain()-l.chance.greedy) < 4*chance.stderr() {
 		t.Errorf("the log's own mean %v is as near to the truth %v: the load shows nothing", chance.plain(), l.chance.greedy)
 	}
+	if again := join(other, "3"); fmt.Sprint(again.Joined, again.Records) != fmt.Sprint(told.Joined, told.Records) || logHash(t, other) != logHash(t, name) {
+		t.Errorf("in Parquet with three workers: %+v and other rows, %+v in CSV", again, told)
+	}
 	l.judged(t, name)
-	want := logHash(t, name)
-	for _, other := range []string{"joined.parquet", "joined.ndjson.gz", "joined.csv.zst"} {
-		if logHash(t, join(other, "--workers", "3")) != want {
-			t.Errorf("%s has other rows", other)
-		}
-	}
-	first, err := os.ReadFile(join("one.parquet", "--workers", "1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if second, err := os.ReadFile(filepath.Join(dir, "joined.parquet")); err != nil || string(first) != string(second) {
-		t.Errorf("with three workers another file (%v)", err)
-	}
 }
 
 // judged runs the verbs that judge, over the joined log and over the decisions themselves: they say the same.
@@ -167,7 +158,7 @@ func (l *bankLoad) judged(t *testing.T, name string) {
 		t.Errorf("the reports differ (%v)", err)
 	}
 	w, _, _ := testWorld("")
-	path, cleanup, err := (&program{world: w}).joinedLog(t.Context(), &joinOptions{store: l.store, window: time.Hour, outcome: "CLICK", reward: "happened"}, 1)
+	path, cleanup, err := (&program{world: w}).joinedLog(t.Context(), &joinOptions{store: l.store, window: time.Hour, outcome: "CLICK", reward: "happened", policy: "greedy"}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +182,8 @@ func TestTheModelInForceAsCandidate(t *testing.T) {
 	o := smallLoad()
 	o.customers, o.instants = 60, o.instants[2:]
 	l := loadedBank(t, o)
-	name := filepath.Join(t.TempDir(), "joined.csv")
+	dir := t.TempDir()
+	name := filepath.Join(dir, "joined.csv")
 	told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--policy", "active", "--out", name, "--json"))
 	control, heavy, differ := 0, 0, 0
 	for _, r := range joinedRows(t, name) {
@@ -211,7 +203,13 @@ func TestTheModelInForceAsCandidate(t *testing.T) {
 			t.Fatalf("arm %q", r["arm"])
 		}
 	}
-	if control == 0 || heavy == 0 || differ == 0 || told.Policy == nil || told.Policy.Unsupported == 0 {
+	for _, packed := range []string{"joined.ndjson.gz", "joined.csv.zst", "joined.parquet"} {
+		packed = filepath.Join(dir, packed)
+		if mustRun(t, "evaluate", "join", "--store", l.store, "--policy", "active", "--out", packed, "--workers", "3"); logHash(t, packed) != logHash(t, name) {
+			t.Errorf("%s has other rows", packed)
+		}
+	}
+	if told.Joined.ByProduct == 0 || control == 0 || heavy == 0 || differ == 0 || told.Policy == nil || told.Policy.Unsupported == 0 {
 		t.Errorf("%d rows of the control, %d of the other arm, %d of which differ: %+v", control, heavy, differ, told.Policy)
 	}
 }
