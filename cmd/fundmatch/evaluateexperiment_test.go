@@ -33,10 +33,10 @@ func experimentCSV(n int, lift float64) string {
 }
 
 // experimentFile writes a file into a folder of its own, and names a report beside it.
-func experimentFile(t *testing.T, name, text string) (data, report string) {
+func experimentFile(t *testing.T, text string) (data, report string) {
 	t.Helper()
 	dir := t.TempDir()
-	data = filepath.Join(dir, name)
+	data = filepath.Join(dir, "a.csv")
 	if err := os.WriteFile(data, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func experimentFile(t *testing.T, name, text string) (data, report string) {
 
 func TestEvaluateExperiment(t *testing.T) {
 	t.Parallel()
-	data, report := experimentFile(t, "a.csv", experimentCSV(1000, 3))
+	data, report := experimentFile(t, experimentCSV(1000, 3))
 	out := inProcess(t.Context(), "", "evaluate", "experiment", "--data", data, "--json", report, "--weights", "control=1,new=1",
 		"--gate", "estimates.welch.absolute.ci95.low > 0", "--gate", "comparisons.new.metrics.metric.cuped.relative.ci95.low > 0",
 		"--gate", "segments.segment.values.APP.comparisons.new.metrics.metric.sequential.absolute.high > 0", "--gate", "srm.p >= 0.001")
@@ -80,7 +80,7 @@ func TestEvaluateExperiment(t *testing.T) {
 // A gate that fails names itself and ends with exit code 1; the report is there and says so.
 func TestEvaluateExperimentGates(t *testing.T) {
 	t.Parallel()
-	data, report := experimentFile(t, "a.csv", experimentCSV(1000, 0))
+	data, report := experimentFile(t, experimentCSV(1000, 0))
 	out := inProcess(t.Context(), "", "evaluate", "experiment", "--data", data, "--json", report, "--gate", "estimates.welch.absolute.ci95.low > 0")
 	if out.code != exitFailed || !strings.Contains(out.stderr, "1 gate failed: estimates.welch.absolute.ci95.low > 0: it is -") {
 		t.Errorf("%+v", out)
@@ -97,7 +97,7 @@ func TestEvaluateExperimentGates(t *testing.T) {
 			kept = append(kept, line)
 		}
 	}
-	data, report = experimentFile(t, "a.csv", strings.Join(kept, ""))
+	data, report = experimentFile(t, strings.Join(kept, ""))
 	out = inProcess(t.Context(), "", "evaluate", "experiment", "--data", data, "--json", report, "--gate", "estimates.welch.absolute.ci95.low > 0")
 	if out.code != exitFailed || !strings.Contains(out.stderr, "its verdict is withheld") || !strings.Contains(out.stdout, "SAMPLE_RATIO_MISMATCH") {
 		t.Errorf("%+v", out)
@@ -140,7 +140,7 @@ func TestEvaluateExperimentRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			data, report := experimentFile(t, "a.csv", c.text)
+			data, report := experimentFile(t, c.text)
 			if name == "the data as report" {
 				report = data
 			}
@@ -163,7 +163,7 @@ func TestEvaluateExperimentRefuses(t *testing.T) {
 // Bad rows are left out where that was asked for, counted and listed.
 func TestEvaluateExperimentSkipsBadRows(t *testing.T) {
 	t.Parallel()
-	data, report := experimentFile(t, "a.csv", experimentCSV(400, 1)+"C7,control,1,1,APP\nNEW,control,much,1,APP\n")
+	data, report := experimentFile(t, experimentCSV(400, 1)+"C7,control,1,1,APP\nNEW,control,much,1,APP\n")
 	out := inProcess(t.Context(), "", "evaluate", "experiment", "--data", data, "--json", report, "--skip-bad")
 	if out.code != exitDone || !strings.Contains(out.stderr, "2 bad rows of "+data+" left out") || !strings.Contains(out.stderr, `row 402: metric: "much", expected a finite decimal number`) {
 		t.Errorf("%+v", out)
@@ -176,7 +176,7 @@ func TestEvaluateExperimentSkipsBadRows(t *testing.T) {
 // An interruption ends with 130 and leaves nothing.
 func TestEvaluateExperimentIsInterrupted(t *testing.T) {
 	t.Parallel()
-	data, report := experimentFile(t, "a.csv", experimentCSV(10_000, 1))
+	data, report := experimentFile(t, experimentCSV(10_000, 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	out := inProcess(ctx, "", "evaluate", "experiment", "--data", data, "--json", report)

@@ -17,8 +17,8 @@ import (
 // rows and their order alone, and a long file loses no digits to its length.
 const BlockRows = 1 << 16
 
-// MaxRows is how many rows one run takes. Each customer costs it 20 to 45 bytes, for a hash of his id and the row that he
-// came in; nothing else grows with the rows.
+// MaxRows is how many rows one run takes. Each customer costs it some 32 bytes, and as much again that the collector leaves
+// to be used, for a hash of his id and the line that he came in; nothing else grows with the rows.
 const MaxRows = math.MaxUint32
 
 // maxListed bounds the bad rows that a document lists; all are counted.
