@@ -91,43 +91,48 @@ func unpackGzip(dst, src []byte) error {
 
 // buffers keeps memory of pages that are read no more for those that follow.
 type buffers struct {
-	mu   sync.Mutex
-	free [][]byte
+	bytes  freeList[byte]
+	places freeList[uint32]
 }
 
-// maxFree bounds how many are kept: about what a block's columns need, twice.
+// freeList is memory of one kind. It is safe for several goroutines.
+type freeList[T any] struct {
+	mu   sync.Mutex
+	free [][]T
+}
+
+// maxFree bounds how many are kept: about what the columns of a few blocks need.
 const maxFree = 64
 
-// get returns n bytes with anything in them.
-func (b *buffers) get(n int) []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// get returns n elements with anything in them.
+func (l *freeList[T]) get(n int) []T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	best := -1
-	for i := range b.free {
-		if c := cap(b.free[i]); c >= n && c <= 4*n+1<<16 && (best < 0 || c < cap(b.free[best])) {
+	for i := range l.free {
+		if c := cap(l.free[i]); c >= n && c/4 <= n+1<<14 && (best < 0 || c < cap(l.free[best])) {
 			best = i
 		}
 	}
 	if best < 0 {
-		return make([]byte, n, n+n/8)
+		return make([]T, n, n+n/8)
 	}
-	got := b.free[best][:n]
-	last := len(b.free) - 1
-	b.free[best] = b.free[last]
-	b.free = b.free[:last]
+	got, last := l.free[best][:n], len(l.free)-1
+	l.free[best] = l.free[last]
+	l.free = l.free[:last]
 	return got
 }
 
 // put gives memory back.
-func (b *buffers) put(buf []byte) {
-	if cap(buf) == 0 {
+func (l *freeList[T]) put(b []T) {
+	if cap(b) == 0 {
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.free) == maxFree {
-		b.free[0] = buf
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.free) == maxFree {
+		l.free[0] = b
 		return
 	}
-	b.free = append(b.free, buf)
+	l.free = append(l.free, b)
 }

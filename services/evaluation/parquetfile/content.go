@@ -86,7 +86,7 @@ func (p *Page) unpack(packed bool, from int64) ([]byte, error) {
 	if int64(size) > 1<<20 && int64(size) > 64<<10*(p.header.size+1) { // no codec packs 64 KB into a byte
 		return nil, fmt.Errorf("a page claims %d bytes unpacked of %d", p.header.unpacked, p.header.size)
 	}
-	p.content.unpacked = p.pool.get(size)
+	p.content.unpacked = p.pool.bytes.get(size)
 	if size == 0 {
 		return nil, nil
 	}
@@ -159,7 +159,7 @@ func (p *Page) decodeValues(c *content, b []byte, count int) error {
 	case encoding == encodingPlain && size == 0:
 		c.form = formTexts
 		var err error
-		c.texts, err = plainTexts(b, count)
+		c.texts, err = plainTexts(p.pool, b, count)
 		return err
 	case encoding == encodingPlain || encoding == encodingSplit && size > 0:
 		if len(b)/size < count {
@@ -216,12 +216,12 @@ func (p *Page) decodeIndexes(c *content, b []byte, count int) error {
 }
 
 // plainTexts finds where the texts begin: each has its length before it.
-func plainTexts(b []byte, count int) (texts, error) {
+func plainTexts(pool *buffers, b []byte, count int) (texts, error) {
 	short := errors.New("its texts are longer than the page")
 	if count > len(b)/4 {
 		return texts{}, short
 	}
-	at := make([]uint32, count+1)
+	at := pool.places.get(count + 1)
 	next := 4
 	for i := range count {
 		if next > len(b) {
@@ -236,6 +236,14 @@ func plainTexts(b []byte, count int) (texts, error) {
 	}
 	at[count] = uint32(next)
 	return texts{data: b, at: at, gap: 4}, nil
+}
+
+// release is called by the reader and by each page once; the last one gives its memory back.
+func (d *dictionary) release() {
+	if d.page.release() {
+		d.page.pool.places.put(d.texts.at)
+		d.texts, d.plain = texts{}, nil
+	}
 }
 
 // opened unpacks the dictionary if nobody did.
@@ -263,7 +271,7 @@ func (d *dictionary) decode() error {
 	d.n = int(h.values)
 	size := sizeOf(d.page.column)
 	if size == 0 {
-		d.texts, err = plainTexts(b, d.n)
+		d.texts, err = plainTexts(d.page.pool, b, d.n)
 		return err
 	}
 	if len(b)/size < d.n {

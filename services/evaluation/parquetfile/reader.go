@@ -121,6 +121,15 @@ func (r *Reader) Close() {
 		p.release()
 	}
 	r.pages = nil
+	r.leave()
+}
+
+// leave gives up the dictionary of the group.
+func (r *Reader) leave() {
+	if r.dictionary != nil {
+		r.dictionary.release()
+		r.dictionary = nil
+	}
 }
 
 // page returns the page with the next row.
@@ -165,7 +174,7 @@ func (r *Reader) read() error {
 			r.at += h.size
 			continue
 		}
-		raw := r.file.pool.get(int(h.size))
+		raw := r.file.pool.bytes.get(int(h.size))
 		if err := r.bytes(raw); err != nil {
 			return err
 		}
@@ -178,12 +187,16 @@ func (r *Reader) read() error {
 			if r.dictionary != nil {
 				return r.damaged(errors.New("it has two dictionaries"))
 			}
+			p.refs.Store(1) // the reader's, until the group ends
 			r.dictionary = &dictionary{page: p}
 			continue
 		}
 		r.left -= h.values
 		r.row += h.values
 		p.refs.Store(1)
+		if p.dictionary != nil {
+			p.dictionary.page.refs.Add(1)
+		}
 		r.pages = append(r.pages, p)
 		return nil
 	}
@@ -194,7 +207,8 @@ func (r *Reader) nextGroup() error {
 	if r.at > 0 {
 		r.group++
 	}
-	r.at, r.dictionary = 0, nil
+	r.at = 0
+	r.leave()
 	for r.group < len(r.file.groups) && r.file.groups[r.group].rows == 0 {
 		r.group++
 	}
@@ -275,12 +289,19 @@ func (p *Page) Rows() int { return int(p.header.values) }
 // Release says that the segment is read no more. What was decoded from it is copied or forgotten by then.
 func (s *Segment) Release() { s.Page.release() }
 
-func (p *Page) release() {
-	if p.refs.Add(-1) == 0 {
-		p.pool.put(p.raw)
-		p.pool.put(p.content.unpacked)
-		p.raw, p.content.unpacked = nil, nil
+// release reports whether nobody needs the page any more.
+func (p *Page) release() bool {
+	if p.refs.Add(-1) > 0 {
+		return false
 	}
+	p.pool.bytes.put(p.raw)
+	p.pool.bytes.put(p.content.unpacked)
+	p.pool.places.put(p.content.texts.at)
+	p.raw, p.content.unpacked, p.content.texts = nil, nil, texts{}
+	if p.dictionary != nil {
+		p.dictionary.release()
+	}
+	return true
 }
 
 // run counts the rows from a row on that have this text, up to limit.

@@ -100,19 +100,42 @@ func fill(dst []uint32, v uint32) {
 	}
 }
 
-// unpack reads packed numbers: eight bytes hold any of at most 32 bits wherever it begins.
+// unpack reads packed numbers. Eight bytes from the one on where a number begins hold it, and as many behind it as fit
+// into 57 bits.
 func (h *hybrid) unpack(dst []uint32) {
-	mask := uint32(1)<<h.width - 1 // of 32 bits: all, for the shift gives 0
+	mask := uint64(1)<<h.width - 1
 	b, bit, width := h.packed, h.bit, int(h.width)
-	i := 0
-	for fast := len(b) - 8; i < len(dst) && bit>>3 <= fast; i++ {
-		dst[i] = uint32(binary.LittleEndian.Uint64(b[bit>>3:])>>(bit&7)) & mask
-		bit += width
+	fast := 8*len(b) - 64
+	switch {
+	case width <= 7:
+		for ; len(dst) >= 8 && bit <= fast; dst, bit = dst[8:], bit+8*width {
+			v := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
+			eight := (*[8]uint32)(dst)
+			for i := range eight {
+				eight[i] = uint32(v & mask)
+				v >>= width & 63
+			}
+		}
+	case width <= 14:
+		for ; len(dst) >= 4 && bit <= fast; dst, bit = dst[4:], bit+4*width {
+			v := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
+			four := (*[4]uint32)(dst)
+			four[0] = uint32(v & mask)
+			four[1] = uint32(v >> (width & 63) & mask)
+			four[2] = uint32(v >> (2 * width & 63) & mask)
+			four[3] = uint32(v >> (3 * width & 63) & mask)
+		}
+	case width <= 28:
+		for ; len(dst) >= 2 && bit <= fast; dst, bit = dst[2:], bit+2*width {
+			v := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
+			dst[0] = uint32(v & mask)
+			dst[1] = uint32(v >> (width & 63) & mask)
+		}
 	}
-	for ; i < len(dst); i++ {
+	for i := range dst {
 		var eight [8]byte
 		copy(eight[:], b[bit>>3:])
-		dst[i] = uint32(binary.LittleEndian.Uint64(eight[:])>>(bit&7)) & mask
+		dst[i] = uint32(binary.LittleEndian.Uint64(eight[:]) >> (bit & 7) & mask)
 		bit += width
 	}
 	h.bit = bit
