@@ -6,10 +6,13 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/trec"
+	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 	"github.com/fundmatch/fundmatch/services/evaluation/trecfile"
 )
 
@@ -87,21 +90,14 @@ func (p *program) evaluateRanking(ctx context.Context, o *rankingOptions) error 
 		return err
 	}
 	evaluation, err := p.readRanking(ctx, o, measures)
-	if errors.Is(err, trecfile.ErrInput) {
-		return usageError("%v", err)
+	if err != nil {
+		return rankingError(err)
 	}
+	results, err := o.judge(evaluation) // before anything is written: a gate on what is not there is a slip
 	if err != nil {
 		return err
 	}
-	var document bytes.Buffer // whole before anything is written: a gate that asks for what is not there writes nothing
-	if err := evaluation.WriteJSON(&document, o.perQuery); err != nil {
-		return usageError("%v", err)
-	}
-	results, err := o.gates.judge(document.Bytes(), nil)
-	if err != nil {
-		return err
-	}
-	if err := p.tellRanking(o, evaluation, document.Bytes()); err != nil {
+	if err := p.tellRanking(o, evaluation); err != nil {
 		return err
 	}
 	if n := evaluation.Lacking(); n > 0 && !o.complete {
@@ -134,19 +130,43 @@ func sizeOf(name string) int64 {
 	return info.Size()
 }
 
-// tellRanking writes the document and prints the table, or the document in its place.
-func (p *program) tellRanking(o *rankingOptions, evaluation *trecfile.Evaluation, document []byte) error {
-	write := func(w io.Writer) error {
-		_, err := w.Write(document)
-		return err
+// judge judges the gates by the document, of which it needs the queries that a gate may speak of.
+func (o *rankingOptions) judge(evaluation *trecfile.Evaluation) ([]gate.Result, error) {
+	if len(o.gates.texts) == 0 {
+		return nil, nil
 	}
+	var document bytes.Buffer
+	asked := func(query string) bool {
+		return o.perQuery && slices.ContainsFunc(o.gates.texts, func(gate string) bool { return strings.Contains(gate, query) })
+	}
+	if err := evaluation.WriteJSON(&document, asked); err != nil {
+		return nil, rankingError(err)
+	}
+	return o.gates.judge(document.Bytes(), nil)
+}
+
+// tellRanking writes the document and prints the table, or the document in its place.
+func (p *program) tellRanking(o *rankingOptions, evaluation *trecfile.Evaluation) error {
+	var wanted func(string) bool
+	if o.perQuery {
+		wanted = func(string) bool { return true }
+	}
+	document := func(w io.Writer) error { return evaluation.WriteJSON(w, wanted) }
 	if o.out == "-" {
-		return p.writeOut("", write)
+		return rankingError(p.writeOut("", document))
 	}
 	if o.out != "" {
-		if err := writeFile(o.out, write); err != nil {
-			return err
+		if err := writeFile(o.out, document); err != nil {
+			return rankingError(err)
 		}
 	}
-	return p.writeOut("", func(w io.Writer) error { return evaluation.WriteTable(w, o.perQuery) })
+	return p.writeOut("", func(w io.Writer) error { return evaluation.WriteTable(w, wanted) })
+}
+
+// rankingError marks what is wrong with a file as such.
+func rankingError(err error) error {
+	if errors.Is(err, trecfile.ErrInput) {
+		return usageError("%v", err)
+	}
+	return err
 }

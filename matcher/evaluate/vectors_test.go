@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate"
+	"github.com/fundmatch/fundmatch/matcher/evaluate/trec"
 )
 
 const vectorsFile = "../../../shared/vectors/ranking.json"
@@ -114,6 +115,34 @@ func trecNDCGAndMAP(in *vectorInput) map[string]any {
 	return map[string]any{"ndcg": j.NDCG(0, evaluate.LinearGain), "map": j.AveragePrecision(0, evaluate.OverRelevant)}
 }
 
+// trecByTrec measures the same by matcher/evaluate/trec.
+func trecByTrec(in *vectorInput) map[string]float64 {
+	var run []trec.Retrieved
+	for id, score := range in.RunScores {
+		run = append(run, trec.Retrieved{ID: id, Score: float32(score)})
+	}
+	var judgements []trec.Judgement
+	for id, grade := range in.Qrels {
+		judgements = append(judgements, trec.Judgement{ID: id, Grade: grade})
+	}
+	m, err := trec.New(trec.Settings{})
+	if err != nil {
+		return nil
+	}
+	judged, err := trec.NewJudged(judgements)
+	if err != nil {
+		return nil
+	}
+	trec.Order(run)
+	values := make([]float64, len(m.Names()))
+	m.Query(values, judged, judged.Rank(nil, run))
+	out := map[string]float64{}
+	for i, name := range m.Names() {
+		out[name] = values[i]
+	}
+	return out
+}
+
 func meanOf(queries []vectorInput, measure func(evaluate.Judgement) float64) float64 {
 	var values []float64
 	for i := range queries {
@@ -172,6 +201,13 @@ func TestPublishedVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		compare(t, v.ID+" "+v.Metric, compute(&v.Input), want, v.Tolerance)
+		if v.Input.RunScores != nil { // a run with scores: as trec_eval has it
+			values := trecByTrec(&v.Input)
+			if one, is := want.(float64); is {
+				want = map[string]any{v.Metric: one}
+			}
+			compare(t, v.ID+" by trec", map[string]any{"ndcg": values["ndcg"], "map": values["map"]}, want, v.Tolerance)
+		}
 	}
 }
 

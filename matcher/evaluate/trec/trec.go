@@ -22,6 +22,7 @@ const Unjudged int32 = -1
 type Retrieved struct {
 	ID    string
 	Score float32
+	Line  uint32 // of the file that it comes from, for messages; 0 where there is none
 }
 
 // Order puts a query's run into the order that trec_eval gives it: scores descending, ties by id, bytes descending. The
@@ -38,34 +39,72 @@ func Order(run []Retrieved) {
 	})
 }
 
-// Judged is what was judged of a query's documents.
-type Judged struct {
-	grades map[string]int32
-	levels []int32 // grades of 0 and above, descending
+// Judgement is a document of a query with its grade. Grades below 0 are of documents that were pooled and not judged.
+type Judgement struct {
+	ID    string
+	Grade int32
+	Line  uint32 // of the file that it comes from, for messages; 0 where there is none
 }
 
-// NewJudged takes the grades of a query's documents. The map is kept, and must not change.
-func NewJudged(grades map[string]int32) *Judged {
-	j := &Judged{grades: grades}
-	for _, grade := range grades {
-		if grade >= 0 {
-			j.levels = append(j.levels, grade)
+// DuplicateError is a document that was judged twice for a query, the second time in Line.
+type DuplicateError struct {
+	ID          string
+	First, Line uint32
+}
+
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("document %.80q is judged in line %d and in line %d, expected once", e.ID, e.First, e.Line)
+}
+
+// Judged is what was judged of a query's documents.
+type Judged struct {
+	documents []Judgement // by id
+	levels    []int32     // grades of 0 and above, descending
+}
+
+// NewJudged takes what was judged for a query, and puts it in order in its place: the judgements must not be used
+// otherwise. An error is a *DuplicateError, of the first line that repeats.
+func NewJudged(judgements []Judgement) (*Judged, error) {
+	slices.SortFunc(judgements, func(a, b Judgement) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Line, b.Line))
+	})
+	var twice *DuplicateError
+	graded := 0
+	for i := range judgements {
+		if judgements[i].Grade >= 0 {
+			graded++
+		}
+		if i > 0 && judgements[i].ID == judgements[i-1].ID && (twice == nil || judgements[i].Line < twice.Line) {
+			twice = &DuplicateError{judgements[i].ID, judgements[i-1].Line, judgements[i].Line}
+		}
+	}
+	if twice != nil {
+		return nil, twice
+	}
+	j := &Judged{documents: judgements, levels: make([]int32, 0, graded)}
+	for i := range judgements {
+		if judgements[i].Grade >= 0 {
+			j.levels = append(j.levels, judgements[i].Grade)
 		}
 	}
 	slices.SortFunc(j.levels, func(a, b int32) int { return cmp.Compare(b, a) })
-	return j
+	return j, nil
 }
 
 // Rank looks up the grades of a run that Order has put in order, one a rank. It appends to dst.
 func (j *Judged) Rank(dst []int32, run []Retrieved) []int32 {
 	for i := range run {
-		grade, judged := j.grades[run[i].ID]
-		if !judged || grade < 0 {
-			grade = Unjudged
-		}
-		dst = append(dst, grade)
+		dst = append(dst, j.grade(run[i].ID))
 	}
 	return dst
+}
+
+func (j *Judged) grade(id string) int32 {
+	at, judged := slices.BinarySearchFunc(j.documents, id, func(d Judgement, id string) int { return cmp.Compare(d.ID, id) })
+	if !judged || j.documents[at].Grade < 0 {
+		return Unjudged
+	}
+	return j.documents[at].Grade
 }
 
 // atLeast counts the documents of a grade or above.

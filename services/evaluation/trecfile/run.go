@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/trec"
@@ -13,8 +11,9 @@ import (
 
 // Run is a run beside judgements: of every query that both have, the grades by rank.
 type Run struct {
-	File   string
-	ranked map[string][]int32
+	File    string
+	queries int
+	ranked  [][]int32 // by the place of the query in the judgements; nil: the run does not have it
 }
 
 // ReadRun reads a run: query, Q0 (ignored), document, rank (ignored), score, name of the run (ignored). A document may
@@ -22,15 +21,15 @@ type Run struct {
 // whose queries are scattered is read a second time and held whole. An error wraps ErrInput, or is of the file system, or
 // the context's.
 func ReadRun(ctx context.Context, name string, qrels *Qrels, o Options) (*Run, error) {
-	r := &runReader{name: name, options: o, qrels: qrels}
-	ranked, err := r.contiguous(ctx)
+	r := &runReader{name: name, options: o, qrels: qrels, seen: map[string]int{}}
+	run, err := r.contiguous(ctx)
 	if errors.Is(err, errScattered) {
-		ranked, err = r.scattered(ctx)
+		run, err = r.scattered(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Run{File: name, ranked: ranked}, nil
+	return run, nil
 }
 
 // errScattered says that the lines of a query do not stand together.
@@ -48,23 +47,21 @@ type runReader struct {
 type group struct {
 	query string
 	run   []trec.Retrieved
-	lines []int64
 }
 
 // contiguous holds one query at a time.
-func (r *runReader) contiguous(ctx context.Context) (map[string][]int32, error) {
-	ranked, ended := map[string][]int32{}, map[string]bool{}
+func (r *runReader) contiguous(ctx context.Context) (*Run, error) {
+	run := &Run{File: r.name, ranked: make([][]int32, len(r.qrels.ids))}
+	unjudged := map[string]bool{}
 	var now group
 	end := func() error {
 		if now.query == "" { // ids have a byte at least: none was begun
 			return nil
 		}
-		ended[now.query] = true
-		grades, err := r.rank(&now)
-		if grades != nil {
-			ranked[now.query] = grades
+		if _, judged := r.qrels.number[now.query]; !judged {
+			unjudged[strings.Clone(now.query)] = true // it is part of a block of the file
 		}
-		return err
+		return r.rank(run, &now)
 	}
 	err := r.read(ctx, func(query string) (*group, error) {
 		if query == now.query {
@@ -73,20 +70,20 @@ func (r *runReader) contiguous(ctx context.Context) (map[string][]int32, error) 
 		if err := end(); err != nil {
 			return nil, err
 		}
-		if ended[query] {
+		if n, judged := r.qrels.number[query]; unjudged[query] || judged && run.ranked[n] != nil {
 			return nil, errScattered
 		}
-		now = group{strings.Clone(query), now.run[:0], now.lines[:0]}
+		now = group{query, now.run[:0]}
 		return &now, nil
 	})
 	if err == nil {
 		err = end()
 	}
-	return ranked, err
+	return run, err
 }
 
 // scattered holds the whole file.
-func (r *runReader) scattered(ctx context.Context) (map[string][]int32, error) {
+func (r *runReader) scattered(ctx context.Context) (*Run, error) {
 	groups := map[string]*group{}
 	err := r.read(ctx, func(query string) (*group, error) {
 		g := groups[query]
@@ -99,22 +96,18 @@ func (r *runReader) scattered(ctx context.Context) (map[string][]int32, error) {
 	if err != nil {
 		return nil, err
 	}
-	ranked := map[string][]int32{}
+	run := &Run{File: r.name, ranked: make([][]int32, len(r.qrels.ids))}
 	var first *Error // of the duplicates the one that stands first in the file
-	for _, query := range slices.Sorted(maps.Keys(groups)) {
-		grades, err := r.rank(groups[query])
-		if e := (*Error)(nil); errors.As(err, &e) && (first == nil || e.Line < first.Line) {
+	for _, g := range groups {
+		if e := (*Error)(nil); errors.As(r.rank(run, g), &e) && (first == nil || e.Line < first.Line) {
 			first = e
 		}
-		if grades != nil {
-			ranked[strings.Clone(query)] = grades
-		}
-		delete(groups, query)
+		g.run = nil
 	}
 	if first != nil {
 		return nil, first
 	}
-	return ranked, nil
+	return run, nil
 }
 
 // read hands every line to the query that it is of.
@@ -124,7 +117,7 @@ func (r *runReader) read(ctx context.Context, of func(query string) (*group, err
 	if err != nil {
 		return err
 	}
-	err = l.records(ctx, runFields[:], limits.Retrieved, func(fields []string) error {
+	err = l.records(ctx, runFields(), limits.Retrieved, func(fields []string) error {
 		s, ok := score(fields[4])
 		if !ok {
 			return l.wrong("score", fields[4], "a finite decimal number")
@@ -136,33 +129,29 @@ func (r *runReader) read(ctx context.Context, of func(query string) (*group, err
 		if int64(len(g.run)) == limits.QueryLines {
 			return l.wrong("query", g.query, fmt.Sprintf("%d lines of a query at most", limits.QueryLines))
 		}
-		g.run = append(g.run, trec.Retrieved{ID: fields[2], Score: s})
-		g.lines = append(g.lines, l.number)
+		g.run = append(g.run, trec.Retrieved{ID: fields[2], Score: s, Line: l.place()})
 		return nil
 	})
 	return errors.Join(err, l.close())
 }
 
-// rank orders a query's lines and looks their grades up; nil where nobody judged the query.
-func (r *runReader) rank(g *group) ([]int32, error) {
-	if r.seen == nil {
-		r.seen = map[string]int{}
-	}
+// rank orders a query's lines and looks their grades up, unless nobody judged the query.
+func (r *runReader) rank(run *Run, g *group) error {
 	clear(r.seen)
 	for i := range g.run {
 		document := g.run[i].ID
 		if at, twice := r.seen[document]; twice {
-			return nil, &Error{
-				File: r.name, Line: g.lines[i], Field: "document", Value: document,
-				Want: fmt.Sprintf("a document that stands once for query %.80q: it stands in line %d", g.query, g.lines[at]),
+			return &Error{
+				File: r.name, Line: int64(g.run[i].Line), Field: "document", Value: document,
+				Want: fmt.Sprintf("a document that stands once for query %.80q: it stands in line %d", g.query, g.run[at].Line),
 			}
 		}
 		r.seen[document] = i
 	}
-	judged := r.qrels.judged[g.query]
-	if judged == nil {
-		return nil, nil
+	if n, judged := r.qrels.number[g.query]; judged {
+		trec.Order(g.run)
+		run.ranked[n] = r.qrels.judged[n].Rank(make([]int32, 0, len(g.run)), g.run)
+		run.queries++
 	}
-	trec.Order(g.run)
-	return judged.Rank(make([]int32, 0, len(g.run)), g.run), nil
+	return nil
 }

@@ -8,14 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/fundmatch/fundmatch/matcher/evaluate/trec"
 )
 
 // ErrInput is wrapped by every error about what a file says.
@@ -90,58 +86,12 @@ func (o *Options) limits() Limits {
 	return o.Limits
 }
 
-// Qrels are judgements by query.
-type Qrels struct {
-	File   string
-	judged map[string]*trec.Judged
-	ids    []string // bytes ascending
-}
-
-// Queries are the ids of the queries, bytes ascending.
-func (q *Qrels) Queries() []string { return slices.Clone(q.ids) }
-
-// ReadQrels reads judgements: query, iteration (ignored), document, grade. A document may be judged once a query. Grades
-// are whole numbers; those below 0 are of documents that were pooled and not judged. An error wraps ErrInput, or is of
-// the file system, or the context's.
-func ReadQrels(ctx context.Context, name string, o Options) (*Qrels, error) {
-	limits := o.limits()
-	l, err := open(name, limits.LineBytes, o.Progress)
-	if err != nil {
-		return nil, err
-	}
-	grades := map[string]map[string]int32{}
-	err = l.records(ctx, qrelsFields[:], limits.Judgements, func(fields []string) error {
-		query, document := fields[0], fields[2]
-		of := grades[query]
-		if of == nil {
-			of = map[string]int32{}
-			grades[query] = of
-		}
-		if _, twice := of[document]; twice {
-			return l.wrong("document", document, fmt.Sprintf("a document that is judged once for query %.80q", query))
-		}
-		grade, err := strconv.ParseInt(fields[3], 10, 32)
-		if err != nil {
-			return l.wrong("grade", fields[3], "a whole number of 32 bits")
-		}
-		of[document] = int32(grade)
-		return nil
-	})
-	if err = errors.Join(err, l.close()); err != nil {
-		return nil, err
-	}
-	q := &Qrels{File: name, judged: make(map[string]*trec.Judged, len(grades)), ids: slices.Sorted(maps.Keys(grades))}
-	for _, id := range q.ids {
-		q.judged[id] = trec.NewJudged(grades[id])
-	}
-	return q, nil
-}
-
 // The fields of the files. Those in brackets are ignored, there as in trec_eval.
-var (
-	qrelsFields = [...]string{"query", "[iteration]", "document", "grade"}
-	runFields   = [...]string{"query", "[Q0]", "document", "[rank]", "score", "[run]"}
-)
+func qrelsFields() []string { return []string{"query", "[iteration]", "document", "grade"} }
+
+func runFields() []string {
+	return []string{"query", "[Q0]", "document", "[rank]", "score", "[name]"}
+}
 
 // records hands out the fields of every line that has some.
 func (l *lines) records(ctx context.Context, names []string, most int64, take func(fields []string) error) error {
