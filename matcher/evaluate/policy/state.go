@@ -258,7 +258,7 @@ func (s *State) perDecision(c *chunk, w *work) {
 				p[partLists], p[partNDCG] = 1, ndcg
 			}
 			if slate && w.slates.reason == "" {
-				p.ofSlate(w.slates.list[0], w.slates.list[1])
+				p.ofSlate(w.slates.list.weight, w.slates.list.reward)
 			}
 			s.resample.add(c.Cluster[d], &p, s.plan)
 		}
