@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/policy"
@@ -115,6 +116,9 @@ func TestTheLoggingPolicyItselfIsWorthWhatItEarned(t *testing.T) {
 	}
 	if d := r.Diagnostics; d.MeanWeight != 1 || d.MeanWeightP != 1 || d.ESS != 2000 || d.MaxWeight != 1 {
 		t.Errorf("diagnostics are %+v, expected weights of 1", d)
+	}
+	if d := text(t, r.Diagnostics); !strings.Contains(d, `"support_violations":0,"unseen_mass":null`) {
+		t.Errorf("diagnostics are %s, expected that what is unseen is not known", d)
 	}
 }
 
