@@ -222,6 +222,7 @@ func TestBadFiles(t *testing.T) {
 		{"retrieved twice", someQrels, "q1 Q0 a 1 2 r\nq1 Q0 a 2 1 r\n", `R: line 2: document: "a", expected a document that stands once for query "q1": it stands in line 1`},
 		{"retrieved twice, scattered", someQrels, "q1 Q0 a 1 2 r\nq2 Q0 b 2 1 r\nq1 Q0 a 2 1 r\n", `R: line 3: document: "a", expected a document that stands once for query "q1": it stands in line 1`},
 		{"twice in what nobody judged", someQrels, "q9 Q0 a 1 2 r\nq9 Q0 a 2 1 r\n", `R: line 2: document: "a", expected a document that stands once for query "q9": it stands in line 1`},
+		{"twice in what nobody judged, scattered", someQrels, "q9 Q0 a 1 2 r\nq2 Q0 b 2 1 r\nq9 Q0 a 2 1 r\n", `R: line 3: document: "a", expected a document that stands once for query "q9": it stands in line 1`},
 		{"no run", someQrels, "", `R, expected a file that is not empty`},
 		{"nothing in common", someQrels, "q3 Q0 a 1 1 r\n", `R, expected a query that Q has`},
 		{"too many lines", someQrels, someRun + "q3 Q0 a 1 1 r\n", `R: line 4: "q3 Q0 a 1 1 r", expected 3 lines at most`},
@@ -249,6 +250,21 @@ func TestBadFiles(t *testing.T) {
 	dir := t.TempDir() // at the limits
 	if _, err := evaluate(t.Context(), write(t, filepath.Join(dir, "Q"), someQrels+"#"+strings.Repeat(" x", 19)+" \n"), write(t, filepath.Join(dir, "R"), someRun), trec.Settings{}, trecfile.Options{Limits: small}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A line without an end is not read to the end of the file.
+func TestALineWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	file := write(t, filepath.Join(t.TempDir(), "q.gz"), someQrels+strings.Repeat("x", 64<<20))
+	var last, calls int64
+	_, err := trecfile.ReadQrels(t.Context(), file, trecfile.Options{Progress: func(bytes int64) { last, calls = bytes, calls+1 }})
+	var bad *trecfile.Error
+	if !errors.As(err, &bad) || bad.Line != 4 || len(bad.Value) != trecfile.DefaultLimits().LineBytes {
+		t.Errorf("%.200v", err)
+	}
+	if calls > 2 {
+		t.Errorf("%d blocks were read, %d packed bytes", calls, last)
 	}
 }
 
