@@ -1,10 +1,141 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fundmatch/fundmatch/services/evaluation"
+	"github.com/fundmatch/fundmatch/services/evaluation/gate"
+)
+
+// evaluateMergeOptions are the flags of evaluate merge.
+type evaluateMergeOptions struct {
+	json  string
+	dir   string // of a report
+	gates gates
+}
 
 func (p *program) evaluateMergeCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "merge", Short: "Not there yet", Example: "  fundmatch evaluate merge", Hidden: true, Args: arguments(0),
-		RunE: func(*cobra.Command, []string) error { return usageError("not there yet") },
+	var o evaluateMergeOptions
+	cmd := &cobra.Command{
+		Use:   "merge PARTIAL...",
+		Short: "Put the partial results of all shards together, to the bytes of one run",
+		Long: "Merge what the shards of one log left behind (evaluate policy or report --shard). All of them have to be there, of the same\n" +
+			"options and the same version of the program. The document is that of one run over all files, byte for byte.",
+		Example: "  fundmatch evaluate merge part-*.json --json policy.json --gate 'snips.ci95.low >= 0.004'\n" +
+			"  fundmatch evaluate merge report-part-*.json --out report",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("evaluate merge: expected the partial results of all shards")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.evaluateMerge(cmd.Context(), args, &o)
+		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&o.json, "json", "", "file to write the document to, and what it was made from beside it; - for stdout (default: a table on stdout)")
+	f.StringVar(&o.dir, "out", "", "of the parts of a report: folder to write report.html, report.json and run.json to")
+	o.gates.flags(f)
+	return cmd
+}
+
+// outputs are the files that would be written.
+func (o *evaluateMergeOptions) outputs() (names []string) {
+	if o.json != "" && o.json != "-" {
+		names = append(names, o.json, runName(o.json))
+	}
+	if o.dir != "" {
+		names = append(names, reportFiles(o.dir)...)
+	}
+	return names
+}
+
+// check sees that what is to be written is what the parts are of.
+func (o *evaluateMergeOptions) check(s *evaluation.Settings) error {
+	switch {
+	case s.Verb == evaluation.VerbReport && (o.dir == "" || o.json != ""):
+		return usageError("--out: the parts are of a report, expected a folder for it and no --json")
+	case s.Verb != evaluation.VerbReport && o.dir != "":
+		return usageError("--out: the parts are of evaluate %s, expected --json", s.Verb)
+	}
+	return nil
+}
+
+func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluateMergeOptions) error {
+	if err := o.gates.parse(); err != nil {
+		return err
+	}
+	outputs := o.outputs()
+	if err := distinctOutputs(outputs...); err != nil {
+		return err
+	}
+	for _, name := range names {
+		for _, out := range outputs {
+			if sameFile(name, out) {
+				return usageError("%s: is what is read, expected the name of another file", name)
+			}
+		}
+	}
+	began := p.now()
+	outcome, settings, err := p.mergePartials(ctx, names)
+	if err != nil {
+		return err
+	}
+	run := evaluation.RunDocumentOf(p.version, &outcome.Tally, outcome.Files)
+	run.Workers, run.Shards = 1, len(names)
+	run.Took(p.now().Sub(began).Seconds())
+	results, err := p.tellMerged(outcome, settings, run, o)
+	if err != nil {
+		return err
+	}
+	return tellGates(results)
+}
+
+// tellMerged writes what the parts are of.
+func (p *program) tellMerged(outcome *evaluation.Outcome, s *evaluation.Settings, run *evaluation.RunDocument, o *evaluateMergeOptions) ([]gate.Result, error) {
+	if err := o.check(s); err != nil {
+		return nil, err
+	}
+	if s.Verb == evaluation.VerbReport {
+		return p.tellReport(outcome, s, run, &o.gates, o.dir)
+	}
+	return p.tellPolicy(outcome, s, run, &o.gates, o.json)
+}
+
+// mergePartials reads the partial results and puts them together.
+func (p *program) mergePartials(ctx context.Context, names []string) (*evaluation.Outcome, *evaluation.Settings, error) {
+	partials := []*evaluation.Partial{}
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		data, err := readInput(name, evaluation.MaxPartialBytes)
+		if err != nil {
+			return nil, nil, err
+		}
+		partial, err := evaluation.ReadPartial(data, p.version)
+		if err != nil {
+			return nil, nil, usageError("%s: %v", name, err)
+		}
+		partials = append(partials, partial)
+	}
+	settings, err := evaluation.DecodeSettings(partials[0].Settings())
+	if err != nil {
+		return nil, nil, usageError("%s: %v", names[0], err)
+	}
+	outcome, err := evaluation.Merge(partials, func([]byte) ([]evaluation.Part, error) { return settings.Parts() })
+	switch {
+	case errors.Is(err, evaluation.ErrPartial), errors.Is(err, evaluation.ErrSegments):
+		return nil, nil, usageError("%v", err)
+	case err != nil:
+		return nil, nil, fmt.Errorf("merge: %w", err)
+	case outcome.Rows == 0:
+		return nil, nil, emptyError(&outcome.Tally)
+	}
+	return outcome, settings, nil
 }

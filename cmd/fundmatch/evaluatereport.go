@@ -1,10 +1,169 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fundmatch/fundmatch/services/evaluation"
+	"github.com/fundmatch/fundmatch/services/evaluation/gate"
+	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
+)
+
+// evaluateReportOptions are the flags of evaluate report.
+type evaluateReportOptions struct {
+	logRun
+	dir    string
+	schema bool
+}
 
 func (p *program) evaluateReportCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "report", Short: "Not there yet", Example: "  fundmatch evaluate report", Hidden: true, Args: arguments(0),
-		RunE: func(*cobra.Command, []string) error { return usageError("not there yet") },
+	var o evaluateReportOptions
+	cmd := &cobra.Command{
+		Use:   "report --log LOG --out DIR",
+		Short: "Say in one report what a log means: safe, better, for whom, how sure, what customers got, where they drop out",
+		Long: "Write report.html, one page with its drawings in it and nothing from elsewhere, and report.json, the same figures with\n" +
+			"all their digits, to a folder; run.json beside them says what they were made from. The log is one of fundmatch evaluate\n" +
+			"join; of a log with fewer columns each part says which it needs. Without target_propensity and --target-policy no other\n" +
+			"policy is judged. A product shown that the customer may not have fails the built-in gate violations == 0.\n" +
+			"With --shard the partial result is written to the file --out, for fundmatch evaluate merge.",
+		Example: "  fundmatch evaluate report --log 'joined-*.parquet' --out report --gate 'snips.ci95.low >= 0.004'\n" +
+			"  fundmatch evaluate report --log joined.csv.gz --segment channel --segment risk_level --out report\n" +
+			"  fundmatch evaluate report --schema",
+		Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.evaluateReport(cmd.Context(), &o)
+		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&o.dir, "out", "", "folder to write report.html, report.json and run.json to; with --shard: file for the partial result")
+	f.BoolVar(&o.schema, "schema", false, "print the JSON Schema of report.json")
+	o.flags(f)
+	return cmd
+}
+
+// The files of a report.
+const (
+	reportPage = "report.html"
+	reportJSON = "report.json"
+	reportRun  = "run.json"
+)
+
+// outputs are the files that would be written.
+func (o *evaluateReportOptions) outputs() []string {
+	if o.job.shard != "" {
+		return []string{o.dir, runName(o.dir)}
+	}
+	return reportFiles(o.dir)
+}
+
+func reportFiles(dir string) []string {
+	return []string{filepath.Join(dir, reportPage), filepath.Join(dir, reportJSON), filepath.Join(dir, reportRun)}
+}
+
+func (o *evaluateReportOptions) check() (*evaluation.Shard, error) {
+	if o.dir == "" {
+		return nil, usageError("--out: expected a folder, or with --shard a file")
+	}
+	shard, err := o.logRun.check(o.outputs()...)
+	if err == nil && shard != nil && len(o.gates.read) > 0 {
+		return nil, usageError("--shard: a part says nothing of the whole, expected --gate at fundmatch evaluate merge")
+	}
+	return shard, err
+}
+
+func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) (err error) {
+	if o.schema {
+		return p.writeOut("", func(w io.Writer) error {
+			_, err := w.Write(evaluation.ReportJSONSchema())
+			return err
+		})
+	}
+	shard, err := o.check()
+	if err != nil {
+		return err
+	}
+	in, err := p.openLog(ctx, &o.logRun, evaluation.VerbReport)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.log.Close()) }()
+	in.settings.NoPolicy = in.settings.Policy.Target == nil && !in.log.Has(policylog.ColumnTarget)
+	if err := o.spares(in.log, o.outputs()...); err != nil {
+		return err
+	}
+	found, err := p.measure(ctx, &o.logRun, in, shard)
+	if err != nil {
+		return err
+	}
+	if shard != nil {
+		if err := p.writePartial(o.dir, found); err != nil {
+			return err
+		}
+		return o.job.forget()
+	}
+	results, err := p.tellReport(found.outcome, in.settings, found.run, &o.gates, o.dir)
+	if err != nil {
+		return err
+	}
+	if err := o.job.forget(); err != nil {
+		return err
+	}
+	return tellGates(results)
+}
+
+// tellReport judges an outcome by the gates, and writes the report's files: all of them, or none.
+func (p *program) tellReport(outcome *evaluation.Outcome, s *evaluation.Settings, run *evaluation.RunDocument, g *gates, dir string) ([]gate.Result, error) {
+	r, err := evaluation.ReportOf(outcome, s, p.version)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := r.GatesWith(g.read)
+	if err != nil {
+		return nil, err
+	}
+	results, err := (&gates{read: asked}).judge(r, r.Withheld)
+	if err != nil {
+		return nil, err
+	}
+	r.Conclude(results)
+	p.noteSkipped(&outcome.Tally)
+	document, err := r.Encode()
+	if err != nil {
+		return nil, err
+	}
+	beside, err := run.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	names := reportFiles(dir)
+	bytesOf := func(data []byte) func(io.Writer) error {
+		return func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		}
+	}
+	err = writeFile(names[0], func(w io.Writer) error {
+		if err := r.WriteHTML(w); err != nil {
+			return err
+		}
+		return writeFile(names[1], func(w io.Writer) error {
+			if _, err := w.Write(document); err != nil {
+				return err
+			}
+			return writeFile(names[2], bytesOf(beside))
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.note("%s See %s.", r.Conclusion.Headline, names[0])
+	return results, nil
 }

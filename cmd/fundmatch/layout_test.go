@@ -53,10 +53,25 @@ var importRules = []importRule{
 	},
 	{
 		"services/evaluation",
-		append(slices.Clone(servicesMay), "services/evaluation/policylog", "services/evaluation/gate", "services/evaluation/page"),
-		"services/evaluation -> its readers, its gates and its page: what a log says, what stops a release, and how it is shown",
+		append(slices.Clone(servicesMay), "services/evaluation/policylog", "services/evaluation/gate", "services/evaluation/experiments", "services/evaluation/page", "services/evaluation/spill"),
+		"services/evaluation -> its readers, its gates, its experiments, its page, its spill: what a log says, what stops a release, how it is shown, what memory does not hold",
+	},
+	{
+		"services/evaluation/policylog",
+		append(slices.Clone(servicesMay), "services/evaluation/parquetfile", "services/evaluation/spill"),
+		"services/evaluation/policylog -> services/evaluation/{parquetfile,spill}: how a file lies on disk, and what memory does not hold",
 	},
 	{"services/evaluation/gate", nil, "services/evaluation/gate judges any document, and knows none of them"},
+	{
+		"services/evaluation/experiments",
+		append(slices.Clone(servicesMay), "services/evaluation/gate"),
+		"services/evaluation/experiments -> services/evaluation/gate: its document says what became of the gates",
+	},
+	{
+		"services/evaluation/experimentfile",
+		append(slices.Clone(servicesMay), "services/evaluation/experiments"),
+		"services/evaluation/experimentfile -> services/evaluation/experiments: it reads the rows that are evaluated there",
+	},
 	{
 		"services/evaluation/joined",
 		append(slices.Clone(servicesMay), "services/evaluation/policylog"),
@@ -88,6 +103,8 @@ var importRules = []importRule{
 	{"matcher/score/*", []string{"matcher/fund"}, "matcher/score/* -> matcher/fund: each model by itself"},
 	{"matcher/score/outcome/assess", []string{"matcher/fund", "matcher/score/outcome"}, "matcher/score/outcome/assess measures matcher/score/outcome; nothing that serves imports it"},
 	{"matcher/experiment", []string{"matcher/fund", "matcher/slate", "matcher/strictyaml"}, "matcher/experiment -> matcher/slate: an arm chooses how much is explored"},
+	{"matcher/evaluate/conduct", []string{"matcher/fund", "matcher/evaluate/share"}, "matcher/evaluate/conduct counts shares"},
+	{"matcher/evaluate/funnel", []string{"matcher/fund", "matcher/evaluate/share"}, "matcher/evaluate/funnel counts shares"},
 	{"matcher/evaluate/*", []string{"matcher/fund"}, "matcher/evaluate/* -> matcher/fund: each kind of measure by itself"},
 	{"matcher/*", []string{"matcher/fund"}, "matcher -> its stages -> matcher/fund; stages never import each other"},
 	{"scripts/mutate", nil, "scripts/mutate reads the source of this module and runs its tests, and imports none of it"},

@@ -85,6 +85,9 @@ func PolicyDocumentOf(o *Outcome, s *Settings) (*PolicyDocument, error) {
 		return nil, err
 	}
 	r := whole.Result()
+	if r.Rows != o.Rows || r.Decisions != o.Decisions { // only what was merged from outside can differ
+		return nil, fmt.Errorf("%w: states of %d rows where %d were read", ErrPartial, r.Rows, o.Rows)
+	}
 	return &PolicyDocument{
 		Schema: PolicySchema, Rows: o.Rows, Decisions: o.Decisions, Censored: r.Censored, Skipped: o.Skipped,
 		Input: Input{hex.EncodeToString(o.SHA256[:])}, Config: config,

@@ -24,6 +24,7 @@ type fold struct {
 	progress
 	waiting map[place]*measured
 	ended   map[int]bool // files whose blocks have all been delivered
+	spare   []*State     // empty ones, to be used again
 	stopped bool
 	err     error // the first in the order of the blocks
 }
@@ -118,11 +119,28 @@ func (f *fold) reserve(ctx context.Context) bool {
 
 func (f *fold) unreserve() { <-f.ahead }
 
+// fresh is an empty state for a block.
+func (f *fold) fresh() *State {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(f.spare); n > 0 {
+		s := f.spare[n-1]
+		f.spare = f.spare[:n-1]
+		return s
+	}
+	return newState(f.config.Parts)
+}
+
 // measure makes a state of a block.
 func (f *fold) measure(b *policylog.Block) *measured {
-	m := &measured{state: newState(f.config.Parts), digest: b.SHA256, end: b.End}
+	m := &measured{state: f.fresh(), digest: b.SHA256, end: b.End}
 	m.Rows, m.Decisions, m.Skipped = int64(b.Rows()), int64(len(b.Ends)), int64(b.BadRows)
 	m.Bad = append(m.Bad, b.Bad...)
+	if f.config.Watch != nil {
+		if m.err = f.config.Watch(b); m.err != nil {
+			return m
+		}
+	}
 	if err := m.state.add(b); err != nil {
 		m.err = fmt.Errorf("%s: %w", f.log.Files()[b.File].Name, err)
 	}
@@ -183,6 +201,9 @@ func (f *fold) take(m *measured) error {
 	r := &f.running
 	if err := r.state.merge(m.state); err != nil {
 		return f.named(err)
+	}
+	if m.state.reset() {
+		f.spare = append(f.spare, m.state)
 	}
 	r.Tally.add(&m.Tally)
 	r.blocks = append(r.blocks, m.digest)

@@ -24,6 +24,9 @@ type Measure interface {
 	json.Unmarshaler
 }
 
+// Resetter is a Measure that can be emptied and keep its memory. A run then uses few of them again and again.
+type Resetter interface{ Reset() }
+
 // Part is a kind of measure that a run takes.
 type Part struct {
 	Name string         // in partial files and checkpoints; different from that of every other part of the run
@@ -70,6 +73,18 @@ func (s *State) merge(later *State) error {
 		}
 	}
 	return nil
+}
+
+// reset empties the state; false: one of its measures cannot be.
+func (s *State) reset() bool {
+	for _, m := range s.measures {
+		r, can := m.(Resetter)
+		if !can {
+			return false
+		}
+		r.Reset()
+	}
+	return true
 }
 
 // encode is the exact form: a member for each part, in their order.

@@ -3,7 +3,6 @@ package evaluation
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/policy"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
@@ -44,7 +43,7 @@ func policyPart(s *policy.Settings) (Part, error) {
 	return Part{Name: PartPolicy, New: func() Measure { return policyMeasure{empty.Fresh()} }}, nil
 }
 
-// rowOf tells an error about a batch as one about the row or the decision of the file.
+// rowOf tells an error about a batch as one about the decision.
 func rowOf(b *policylog.Block, err error) error {
 	wrong := (*policy.BatchError)(nil)
 	if !errors.As(err, &wrong) || wrong.Row < 0 || wrong.Row >= b.Rows() {
@@ -54,10 +53,19 @@ func rowOf(b *policylog.Block, err error) error {
 	for int(b.Ends[decision]) <= wrong.Row {
 		decision++
 	}
-	at := ""
-	if b.BadRows == 0 { // else nobody knows which rows were left out
-		at = "row " + strconv.FormatInt(b.End.Row-int64(b.Rows()-wrong.Row)+1, 10) + ", "
-	}
-	return fmt.Errorf("%sdecision %s, position %d: %s, expected %s",
-		at, b.Decisions[decision].ID, b.Position[wrong.Row], wrong.What, wrong.Want)
+	d := &b.Decisions[decision]
+	return &RowError{d.Row, string(d.ID), b.Position[wrong.Row], wrong.What, wrong.Want}
+}
+
+// RowError is a row that reads well but that the policy cannot be judged by.
+type RowError struct {
+	Row      int64 // of the file, from 1: where its decision begins
+	Decision string
+	Position int32
+	What     string
+	Want     string
+}
+
+func (e *RowError) Error() string {
+	return fmt.Sprintf("decision %s from row %d on, position %d: %s, expected %s", e.Decision, e.Row, e.Position, e.What, e.Want)
 }

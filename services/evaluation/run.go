@@ -50,9 +50,11 @@ type Config struct {
 	Version    string // of the program
 	Settings   []byte // JSON: all that the measures and the reader were told
 	Parts      []Part
-	Workers    int              // 1, or less: everything in the goroutine of the caller
-	Checkpoint *Checkpoint      // nil: none
-	Progress   func(rows int64) // how many are folded, told from any worker, one at a time; nil: nobody asks
+	Workers    int         // 1, or less: everything in the goroutine of the caller
+	Checkpoint *Checkpoint // nil: none
+	// Watch sees each block that is read, from any worker and in any order, before it is measured; nil: nobody does.
+	Watch    func(b *policylog.Block) error
+	Progress func(rows int64) // how many are folded, told from any worker, one at a time; nil: nobody asks
 }
 
 // Outcome is what a run found in its log.

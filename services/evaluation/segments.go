@@ -38,6 +38,7 @@ type segments struct {
 	empty   *policy.State
 	columns []string
 	values  []map[string]*policy.State // by column
+	spare   []*policy.State
 	work    splitter
 }
 
@@ -78,9 +79,24 @@ func (m *segments) of(column int, value string) (*policy.State, error) {
 		return nil, &SegmentsError{m.columns[column], n, fmt.Sprintf(
 			"that all values together times products times positions of the target policy are at most %d", MaxSegmentCells)}
 	}
-	s = m.empty.Fresh()
+	if n := len(m.spare); n > 0 {
+		s, m.spare = m.spare[n-1], m.spare[:n-1]
+	} else {
+		s = m.empty.Fresh()
+	}
 	m.values[column][value] = s
 	return s, nil
+}
+
+// Reset implements Resetter.
+func (m *segments) Reset() {
+	for _, values := range m.values {
+		for _, s := range values {
+			s.Reset()
+			m.spare = append(m.spare, s)
+		}
+		clear(values)
+	}
 }
 
 // Add implements Measure.

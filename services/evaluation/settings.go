@@ -23,6 +23,7 @@ type Settings struct {
 	RewardRange *[2]float64     `json:"reward_range,omitempty"` // nil: any finite reward
 	SkipBad     bool            `json:"skip_bad,omitempty"`
 	CheckUnique bool            `json:"check_unique,omitempty"`
+	NoPolicy    bool            `json:"no_policy,omitempty"` // of a report: no other policy is judged
 }
 
 // Encode is the form that partial files and checkpoints hold.
@@ -36,6 +37,9 @@ func DecodeSettings(data []byte) (*Settings, error) {
 	}
 	if s.Verb != VerbPolicy && s.Verb != VerbReport {
 		return nil, fmt.Errorf("verb %.40q, expected %s or %s", s.Verb, VerbPolicy, VerbReport)
+	}
+	if s.NoPolicy && s.Verb != VerbReport {
+		return nil, fmt.Errorf("no policy: expected of verb %s alone", VerbReport)
 	}
 	if err := s.checkSegments(); err != nil {
 		return nil, err
@@ -55,10 +59,17 @@ func (s *Settings) checkSegments() error {
 	return nil
 }
 
-// Parts are those of the policy: by all rows, and by segment.
+// Parts are those of the policy, by all rows and by segment, and of a report all that it says besides.
 func (s *Settings) Parts() ([]Part, error) {
 	if err := s.checkSegments(); err != nil {
 		return nil, err
+	}
+	var besides []Part
+	if s.Verb == VerbReport {
+		besides = ReportParts(s.Segments)
+	}
+	if s.NoPolicy {
+		return besides, nil
 	}
 	whole, err := policyPart(&s.Policy)
 	if err != nil {
@@ -68,7 +79,7 @@ func (s *Settings) Parts() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Part{whole, bySegment}, nil
+	return append([]Part{whole, bySegment}, besides...), nil
 }
 
 // Texts are the columns of text that the segments read.
@@ -76,4 +87,17 @@ func (s *Settings) Texts() []string {
 	return slices.DeleteFunc(slices.Clone(s.Segments), func(name string) bool {
 		return name == policylog.ColumnProduct || name == policylog.ColumnPosition
 	})
+}
+
+// Options are what the reader has to be told.
+func (s *Settings) Options() policylog.Options {
+	o := policylog.Options{Target: s.Policy.Target == nil, Texts: s.Texts(), SkipBad: s.SkipBad}
+	if s.Verb == VerbReport {
+		o.OptionalTarget, o.Target = o.Target, false
+		o.OptionalTexts, o.OptionalNumbers = ReportTexts(s.Segments), ReportNumbers()
+	}
+	if r := s.RewardRange; r != nil {
+		o.RewardLow, o.RewardHigh = r[0], r[1]
+	}
+	return o
 }

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // lists are the sums of nDCG over decisions.
 type lists struct {
@@ -35,7 +38,7 @@ func kindOf(reward []float64) kind {
 	k := barren
 	for _, r := range reward {
 		if !(r <= 0) {
-			if r != r {
+			if math.IsNaN(r) {
 				return incomplete
 			}
 			k = rewarding

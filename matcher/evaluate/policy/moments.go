@@ -61,7 +61,7 @@ func (m *moments) merge(o *moments) {
 			continue
 		}
 		b.n += c.n
-		b.pair.merge(&c.pair)
+		b.merge(&c.pair)
 		b.r, b.rr = b.r.plus(c.r), b.rr.plus(c.rr)
 	}
 	m.largest = max(m.largest, o.largest)
@@ -72,9 +72,10 @@ func (m *moments) merge(o *moments) {
 
 func (m *moments) finite() bool {
 	for i := range m.bands {
-		if b := &m.bands[i]; !(b.pair.finite() && b.r.finite() && b.rr.finite()) {
-			return false
+		if b := &m.bands[i]; b.finite() && b.r.finite() && b.rr.finite() {
+			continue
 		}
+		return false
 	}
 	return true
 }
@@ -94,7 +95,7 @@ func (m *moments) add(weight, reward []float64, shift float64, steps []float64) 
 	reward = reward[:len(weight)]
 	for i, w := range weight {
 		r := reward[i]
-		if r != r {
+		if math.IsNaN(r) {
 			continue
 		}
 		m.weights[bin(w)]++
@@ -141,7 +142,7 @@ func (t *tally) add(w, r float64) {
 // largestOf is the largest weight of rows with a reward.
 func largestOf(weight, reward []float64) (largest float64) {
 	for i, w := range weight {
-		if w > largest && reward[i] == reward[i] {
+		if w > largest && !math.IsNaN(reward[i]) {
 			largest = w
 		}
 	}

@@ -32,12 +32,12 @@ func (s *slates) estimates() *SlateEstimates {
 }
 
 // normalised is sum(a)/n divided by sum(b)/sum(c), c being lengths. With v = sum(a)/sum(b) and g = sum(c)/sum(b) a list moves
-// it by g (a - v b) + (v c - value), which sum to 0.
+// it by g (a - v b) + (v c - value).
 func (t *triple) normalised(n, lengths, squared float64) Estimate {
 	v, g := quotient(t.a, t.b), sum{hi: lengths}.by(t.b.hi).hi
 	value := sum{hi: v}.times(lengths).by(n)
 	ofLists := t.aa.minus(t.ab.times(2 * v)).plus(t.bb.times(v).times(v)).times(g).times(g)
-	between := t.ac.minus(t.bc.times(v)).times(2 * g).times(v)
+	between := t.ac.minus(t.bc.times(v)).times(v).minus(t.a.minus(t.b.times(v)).times(value.hi)).times(2 * g)
 	ofLengths := sum{hi: squared}.times(v).times(v).minus(value.square().times(n))
 	return estimate(value.hi, n, ofLists.plus(between).plus(ofLengths))
 }

@@ -24,7 +24,7 @@ type File struct {
 	reader *rowReader
 	close  []func() error
 	read   *atomic.Int64 // bytes of a text file as it is packed
-	size   int64         // -1 unknown
+	size   int64         // in what Progress counts; -1 unknown
 }
 
 // rowReader turns fields into customers.
@@ -95,7 +95,9 @@ func (f *File) open(stdin io.Reader) error {
 			return headError(r.name, "", "Parquet from a stream", "a file: its columns are told at its end")
 		}
 		f.read = nil
-		return r.openParquet(file, f.size)
+		rows, err := r.openParquet(file, f.size)
+		f.size = rows
+		return err
 	}
 	return f.openText(buffered, kind, packed, start)
 }

@@ -37,11 +37,12 @@ type parquetColumn struct {
 // valuesAtOnce is how many values are decoded at once.
 const valuesAtOnce = 1024
 
-func (r *rowReader) openParquet(file *os.File, size int64) (err error) {
+// openParquet says how many rows there are.
+func (r *rowReader) openParquet(file *os.File, size int64) (count int64, err error) {
 	defer r.recovered(&err)
 	f, err := parquet.OpenFile(file, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w, expected a whole Parquet file", experiments.ErrData, r.name, err)
+		return 0, fmt.Errorf("%w: %s: %w, expected a whole Parquet file", experiments.ErrData, r.name, err)
 	}
 	var header []string
 	for _, c := range f.Root().Columns() {
@@ -49,13 +50,13 @@ func (r *rowReader) openParquet(file *os.File, size int64) (err error) {
 	}
 	at, err := r.wanted.find(r.name, header)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	p := &parquetRows{reader: r, groups: f.RowGroups(), columns: make([]*parquetColumn, len(at))}
 	for i, place := range at {
 		if place >= 0 {
 			if p.columns[i], err = r.parquetColumn(f.Root().Column(r.wanted.names[i])); err != nil {
-				return err
+				return 0, err
 			}
 		}
 	}
@@ -63,15 +64,15 @@ func (r *rowReader) openParquet(file *os.File, size int64) (err error) {
 	r.rows = p
 	for _, c := range append(slices.Clone(r.metrics), r.pre...) {
 		if c >= 0 && p.columns[c].isText {
-			return headError(r.name, r.wanted.names[c], "a column of text", "one of numbers")
+			return 0, headError(r.name, r.wanted.names[c], "a column of text", "one of numbers")
 		}
 	}
 	for _, c := range append([]int{0, 1}, r.segments...) {
 		if !p.columns[c].isText {
-			return headError(r.name, r.wanted.names[c], "a column of numbers", "one of text")
+			return 0, headError(r.name, r.wanted.names[c], "a column of numbers", "one of text")
 		}
 	}
-	return nil
+	return f.NumRows(), nil
 }
 
 // parquetColumn takes flat columns of text, of whole numbers and of floating-point numbers.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 )
 
 // Schema names the form of a Document.
@@ -22,7 +24,7 @@ type Document struct {
 	Arms        []Arm          `json:"arms"`        // the control first, the others by name
 	Comparisons []Comparison   `json:"comparisons"` // of each other arm with the control
 	Segments    []SegmentParts `json:"segments"`
-	Gates       any            `json:"gates"` // what became of each; [] where there are none
+	Gates       []gate.Result  `json:"gates"` // what became of each
 }
 
 // Input says what was read.

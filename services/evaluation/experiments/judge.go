@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/inference"
+	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 )
 
 // Judge evaluates what was added. Document.Rows are the customers, and Input is null.
@@ -18,7 +19,7 @@ func (s *State) Judge(config Config) (*Document, error) {
 		return nil, fmt.Errorf("%w: columns other than those that were added", ErrConfig)
 	}
 	d := &Document{
-		Schema: Schema, Rows: s.Customers(), Skipped: Skipped{Listed: []BadListed{}}, Gates: []any{},
+		Schema: Schema, Rows: s.Customers(), Skipped: Skipped{Listed: []BadListed{}}, Gates: []gate.Result{},
 		Comparisons: []Comparison{}, Segments: []SegmentParts{},
 	}
 	var err error

@@ -174,13 +174,17 @@ func TestACandidatesProbabilities(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		core := s.coreOf(t, id)
 		at, differ := 0, false
 		for i, logged := range s.answers {
 			profile, err := fund.ParseProfile(s.log[i].Profile)
 			if err != nil {
 				t.Fatal(err)
 			}
-			judged := s.matchWith(t, id, profile, logged.Request)
+			judged := new(matcher.Slate)
+			if err := core.Match(profile, logged.Request, judged); err != nil {
+				t.Fatal(err)
+			}
 			if n, err := s.core.Violations(profile, judged, new(matcher.Slate)); n != 0 || err != nil {
 				t.Fatalf("%s: %d violations (%v)", name, n, err)
 			}
@@ -206,8 +210,8 @@ func TestACandidatesProbabilities(t *testing.T) {
 	}
 }
 
-// matchWith answers again with another model of the store, by another loader.
-func (s *served) matchWith(t *testing.T, model string, p *fund.Profile, r matcher.Request) *matcher.Slate {
+// coreOf compiles the core of another model of the store, by another loader.
+func (s *served) coreOf(t *testing.T, model string) *matcher.Core {
 	t.Helper()
 	loader, err := engine.NewLoader(s.store, s.store, "other")
 	if err != nil {
@@ -219,11 +223,7 @@ func (s *served) matchWith(t *testing.T, model string, p *fund.Profile, r matche
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := new(matcher.Slate)
-	if err := core.Match(p, r, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return core
 }
 
 // couldStand lists what a logged list could show at a rank.

@@ -36,8 +36,11 @@ type work struct {
 
 // workFor returns the block's memory; that of a log with other options is of no use.
 func (b *Block) workFor(p *plan) *work {
-	if b.work == nil || b.work.builder.plan != p {
-		b.work = &work{builder: newBuilder(p)}
+	if b.work == nil {
+		b.work = &work{}
+	}
+	if b.work.builder.plan != p {
+		b.work.builder = newBuilder(p)
 	}
 	return b.work
 }
@@ -46,6 +49,7 @@ func (b *Block) workFor(p *plan) *work {
 type Decision struct {
 	ID, CustomerID []byte
 	At             int64 // nanoseconds since 1970-01-01T00:00:00Z
+	Row            int64 // of the file, from 1, bad ones counted: where it begins
 }
 
 // Text is a column of text, each value once: Values holds places in Names. An absent value is "".

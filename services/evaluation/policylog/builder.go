@@ -111,7 +111,8 @@ func (b *builder) isDecision(id []byte) bool {
 // beginDecision takes the checked head of the next decision. The texts are kept, not copied: they must last as long as
 // the block (keep copies what does not).
 func (b *builder) beginDecision(id, customer []byte, at int64) {
-	b.block.Decisions = append(b.block.Decisions, Decision{ID: id, CustomerID: customer, At: at})
+	row := b.from.Row + int64(b.rows+b.block.BadRows) + 1
+	b.block.Decisions = append(b.block.Decisions, Decision{ID: id, CustomerID: customer, At: at, Row: row})
 	b.block.Cluster = append(b.block.Cluster, ClusterOf(customer))
 	b.block.Ends = append(b.block.Ends, int32(b.rows))
 	b.decision++

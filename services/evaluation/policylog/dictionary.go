@@ -17,7 +17,7 @@ type dictionary struct {
 
 // slot is a place in the table. It is free where tag is 0.
 type slot struct {
-	tag   uint64 // hash of the text
+	tag   uint64
 	entry uint32
 	place uint32 // in the block
 	block uint32 // that place is of
@@ -39,8 +39,28 @@ func (d *dictionary) begin() {
 }
 
 // find returns the text's place in the block, noPlace where it has none yet.
-func (d *dictionary) find(v []byte) uint32 {
-	if s := d.lookup(v, hashText(v)); s.tag != 0 && s.block == d.block {
+func (d *dictionary) find(v []byte) uint32 { return d.place(tagOf(v), v) }
+
+// findAt is find of text[p:end]; text goes on behind it for eight bytes at least.
+func (d *dictionary) findAt(text []byte, p, end int) uint32 {
+	n := end - p
+	if n >= 8 {
+		return d.find(text[p:end])
+	}
+	tag := binary.LittleEndian.Uint64(text[p:])&(1<<(8*uint(n))-1) | uint64(n+1)<<56
+	mask := uint64(len(d.slots) - 1)
+	for i := fold(tag) & mask; ; i = (i + 1) & mask {
+		switch s := &d.slots[i]; {
+		case s.tag == tag && s.block == d.block:
+			return s.place
+		case s.tag == tag, s.tag == 0:
+			return noPlace
+		}
+	}
+}
+
+func (d *dictionary) place(tag uint64, v []byte) uint32 {
+	if s := d.lookup(v, tag); s.tag != 0 && s.block == d.block {
 		return s.place
 	}
 	return noPlace
@@ -48,7 +68,7 @@ func (d *dictionary) find(v []byte) uint32 {
 
 // add returns the text's place in the block, the next one where it had none.
 func (d *dictionary) add(v []byte) uint32 {
-	tag := hashText(v)
+	tag := tagOf(v)
 	s := d.lookup(v, tag)
 	if s.tag == 0 {
 		if len(d.entries)*2 >= len(d.slots) {
@@ -68,9 +88,9 @@ func (d *dictionary) add(v []byte) uint32 {
 // lookup returns the text's slot, or the free one where it belongs.
 func (d *dictionary) lookup(v []byte, tag uint64) *slot {
 	mask := uint64(len(d.slots) - 1)
-	for i := tag & mask; ; i = (i + 1) & mask {
+	for i := fold(tag) & mask; ; i = (i + 1) & mask {
 		s := &d.slots[i]
-		if s.tag == 0 || s.tag == tag && d.entries[s.entry] == string(v) {
+		if s.tag == 0 || s.tag == tag && (tag>>63 == 0 || d.entries[s.entry] == string(v)) {
 			return s
 		}
 	}
@@ -84,7 +104,7 @@ func (d *dictionary) grow() {
 		if s.tag == 0 {
 			continue
 		}
-		i := s.tag & mask
+		i := fold(s.tag) & mask
 		for d.slots[i].tag != 0 {
 			i = (i + 1) & mask
 		}
@@ -92,15 +112,20 @@ func (d *dictionary) grow() {
 	}
 }
 
-// hashText is a hash of a text, never 0. It serves lookups only and is in no result.
-func hashText(v []byte) uint64 {
-	h := uint64(len(v)) * 0x9e3779b97f4a7c15
-	for ; len(v) >= 8; v = v[8:] {
-		h = fold(h ^ binary.LittleEndian.Uint64(v))
+// tagOf is never 0. Of a text of less than eight bytes it is the text itself with its length above, so that another text
+// has another tag; of longer ones it is a hash, with the top bit set. It serves lookups only and is in no result.
+func tagOf(v []byte) uint64 {
+	if len(v) < 8 {
+		tag := uint64(len(v)+1) << 56
+		for i, c := range v {
+			tag |= uint64(c) << (8 * i)
+		}
+		return tag
 	}
-	var last uint64
-	for i, c := range v {
-		last |= uint64(c) << (8 * i)
+	h := uint64(len(v))
+	last := binary.LittleEndian.Uint64(v[len(v)-8:])
+	for ; len(v) > 8; v = v[8:] {
+		h = fold(h ^ binary.LittleEndian.Uint64(v))
 	}
 	return fold(h^last) | 1<<63
 }

@@ -65,7 +65,7 @@ type canonical struct {
 // Sizes of the buffer: it is written out once it is full, and whoever appends something short may then go on to its end.
 const (
 	canonicalFull  = 16 << 10
-	canonicalSpare = 64
+	canonicalSpare = 512
 )
 
 func newCanonical() *canonical {
@@ -81,9 +81,9 @@ func (c *canonical) block(b *Block) (sum [sha256.Size]byte) {
 	c.uint(uint64(b.Rows()))
 	c.decisions(b)
 	c.names(b.Codes)
-	c.places(b.Product)
+	c.places(b.Product, len(b.Codes))
 	c.positions(b.Position)
-	c.rewards(b.Reward)
+	c.floats(b.Reward)
 	c.floats(b.Propensity)
 	c.uint(uint64(len(b.Target)))
 	c.floats(b.Target)
@@ -118,7 +118,7 @@ func (c *canonical) others(b *Block) {
 	for _, t := range texts {
 		c.string(t.Name)
 		c.names(t.Names)
-		c.places(t.Values)
+		c.places(t.Values, len(t.Names))
 	}
 	var numbers []*Number
 	for i := range b.Numbers {
@@ -130,7 +130,7 @@ func (c *canonical) others(b *Block) {
 	c.uint(uint64(len(numbers)))
 	for _, n := range numbers {
 		c.string(n.Name)
-		c.rewards(n.Values)
+		c.floats(n.Values)
 	}
 }
 
@@ -191,50 +191,94 @@ func (c *canonical) word(v uint64) {
 	c.full += 8
 }
 
-func (c *canonical) places(v []uint32) {
-	for _, p := range v {
-		c.uint(uint64(p))
+// places are the places in a list of so many names, least byte first: one byte each while the list has at most 256 names,
+// two up to 65,536, and else four.
+func (c *canonical) places(v []uint32, names int) {
+	switch {
+	case names <= 1<<8:
+		for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
+			c.room()
+			for _, p := range v[:min(len(v), canonicalSpare)] {
+				c.buf[c.full] = byte(p)
+				c.full++
+			}
+		}
+	case names <= 1<<16:
+		for ; len(v) > 0; v = v[min(len(v), canonicalSpare/2):] {
+			c.room()
+			for _, p := range v[:min(len(v), canonicalSpare/2)] {
+				binary.LittleEndian.PutUint16(c.buf[c.full:], uint16(p))
+				c.full += 2
+			}
+		}
+	default:
+		for ; len(v) > 0; v = v[min(len(v), canonicalSpare/4):] {
+			c.room()
+			for _, p := range v[:min(len(v), canonicalSpare/4)] {
+				binary.LittleEndian.PutUint32(c.buf[c.full:], p)
+				c.full += 4
+			}
+		}
 	}
 }
 
+// positions are two bytes each, the least first.
 func (c *canonical) positions(v []int32) {
-	for _, p := range v {
-		c.uint(uint64(p))
+	for ; len(v) > 0; v = v[min(len(v), canonicalSpare/2):] {
+		c.room()
+		for _, p := range v[:min(len(v), canonicalSpare/2)] {
+			binary.LittleEndian.PutUint16(c.buf[c.full:], uint16(p))
+			c.full += 2
+		}
 	}
 }
 
-// floats are the bits of the values.
-func (c *canonical) floats(v []float64) {
-	for _, f := range v {
-		c.word(math.Float64bits(f))
-	}
-}
-
-// The tags of values that are mostly 0 or 1.
+// The ways to write a column of numbers.
 const (
-	tagZero = iota
-	tagOne
-	tagNaN
-	tagOther // the bits follow
+	asTags = 1 // a byte each: 0, 1, and 2 for what is absent
+	asBits = 8 // eight bytes each, the least first
 )
 
-// rewards are a tag each, and the bits of those that are neither 0 nor 1 nor absent.
-func (c *canonical) rewards(v []float64) {
-	for _, f := range v {
-		c.room()
-		switch {
-		case f == 0:
-			c.buf[c.full] = tagZero
-		case f == 1:
-			c.buf[c.full] = tagOne
-		case f != f:
-			c.buf[c.full] = tagNaN
-		default:
-			c.buf[c.full] = tagOther
-			c.full++
-			binary.LittleEndian.PutUint64(c.buf[c.full:], math.Float64bits(f))
-			c.full += 7
+// floats are a column of numbers: as tags where every one of them is 0, 1 or absent, else as bits.
+func (c *canonical) floats(v []float64) {
+	if isTagged(v) {
+		c.uint(asTags)
+		for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
+			c.room()
+			to := c.buf[c.full:]
+			for i, f := range v[:min(len(v), canonicalSpare)] {
+				to[i] = byte(tagOfNumber(math.Float64bits(f)))
+			}
+			c.full += min(len(v), canonicalSpare)
 		}
-		c.full++
+		return
+	}
+	c.uint(asBits)
+	for ; len(v) > 0; v = v[min(len(v), canonicalSpare/8):] {
+		c.room()
+		to := c.buf[c.full:]
+		for i, f := range v[:min(len(v), canonicalSpare/8)] {
+			binary.LittleEndian.PutUint64(to[8*i:], math.Float64bits(f))
+		}
+		c.full += 8 * min(len(v), canonicalSpare/8)
 	}
 }
+
+// isTagged reports whether every number is 0, 1 or absent.
+func isTagged(v []float64) bool {
+	bitsOf := [4]uint64{0, math.Float64bits(1), math.Float64bits(math.NaN())}
+	for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
+		var other uint64
+		for _, f := range v[:min(len(v), canonicalSpare)] {
+			b := math.Float64bits(f)
+			other |= b ^ bitsOf[tagOfNumber(b)]
+		}
+		if other != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// tagOfNumber is 0, 1 and 2 for the bits of 0, 1 and NaN, by their exponents; of other numbers it says nothing.
+func tagOfNumber(b uint64) uint64 { return (b>>52 + 1) >> 10 & 3 }

@@ -16,6 +16,7 @@ type Options struct {
 	Stdin  io.Reader // what "-" reads
 
 	Target          bool     // target_propensity must be there
+	OptionalTarget  bool     // target_propensity is read where the log has it
 	Texts           []string // columns of text that must be there
 	OptionalTexts   []string // columns of text that are read where the log has them
 	Numbers         []string // columns of numbers that must be there
@@ -62,6 +63,7 @@ func Open(names []string, o Options) (*Log, error) {
 			return nil, errors.Join(err, l.Close())
 		}
 	}
+	p.target = p.target && l.Has(ColumnTarget)
 	return l, nil
 }
 

@@ -169,6 +169,7 @@ func (r *parsed) value(j *jsonText, f *field) (ok bool) {
 	c.text = j.text[f.from:f.to]
 	switch f.plain = isNumber; {
 	case string(c.text) == "null":
+		c.text = nil
 	case isNumber:
 		c.readNumber(c.text, true)
 	default:

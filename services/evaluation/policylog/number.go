@@ -8,7 +8,7 @@ import (
 )
 
 // padding is how many bytes of zeros follow a text that is scanned: words may be loaded at any byte of it.
-const padding = 16
+const padding = 64
 
 // number shows a number as short as it can be read back.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
@@ -17,6 +17,58 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 // strconv.ParseFloat does. ok is false where there is none, and where it takes more than this: numbers of more than 19
 // digits or of great exponents.
 func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
+	if text[p] == '0' && text[p+1] == '.' {
+		if v, end = scanFraction(text, p+2); end >= 0 {
+			return v, end, true
+		}
+	}
+	if d := text[p] - '0'; d <= 9 && endsNumber[text[p+1]] {
+		return float64(d), p + 1, true
+	}
+	return scanLong(text, p)
+}
+
+// endsNumber holds of the bytes behind most numbers.
+var endsNumber = [256]bool{',': true, '\n': true, '\r': true, '}': true, '"': true}
+
+// scanFraction reads what stands behind "0.": the shape of a probability. It has hardly a branch that depends on the
+// digits. end is -1 where it is for scanLong.
+func scanFraction(text []byte, p int) (v float64, end int) {
+	text = text[p : p+24]
+	m, k := uint64(0), 0
+	x, n := eightBytes(text)
+	if n == 8 {
+		m = eightDigits(x)
+		if x, n = eightBytes(text[8:]); n == 8 {
+			m = m*1e8 + eightDigits(x)
+			k = 8
+			x, n = eightBytes(text[16:])
+		}
+		k += 8
+	}
+	m = m*powersOfTen[n&7] + eightDigits(x<<(64-8*uint(n)))
+	if k += n; k == 0 || k > 19 || !endsNumber[text[k]] {
+		return 0, -1
+	}
+	if k <= 15 {
+		return float64(m) / exactTens[k], p + k
+	}
+	if m == 0 {
+		return 0, p + k
+	}
+	return divide(m, k), p + k
+}
+
+// eightBytes loads eight bytes, of digits their values, and counts the digits before the first other byte.
+func eightBytes(text []byte) (x uint64, digits int) {
+	x = binary.LittleEndian.Uint64(text) ^ 0x3030303030303030
+	// The top bit of each byte that is no digit, as far as the first of them; what is above it may be wrong.
+	other := (x + 0x7676767676767676 | x) & 0x8080808080808080
+	return x, bits.TrailingZeros64(other) >> 3
+}
+
+// scanLong reads a number of any shape.
+func scanLong(text []byte, p int) (v float64, end int, ok bool) {
 	negative := text[p] == '-'
 	if negative {
 		p++
@@ -53,7 +105,7 @@ func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
 	if digits > 19 {
 		return 0, p, false
 	}
-	if v, ok = scale(m, exponent); negative && m != 0 {
+	if v, ok = scale(m, exponent); negative {
 		v = -v
 	}
 	return v, p, ok
@@ -62,15 +114,9 @@ func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
 // scanDigits appends the digits at text[p] to m; more than 19 overflow it.
 func scanDigits(text []byte, p int, m uint64) (uint64, int) {
 	for {
-		x := binary.LittleEndian.Uint64(text[p:]) ^ 0x3030303030303030
-		// The top bit of each byte that is no digit, as far as the first of them; what is above it may be wrong.
-		other := (x + 0x7676767676767676 | x) & 0x8080808080808080
-		if other != 0 {
-			n := bits.TrailingZeros64(other) >> 3
-			if n == 0 {
-				return m, p
-			}
-			return m*powersOfTen[n] + eightDigits(x<<(64-8*n)), p + n
+		x, n := eightBytes(text[p:])
+		if n < 8 {
+			return m*powersOfTen[n] + eightDigits(x<<(64-8*uint(n))), p + n
 		}
 		m = m*1e8 + eightDigits(x)
 		p += 8
@@ -121,29 +167,59 @@ func scale(m uint64, exponent int) (v float64, ok bool) {
 	return 0, false
 }
 
-var powersOfFive = fives()
-
-func fives() (powers [28]uint64) { // the 27th is the last below 2^63
-	for i, p := 0, uint64(1); i < len(powers); i, p = i+1, p*5 {
-		powers[i] = p
-	}
-	return powers
+// divisor is 10^k.
+type divisor struct {
+	five    uint64 // 5^k, shifted until its top bit is set
+	inverse uint64 // 2^127 over that, rounded down
+	power   int    // how the exponent of a quotient changes by it
 }
 
-// divide is m / 10^k, rounded to nearest, ties to even. m is not 0, k from 0 to 27. The quotient of 63 or 64 bits of m
-// and 5^k has more bits than a float64, and the remainder says whether there is something behind them.
+var divisors = divisorsOf()
+
+func divisorsOf() (d [32]divisor) { // 5^27 is the last below 2^63; the rest is never used
+	five := uint64(1)
+	for k := range 28 {
+		shift := bits.LeadingZeros64(five)
+		d[k] = divisor{five: five << shift, power: shift - k, inverse: math.MaxUint64}
+		if k > 0 {
+			d[k].inverse, _ = bits.Div64(1<<63, 0, d[k].five)
+		}
+		five *= 5
+	}
+	return d
+}
+
+// divide is m / 10^k, rounded to nearest, ties to even. m is not 0, k from 1 to 27. The quotient of m and 5^k is taken by
+// a product (Lemire, 2021: Number parsing at a gigabyte per second): with the inverse rounded down it is too small by less
+// than one, in units of its upper half. Where that might matter, which is once in 500 times, it is divided.
 func divide(m uint64, k int) float64 {
-	mShift, dShift := bits.LeadingZeros64(m), bits.LeadingZeros64(powersOfFive[k])
-	m <<= mShift
-	q, rest := bits.Div64(m>>1, m<<63, powersOfFive[k]<<dShift)
-	drop := 11 - bits.LeadingZeros64(q)
+	d := &divisors[k&31]
+	shift := bits.LeadingZeros64(m)
+	m <<= shift & 63
+	q, below := bits.Mul64(m, d.inverse)
+	if low := q & 0x1ff; low == 0x1ff || low == 0 && below == 0 {
+		return divideExactly(m, d, shift)
+	}
+	drop := 10 + int(q>>63) // down to 53 bits; the last that goes decides, for what is behind it is not nothing
+	q = (q>>(uint(drop-1)&63) + 1) >> 1
+	return scaled(q, drop-63+d.power-shift)
+}
+
+// divideExactly divides by d; the remainder says whether there is something behind the quotient's 63 or 64 bits.
+func divideExactly(m uint64, d *divisor, shift int) float64 {
+	q, rest := bits.Div64(m>>1, m<<63, d.five)
+	drop := 10 + int(q>>63)
 	low, half := q&(1<<drop-1), uint64(1)<<(drop-1)
-	q >>= drop
-	if low > half || low == half && (rest != 0 || q&1 == 1) {
+	if q >>= drop; low > half || low == half && (rest != 0 || q&1 == 1) {
 		q++
 	}
-	power := drop - 63 + dShift - mShift - k
-	return float64(q) * math.Float64frombits(uint64(1023+power)<<52)
+	return scaled(q, drop-63+d.power-shift)
+}
+
+// scaled is q times 2 to the power, for q from 2^52 to 2^53 and a normal result. The top bit of q adds one to the
+// exponent, and so does the one more of 2^53.
+func scaled(q uint64, power int) float64 {
+	return math.Float64frombits(uint64(power+1023+51)<<52 + q)
 }
 
 // parseNumber reads a whole text as a finite decimal number. It takes what strconv.ParseFloat takes but for hexadecimals,

@@ -76,12 +76,12 @@ func (l *Log) sameColumns(i int, columns []string) error {
 	first := l.files[0].Name
 	for _, c := range columns {
 		if !slices.Contains(l.columns, c) {
-			return &FileError{File: name, Column: c, Found: "there", Want: "the columns of " + first + ", which has no such column"}
+			return &FileError{File: name, Column: shown([]byte(c)), Found: "there", Want: "the columns of " + first + ", which has no such column"}
 		}
 	}
 	for _, c := range l.columns {
 		if !slices.Contains(columns, c) {
-			return &FileError{File: name, Column: c, Found: "not there", Want: "the columns of " + first + ", which has it"}
+			return &FileError{File: name, Column: shown([]byte(c)), Found: "not there", Want: "the columns of " + first + ", which has it"}
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -44,7 +45,7 @@ type wanted struct {
 
 func newPlan(o *Options) (*plan, error) {
 	p := &plan{
-		target: o.Target, skipBad: o.SkipBad, low: o.RewardLow, high: o.RewardHigh, blockRows: o.blockRows,
+		target: o.Target || o.OptionalTarget, skipBad: o.SkipBad, low: o.RewardLow, high: o.RewardHigh, blockRows: o.blockRows,
 		texts: len(o.Texts) + len(o.OptionalTexts),
 	}
 	if p.blockRows == 0 {
@@ -102,13 +103,30 @@ func (p *plan) slot(name string) int {
 func (p *plan) checkColumns(file string, columns []string) error {
 	for i, c := range columns {
 		if slices.Contains(columns[:i], c) {
-			return &FileError{File: file, Column: c, Found: "there twice", Want: "once"}
+			return &FileError{File: file, Column: shown([]byte(c)), Found: "there twice", Want: "once"}
 		}
 	}
 	for i, c := range p.columns {
 		if c.needed && (i != slotTarget || p.target) && !slices.Contains(columns, c.name) {
-			return &FileError{File: file, Column: c.name, Found: "not there", Want: "one of the columns: " + strings.Join(columns, ", ")}
+			return &FileError{File: file, Column: c.name, Found: "not there", Want: "one of the columns: " + listed(columns)}
 		}
 	}
 	return nil
+}
+
+// listed are the names of columns as far as they can be shown.
+func listed(columns []string) string {
+	const enough = 700 // bytes
+	var s strings.Builder
+	for i, c := range columns {
+		if s.Len() > enough {
+			s.WriteString(", and " + strconv.Itoa(len(columns)-i) + " more")
+			break
+		}
+		if i > 0 {
+			s.WriteString(", ")
+		}
+		s.WriteString(shown([]byte(c)))
+	}
+	return s.String()
 }

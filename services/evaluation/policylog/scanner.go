@@ -199,7 +199,7 @@ func (s *scanner) product(text []byte, p int, end byte) int {
 	}
 	v := &s.builder.values.product
 	v.value = text[p:e]
-	if v.place = s.builder.codes.find(v.value); v.place == noPlace && !isID(v.value) {
+	if v.place = s.builder.codes.findAt(text, p, e); v.place == noPlace && !isID(v.value) {
 		return -1
 	}
 	return e
@@ -219,7 +219,7 @@ func (s *scanner) other(text []byte, p int, st *step) int {
 	}
 	v := &b.values.texts[i]
 	v.value = text[p:e]
-	if v.place = b.texts[i].find(v.value); v.place == noPlace && !isText(v.value) {
+	if v.place = b.texts[i].findAt(text, p, e); v.place == noPlace && !isText(v.value) {
 		return -1
 	}
 	return e

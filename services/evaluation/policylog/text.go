@@ -54,14 +54,14 @@ func newTextReader(in *input, p *plan, f format, quotes bool) (*textReader, erro
 		if err != nil {
 			return nil, err
 		}
-		if n >= 0 {
+		if n >= 0 && n <= MaxLine {
 			t.names = names
 			t.at = Position{Offset: int64(n), Line: int64(lines)}
 			t.carry = t.carry[n:]
 			break
 		}
-		if len(t.carry) > MaxLine {
-			return nil, &FileError{File: in.name, Found: "a first line of more than " + strconv.Itoa(MaxLine) + " bytes", Want: "at most so many"}
+		if max(n, len(t.carry)) > MaxLine {
+			return nil, &FileError{File: in.name, Found: "a first row of more than " + strconv.Itoa(MaxLine) + " bytes", Want: "at most so many"}
 		}
 		if t.carry, err = t.more(t.carry); err != nil {
 			return nil, err
@@ -139,6 +139,7 @@ func (t *textReader) more(text []byte) ([]byte, error) {
 
 // split takes the next block's rows off the file.
 func (t *textReader) split(c *chunk) error {
+	t.at.Block, c.from = c.from.Block, t.at
 	s := splitting{textReader: t, text: append(c.text[:0], t.carry...)}
 	err := s.rowsOfBlock()
 	if err == nil {

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/joined"
+	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
+)
+
+// joinedRows reads a joined log in CSV, by column.
+func joinedRows(t *testing.T, name string) []map[string]string {
+	t.Helper()
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	all, err := csv.NewReader(file).ReadAll()
+	if err != nil || len(all) == 0 {
+		t.Fatal(len(all), err)
+	}
+	rows := make([]map[string]string, len(all)-1)
+	for i, fields := range all[1:] {
+		rows[i] = map[string]string{}
+		for k, name := range all[0] {
+			rows[i][name] = fields[k]
+		}
+	}
+	return rows
+}
+
+func decimal(t *testing.T, text string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// logHash is the hash of a log's rows, whatever its format.
+func logHash(t *testing.T, name string) string {
+	t.Helper()
+	log, err := policylog.Open([]string{name}, policylog.Options{Target: true, Texts: joined.TextColumns(), Numbers: joined.NumberColumns()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	cursor, err := log.File(0, policylog.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cursor.Close() }()
+	var blocks [][32]byte
+	for {
+		var b policylog.Block
+		if err := cursor.Next(&b); errors.Is(err, io.EOF) {
+			h := policylog.HashFile(blocks)
+			return string(h[:])
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		blocks = append(blocks, b.SHA256)
+	}
+}
+
+// weighing is inverse propensity scoring in its plainest form.
+type weighing struct{ n, sum, squares, rewards float64 }
+
+func (w *weighing) add(reward, weight float64) {
+	w.n++
+	w.sum += reward * weight
+	w.squares += reward * weight * reward * weight
+	w.rewards += reward
+}
+
+func (w *weighing) value() float64  { return w.sum / w.n }
+func (w *weighing) plain() float64  { return w.rewards / w.n }
+func (w *weighing) stderr() float64 { return math.Sqrt((w.squares/w.n - w.value()*w.value()) / w.n) }
+
+// check holds the estimate against the truth.
+func (w *weighing) check(t *testing.T, what string, truth *truth) {
+	t.Helper()
+	t.Logf("%s: %v rows, IPS %.5f +- %.5f, truth %.5f; logged %.5f, truth of it %.5f", what, w.n, w.value(), w.stderr(), truth.greedy, w.plain(), truth.logged)
+	if w.n != float64(truth.rows) || w.n < 300 || math.Abs(w.value()-truth.greedy) > 3*w.stderr() {
+		t.Errorf("%s: IPS %v +- %v of %v rows, the truth of %d rows is %v", what, w.value(), w.stderr(), w.n, truth.rows, truth.greedy)
+	}
+}
+
+// The joined log of a bank whose customers behave in a known way: what inverse propensity scoring makes of it is the
+// truth about the lists without exploration, which the log itself is not; the same rows in every format and for any
+// number of workers.
+func TestTheJoinedLogFindsTheTruth(t *testing.T) {
+	t.Parallel()
+	l := loadedBank(t, smallLoad())
+	dir := t.TempDir()
+	join := func(out string, more ...string) string {
+		name := filepath.Join(dir, out)
+		mustRun(t, append([]string{"evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--need-decision", "--out", name}, more...)...)
+		return name
+	}
+	name := join("joined.csv", "--workers", "1")
+	told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--out", filepath.Join(dir, "again.csv"), "--json"))
+	if told.Records.Decisions != int64(l.decisions) || told.Rows != int64(l.rows) || told.Censored != int64(l.rows-l.all.rows) || told.Joined.OutcomesNamed < 100 || told.Joined.ByProduct == 0 {
+		t.Errorf("%d decisions with %d rows were made; told %+v", l.decisions, l.rows, told)
+	}
+	var all, chance weighing
+	for _, r := range joinedRows(t, name) {
+		if r["reward"] == "" {
+			continue
+		}
+		propensity := decimal(t, r["propensity"])
+		all.add(decimal(t, r["reward"]), decimal(t, r["target_propensity"])/propensity)
+		if propensity < 1 {
+			chance.add(decimal(t, r["reward"]), decimal(t, r["target_propensity"])/propensity)
+		}
+	}
+	all.check(t, "all rows", &l.all)
+	chance.check(t, "places left to chance", &l.chance)
+	if math.Abs(chance.plain()-l.chance.greedy) < 4*chance.stderr() {
+		t.Errorf("the log's own mean %v is as near to the truth %v: the load shows nothing", chance.plain(), l.chance.greedy)
+	}
+	want := logHash(t, name)
+	for _, other := range []string{"joined.parquet", "joined.ndjson.gz", "joined.csv.zst"} {
+		if logHash(t, join(other, "--workers", "3")) != want {
+			t.Errorf("%s has other rows", other)
+		}
+	}
+	first, err := os.ReadFile(join("one.parquet", "--workers", "1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := os.ReadFile(filepath.Join(dir, "joined.parquet")); err != nil || string(first) != string(second) {
+		t.Errorf("with three workers another file (%v)", err)
+	}
+}
+
+// The model in force as the candidate: who was answered by it has the weight 1 everywhere, and who was answered by the
+// other arm's has what it would have shown him.
+func TestTheModelInForceAsCandidate(t *testing.T) {
+	t.Parallel()
+	o := smallLoad()
+	o.customers, o.instants = 60, o.instants[2:]
+	l := loadedBank(t, o)
+	name := filepath.Join(t.TempDir(), "joined.csv")
+	told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--policy", "active", "--out", name, "--json"))
+	control, heavy, differ := 0, 0, 0
+	for _, r := range joinedRows(t, name) {
+		same := r["target_propensity"] == r["propensity"] && r["unsupported"] == "0"
+		switch {
+		case strings.HasPrefix(r["arm"], "quality:control "):
+			control++
+			if !same {
+				t.Fatalf("%v", r)
+			}
+		case strings.HasPrefix(r["arm"], "quality:heavy "):
+			heavy++
+			if !same {
+				differ++
+			}
+		default:
+			t.Fatalf("arm %q", r["arm"])
+		}
+	}
+	if control == 0 || heavy == 0 || differ == 0 || told.Policy == nil || told.Policy.Unsupported == 0 {
+		t.Errorf("%d rows of the control, %d of the other arm, %d of which differ: %+v", control, heavy, differ, told.Policy)
+	}
+}
+
+// What cannot be done is refused with what was expected, and leaves no file.
+func TestEvaluateJoinRefuses(t *testing.T) {
+	t.Parallel()
+	store, dir := bankInProcess(t), t.TempDir()
+	mustRun(t, "recommend", demoCustomer, "--store", store)
+	out := filepath.Join(dir, "joined.csv")
+	own := filepath.Join(dir, "own.yaml")
+	if err := os.WriteFile(own, []byte("name: no model"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--out", "joined.txt"}, exitUsage, `--out: "joined.txt", expected a file name that ends in .parquet, .csv or .ndjson`},
+		{[]string{"--out", "joined.parquet.gz"}, exitUsage, "expected a file name"},
+		{[]string{"--out", ""}, exitUsage, `--out: "", expected`},
+		{[]string{"--window", "0s"}, exitUsage, "--window: 0s, expected more than 0s"},
+		{[]string{"--window", "-1h"}, exitUsage, "--window: -1h0m0s"},
+		{[]string{"--window", "26281h"}, exitUsage, "at most 26280h0m0s"},
+		{[]string{"--outcome", "BUY"}, exitUsage, `--outcome: "BUY", expected a kind of event such as ORDER_CONFIRM`},
+		{[]string{"--reward", "money"}, exitUsage, `--reward: "money", expected happened or amount`},
+		{[]string{"--reward", "amount", "--outcome", "CLICK"}, exitUsage, "amount of CLICK"},
+		{[]string{"--since", "yesterday"}, exitUsage, "--since:"},
+		{[]string{"--through", "2026-07-30"}, exitUsage, "expected at most now"},
+		{[]string{"--through", "2026-06-01"}, exitUsage, "no recommendations to join"},
+		{[]string{"--channel", "WEB"}, exitUsage, `--channel: "WEB", expected APP or BRANCH`},
+		{[]string{"--audience", "ALL"}, exitUsage, `--audience: "ALL", expected CUSTOMER or MANAGER`},
+		{[]string{"--workers", "0"}, exitUsage, "--workers: 0, expected 1 to"},
+		{[]string{"--policy", filepath.Join(dir, "none.yaml")}, exitUsage, "cannot be read"},
+		{[]string{"--policy", own, "--through", "2026-06-30T10:00:00+08:00"}, exitUsage, "model refused"},
+		{[]string{"--policy", own, "--out", own + ".csv", "--decisions", filepath.Join(dir, "nowhere")}, exitUnavailable, "there is no decision log"},
+		{[]string{"--store", "memory:"}, exitUsage, "memory:"},
+		{[]string{"--store", "sqlite:" + filepath.Join(dir, "none.db"), "--decisions", strings.TrimPrefix(store, "sqlite:") + ".decisions"}, exitUnavailable, "none.db"},
+	} {
+		got := inProcess(t.Context(), "", append([]string{"evaluate", "join", "--store", store, "--out", out}, c.args...)...)
+		if got.code != c.code || !strings.Contains(got.stderr, c.says) {
+			t.Errorf("%v: exit code %d, %q, expected %d that says %q", c.args, got.code, got.stderr, c.code, c.says)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := inProcess(ctx, "", "evaluate", "join", "--store", store, "--out", out); got.code != exitInterrupted {
+		t.Errorf("interrupted: exit code %d, %q", got.code, got.stderr)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("left behind: %v (%v), expected own.yaml alone", entries, err)
+	}
+	if got := mustRun(t, "evaluate", "join", "--store", store, "--out", out, "--through", "2026-06-30T10:00:00+08:00"); !strings.Contains(got, "1 decisions, 3 rows, 3 of them censored") {
+		t.Errorf("%s", got)
+	}
+}

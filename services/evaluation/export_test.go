@@ -1,0 +1,4 @@
+package evaluation
+
+// Seal lets tests seal what no run wrote.
+var Seal = seal

@@ -1,0 +1,282 @@
+package parquetfile
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"sync"
+)
+
+// content is what a page holds once it is unpacked. Who needs it first unpacks it; then it is only read.
+type content struct {
+	mu       sync.Mutex
+	open     bool
+	err      error
+	unpacked []byte // from the pool; nil where raw is it
+
+	levels []byte // of runs; nil: no value is null
+	form   form
+	plain  []byte  // values of one size, one behind the other
+	size   int     // of one
+	runs   []byte  // of places in the dictionary
+	width  uint    // of one
+	texts  texts   // of a page of texts
+	whole  []int64 // of a page in DELTA
+}
+
+// form is how the values of a page are read.
+type form uint8
+
+const (
+	formPlain form = iota
+	formIndexes
+	formTexts
+	formWhole
+)
+
+// texts are texts one behind the other: text i is data[at[i] : at[i+1]-gap].
+type texts struct {
+	data []byte
+	at   []uint32
+	gap  uint32
+}
+
+func (t *texts) len() int { return max(len(t.at)-1, 0) }
+
+func (t *texts) of(i int) []byte { return t.data[t.at[i] : t.at[i+1]-t.gap] }
+
+// dictionary is a row group's, of one column.
+type dictionary struct {
+	page  *Page
+	mu    sync.Mutex
+	open  bool
+	err   error
+	n     int
+	texts texts
+	plain []byte // values of one size
+}
+
+// opened unpacks the page if nobody did.
+func (p *Page) opened() (*content, error) {
+	c := &p.content
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.open {
+		c.open = true
+		if err := p.decode(c); err != nil {
+			c.err = damaged(p.column, p.group, p.row, err)
+		}
+	}
+	return c, c.err
+}
+
+// unpack checks and unpacks the bytes from a place on.
+func (p *Page) unpack(packed bool, from int64) ([]byte, error) {
+	if p.header.checked && crc32.ChecksumIEEE(p.raw) != p.header.crc {
+		return nil, errors.New("a page does not have the checksum that its header tells")
+	}
+	if !packed || p.codec == codecNone {
+		if p.header.size != p.header.unpacked {
+			return nil, errLength
+		}
+		return p.raw[from:], nil
+	}
+	size := int(p.header.unpacked - from)
+	if int64(size) > 1<<20 && int64(size) > 64<<10*(p.header.size+1) { // no codec packs 64 KB into a byte
+		return nil, fmt.Errorf("a page claims %d bytes unpacked of %d", p.header.unpacked, p.header.size)
+	}
+	p.content.unpacked = p.pool.bytes.get(size)
+	if size == 0 {
+		return nil, nil
+	}
+	if err := unpack(p.codec, p.content.unpacked, p.raw[from:]); err != nil {
+		return nil, fmt.Errorf("a page cannot be unpacked (%s): %w", codecName(p.codec), err)
+	}
+	return p.content.unpacked, nil
+}
+
+// decode finds levels and values.
+func (p *Page) decode(c *content) error {
+	h := &p.header
+	if h.kind == pageData2 {
+		levels := h.before + h.behind
+		b, err := p.unpack(!h.plain, levels)
+		if err != nil {
+			return err
+		}
+		if p.column.Optional && h.nulls > 0 {
+			c.levels = p.raw[h.before:levels]
+			runs := hybrid{b: c.levels, width: 1}
+			if n, err := runs.ones(int(h.values)); err != nil || int64(n) != h.values-h.nulls {
+				return errors.New("its levels do not have as many nulls as its header tells")
+			}
+		}
+		return p.decodeValues(c, b, int(h.values-h.nulls))
+	}
+	b, err := p.unpack(true, 0)
+	if err != nil {
+		return err
+	}
+	count := int(h.values)
+	if p.column.Optional {
+		if h.levels != encodingRLE {
+			return errors.New("its levels are not in the encoding RLE")
+		}
+		if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
+			return errors.New("its levels are larger than the page")
+		}
+		end := 4 + int(binary.LittleEndian.Uint32(b))
+		runs := hybrid{b: b[4:end], width: 1}
+		if count, err = runs.ones(count); err != nil {
+			return fmt.Errorf("its levels: %w", err)
+		}
+		if count < int(h.values) {
+			c.levels = b[4:end]
+		}
+		b = b[end:]
+	}
+	return p.decodeValues(c, b, count)
+}
+
+// sizeOf is how many bytes a value of the column takes; 0 of texts.
+func sizeOf(column *Column) int {
+	switch column.physical {
+	case physicalInt32:
+		return 4
+	case physicalInt64, physicalDouble:
+		return 8
+	}
+	return 0
+}
+
+// decodeValues makes count values readable.
+func (p *Page) decodeValues(c *content, b []byte, count int) error {
+	size := sizeOf(p.column)
+	switch encoding := p.header.encoding; {
+	case encoding == encodingIndexes || encoding == encodingDictionary:
+		return p.decodeIndexes(c, b, count)
+	case encoding == encodingPlain && size == 0:
+		c.form = formTexts
+		var err error
+		c.texts, err = plainTexts(p.pool, b, count)
+		return err
+	case encoding == encodingPlain || encoding == encodingSplit && size > 0:
+		if len(b)/size < count {
+			return fmt.Errorf("it claims %d values of %d bytes in %d", count, size, len(b))
+		}
+		c.form, c.plain, c.size = formPlain, b[:count*size], size
+		if encoding == encodingSplit {
+			if len(b) != count*size {
+				return errLength
+			}
+			c.plain = make([]byte, count*size)
+			unsplit(c.plain, b, size)
+		}
+		return nil
+	case encoding == encodingDelta && size > 0 && p.column.physical != physicalDouble:
+		c.form = formWhole
+		var err error
+		c.whole, _, err = deltas(b, count)
+		return err
+	case encoding == encodingDeltaText && size == 0:
+		c.form = formTexts
+		var err error
+		c.texts, err = deltaTexts(b, count)
+		return err
+	case encoding == encodingDeltaBytes && size == 0:
+		c.form = formTexts
+		var err error
+		c.texts, err = deltaPrefixes(b, count)
+		return err
+	}
+	return fmt.Errorf("its encoding is %s", encodingName(p.header.encoding))
+}
+
+func encodingName(encoding int64) string {
+	return nameOf([]string{
+		"PLAIN", "", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", "RLE_DICTIONARY", "BYTE_STREAM_SPLIT",
+	}, encoding)
+}
+
+func (p *Page) decodeIndexes(c *content, b []byte, count int) error {
+	switch {
+	case p.dictionary == nil:
+		return errors.New("its values are places in a dictionary that is not there")
+	case count == 0:
+		c.form = formIndexes
+		return nil
+	case len(b) == 0:
+		return errRuns
+	case b[0] > 32:
+		return errWidth
+	}
+	c.form, c.width, c.runs = formIndexes, uint(b[0]), b[1:]
+	return nil
+}
+
+// plainTexts finds where the texts begin: each has its length before it.
+func plainTexts(pool *buffers, b []byte, count int) (texts, error) {
+	short := errors.New("its texts are longer than the page")
+	if count > len(b)/4 {
+		return texts{}, short
+	}
+	at := pool.places.get(count + 1)
+	next := 4
+	for i := range count {
+		if next > len(b) {
+			return texts{}, short
+		}
+		at[i] = uint32(next)
+		n := binary.LittleEndian.Uint32(b[next-4:])
+		if uint64(n) > uint64(len(b)-next) {
+			return texts{}, short
+		}
+		next += int(n) + 4
+	}
+	at[count] = uint32(next)
+	return texts{data: b, at: at, gap: 4}, nil
+}
+
+// release is called by the reader and by each page once; the last one gives its memory back.
+func (d *dictionary) release() {
+	if d.page.release() {
+		d.page.pool.places.put(d.texts.at)
+		d.texts, d.plain = texts{}, nil
+	}
+}
+
+// opened unpacks the dictionary if nobody did.
+func (d *dictionary) opened() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.open {
+		d.open = true
+		if err := d.decode(); err != nil {
+			d.err = damaged(d.page.column, d.page.group, d.page.row, fmt.Errorf("its dictionary: %w", err))
+		}
+	}
+	return d.err
+}
+
+func (d *dictionary) decode() error {
+	h := &d.page.header
+	if h.encoding != encodingPlain && h.encoding != encodingDictionary {
+		return fmt.Errorf("its encoding is %s", encodingName(h.encoding))
+	}
+	b, err := d.page.unpack(true, 0)
+	if err != nil {
+		return err
+	}
+	d.n = int(h.values)
+	size := sizeOf(d.page.column)
+	if size == 0 {
+		d.texts, err = plainTexts(d.page.pool, b, d.n)
+		return err
+	}
+	if len(b)/size < d.n {
+		return fmt.Errorf("it claims %d values of %d bytes in %d", d.n, size, len(b))
+	}
+	d.plain = b[:d.n*size]
+	return nil
+}

@@ -1,0 +1,341 @@
+package policylog
+
+import (
+	"errors"
+	"math"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
+)
+
+// errSlow says that some row is not as it should be, or cannot be read: rows are then taken one by one.
+var errSlow = errors.New("a row is not good")
+
+// parquetScratch is memory that decoding uses again.
+type parquetScratch struct {
+	values parquetfile.Values
+	heads  []head
+	whole  []int64
+	places []uint32
+	batch  []batchColumn // by slot
+	cells  []cell
+}
+
+// head is a decision and where it begins.
+type head struct {
+	Decision
+	from int
+}
+
+// decode fills the block column by column, which holds only where every row is good. Where one is not, it begins again
+// and takes the rows one by one: builder.add then tells what is wrong with the first of them, or leaves it out.
+func (r *parquetReader) decode(k *chunk, b *builder) error {
+	defer k.parquet.release()
+	if err := r.decodeFast(k, b); err == nil {
+		return nil
+	}
+	b.begin(b.block, b.file, r.names, k)
+	return r.decodeRows(k, b)
+}
+
+// decodeFast fills the block if every row is good. The checks are those of builder.check.
+func (r *parquetReader) decodeFast(k *chunk, b *builder) error {
+	c := fastChunk{parquetChunk: &k.parquet, reader: r, builder: b, rows: k.rows}
+	block := b.block
+	steps := []func() error{c.ids, c.customers, c.instants, c.positions}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if err := c.places(slotProduct, block.Product, &b.codes, isID, false); err != nil {
+		return err
+	}
+	low, high := -math.MaxFloat64, math.MaxFloat64
+	if b.plan.ranged {
+		low, high = b.plan.low, b.plan.high
+	}
+	if err := c.fill(slotReward, block.Reward, low, high, true); err != nil {
+		return err
+	}
+	if err := c.fill(slotPropensity, block.Propensity, math.SmallestNonzeroFloat64, 1, false); err != nil {
+		return err
+	}
+	if b.plan.target {
+		if err := c.fill(slotTarget, block.Target, 0, 1, false); err != nil {
+			return err
+		}
+	}
+	for i := range block.Texts {
+		if err := c.places(slotOthers+i, block.Texts[i].Values, &b.texts[i], isText, true); err != nil {
+			return err
+		}
+	}
+	for i := range block.Numbers {
+		if err := c.fill(slotOthers+b.plan.texts+i, block.Numbers[i].Values, -math.MaxFloat64, math.MaxFloat64, true); err != nil {
+			return err
+		}
+	}
+	b.rows = k.rows
+	return nil
+}
+
+// fastChunk is a chunk whose rows are taken to be good until one is not.
+type fastChunk struct {
+	*parquetChunk
+	reader  *parquetReader
+	builder *builder
+	rows    int
+}
+
+// notSeen is no place of a text, and not that of a null either.
+const notSeen = parquetfile.None - 1
+
+// ids finds where decisions begin.
+func (c *fastChunk) ids() error {
+	s := &c.scratch
+	s.heads = s.heads[:0]
+	var id []byte
+	row := 0
+	for _, segment := range c.segments[slotDecision] {
+		t, err := s.values.Texts(segment)
+		if err != nil {
+			return err
+		}
+		last := uint32(notSeen)
+		for k, i := range t.Index {
+			if i == last {
+				continue
+			}
+			last = i
+			if text := t.Text(i); len(s.heads) == 0 || string(text) != string(id) {
+				if !isDecisionID(text) {
+					return errSlow
+				}
+				id = c.builder.keep(text)
+				s.heads = append(s.heads, head{Decision: Decision{ID: id}, from: row + k})
+			}
+		}
+		row += len(t.Index)
+	}
+	return nil
+}
+
+// next is the row where the decision behind the d-th begins.
+func (c *fastChunk) next(d int) int {
+	if d+1 < len(c.scratch.heads) {
+		return c.scratch.heads[d+1].from
+	}
+	return c.rows
+}
+
+// customers reads each decision's, the same in all of its rows.
+func (c *fastChunk) customers() error {
+	return c.same(slotCustomer, func(d int, text []byte, begins bool) bool {
+		head := &c.scratch.heads[d]
+		if begins && isID(text) {
+			head.CustomerID = c.builder.keep(text)
+			return true
+		}
+		return !begins && string(text) == string(head.CustomerID)
+	})
+}
+
+// same goes through a column of texts, decision by decision: take is told of the first row of each, and of others whose
+// text may not be that of the row before.
+func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bool) error {
+	d, row, next := -1, 0, 0
+	for _, segment := range c.segments[slot] {
+		t, err := c.scratch.values.Texts(segment)
+		if err != nil {
+			return err
+		}
+		last := uint32(notSeen)
+		for k := 0; k < len(t.Index); {
+			if row+k == next {
+				d++
+				next = c.next(d)
+				if last = t.Index[k]; !take(d, t.Text(last), true) {
+					return errSlow
+				}
+				k++
+			}
+			end := min(next-row, len(t.Index))
+			for ; k < end; k++ {
+				if i := t.Index[k]; i != last {
+					if last = i; !take(d, t.Text(i), false) {
+						return errSlow
+					}
+				}
+			}
+		}
+		row += len(t.Index)
+	}
+	return nil
+}
+
+// instants reads each decision's, the same in all of its rows.
+func (c *fastChunk) instants() error {
+	s := &c.scratch
+	if c.reader.slots[slotAt].kind == parquetfile.Text {
+		return c.same(slotAt, func(d int, text []byte, begins bool) bool {
+			at, ok := parseInstant(text)
+			if begins {
+				s.heads[d].At = at
+			}
+			return ok && at >= minInstant && at <= maxInstant && at == s.heads[d].At
+		})
+	}
+	if err := c.integers(slotAt); err != nil {
+		return err
+	}
+	for d := range s.heads {
+		head := &s.heads[d]
+		head.At = s.whole[head.from]
+		if head.At < minInstant || head.At > maxInstant {
+			return errSlow
+		}
+		for _, at := range s.whole[head.from:c.next(d)] {
+			if at != head.At {
+				return errSlow
+			}
+		}
+	}
+	return nil
+}
+
+// integers reads a column without nulls into scratch.whole.
+func (c *fastChunk) integers(slot int) error {
+	s := &c.scratch
+	s.whole = resized(s.whole, c.rows)
+	row := 0
+	for _, segment := range c.segments[slot] {
+		present, err := s.values.Integers(s.whole[row:], segment)
+		if err != nil {
+			return err
+		}
+		if present != nil {
+			return errSlow
+		}
+		row += segment.To - segment.From
+	}
+	return nil
+}
+
+// positions begins the decisions and reads their positions.
+func (c *fastChunk) positions() error {
+	if err := c.integers(slotPosition); err != nil {
+		return err
+	}
+	b, whole := c.builder, c.scratch.whole
+	position := b.block.Position
+	for d := range c.scratch.heads {
+		head := &c.scratch.heads[d]
+		b.rows = head.from
+		b.beginDecision(head.ID, head.CustomerID, head.At)
+		next := c.next(d)
+		for row := head.from; row < next; row++ {
+			p := whole[row]
+			if p < 1 || p > maxPosition || b.isRepeated(int32(p)) {
+				return errSlow
+			}
+			b.seen[p] = b.decision
+			position[row] = int32(p)
+		}
+		b.block.Ends[d] = int32(next)
+	}
+	return nil
+}
+
+// places fills a column of texts. Absent says that a row may be without one: its text is "" then.
+func (c *fastChunk) places(slot int, dst []uint32, names *dictionary, isGood func([]byte) bool, absent bool) error {
+	known := knownTexts{names: names, isGood: isGood, absent: absent, places: c.scratch.places}
+	defer func() { c.scratch.places = known.places }()
+	row := 0
+	for _, segment := range c.segments[slot] {
+		t, err := c.scratch.values.Texts(segment)
+		if err != nil {
+			return err
+		}
+		if err := known.fill(dst[row:row+len(t.Index)], &t); err != nil {
+			return err
+		}
+		row += len(t.Index)
+	}
+	return nil
+}
+
+// knownTexts gives texts their places in the block, and looks at a text of a page's dictionary once.
+type knownTexts struct {
+	names  *dictionary
+	isGood func([]byte) bool
+	absent bool
+	keep   any
+	places []uint32 // in the block, by place in keep's texts
+}
+
+func (k *knownTexts) fill(dst []uint32, t *parquetfile.Texts) error {
+	if t.Keep == nil || t.Len > 4*BlockRows { // not a dictionary, or one that most rows do not speak of
+		for row, i := range t.Index {
+			place, err := k.place(t, i)
+			if err != nil {
+				return err
+			}
+			dst[row] = place
+		}
+		return nil
+	}
+	if t.Keep != k.keep {
+		k.keep = t.Keep
+		k.places = resized(k.places, t.Len)
+		for i := range k.places {
+			k.places[i] = noPlace
+		}
+	}
+	for row, i := range t.Index {
+		if int(i) < len(k.places) && k.places[i] != noPlace {
+			dst[row] = k.places[i]
+			continue
+		}
+		place, err := k.place(t, i)
+		if err != nil {
+			return err
+		}
+		if dst[row] = place; i != parquetfile.None {
+			k.places[i] = place
+		}
+	}
+	return nil
+}
+
+// place looks at a text.
+func (k *knownTexts) place(t *parquetfile.Texts, i uint32) (uint32, error) {
+	text := t.Text(i)
+	switch {
+	case i == parquetfile.None && !k.absent, i != parquetfile.None && text == nil, text != nil && !k.isGood(text):
+		return 0, errSlow
+	}
+	return k.names.add(text), nil
+}
+
+// fill reads a column of numbers from low to high. Absent says that a row may be without one: it has NaN then.
+func (c *fastChunk) fill(slot int, dst []float64, low, high float64, absent bool) error {
+	row := 0
+	for _, segment := range c.segments[slot] {
+		to := dst[row : row+segment.To-segment.From]
+		row += len(to)
+		present, err := c.scratch.values.Doubles(to, segment)
+		if err != nil {
+			return err
+		}
+		if present != nil && !absent {
+			return errSlow
+		}
+		for i, v := range to {
+			to[i] = v + 0 // -0 is 0
+			if !(v >= low && v <= high) && (present == nil || present[i]) {
+				return errSlow
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,252 @@
+package evaluation
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
+)
+
+// The bounds of what is held of experiments. Of more customers those with the smallest hashes are held, a sample that is
+// the same in whatever order rows, blocks and shards come, and that knows nothing of the arms.
+const (
+	MaxArmCustomers = 1 << 15 // of an experiment
+	MaxArms         = 16      // of an experiment
+	MaxExperiments  = 16      // in a log
+)
+
+// armsMeasure sums each customer's reward by experiment. A customer in the sample is there with all his rows: whoever is
+// among the smallest hashes of the log is among them in each part of it.
+type armsMeasure struct {
+	experiments map[string]*armSample
+	lacked      bool // some block had no such column
+}
+
+// armSample is what is held of one experiment.
+type armSample struct {
+	customers map[uint64]*armCustomer
+	bound     uint64 // hashes from here on are not held; 0: all are
+	sampled   bool   // somebody was left out
+}
+
+// armCustomer is one customer in an experiment.
+type armCustomer struct {
+	Arm    string  `json:"arm"`
+	Mixed  bool    `json:"mixed,omitempty"` // he was seen in several arms
+	Lists  int64   `json:"lists"`
+	Reward float64 `json:"reward"` // of the rows whose reward is known
+	Known  int64   `json:"known"`
+	Open   int64   `json:"open"` // rows whose reward is not
+}
+
+func newArms() *armsMeasure { return &armsMeasure{experiments: map[string]*armSample{}} }
+
+// splitArm takes experiment:arm apart; false: the text names none. An arm may hold colons, an experiment may not.
+func splitArm(text string) (experiment, arm string, named bool) {
+	experiment, arm, named = strings.Cut(text, ":")
+	return experiment, arm, named && experiment != "" && arm != ""
+}
+
+// Add counts a block. The arm of a list is that of its first row.
+func (m *armsMeasure) Add(b *policylog.Block) error {
+	t := textOf(b, policylog.ColumnArm)
+	if t == nil {
+		m.lacked = true
+		return nil
+	}
+	begin := 0
+	for d, end := range b.Ends {
+		name := t.Names[t.Values[begin]]
+		for i := begin; i < int(end); i++ {
+			if t.Values[i] != t.Values[begin] {
+				return fmt.Errorf("decision %s, position %d, %s: %.80q, expected the decision's %.80q",
+					b.Decisions[d].ID, b.Position[i], policylog.ColumnArm, t.Names[t.Values[i]], name)
+			}
+		}
+		if err := m.addList(b, d, begin, int(end), name); err != nil {
+			return err
+		}
+		begin = int(end)
+	}
+	return m.trim()
+}
+
+func (m *armsMeasure) addList(b *policylog.Block, decision, begin, end int, name string) error {
+	if name == "" {
+		return nil // he was in no experiment
+	}
+	experiment, arm, named := splitArm(name)
+	if !named {
+		return fmt.Errorf("decision %s, %s: %.80q, expected experiment:arm, or nothing", b.Decisions[decision].ID, policylog.ColumnArm, name)
+	}
+	one := armCustomer{Arm: arm, Lists: 1}
+	for _, r := range b.Reward[begin:end] {
+		if math.IsNaN(r) {
+			one.Open++
+		} else {
+			one.Known++
+			one.Reward += r
+		}
+	}
+	s, err := m.sample(experiment)
+	if err != nil {
+		return err
+	}
+	s.put(spread(b.Cluster[decision]), &one)
+	return nil
+}
+
+// sample is the place of an experiment.
+func (m *armsMeasure) sample(experiment string) (*armSample, error) {
+	if s := m.experiments[experiment]; s != nil {
+		return s, nil
+	}
+	if len(m.experiments) == MaxExperiments {
+		return nil, fmt.Errorf("%w: column %s names more than %d experiments", ErrSegments, policylog.ColumnArm, MaxExperiments)
+	}
+	s := &armSample{customers: map[uint64]*armCustomer{}}
+	m.experiments[strings.Clone(experiment)] = s
+	return s, nil
+}
+
+// put adds what was counted of a customer.
+func (s *armSample) put(hash uint64, one *armCustomer) {
+	if s.bound != 0 && hash >= s.bound {
+		s.sampled = true
+		return
+	}
+	sum := s.customers[hash]
+	if sum == nil {
+		first := *one
+		first.Arm = strings.Clone(one.Arm)
+		s.customers[hash] = &first
+		return
+	}
+	sum.Mixed = sum.Mixed || one.Mixed || sum.Arm != one.Arm
+	sum.Arm = min(sum.Arm, one.Arm)
+	sum.Lists += one.Lists
+	sum.Known += one.Known
+	sum.Open += one.Open
+	sum.Reward += one.Reward
+}
+
+// trim leaves out whom there is no room for, and refuses more arms than an experiment has.
+func (m *armsMeasure) trim() error {
+	for name, s := range m.experiments {
+		if len(s.customers) > MaxArmCustomers {
+			hashes := slices.Sorted(maps.Keys(s.customers))
+			s.bound, s.sampled = hashes[MaxArmCustomers], true
+			for _, h := range hashes[MaxArmCustomers:] {
+				delete(s.customers, h)
+			}
+		}
+		if n := len(s.arms()); n > MaxArms {
+			return fmt.Errorf("%w: experiment %.80q has more than %d arms", ErrSegments, name, MaxArms)
+		}
+	}
+	return nil
+}
+
+// arms are those of the customers who are held.
+func (s *armSample) arms() []string {
+	seen := map[string]bool{}
+	for _, c := range s.customers {
+		seen[c.Arm] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Merge adds what a later state counted.
+func (m *armsMeasure) Merge(later Measure) error {
+	o, same := later.(*armsMeasure)
+	if !same {
+		return errOtherPart
+	}
+	m.lacked = m.lacked || o.lacked
+	for _, name := range slices.Sorted(maps.Keys(o.experiments)) {
+		s, err := m.sample(name)
+		if err != nil {
+			return err
+		}
+		from := o.experiments[name]
+		s.sampled = s.sampled || from.sampled
+		for hash, c := range from.customers { // each is of a customer of his own: the order does not show
+			s.put(hash, c)
+		}
+		if from.bound != 0 && (s.bound == 0 || from.bound < s.bound) {
+			s.bound = from.bound
+			maps.DeleteFunc(s.customers, func(hash uint64, _ *armCustomer) bool { return hash >= s.bound })
+		}
+	}
+	return m.trim()
+}
+
+// spread mixes a hash (the finaliser of SplitMix64: Steele, Lea and Flood, 2014), so that the sample does not depend on
+// how the hash was made. Different hashes stay different.
+func spread(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// armsForm is the byte form of armsMeasure.
+type armsForm struct {
+	Lacked      bool                  `json:"lacked"`
+	Experiments map[string]sampleForm `json:"experiments"`
+}
+
+type sampleForm struct {
+	Bound     uint64         `json:"bound"`
+	Sampled   bool           `json:"sampled"`
+	Hashes    []uint64       `json:"hashes"` // ascending
+	Customers []*armCustomer `json:"customers"`
+}
+
+// MarshalJSON writes the exact form.
+func (m *armsMeasure) MarshalJSON() ([]byte, error) {
+	f := armsForm{Lacked: m.lacked, Experiments: map[string]sampleForm{}}
+	for name, s := range m.experiments {
+		form := sampleForm{Bound: s.bound, Sampled: s.sampled, Hashes: slices.Sorted(maps.Keys(s.customers))}
+		for _, h := range form.Hashes {
+			form.Customers = append(form.Customers, s.customers[h])
+		}
+		f.Experiments[name] = form
+	}
+	return json.Marshal(f)
+}
+
+// UnmarshalJSON reads it.
+func (m *armsMeasure) UnmarshalJSON(data []byte) error {
+	var f armsForm
+	if err := decode(data, &f); err != nil {
+		return err
+	}
+	read := newArms()
+	read.lacked = f.Lacked
+	for _, name := range slices.Sorted(maps.Keys(f.Experiments)) {
+		form := f.Experiments[name]
+		if len(form.Hashes) != len(form.Customers) || len(form.Hashes) > MaxArmCustomers || form.Bound != 0 && !form.Sampled {
+			return errMeasure
+		}
+		s, err := read.sample(name)
+		if err != nil {
+			return err
+		}
+		s.bound, s.sampled = form.Bound, form.Sampled
+		for i, hash := range form.Hashes {
+			c := form.Customers[i]
+			if c == nil || i > 0 && hash <= form.Hashes[i-1] || s.bound != 0 && hash >= s.bound || c.Arm == "" || c.Lists < 1 || c.Open < 0 || c.Known < 0 {
+				return errMeasure
+			}
+			s.customers[hash] = c
+		}
+	}
+	*m = *read
+	return m.trim()
+}
