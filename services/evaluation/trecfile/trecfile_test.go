@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -302,6 +303,36 @@ func TestBadPacking(t *testing.T) {
 	}
 	if _, err := trecfile.ReadQrels(t.Context(), dir, trecfile.Options{}); err == nil || errors.Is(err, trecfile.ErrInput) {
 		t.Errorf("a folder: %v", err)
+	}
+}
+
+// A pipe is read like a file, unless it would have to be read twice.
+func TestPipe(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	qrels := write(t, filepath.Join(dir, "q"), someQrels)
+	for name, c := range map[string]struct {
+		text string
+		want string
+	}{
+		"together":  {someRun, ""},
+		"scattered": {"q1 Q0 b 2 1e0 r\nq2 Q0 b 1 -1 r\nq1 Q0 a 1 2.5 r\n", "scattered, expected a regular file, or one in which the lines of a query stand together"},
+	} {
+		pipe := filepath.Join(dir, name)
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Skipf("no pipe can be made: %v", err)
+		}
+		written := make(chan error, 1)
+		go func() {
+			written <- os.WriteFile(pipe, []byte(c.text), 0o600)
+		}()
+		_, err := evaluate(t.Context(), qrels, pipe, trec.Settings{}, trecfile.Options{})
+		if (err == nil) != (c.want == "") || err != nil && !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
