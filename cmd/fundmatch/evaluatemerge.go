@@ -8,11 +8,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fundmatch/fundmatch/services/evaluation"
+	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 )
 
 // evaluateMergeOptions are the flags of evaluate merge.
 type evaluateMergeOptions struct {
 	json  string
+	dir   string // of a report
 	gates gates
 }
 
@@ -21,9 +23,10 @@ func (p *program) evaluateMergeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge PARTIAL...",
 		Short: "Put the partial results of all shards together, to the bytes of one run",
-		Long: "Merge what the shards of one log left behind (evaluate policy --shard). All of them have to be there, of the same\n" +
+		Long: "Merge what the shards of one log left behind (evaluate policy or report --shard). All of them have to be there, of the same\n" +
 			"options and the same version of the program. The document is that of one run over all files, byte for byte.",
-		Example: "  fundmatch evaluate merge part-*.json --json policy.json --gate 'snips.ci95.low >= 0.004'",
+		Example: "  fundmatch evaluate merge part-*.json --json policy.json --gate 'snips.ci95.low >= 0.004'\n" +
+			"  fundmatch evaluate merge report-part-*.json --out report",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("evaluate merge: expected the partial results of all shards")
@@ -36,20 +39,44 @@ func (p *program) evaluateMergeCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.json, "json", "", "file to write the document to, and what it was made from beside it; - for stdout (default: a table on stdout)")
+	f.StringVar(&o.dir, "out", "", "of the parts of a report: folder to write report.html, report.json and run.json to")
 	o.gates.flags(f)
 	return cmd
+}
+
+// outputs are the files that would be written.
+func (o *evaluateMergeOptions) outputs() (names []string) {
+	if o.json != "" && o.json != "-" {
+		names = append(names, o.json, runName(o.json))
+	}
+	if o.dir != "" {
+		names = append(names, reportFiles(o.dir)...)
+	}
+	return names
+}
+
+// check sees that what is to be written is what the parts are of.
+func (o *evaluateMergeOptions) check(s *evaluation.Settings) error {
+	switch {
+	case s.Verb == evaluation.VerbReport && (o.dir == "" || o.json != ""):
+		return usageError("--out: the parts are of a report, expected a folder for it and no --json")
+	case s.Verb != evaluation.VerbReport && o.dir != "":
+		return usageError("--out: the parts are of evaluate %s, expected --json", s.Verb)
+	}
+	return nil
 }
 
 func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluateMergeOptions) error {
 	if err := o.gates.parse(); err != nil {
 		return err
 	}
-	if o.json != "" && o.json != "-" {
-		if err := distinctOutputs(o.json, runName(o.json)); err != nil {
-			return err
-		}
-		for _, name := range names {
-			if sameFile(name, o.json) || sameFile(name, runName(o.json)) {
+	outputs := o.outputs()
+	if err := distinctOutputs(outputs...); err != nil {
+		return err
+	}
+	for _, name := range names {
+		for _, out := range outputs {
+			if sameFile(name, out) {
 				return usageError("%s: is what is read, expected the name of another file", name)
 			}
 		}
@@ -62,11 +89,22 @@ func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluate
 	run := evaluation.RunDocumentOf(p.version, &outcome.Tally, outcome.Files)
 	run.Workers, run.Shards = 1, len(names)
 	run.Took(p.now().Sub(began).Seconds())
-	results, err := p.tellPolicy(outcome, settings, run, &o.gates, o.json)
+	results, err := p.tellMerged(outcome, settings, run, o)
 	if err != nil {
 		return err
 	}
 	return tellGates(results)
+}
+
+// tellMerged writes what the parts are of.
+func (p *program) tellMerged(outcome *evaluation.Outcome, s *evaluation.Settings, run *evaluation.RunDocument, o *evaluateMergeOptions) ([]gate.Result, error) {
+	if err := o.check(s); err != nil {
+		return nil, err
+	}
+	if s.Verb == evaluation.VerbReport {
+		return p.tellReport(outcome, s, run, &o.gates, o.dir)
+	}
+	return p.tellPolicy(outcome, s, run, &o.gates, o.json)
 }
 
 // mergePartials reads the partial results and puts them together.

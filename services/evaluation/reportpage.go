@@ -319,7 +319,7 @@ func experimentBlocks(e *ExperimentReport) (blocks []page.Block) {
 		}
 	}
 	if e.Ratio != nil {
-		points = append(points, page.Point{Text: fmt.Sprintf("Customers against equal arms: chi-square %s, p %s.", numberOf(e.Ratio.Chi2), numberOf(e.Ratio.P))})
+		points = append(points, page.Point{Text: fmt.Sprintf("Customers against equal arms: chi-square %s, p %s.", numberOf(e.Ratio.Chi2), chanceText(e.Ratio.P))})
 	}
 	if e.Mixed > 0 {
 		points = append(points, page.Point{Text: plural(e.Mixed, "customer") + " seen in several arms: left out."})
@@ -334,7 +334,7 @@ func experimentBlocks(e *ExperimentReport) (blocks []page.Block) {
 		cells := []string{a.Arm, grouped(a.Customers), grouped(a.Decisions), numberOf(a.Reward), "", "", "", ""}
 		for _, c := range e.Comparisons {
 			if c.Arm == a.Arm {
-				cells[4], cells[5], cells[6], cells[7] = numberOf(c.Difference), boundsText(c.CI95), boundsText(c.AlwaysCI95), numberOf(c.PHolm)
+				cells[4], cells[5], cells[6], cells[7] = numberOf(c.Difference), boundsText(c.CI95), boundsText(c.AlwaysCI95), chanceText(c.PHolm)
 			}
 		}
 		t.Rows = append(t.Rows, page.Row{Cells: cells})

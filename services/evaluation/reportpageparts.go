@@ -61,10 +61,14 @@ func segmentName(column, value string) string {
 	if value == "" {
 		value = unknownText
 	}
-	if column == "segment" {
-		return value
+	if column != "segment" {
+		value = column + " " + value
 	}
-	return column + " " + value
+	const most = 60
+	if r := []rune(value); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return value
 }
 
 func (r *Report) segmentTable() *page.Table {
@@ -131,7 +135,7 @@ func (r *Report) surePage() page.Section {
 	}
 	s.Tiles = []page.Tile{
 		{Tone: tone(policy.SmallEffectiveSample), Name: "Effective sample", Value: numberText(float64(d.ESS)), Under: fmt.Sprintf("rows, at least %g wanted", r.Policy.Config.MinESS)},
-		{Tone: tone(policy.MeanWeightOff), Name: "Mean weight", Value: numberText(float64(d.MeanWeight)), Under: "must be near 1; p " + numberText(float64(d.MeanWeightP))},
+		{Tone: tone(policy.MeanWeightOff), Name: "Mean weight", Value: numberText(float64(d.MeanWeight)), Under: "must be near 1; p " + chanceText(finite(float64(d.MeanWeightP)))},
 		{Name: "Largest weight", Value: numberText(float64(d.MaxWeight)), Under: plural(d.ClippedRows, "row") + " above the clip"},
 		{Tone: tone(policy.SupportBroken), Name: "Support violations", Value: grouped(d.SupportViolations), Under: "shown by the target, never by the log"},
 	}

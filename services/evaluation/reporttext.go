@@ -68,6 +68,14 @@ func numberOf(v *float64) string {
 	return numberText(*v)
 }
 
+// chanceText is a p-value.
+func chanceText(p *float64) string {
+	if p != nil && *p < 1e-4 {
+		return "below 0.0001"
+	}
+	return numberOf(p)
+}
+
 // percentText is a fraction in per cent.
 func percentText(v *float64) string {
 	if v == nil {
@@ -78,7 +86,7 @@ func percentText(v *float64) string {
 	if p != 0 && math.Abs(p) < 1 {
 		digits = min(4, 1-int(math.Floor(math.Log10(math.Abs(p)))))
 	}
-	return strconv.FormatFloat(p, 'f', digits, 64) + " %"
+	return strconv.FormatFloat(p, 'f', digits, 64) + "\u00a0%"
 }
 
 // boundsText is an interval.

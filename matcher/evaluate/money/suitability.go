@@ -35,7 +35,7 @@ func (s *Suitability) Merge(other Suitability) {
 }
 
 // Rate is the share of rows that violate; NaN of none.
-func (s Suitability) Rate() float64 { return ratio(float64(s.Violations), s.Rows) }
+func (s *Suitability) Rate() float64 { return ratio(float64(s.Violations), s.Rows) }
 
 // Passes reports whether every row was suitable, and known to be.
-func (s Suitability) Passes() bool { return s.Violations == 0 && s.Ungraded == 0 }
+func (s *Suitability) Passes() bool { return s.Violations == 0 && s.Ungraded == 0 }

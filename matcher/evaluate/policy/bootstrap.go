@@ -1,6 +1,9 @@
 package policy
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // resample holds the sums of each replicate of the bootstrap by customer: a decision counts as often as its customer was
 // drawn, Poisson(1) by a hash of the seed, the replicate and the customer (Hanley and MacGibbon, 2006). Who else is in the
@@ -99,6 +102,49 @@ func (p *parts) ofSlate(weight, reward []float64) {
 			return
 		}
 	}
+}
+
+// intervals sets the percentile intervals.
+func (s *resample) intervals(r *Result) {
+	set := func(e *Estimate, of func(p *parts) float64) {
+		values := make([]float64, 0, len(s.sums))
+		for i := range s.sums {
+			if v := of(&s.sums[i]); v-v == 0 {
+				values = append(values, v)
+			}
+		}
+		slices.Sort(values)
+		e.Bootstrap95 = &[2]Number{Number(quantile(values, .025)), Number(quantile(values, .975))}
+	}
+	ratio := func(a, b int) func(*parts) float64 {
+		return func(p *parts) float64 { return p[a] / p[b] }
+	}
+	set(&r.Estimates.IPS, ratio(partValue, partRows))
+	set(&r.Estimates.SNIPS, ratio(partValue, partWeight))
+	set(&r.Estimates.ClippedIPS, ratio(partClipped, partRows))
+	if r.Lists != nil {
+		set(&r.Lists.NDCG, ratio(partNDCG, partLists))
+	}
+	if r.Slates != nil && r.Slates.Standard != nil {
+		set(r.Slates.Standard, ratio(partA, partSlates))
+		set(r.Slates.SNStandard, func(p *parts) float64 { return p[partA] / p[partSlates] * p[partLength] / p[partB] })
+		set(r.Slates.Independent, ratio(partIndependent, partSlates))
+		set(r.Slates.RewardInteraction, ratio(partInteraction, partSlates))
+	}
+}
+
+// quantile interpolates between the two nearest of sorted values (type 7 of Hyndman and Fan, 1996).
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	at := q * float64(len(sorted)-1)
+	below := int(at)
+	if below+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	part := at - float64(below)
+	return sorted[below] + float64(part*(sorted[below+1]-sorted[below]))
 }
 
 const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio

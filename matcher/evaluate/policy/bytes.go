@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -31,8 +32,10 @@ type table struct {
 	Sums floats  `json:"sums"`
 }
 
+// modelWire has the cells that rows are in, by cell.at ascending.
 type modelWire struct {
 	Rows  []int64 `json:"rows"`
+	At    []int32 `json:"at"`
 	Cells table   `json:"cells"`
 }
 
@@ -85,11 +88,7 @@ func (s *State) MarshalJSON() ([]byte, error) {
 		w.Slates = s.slates.wire()
 	}
 	if s.model != nil {
-		w.Model = &modelWire{Rows: s.model.rows}
-		for i := range s.model.cells {
-			c := &s.model.cells[i]
-			w.Model.Cells.put(c.n, c.sums())
-		}
+		w.Model = s.model.wire()
 	}
 	if s.resample != nil {
 		for i := range s.resample.sums {
@@ -136,6 +135,17 @@ func (s *slots) sums(k int) (out []*sum) {
 		}
 	}
 	return out
+}
+
+func (m *model) wire() *modelWire {
+	w := &modelWire{Rows: m.rows, At: []int32{}, Cells: table{N: []int64{}}}
+	for at := range m.places {
+		if c := m.find(at); c != nil {
+			w.At = append(w.At, c.at)
+			w.Cells.put(c.n, c.sums())
+		}
+	}
+	return w
 }
 
 func (s *slates) wire() *slateWire {
@@ -299,21 +309,29 @@ func (r *reader) sums(field string, from floats, to []*sum) {
 
 func (m *model) read(w *modelWire, known int64, r *reader) {
 	r.equal("model.rows", r.counts("model.rows", w.Rows, len(m.rows)), known)
-	all := make([]*sum, 0, 16*len(m.cells))
-	for i := range m.cells {
-		all = append(all, m.cells[i].sums()...)
+	for i, at := range w.At {
+		if at < 0 || int(at) >= len(m.places) || i > 0 && at <= w.At[i-1] {
+			r.fail("model.at", fmt.Sprintf("a cell %d", at), fmt.Sprintf("ascending, 0 to %d", len(m.places)-1))
+		}
 	}
-	r.table("model.cells", &w.Cells, len(m.cells), all)
+	r.counts("model.cells", w.Cells.N, len(w.At))
 	if r.err != nil {
 		return
 	}
 	copy(m.rows, w.Rows)
-	at := make([]int64, len(m.rows))
-	for i, n := range w.Cells.N {
-		m.cells[i].n = n
-		at[i%len(at)] += n
+	all, by := make([]*sum, 0, 16*len(w.At)), make([]int64, len(m.rows))
+	m.cells = slices.Grow(m.cells, len(w.At)) // so that its cells stay where they are
+	for i, at := range w.At {
+		c := m.open(at)
+		c.n = w.Cells.N[i]
+		by[int(at)%len(by)] += c.n
+		all = append(all, c.sums()...)
+		if c.n == 0 {
+			r.fail("model.cells", fmt.Sprintf("no row in cell %d", at), "1 or more")
+		}
 	}
-	for k, n := range at {
+	r.sums("model.cells", w.Cells.Sums, all)
+	for k, n := range by {
 		r.atMost(fmt.Sprintf("model.cells at position %d", k+1), n, m.rows[k])
 	}
 }

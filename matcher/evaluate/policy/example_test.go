@@ -135,6 +135,28 @@ func repeat(n int, v ...float64) (out []float64) {
 	return out
 }
 
+// The limit itself is not above it; and every limit tells the same as clipping there.
+func TestClipping(t *testing.T) {
+	b := rowsBatch([]float64{1, 1, 1, -1, 2, 1}, repeat(6, .01), []float64{.01, .03, .05, .05, .07, 1})
+	for _, c := range []struct {
+		clip, value float64
+		rows        int64
+	}{{1, (1 + 1 + 1 - 1 + 2 + 1.) / 6, 5}, {3, (1 + 3 + 3 - 3 + 6 + 3.) / 6, 4}, {5, (1 + 3 + 5 - 5 + 10 + 5.) / 6, 2}, {6, (1 + 3 + 5 - 5 + 12 + 6.) / 6, 2}, {100, (1 + 3 + 5 - 5 + 14 + 100.) / 6, 0}, {1e9, (1 + 3 + 5 - 5 + 14 + 100.) / 6, 0}} {
+		s := policy.DefaultSettings()
+		s.Clip = c.clip
+		r := fold(t, &s, []*policy.Batch{b}).Result()
+		if e := r.Estimates.ClippedIPS; !near(float64(e.Value), c.value, 1e-15) || r.Diagnostics.ClippedRows != c.rows {
+			t.Errorf("clipped at %v: %v, %d rows, expected %v, %d", c.clip, e.Value, r.Diagnostics.ClippedRows, c.value, c.rows)
+		}
+		for _, at := range r.Diagnostics.Clip {
+			s.Clip = float64(at.L)
+			if e := fold(t, &s, []*policy.Batch{b}).Result().Estimates.ClippedIPS; text(t, e) != text(t, at.Estimate) {
+				t.Errorf("clipped at %v: %s, told %s", at.L, text(t, e), text(t, at.Estimate))
+			}
+		}
+	}
+}
+
 func TestTheVerdictIsWithheld(t *testing.T) {
 	nan := math.NaN()
 	half := mustTarget(map[string][]float64{"A": {.5}, "Z": {.5}})

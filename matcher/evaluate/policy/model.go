@@ -7,8 +7,9 @@ import (
 
 // cell holds the rows of one product of the target at one position.
 type cell struct {
-	n int64
-	r sum // of rewards
+	at int32 // product*positions + position - 1, products in the target's order
+	n  int64 // rows
+	r  sum   // of rewards
 	// Rows whose weight is up to Settings.SwitchLambda, and above.
 	low, high pair
 	shrunk    pair // of all rows: w' = lambda w / (w^2 + lambda) in the place of w
@@ -17,25 +18,46 @@ type cell struct {
 // model holds what the reward model, and every estimator that rests on it, needs. A row's part in them is linear in q, its
 // square quadratic: so sums by product and position give values and standard errors, although q is known only at the end.
 type model struct {
-	cells []cell  // at product*positions + position - 1, products in the target's order
-	rows  []int64 // at position - 1: rows with a reward, products that the target does not name among them
+	places []int32 // by cell.at: its place in cells and 1 more; 0: no row yet
+	cells  []cell  // in the order of their first row
+	rows   []int64 // at position - 1: rows with a reward, products that the target does not name among them
 }
 
 func newModel(t *Target) *model {
-	return &model{cells: make([]cell, len(t.probability)), rows: make([]int64, t.positions)}
+	return &model{places: make([]int32, len(t.probability)), rows: make([]int64, t.positions)}
 }
 
 func (m *model) reset() {
-	clear(m.cells)
+	for i := range m.cells {
+		m.places[m.cells[i].at] = 0
+	}
+	m.cells = m.cells[:0]
 	clear(m.rows)
+}
+
+// find is nil where there is no row.
+func (m *model) find(at int) *cell {
+	if place := m.places[at]; place > 0 {
+		return &m.cells[place-1]
+	}
+	return nil
+}
+
+// open is find that makes what is not there.
+func (m *model) open(at int32) *cell {
+	place := m.places[at]
+	if place == 0 {
+		m.cells = append(m.cells, cell{at: at})
+		place = int32(len(m.cells)) //nolint:gosec // at most MaxCells
+		m.places[at] = place
+	}
+	return &m.cells[place-1]
 }
 
 func (m *model) merge(o *model) {
 	for i := range o.cells {
-		c, d := &m.cells[i], &o.cells[i]
-		if d.n == 0 {
-			continue
-		}
+		d := &o.cells[i]
+		c := m.open(d.at)
 		c.n += d.n
 		c.r = c.r.plus(d.r)
 		c.low.merge(&d.low)
@@ -81,7 +103,7 @@ func (m *model) add(c *chunk, place []int32, p *plan) {
 		if place[i] < 0 {
 			continue
 		}
-		cell := &m.cells[place[i]]
+		cell := m.open(place[i])
 		cell.n++
 		pile(&cell.r, r)
 		if w == 0 {
@@ -101,9 +123,6 @@ func (m *model) add(c *chunk, place []int32, p *plan) {
 func (m *model) close() {
 	for i := range m.cells {
 		c := &m.cells[i]
-		if c.n == 0 {
-			continue
-		}
 		c.r = normal(c.r.hi, c.r.lo)
 		for _, p := range []*pair{&c.low, &c.high, &c.shrunk} {
 			p.w, p.x = normal(p.w.hi, p.w.lo), normal(p.x.hi, p.x.lo)
@@ -115,7 +134,7 @@ func (m *model) close() {
 func (m *model) finite() bool {
 	for i := range m.cells {
 		c := &m.cells[i]
-		if c.n == 0 || c.r.finite() && c.low.finite() && c.high.finite() && c.shrunk.finite() {
+		if c.r.finite() && c.low.finite() && c.high.finite() && c.shrunk.finite() {
 			continue
 		}
 		return false

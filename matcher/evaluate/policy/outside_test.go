@@ -52,7 +52,7 @@ func TestATargetIsReadStrictly(t *testing.T) {
 func TestATargetHasSoManyCellsAtMost(t *testing.T) {
 	row := "[1" + strings.Repeat(",1", policy.MaxCells) + "]"
 	_, err := policy.ParseTarget([]byte(`{"probabilities": {"A": ` + row + `}}`))
-	if err == nil || err.Error() != "target policy: 1 products at 65537 positions, expected at most 65536 of both multiplied" {
+	if err == nil || err.Error() != "target policy: 1 products at 262145 positions, expected at most 262144 of both multiplied" {
 		t.Errorf("%v", err)
 	}
 	if _, err = policy.ParseTarget(make([]byte, policy.MaxTargetBytes+1)); err == nil || !strings.Contains(err.Error(), "expected at most 16777216") {
@@ -130,6 +130,10 @@ func TestAStateFromOutsideIsChecked(t *testing.T) {
 		{`"left_out":0`, `"left_out":9223372036854775807`, "slates.left_out: a count of 9223372036854775807"},
 		{`"model":{"rows":[6,6]`, `"model":{"rows":[6,6,0]`, "model.rows: 3 counts, expected 2"},
 		{`"model":{"rows":[6,6]`, `"model":{"rows":[5,7]`, "model.cells at position 1: 6 in all, expected at most 5"},
+		{`"at":[0,`, `"at":[-1,`, "model.at: a cell -1, expected ascending, 0 to 5"},
+		{`"at":[0,1,`, `"at":[1,1,`, "model.at: a cell 1, expected ascending"},
+		{`"at":[0,`, `"at":[`, "model.cells: 6 counts, expected 5"},
+		{`"cells":{"n":[2,2,`, `"cells":{"n":[4,0,`, "model.cells: no row in cell 1"},
 		{`"resample":[`, `"resample":[1,`, "resample: 25 numbers, expected 24"},
 		{`"resample":[`, `"resample":[1e999,`, "the JSON of a state"},
 	} {

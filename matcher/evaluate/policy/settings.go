@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"sync"
 )
 
 // RewardModel says what the mean reward q is taken over.
@@ -85,7 +86,7 @@ func (s *Settings) Validate() error {
 	return nil
 }
 
-// plan is what follows from settings, made once and shared by all states of an evaluation. It never changes.
+// plan is what follows from settings, made once and shared by all states of an evaluation. But for idle memory it never changes.
 type plan struct {
 	Settings
 	digest [sha256.Size]byte // of the settings' JSON, which is the same for the same settings
@@ -94,6 +95,7 @@ type plan struct {
 	cells  bool              // a reward model is kept
 	table  poissonTable      // the bootstrap's
 	keys   []uint64          // the bootstrap's: of each replicate
+	idle   sync.Pool         // of *work
 }
 
 func newPlan(settings *Settings) (*plan, error) {

@@ -20,9 +20,6 @@ type State struct {
 	slates   *slates
 	model    *model
 	resample *resample
-
-	work  *work  // what adding a batch needs
-	spare *State // holds the batch that is added
 }
 
 // ErrSettings is wrapped where states of different settings meet.
@@ -116,14 +113,24 @@ func (s *State) Add(b *Batch) error {
 	if err := s.plan.check(b); err != nil {
 		return err
 	}
-	if s.spare == nil {
-		s.spare, s.work = s.Fresh(), &work{}
+	w, kept := s.plan.idle.Get().(*work)
+	if !kept {
+		w = &work{spare: s.Fresh()}
 	}
-	s.spare.Reset()
-	if err := s.spare.fill(b, s.work); err != nil {
+	defer s.plan.idle.Put(w)
+	to := s
+	if s.rows > 0 {
+		to = w.spare
+	}
+	to.Reset()
+	err := to.fill(b, w)
+	if to == s || err != nil {
+		if err != nil {
+			to.Reset()
+		}
 		return err
 	}
-	return s.Merge(s.spare)
+	return s.Merge(to)
 }
 
 // check compares the columns.
@@ -155,8 +162,9 @@ func (p *plan) check(b *Batch) error {
 // nearest cache, and their plain sums are short before they are added up with all digits.
 const chunkRows = 512
 
-// work is memory that adding a batch needs and that outlasts it.
+// work is memory that adding a batch needs. It is the plan's, so that many states need it once, and is filled anew each time.
 type work struct {
+	spare  *State    // holds the batch, if the state that it is added to holds something already
 	weight []float64 // of the chunk's rows
 	shift  float64   // what is taken off rewards, so that squares of large ones keep their digits
 	gains  []float64

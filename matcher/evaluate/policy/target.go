@@ -14,7 +14,7 @@ import (
 // Limits of a target.
 const (
 	MaxTargetBytes = 16 << 20
-	MaxCells       = 1 << 16 // products times positions: each has sums of its own
+	MaxCells       = 1 << 18 // products times positions: each has sums of its own
 )
 
 // within is how far from 1 the probabilities of a position may add up to.

@@ -255,7 +255,7 @@ func (b bar) Plot(c draw.Canvas, p *plot.Plot) {
 	begin, end, at := x(0), x(b.length), y(b.y)
 	c.FillPolygon(b.ink, []vg.Point{{X: begin, Y: at - half}, {X: end, Y: at - half}, {X: end, Y: at + half}, {X: begin, Y: at + half}})
 	b.style.XAlign, b.style.YAlign = text.XLeft, text.YCenter
-	c.FillText(b.style, vg.Point{X: end + 5, Y: at}, b.behind)
+	c.FillText(b.style, vg.Point{X: end + 5, Y: at + descent}, b.behind)
 }
 
 const plotHeight = 260
@@ -346,29 +346,51 @@ func (c *Cloud) draw(s *sheet) error {
 	}
 	widen(&p.X)
 	widen(&p.Y)
+	names := &names{style: p.Y.Tick.Label}
 	for _, m := range c.Marks {
 		if drawable(m.X, m.Y) {
-			p.Add(name{text: clipped(m.Label), x: m.X, y: m.Y, style: p.Y.Tick.Label})
+			names.marks = append(names.marks, m)
 		}
 	}
+	p.Add(names)
 	s.plot(p)
 	return nil
 }
 
-// name is a label beside a point, on the side where there is room.
-type name struct {
-	text  string
-	x, y  float64
+// names are labels beside points, each on the side where there is room. One that would cover another is left out: whoever
+// draws a cloud has a table beside it.
+type names struct {
+	marks []Mark
 	style text.Style
 }
 
-// Plot writes it.
-func (n name) Plot(c draw.Canvas, p *plot.Plot) {
+// Plot writes them.
+func (n *names) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	at := vg.Point{X: x(n.x) + 7, Y: y(n.y)}
-	n.style.XAlign, n.style.YAlign = text.XLeft, text.YCenter
-	if at.X+vg.Length(wide(n.text)) > c.Max.X {
-		at.X, n.style.XAlign = x(n.x)-7, text.XRight
+	var taken []vg.Rectangle
+	for _, m := range n.marks {
+		label := clipped(m.Label)
+		width := vg.Length(wide(label))
+		for _, right := range [...]bool{true, false} {
+			style := n.style
+			style.XAlign, style.YAlign = text.XLeft, text.YCenter
+			at := vg.Point{X: x(m.X) + 7, Y: y(m.Y)}
+			box := vg.Rectangle{Min: vg.Point{X: at.X, Y: at.Y - 7}, Max: vg.Point{X: at.X + width, Y: at.Y + 7}}
+			if !right {
+				style.XAlign, at.X = text.XRight, x(m.X)-7
+				box.Min.X, box.Max.X = at.X-width, at.X
+			}
+			if box.Max.X > c.Max.X || box.Min.X < c.Min.X || slices.ContainsFunc(taken, func(o vg.Rectangle) bool { return meet(o, box) }) {
+				continue
+			}
+			c.FillText(style, at.Add(vg.Point{Y: descent}), label)
+			taken = append(taken, box)
+			break
+		}
 	}
-	c.FillText(n.style, at, n.text)
+}
+
+// meet says whether two boxes cover a place in common.
+func meet(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -252,10 +253,13 @@ func (letters) Box(txt string, _ font.Font) (width, height, depth vg.Length) {
 // wide is how wide a text is at most in common fonts: Chinese letters are squares.
 func wide(txt string) (width float64) {
 	for _, r := range txt {
-		if r < 0x1100 {
-			width += letter * .57
-		} else {
+		switch {
+		case r >= 0x1100:
 			width += letter
+		case unicode.IsUpper(r), r == '%', r == '&', r == '<', r == '>', r == '_':
+			width += letter * .78
+		default:
+			width += letter * .6
 		}
 	}
 	return width
@@ -275,7 +279,7 @@ func (h letters) Draw(_ vg.Canvas, txt string, sty text.Style, pt vg.Point) {
 	case text.XRight:
 		anchor = "end"
 	}
-	at := s.point(pt.X, pt.Y+vg.Length(sty.YAlign)*(ascent+descent)+descent)
+	at := s.point(pt.X, pt.Y+vg.Length(sty.YAlign)*(ascent+descent)) // gonum adds the descent itself
 	x, y, _ := strings.Cut(at, ",")
 	fmt.Fprintf(&s.body, `<text class="f-%s" x="%s" y="%s" text-anchor="%s">%s</text>`, s.ink(), x, y, anchor, html.EscapeString(txt))
 }

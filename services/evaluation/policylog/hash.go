@@ -233,8 +233,27 @@ func (c *canonical) positions(v []int32) {
 	}
 }
 
-// floats are the bits of the values, eight bytes each, the least first.
+// The ways to write a column of numbers.
+const (
+	asTags = 1 // a byte each: 0, 1, and 2 for what is absent
+	asBits = 8 // eight bytes each, the least first
+)
+
+// floats are a column of numbers: as tags where every one of them is 0, 1 or absent, else as bits.
 func (c *canonical) floats(v []float64) {
+	if isTagged(v) {
+		c.uint(asTags)
+		for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
+			c.room()
+			to := c.buf[c.full:]
+			for i, f := range v[:min(len(v), canonicalSpare)] {
+				to[i] = byte(tagOfNumber(math.Float64bits(f)))
+			}
+			c.full += min(len(v), canonicalSpare)
+		}
+		return
+	}
+	c.uint(asBits)
 	for ; len(v) > 0; v = v[min(len(v), canonicalSpare/8):] {
 		c.room()
 		to := c.buf[c.full:]
@@ -244,3 +263,22 @@ func (c *canonical) floats(v []float64) {
 		c.full += 8 * min(len(v), canonicalSpare/8)
 	}
 }
+
+// isTagged reports whether every number is 0, 1 or absent.
+func isTagged(v []float64) bool {
+	bitsOf := [4]uint64{0, math.Float64bits(1), math.Float64bits(math.NaN())}
+	for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
+		var other uint64
+		for _, f := range v[:min(len(v), canonicalSpare)] {
+			b := math.Float64bits(f)
+			other |= b ^ bitsOf[tagOfNumber(b)]
+		}
+		if other != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// tagOfNumber is 0, 1 and 2 for the bits of 0, 1 and NaN, by their exponents; of other numbers it says nothing.
+func tagOfNumber(b uint64) uint64 { return (b>>52 + 1) >> 10 & 3 }

@@ -41,7 +41,7 @@ func ReadQrels(ctx context.Context, name string, o Options) (*Qrels, error) {
 		c.add(fields[0], trec.Judgement{ID: fields[2], Grade: int32(grade), Line: l.place()})
 		return nil
 	})
-	if err = errors.Join(err, l.close()); err != nil {
+	if err := errors.Join(err, l.close()); err != nil {
 		return nil, err
 	}
 	return c.qrels(name)
