@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/trec"
@@ -24,6 +25,9 @@ func ReadRun(ctx context.Context, name string, qrels *Qrels, o Options) (*Run, e
 	r := &runReader{name: name, options: o, qrels: qrels, seen: map[string]int{}}
 	run, err := r.contiguous(ctx)
 	if errors.Is(err, errScattered) {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() { // a pipe has no second time
+			return nil, &Error{File: name, Want: "a regular file, or one in which the lines of a query stand together"}
+		}
 		run, err = r.scattered(ctx)
 	}
 	if err != nil {
