@@ -1,7 +1,6 @@
 package inference_test
 
 import (
-	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -73,7 +72,7 @@ func TestExactTestsCountAllPatterns(t *testing.T) {
 		n := rapid.IntRange(1, 9).Draw(t, "n")
 		d := rapid.SliceOfNDistinct(rapid.IntRange(1, 40), n, n, rapid.ID[int]).Draw(t, "sizes")
 		signs := rapid.IntRange(0, 1<<n-1).Draw(t, "signs")
-		slices.SortFunc(d, func(a, b int) int { return cmp.Compare(a, b) })
+		slices.Sort(d)
 		values := make([]float64, n)
 		signed := func(pattern, i int) int { return 1 - 2*(pattern>>i&1) }
 		var sum, ranks int
