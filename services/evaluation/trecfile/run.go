@@ -45,6 +45,8 @@ type runReader struct {
 	options Options
 	qrels   *Qrels
 	seen    map[string]int // of a query: the place of each document; used again for the next
+
+	documents names // where the whole file is held; nil: lines are held until their query ends
 }
 
 // group is a query's lines.
@@ -89,11 +91,12 @@ func (r *runReader) contiguous(ctx context.Context) (*Run, error) {
 // scattered holds the whole file.
 func (r *runReader) scattered(ctx context.Context) (*Run, error) {
 	groups := map[string]*group{}
+	r.documents = names{}
 	err := r.read(ctx, func(query string) (*group, error) {
 		g := groups[query]
 		if g == nil {
-			g = &group{query: query}
-			groups[query] = g
+			g = &group{query: strings.Clone(query)}
+			groups[g.query] = g
 		}
 		return g, nil
 	})
@@ -133,7 +136,11 @@ func (r *runReader) read(ctx context.Context, of func(query string) (*group, err
 		if int64(len(g.run)) == limits.QueryLines {
 			return l.wrong("query", g.query, fmt.Sprintf("%d lines of a query at most", limits.QueryLines))
 		}
-		g.run = append(g.run, trec.Retrieved{ID: fields[2], Score: s, Line: l.place()})
+		document := fields[2]
+		if r.documents != nil {
+			document = r.documents.hold(document)
+		}
+		g.run = append(g.run, trec.Retrieved{ID: document, Score: s, Line: l.place()})
 		return nil
 	})
 	return errors.Join(err, l.close())
