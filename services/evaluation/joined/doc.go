@@ -84,6 +84,7 @@ type Options struct {
 	NeedDecision bool
 	Channel      fund.Channel      // ChannelUnknown: every one
 	Audience     *wording.Audience // nil: every one
+	Layer        string            // of the plan of experiments, whose arms are told; "": the first that he was in
 	Policy       Policy
 	Model        []byte // the candidate's file
 	Workers      int    // batches at a time, 1 to MaxWorkers; 0: 1
