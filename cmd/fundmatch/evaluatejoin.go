@@ -297,7 +297,8 @@ func (o *joinOptions) check(workers int) (joined.Options, error) {
 	default:
 		j.Policy = joined.Candidate
 	}
-	return j, o.readers(&j)
+	err = o.readers(&j)
+	return j, err
 }
 
 // readers reads whose answers are asked for.

@@ -16,7 +16,10 @@ import (
 )
 
 // worker joins batches, one after the other.
-type worker struct{ *running }
+type worker struct {
+	*running
+	judged matcher.Slate // buffers of the candidate's answer
+}
 
 // decision is a recommendation with the rows that it became.
 type decision struct {

@@ -41,6 +41,7 @@ type Records interface {
 
 // Writer takes the rows in their order. They are valid during the call only.
 type Writer interface {
+	// Write takes the next rows, of whole decisions.
 	Write(rows []Row) error
 }
 
