@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/policy"
@@ -115,6 +116,9 @@ func TestTheLoggingPolicyItselfIsWorthWhatItEarned(t *testing.T) {
 	}
 	if d := r.Diagnostics; d.MeanWeight != 1 || d.MeanWeightP != 1 || d.ESS != 2000 || d.MaxWeight != 1 {
 		t.Errorf("diagnostics are %+v, expected weights of 1", d)
+	}
+	if d := text(t, r.Diagnostics); !strings.Contains(d, `"support_violations":0,"unseen_mass":null`) {
+		t.Errorf("diagnostics are %s, expected that what is unseen is not known", d)
 	}
 }
 
@@ -294,15 +298,5 @@ func TestABatchThatCannotBeAddedChangesNothing(t *testing.T) {
 			t.Errorf("%s: the state is\n%s\nexpected\n%s", want, after, before)
 		}
 		must(t, state.Add(good))
-	}
-}
-
-func TestAddingAllocatesNothing(t *testing.T) {
-	b := listBatch(4, 300, 5)
-	s := policy.DefaultSettings()
-	s.Target, s.Replicates = uniformTarget(b.Codes, 5), 3
-	state := fold(t, &s, []*policy.Batch{b})
-	if n := testing.AllocsPerRun(20, func() { must(t, state.Add(b)) }); n > 0 {
-		t.Errorf("%v allocations a batch, expected none", n)
 	}
 }

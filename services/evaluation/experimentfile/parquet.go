@@ -131,7 +131,7 @@ func (p *parquetRows) next(fields []field) (line int64, err error) {
 		p.groups = p.groups[1:]
 	}
 	p.left--
-	var bad *experiments.BadRow
+	var bad *experiments.RowError
 	for i, c := range p.columns {
 		fields[i] = field{}
 		if c == nil {
@@ -143,7 +143,7 @@ func (p *parquetRows) next(fields []field) (line int64, err error) {
 		}
 		var want string
 		if fields[i], want = c.field(v); want != "" && bad == nil {
-			bad = &experiments.BadRow{Column: c.name, Value: v.String(), Want: want}
+			bad = &experiments.RowError{Column: c.name, Value: v.String(), Want: want}
 		}
 	}
 	if bad != nil {

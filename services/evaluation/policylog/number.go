@@ -14,18 +14,22 @@ const padding = 64
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // scanNumber reads a number as JSON writes it, from text[p] on to the first byte that is no part of it, and rounds it as
-// strconv.ParseFloat does. ok is false where there is none, and where it takes more than this: numbers of more than 19
-// digits or of great exponents.
-func scanNumber(text []byte, p int) (v float64, end int, ok bool) {
+// strconv.ParseFloat does; -0 is 0. It returns NaN and -1 where there is none, and where it takes more than this: numbers
+// of more than 19 digits or of great exponents.
+func scanNumber(text []byte, p int) (v float64, end int) {
 	if text[p] == '0' && text[p+1] == '.' {
 		if v, end = scanFraction(text, p+2); end >= 0 {
-			return v, end, true
+			return v, end
 		}
 	}
 	if d := text[p] - '0'; d <= 9 && endsNumber[text[p+1]] {
-		return float64(d), p + 1, true
+		return float64(d), p + 1
 	}
-	return scanLong(text, p)
+	v, end, ok := scanLong(text, p)
+	if !ok {
+		return math.NaN(), -1
+	}
+	return v + 0, end
 }
 
 // endsNumber holds of the bytes behind most numbers.
@@ -248,17 +252,18 @@ func isNumber(v []byte, json bool) bool {
 			return false
 		}
 	}
-	if whole+fraction == 0 {
+	return whole+fraction > 0 && (len(rest) == 0 || isExponent(rest))
+}
+
+func isExponent(v []byte) bool {
+	if v[0]|0x20 != 'e' {
 		return false
 	}
-	if len(rest) > 0 && rest[0]|0x20 == 'e' {
-		if rest = rest[1:]; len(rest) > 0 && (rest[0] == '-' || rest[0] == '+') {
-			rest = rest[1:]
-		}
-		n, _ := cutDigits(rest)
-		return n > 0 && n == len(rest)
+	if v = v[1:]; len(v) > 0 && (v[0] == '-' || v[0] == '+') {
+		v = v[1:]
 	}
-	return len(rest) == 0
+	n, _ := cutDigits(v)
+	return n > 0 && n == len(v)
 }
 
 // cutDigits counts the digits that v begins with.

@@ -17,9 +17,11 @@ type scanner struct {
 	builder *builder
 	steps   []step
 	tail    []byte // behind the last value
+	usual   bool   // the first steps are those of the columns that every log has, in their order
 	tries   int    // how many more rows may be learned from
 
 	now     Decision // the one in hand; without an ID: none
+	head    []byte   // how that was written in the row before, if usualHead read it
 	at      []byte   // an instant as it was written last, and
 	instant int64    // what that is
 
@@ -38,13 +40,14 @@ type step struct {
 
 // begin sets up for a chunk.
 func (s *scanner) begin(t *textReader, b *builder) {
-	s.builder, s.steps, s.tries, s.now, s.at = b, s.steps[:0], maxTries, Decision{}, nil
+	s.builder, s.steps, s.tries, s.now, s.at, s.head = b, s.steps[:0], maxTries, Decision{}, nil, nil
 	s.slow.begin(t)
 }
 
 // take reads a row slowly.
 func (s *scanner) take(f format, row []byte, n int64, line func() int64) error {
 	b, r := s.builder, &s.slow
+	s.head = nil
 	if column, want := f.parse(row, r); want != "" {
 		return b.bad(Bad{Row: n, Line: line(), Column: column, Value: shown(bytes.TrimRight(row, "\r\n")), Want: want})
 	}
@@ -75,6 +78,10 @@ func (s *scanner) learn(row []byte) {
 		from = f.to
 	}
 	s.tail = row[from:]
+	s.usual = len(s.steps) >= slotOthers
+	for i := range min(len(s.steps), slotOthers) {
+		s.usual = s.usual && s.steps[i].slot == i
+	}
 }
 
 // row reads the row at text[p] and appends it to the block. It returns where the row ends, -1 where that was not to be
@@ -84,8 +91,18 @@ func (s *scanner) row(text []byte, p int) int {
 		return -1
 	}
 	s.id, s.customer = nil, nil
-	for i := range s.steps {
-		st := &s.steps[i]
+	steps := s.steps
+	if s.usual {
+		if p = s.usualHead(text, p, (*[slotOthers]step)(steps)); p >= 0 {
+			p = s.usualRow(text, p, (*[slotOthers]step)(steps))
+		}
+		if p < 0 {
+			return -1
+		}
+		steps = steps[slotOthers:]
+	}
+	for i := range steps {
+		st := &steps[i]
 		if p = after(text, p, st.before); p >= 0 {
 			p = s.value(text, p, st)
 		}
@@ -106,10 +123,74 @@ func after(text []byte, p int, what []byte) int {
 		if text[p] != what[0] {
 			return -1
 		}
-	case p+n > len(text) || string(text[p:p+n]) != string(what):
+	case p+n > len(text) || !bytes.Equal(text[p:p+n], what):
 		return -1
 	}
 	return p + len(what)
+}
+
+// usualHead reads what a row says of its decision, where the columns that every log has come first and in their order:
+// the same as the loop of row does, without asking for each value which one it is.
+func (s *scanner) usualHead(text []byte, p int, st *[slotOthers]step) int {
+	begin := p
+	if e := p + len(s.head); e > p && e < len(text) && text[e] == st[slotAt].end && bytes.Equal(text[p:e], s.head) {
+		return e
+	}
+	if p = after(text, p, st[slotDecision].before); p < 0 {
+		return -1
+	}
+	if p = s.decision(text, p, st[slotDecision].end); p < 0 {
+		return -1
+	}
+	if p = after(text, p, st[slotCustomer].before); p < 0 {
+		return -1
+	}
+	if p = s.customerID(text, p, st[slotCustomer].end); p < 0 {
+		return -1
+	}
+	if p = after(text, p, st[slotAt].before); p < 0 {
+		return -1
+	}
+	if p = s.decidedAt(text, p, st[slotAt].end); p >= 0 {
+		s.head = text[begin:p]
+	}
+	return p
+}
+
+// usualRow goes on behind usualHead.
+func (s *scanner) usualRow(text []byte, p int, st *[slotOthers]step) int {
+	if p = after(text, p, st[slotPosition].before); p < 0 {
+		return -1
+	}
+	v := &s.builder.values
+	if v.position, p = scanPosition(text, p); p < 0 {
+		return -1
+	}
+	if p = after(text, p, st[slotProduct].before); p < 0 {
+		return -1
+	}
+	if p = s.product(text, p, st[slotProduct].end); p < 0 {
+		return -1
+	}
+	if p = after(text, p, st[slotReward].before); p < 0 {
+		return -1
+	}
+	if p = s.reward(text, p, &st[slotReward]); p < 0 {
+		return -1
+	}
+	if p = after(text, p, st[slotPropensity].before); p < 0 {
+		return -1
+	}
+	if v.propensity, p = scanNumber(text, p); !isPropensity(v.propensity) {
+		return -1
+	}
+	if p = after(text, p, st[slotTarget].before); p < 0 {
+		return -1
+	}
+	if v.target, p = scanNumber(text, p); !isTarget(v.target) {
+		return -1
+	}
+	return p
 }
 
 // value reads one value, and returns where it ends.
@@ -127,15 +208,13 @@ func (s *scanner) value(text []byte, p int, st *step) int {
 	case slotProduct:
 		return s.product(text, p, st.end)
 	case slotReward:
-		if v.reward, p = scanOptional(text, p, st); p >= 0 && v.reward == v.reward && !s.builder.plan.isReward(v.reward) {
-			return -1
-		}
+		return s.reward(text, p, st)
 	case slotPropensity:
-		if v.propensity, p = scanValue(text, p); !isPropensity(v.propensity) {
+		if v.propensity, p = scanNumber(text, p); !isPropensity(v.propensity) {
 			return -1
 		}
 	case slotTarget:
-		if v.target, p = scanValue(text, p); !isTarget(v.target) {
+		if v.target, p = scanNumber(text, p); !isTarget(v.target) {
 			return -1
 		}
 	case -1:
@@ -148,7 +227,7 @@ func (s *scanner) value(text []byte, p int, st *step) int {
 
 // decision reads the decision's id: mostly that of the row before.
 func (s *scanner) decision(text []byte, p int, end byte) int {
-	if e := p + len(s.now.ID); e > p && e < len(text) && text[e] == end && string(text[p:e]) == string(s.now.ID) {
+	if e := p + len(s.now.ID); e > p && e < len(text) && text[e] == end && bytes.Equal(text[p:e], s.now.ID) {
 		return e
 	}
 	e := p
@@ -162,7 +241,7 @@ func (s *scanner) decision(text []byte, p int, end byte) int {
 }
 
 func (s *scanner) customerID(text []byte, p int, end byte) int {
-	if e := p + len(s.now.CustomerID); e > p && e < len(text) && text[e] == end && string(text[p:e]) == string(s.now.CustomerID) {
+	if e := p + len(s.now.CustomerID); e > p && e < len(text) && text[e] == end && bytes.Equal(text[p:e], s.now.CustomerID) {
 		return e
 	}
 	e := p
@@ -177,7 +256,7 @@ func (s *scanner) customerID(text []byte, p int, end byte) int {
 
 // decidedAt reads the instant: mostly written as in the row before.
 func (s *scanner) decidedAt(text []byte, p int, end byte) int {
-	if e := p + len(s.at); e > p && e < len(text) && text[e] == end && string(text[p:e]) == string(s.at) {
+	if e := p + len(s.at); e > p && e < len(text) && text[e] == end && bytes.Equal(text[p:e], s.at) {
 		return e
 	}
 	e := p
@@ -203,6 +282,14 @@ func (s *scanner) product(text []byte, p int, end byte) int {
 		return -1
 	}
 	return e
+}
+
+func (s *scanner) reward(text []byte, p int, st *step) int {
+	v, p := scanOptional(text, p, st)
+	if s.builder.values.reward = v; p >= 0 && !math.IsNaN(v) && !s.builder.plan.isReward(v) {
+		return -1
+	}
+	return p
 }
 
 // other reads a value of the columns that were asked for besides.
@@ -294,15 +381,6 @@ func scanPosition(text []byte, p int) (position int32, end int) {
 	return position, p
 }
 
-// scanValue reads a number, NaN where there is none.
-func scanValue(text []byte, p int) (v float64, end int) {
-	v, p, ok := scanNumber(text, p)
-	if !ok {
-		return math.NaN(), -1
-	}
-	return v + 0, p
-}
-
 // scanOptional reads a number, or nothing as NaN.
 func scanOptional(text []byte, p int, st *step) (v float64, end int) {
 	switch {
@@ -311,7 +389,7 @@ func scanOptional(text []byte, p int, st *step) (v float64, end int) {
 	case st.json && string(text[p:p+4]) == "null":
 		return math.NaN(), p + 4
 	}
-	return scanValue(text, p)
+	return scanNumber(text, p)
 }
 
 // indexOf is where c stands first from text[p] on, -1: nowhere near the end of a text that may be read.
