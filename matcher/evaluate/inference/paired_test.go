@@ -108,6 +108,13 @@ func TestExactTestsCountAllPatterns(t *testing.T) {
 	})
 }
 
+// Tenths do not add up exactly: patterns of one sum are counted as such all the same.
+func TestPatternsOfOneSum(t *testing.T) {
+	if r := must(inference.FlipSigns([]float64{.8, -.7, -.1, .5, -.2}, 1, 1))(t); r.P != 30./32 {
+		t.Errorf("p %v, expected 30/32", r.P)
+	}
+}
+
 // Drawn patterns say what all patterns say, within what so many draws can tell, and the same seed says the same.
 func TestDrawnPatterns(t *testing.T) {
 	source := rand.New(rand.NewPCG(13, 14))

@@ -217,7 +217,8 @@ func TestVerdictIsWithheld(t *testing.T) {
 		"not mismatched":      {unlike, func(c *experiments.Config) { c.Weights = map[string]float64{"control": 500, "new": 400} }, nil},
 		"other weights":       {bank(500, 0), func(c *experiments.Config) { c.Weights = map[string]float64{"control": 9, "new": 1} }, []string{experiments.ReasonMismatch}},
 		"few":                 {bank(60, 0), nil, []string{experiments.ReasonTooFew, experiments.ReasonTooFew}},
-		"few enough":          {bank(60, 0), func(c *experiments.Config) { c.MinCustomers = 50 }, nil},
+		"few enough":          {bank(60, 0), func(c *experiments.Config) { c.MinCustomers = 58 }, nil},
+		"one too few":         {bank(60, 0), func(c *experiments.Config) { c.MinCustomers = 59 }, []string{experiments.ReasonTooFew}},
 		"nobody said who":     {renamed, nil, []string{experiments.ReasonControl}},
 		"somebody said who":   {renamed, func(c *experiments.Config) { c.Control = "a" }, nil},
 		"censored unequally":  {missing, nil, []string{experiments.ReasonCensoring}},
@@ -540,25 +541,35 @@ func TestStateIsBounded(t *testing.T) {
 	}
 }
 
-// A run of several blocks says what one state of all rows says, within the last digits, and the same bytes each time.
-func TestBlocksAddUp(t *testing.T) {
+// A run sums blocks of so many rows, and then the blocks in their order: bit for bit what their states merge to.
+func TestRunSumsBlocks(t *testing.T) {
 	s := bank(experiments.BlockRows+100, .1) // two blocks and a part
 	d := run(t, s, experiments.Defaults(columns))
-	state, err := experiments.NewState(columns)
-	for i := range s.rows {
+	all, err := experiments.NewState(columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows := range slices.Chunk(s.rows, experiments.BlockRows) {
+		block, err := experiments.NewState(columns)
+		for i := range rows {
+			if err == nil {
+				err = block.Add(&rows[i].Row)
+			}
+		}
 		if err == nil {
-			err = state.Add(&s.rows[i].Row)
+			err = all.Merge(block)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	if err != nil {
-		t.Fatal(err)
+	want, err := all.Judge(experiments.Defaults(columns))
+	if err != nil || want.Input != nil {
+		t.Fatalf("%+v, %v", want.Input, err)
 	}
-	whole, err := state.Judge(experiments.Defaults(columns))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, b := d.Comparisons[0].Metrics[0].CUPED.Absolute, whole.Comparisons[0].Metrics[0].CUPED.Absolute
-	if math.Abs(a.Value-b.Value) > 1e-12 || math.Abs(a.StdErr-b.StdErr) > 1e-12 || d.Rows != whole.Rows || whole.Input != nil {
-		t.Errorf("%+v by blocks, %+v at once", a, b)
+	want.Input = d.Input
+	var got, merged bytes.Buffer
+	if err := errors.Join(d.WriteJSON(&got), want.WriteJSON(&merged)); err != nil || !bytes.Equal(got.Bytes(), merged.Bytes()) {
+		t.Errorf("%v: the run and the blocks say something else", err)
 	}
 }

@@ -335,7 +335,9 @@ func TestFirstError(t *testing.T) {
 			for range workers {
 				go func() {
 					var b Block
-					for c.Next(&b) == nil {
+					var err error
+					for err == nil {
+						err = c.Next(&b)
 					}
 					done <- struct{}{}
 				}()

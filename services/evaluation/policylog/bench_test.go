@@ -14,8 +14,15 @@ import (
 	"time"
 )
 
+// benchRow is a row of a benchmark's log.
+type benchRow struct {
+	id                         string
+	decision, position, code   int
+	reward, propensity, target float64
+}
+
 // sample writes a log of so many rows: decisions of ten rows, uuids, probabilities of all their digits.
-func sample(rows int, row func(b []byte, id string, decision, position int, code string, reward, propensity, target float64) []byte) []byte {
+func sample(rows int, row func([]byte, benchRow) []byte) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	var out []byte
 	id := ""
@@ -27,49 +34,49 @@ func sample(rows int, row func(b []byte, id string, decision, position int, code
 		if r.IntN(20) == 0 {
 			reward = 1
 		}
-		out = row(out, id, i/10, i%10+1, strconv.Itoa(100000+r.IntN(300)), reward, r.Float64()*.9+.01, r.Float64())
+		out = row(out, benchRow{id, i / 10, i%10 + 1, 100000 + r.IntN(300), reward, r.Float64()*.9 + .01, r.Float64()})
 	}
 	return out
 }
 
-func csvRow(b []byte, id string, decision, position int, code string, reward, propensity, target float64) []byte {
-	at := time.Unix(1_790_000_000+int64(decision), 0).UTC()
-	b = append(b, id...)
+func csvRow(b []byte, r benchRow) []byte {
+	at := time.Unix(1_790_000_000+int64(r.decision), 0).UTC()
+	b = append(b, r.id...)
 	b = append(b, ",C"...)
-	b = strconv.AppendInt(b, int64(1_000_000+decision%99_991), 10)
+	b = strconv.AppendInt(b, int64(1_000_000+r.decision%99_991), 10)
 	b = append(b, ',')
 	b = at.AppendFormat(b, time.RFC3339)
 	b = append(b, ',')
-	b = strconv.AppendInt(b, int64(position), 10)
+	b = strconv.AppendInt(b, int64(r.position), 10)
 	b = append(b, ',')
-	b = append(b, code...)
+	b = strconv.AppendInt(b, int64(r.code), 10)
 	b = append(b, ',')
-	b = strconv.AppendFloat(b, reward, 'g', -1, 64)
+	b = strconv.AppendFloat(b, r.reward, 'g', -1, 64)
 	b = append(b, ',')
-	b = strconv.AppendFloat(b, propensity, 'g', -1, 64)
+	b = strconv.AppendFloat(b, r.propensity, 'g', -1, 64)
 	b = append(b, ',')
-	b = strconv.AppendFloat(b, target, 'g', -1, 64)
+	b = strconv.AppendFloat(b, r.target, 'g', -1, 64)
 	return append(b, '\n')
 }
 
-func ndjsonRow(b []byte, id string, decision, position int, code string, reward, propensity, target float64) []byte {
-	at := time.Unix(1_790_000_000+int64(decision), 0).UTC()
+func ndjsonRow(b []byte, r benchRow) []byte {
+	at := time.Unix(1_790_000_000+int64(r.decision), 0).UTC()
 	b = append(b, `{"decision_id":"`...)
-	b = append(b, id...)
+	b = append(b, r.id...)
 	b = append(b, `","customer_id":"C`...)
-	b = strconv.AppendInt(b, int64(1_000_000+decision%99_991), 10)
+	b = strconv.AppendInt(b, int64(1_000_000+r.decision%99_991), 10)
 	b = append(b, `","decided_at":"`...)
 	b = at.AppendFormat(b, time.RFC3339)
 	b = append(b, `","position":`...)
-	b = strconv.AppendInt(b, int64(position), 10)
+	b = strconv.AppendInt(b, int64(r.position), 10)
 	b = append(b, `,"product_code":"`...)
-	b = append(b, code...)
+	b = strconv.AppendInt(b, int64(r.code), 10)
 	b = append(b, `","reward":`...)
-	b = strconv.AppendFloat(b, reward, 'g', -1, 64)
+	b = strconv.AppendFloat(b, r.reward, 'g', -1, 64)
 	b = append(b, `,"propensity":`...)
-	b = strconv.AppendFloat(b, propensity, 'f', -1, 64)
+	b = strconv.AppendFloat(b, r.propensity, 'f', -1, 64)
 	b = append(b, `,"target_propensity":`...)
-	b = strconv.AppendFloat(b, target, 'f', -1, 64)
+	b = strconv.AppendFloat(b, r.target, 'f', -1, 64)
 	return append(b, "}\n"...)
 }
 
@@ -84,15 +91,15 @@ func cpu() time.Duration {
 // BenchmarkRead reads a log of a million rows; cpu-ns/row is what counts.
 func BenchmarkRead(b *testing.B) {
 	const rows = 1_000_000
-	quoted := func(out []byte, id string, decision, position int, code string, reward, propensity, target float64) []byte {
-		row := csvRow(nil, id, decision, position, code, reward, propensity, target)
+	quoted := func(out []byte, r benchRow) []byte {
+		row := csvRow(nil, r)
 		row = bytes.ReplaceAll(bytes.TrimSuffix(row, []byte("\n")), []byte(","), []byte(`","`))
 		return append(append(append(out, '"'), row...), "\"\n"...)
 	}
 	for _, c := range []struct {
 		name string
 		head string
-		row  func(b []byte, id string, decision, position int, code string, reward, propensity, target float64) []byte
+		row  func([]byte, benchRow) []byte
 	}{
 		{"a.csv", csvHeader, csvRow},
 		{"quoted.csv", csvHeader, quoted},

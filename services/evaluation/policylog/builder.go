@@ -1,6 +1,7 @@
 package policylog
 
 import (
+	"bytes"
 	"math"
 	"slices"
 )
@@ -105,7 +106,7 @@ func hasColumn(columns []string, name string) bool { return slices.Contains(colu
 // isDecision reports whether a row with this id goes on with the decision in hand.
 func (b *builder) isDecision(id []byte) bool {
 	n := len(b.block.Decisions)
-	return n > 0 && string(b.block.Decisions[n-1].ID) == string(id)
+	return n > 0 && bytes.Equal(b.block.Decisions[n-1].ID, id)
 }
 
 // beginDecision takes the checked head of the next decision. The texts are kept, not copied: they must last as long as

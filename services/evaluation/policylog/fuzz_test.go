@@ -30,7 +30,7 @@ func FuzzCSV(f *testing.F) {
 	}
 	f.Add([]byte(byteOrderMark+`"segment"`+allHeader[len("decision_id"):]+"\n"), uint8(1))
 	f.Fuzz(func(t *testing.T, text []byte, blockRows uint8) {
-		want, wantErr, known := oracleCSV(text)
+		want, known, wantErr := oracleCSV(text)
 		if !known || bytes.HasPrefix(text, []byte("\x1f\x8b")) || bytes.HasPrefix(text, []byte("\x28\xb5\x2f\xfd")) {
 			t.Skip()
 		}
@@ -49,7 +49,7 @@ func FuzzNDJSON(f *testing.F) {
 		f.Add([]byte(rows), uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, text []byte, blockRows uint8) {
-		want, wantErr, known := oracleNDJSON(text)
+		want, known, wantErr := oracleNDJSON(text)
 		if !known || bytes.HasPrefix(text, []byte("\x1f\x8b")) || bytes.HasPrefix(text, []byte("\x28\xb5\x2f\xfd")) {
 			t.Skip()
 		}

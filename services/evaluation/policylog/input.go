@@ -95,8 +95,8 @@ func checkOnce(files []File) error {
 			if whole, err := filepath.Abs(path); err == nil {
 				path = whole
 			}
-			if real, err := filepath.EvalSymlinks(path); err == nil {
-				path = real
+			if target, err := filepath.EvalSymlinks(path); err == nil {
+				path = target
 			}
 		}
 		if other, twice := seen[path]; twice {
@@ -142,34 +142,39 @@ type input struct {
 func openInput(name string, stdin io.Reader, read *atomic.Int64) (*input, error) {
 	in := &input{name: name, size: -1}
 	_, in.packing = formatOf(name, CSV)
-	var packed io.Reader
-	if name == Stdin {
-		if stdin == nil {
-			return nil, &FileError{File: name, Found: "no standard input", Want: "a file"}
+	packed := stdin
+	if name != Stdin {
+		if err := in.openFile(); err != nil {
+			return nil, errors.Join(err, in.close())
 		}
-		packed = stdin
-	} else {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, &FileError{File: name, Found: "cannot be opened", Err: err}
-		}
-		info, err := f.Stat()
-		if err == nil && info.IsDir() {
-			err = errors.New("it is a directory")
-		}
-		if err != nil {
-			return nil, errors.Join(&FileError{File: name, Found: "cannot be read", Err: err}, f.Close())
-		}
-		if info.Mode().IsRegular() {
-			in.size = info.Size()
-		}
-		in.file, packed = f, f
+		packed = in.file
+	} else if stdin == nil {
+		return nil, &FileError{File: name, Found: "no standard input", Want: "a file"}
 	}
 	in.count = &counter{in: packed, read: read}
 	if err := in.open(in.count); err != nil {
 		return nil, errors.Join(err, in.close())
 	}
 	return in, nil
+}
+
+func (i *input) openFile() error {
+	f, err := os.Open(i.name)
+	if err != nil {
+		return &FileError{File: i.name, Found: "cannot be opened", Err: err}
+	}
+	i.file = f
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = errors.New("it is a directory")
+	}
+	if err != nil {
+		return &FileError{File: i.name, Found: "cannot be read", Err: err}
+	}
+	if info.Mode().IsRegular() {
+		i.size = info.Size()
+	}
+	return nil
 }
 
 // open sets up the unpacking. What is not a regular file is looked at: who pipes a packed log need not say so.

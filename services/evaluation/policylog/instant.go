@@ -13,12 +13,12 @@ func parseInstant(v []byte) (at int64, ok bool) {
 	if len(v) < len("2006-01-02T15:04:05Z") || v[4] != '-' || v[7] != '-' || v[10] != 'T' || v[13] != ':' || v[16] != ':' {
 		return 0, false
 	}
-	year, month, day := twoDigits(v, 0)*100+twoDigits(v, 2), twoDigits(v, 5), twoDigits(v, 8)
 	hour, minute, sec := twoDigits(v, 11), twoDigits(v, 14), twoDigits(v, 17)
-	if year < 1900-1 || year > 2200 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || uint(hour) > 23 || uint(minute) > 59 || uint(sec) > 59 {
+	day, ok := date(v)
+	if !ok || uint(hour) > 23 || uint(minute) > 59 || uint(sec) > 59 {
 		return 0, false
 	}
-	at = int64(daysSince1970(year, month, day)*86400+hour*3600+minute*60+sec) * second
+	at = int64(day*86400+hour*3600+minute*60+sec) * second
 	v = v[19:]
 	if v[0] == '.' {
 		var nanos int64
@@ -30,6 +30,15 @@ func parseInstant(v []byte) (at int64, ok bool) {
 	offset, ok := zone(v)
 	at -= offset
 	return at, ok && at >= minInstant && at <= maxInstant
+}
+
+// date reads 2026-03-05 as days since 1970-01-01.
+func date(v []byte) (days int, ok bool) {
+	year, month, day := twoDigits(v, 0)*100+twoDigits(v, 2), twoDigits(v, 5), twoDigits(v, 8)
+	if year < 1900-1 || year > 2200 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return 0, false
+	}
+	return daysSince1970(year, month, day), true
 }
 
 // wrong is what two bytes that are not digits count as: more than makes any year or day right again.

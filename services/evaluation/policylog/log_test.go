@@ -54,11 +54,11 @@ type style struct {
 	write  func(cells [][]string) []byte
 }
 
-func numberText(bits uint64, null string) string {
-	if v := math.Float64frombits(bits); v == v {
+func numberText(bits uint64) string {
+	if v := math.Float64frombits(bits); !math.IsNaN(v) {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
-	return null
+	return ""
 }
 
 func instantText(at int64) string { return time.Unix(0, at).UTC().Format(time.RFC3339Nano) }
@@ -67,8 +67,8 @@ func instantText(at int64) string { return time.Unix(0, at).UTC().Format(time.RF
 func cellsOf(rows []flat) (cells [][]string) {
 	for _, f := range rows {
 		cells = append(cells, []string{
-			f.ID, f.Customer, instantText(f.At), strconv.Itoa(int(f.Position)), f.Product, numberText(f.Reward, ""), numberText(f.Propensity, ""),
-			numberText(f.Target, ""), f.Segment, numberText(f.Amount, ""),
+			f.ID, f.Customer, instantText(f.At), strconv.Itoa(int(f.Position)), f.Product, numberText(f.Reward), numberText(f.Propensity),
+			numberText(f.Target), f.Segment, numberText(f.Amount),
 		})
 	}
 	return cells

@@ -252,17 +252,18 @@ func isNumber(v []byte, json bool) bool {
 			return false
 		}
 	}
-	if whole+fraction == 0 {
+	return whole+fraction > 0 && (len(rest) == 0 || isExponent(rest))
+}
+
+func isExponent(v []byte) bool {
+	if v[0]|0x20 != 'e' {
 		return false
 	}
-	if len(rest) > 0 && rest[0]|0x20 == 'e' {
-		if rest = rest[1:]; len(rest) > 0 && (rest[0] == '-' || rest[0] == '+') {
-			rest = rest[1:]
-		}
-		n, _ := cutDigits(rest)
-		return n > 0 && n == len(rest)
+	if v = v[1:]; len(v) > 0 && (v[0] == '-' || v[0] == '+') {
+		v = v[1:]
 	}
-	return len(rest) == 0
+	n, _ := cutDigits(v)
+	return n > 0 && n == len(v)
 }
 
 // cutDigits counts the digits that v begins with.

@@ -59,6 +59,7 @@ func (l *Log) reader(in *input, f Format) (reader, error) {
 		return openParquet(in, l.plan)
 	case NDJSON:
 		return openNDJSON(in, l.plan)
+	case CSV:
 	}
 	return openCSV(in, l.plan)
 }

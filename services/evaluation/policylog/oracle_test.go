@@ -139,23 +139,18 @@ func oracleRow(c []*string) (f flat, err error) {
 }
 
 // oracleCSV reads CSV. known is false where the text is of a kind that encoding/csv does not tell from another.
-func oracleCSV(text []byte) (rows []flat, err error, known bool) {
+func oracleCSV(text []byte) (rows []flat, known bool, err error) {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte(byteOrderMark))))
 	all, err := r.ReadAll()
 	if err != nil || len(all) == 0 {
-		return nil, errOracle, true
-	}
-	for _, line := range bytes.Split(text, []byte{'\n'}) {
-		if len(bytes.Trim(line, "\r")) == 0 {
-			known = true // an empty line, which it skips
-		}
+		return nil, true, errOracle
 	}
 	if strings.Contains(string(text), "\n\n") || strings.Contains(string(text), "\n\r\n") || bytes.HasPrefix(text, []byte("\n")) || bytes.HasPrefix(text, []byte("\r\n")) {
-		return nil, nil, false
+		return nil, false, nil // an empty line, which encoding/csv skips
 	}
 	places, err := oraclePlaces(all[0])
 	if err != nil {
-		return nil, err, true
+		return nil, true, err
 	}
 	var cells [][]*string
 	for _, record := range all[1:] {
@@ -168,7 +163,7 @@ func oracleCSV(text []byte) (rows []flat, err error, known bool) {
 		cells = append(cells, row)
 	}
 	rows, err = oracle(cells)
-	return rows, err, true
+	return rows, true, err
 }
 
 func oraclePlaces(header []string) ([]int, error) {
@@ -187,7 +182,7 @@ func oraclePlaces(header []string) ([]int, error) {
 }
 
 // oracleNDJSON reads NDJSON by encoding/json's tokens.
-func oracleNDJSON(text []byte) (rows []flat, err error, known bool) {
+func oracleNDJSON(text []byte) (rows []flat, known bool, err error) {
 	lines := bytes.Split(text, []byte{'\n'})
 	if len(lines[len(lines)-1]) == 0 {
 		lines = lines[:len(lines)-1]
@@ -196,31 +191,31 @@ func oracleNDJSON(text []byte) (rows []flat, err error, known bool) {
 	first := map[string]bool{}
 	for i, line := range lines {
 		if !utf8.Valid(line) || bytes.Contains(line, []byte(`\u`)) {
-			return nil, nil, false // what encoding/json puts its replacement character for
+			return nil, false, nil // what encoding/json puts its replacement character for
 		}
 		row, keys, err := oracleObject(line)
 		if err != nil {
-			return nil, err, true
+			return nil, true, err
 		}
 		for k := range keys {
 			if i == 0 {
 				first[k] = true
 			} else if slices.Contains(oracleColumns, k) && !first[k] {
-				return nil, errOracle, true
+				return nil, true, errOracle
 			}
 		}
 		for _, k := range oracleColumns {
 			if !keys[k] {
-				return nil, errOracle, true
+				return nil, true, errOracle
 			}
 		}
 		cells = append(cells, row)
 	}
 	if len(cells) == 0 {
-		return nil, errOracle, true
+		return nil, true, errOracle
 	}
 	rows, err = oracle(cells)
-	return rows, err, true
+	return rows, true, err
 }
 
 func oracleObject(line []byte) ([]*string, map[string]bool, error) {

@@ -65,7 +65,10 @@ func newPlan(o *Options) (*plan, error) {
 	p.want(false, false, o.OptionalTexts...)
 	p.want(true, true, o.Numbers...)
 	p.want(true, false, o.OptionalNumbers...)
-	return p, p.check()
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func (p *plan) want(number, needed bool, names ...string) {

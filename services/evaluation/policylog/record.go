@@ -1,6 +1,7 @@
 package policylog
 
 import (
+	"bytes"
 	"math"
 	"unicode/utf8"
 )
@@ -96,7 +97,7 @@ func (b *builder) checkHead(r *record) (head *Decision, slot int, want string) {
 		return &Decision{ID: id.text, CustomerID: customer.text, At: instant}, 0, ""
 	}
 	now := &b.block.Decisions[len(b.block.Decisions)-1]
-	if string(now.CustomerID) != string(customer.text) {
+	if !bytes.Equal(now.CustomerID, customer.text) {
 		return nil, slotCustomer, "the decision's " + string(now.CustomerID)
 	}
 	if now.At != instant {

@@ -123,7 +123,7 @@ func after(text []byte, p int, what []byte) int {
 		if text[p] != what[0] {
 			return -1
 		}
-	case p+n > len(text) || string(text[p:p+n]) != string(what):
+	case p+n > len(text) || !bytes.Equal(text[p:p+n], what):
 		return -1
 	}
 	return p + len(what)
@@ -133,7 +133,7 @@ func after(text []byte, p int, what []byte) int {
 // the same as the loop of row does, without asking for each value which one it is.
 func (s *scanner) usualHead(text []byte, p int, st *[slotOthers]step) int {
 	begin := p
-	if e := p + len(s.head); e > p && e < len(text) && text[e] == st[slotAt].end && string(text[p:e]) == string(s.head) {
+	if e := p + len(s.head); e > p && e < len(text) && text[e] == st[slotAt].end && bytes.Equal(text[p:e], s.head) {
 		return e
 	}
 	if p = after(text, p, st[slotDecision].before); p < 0 {
@@ -227,7 +227,7 @@ func (s *scanner) value(text []byte, p int, st *step) int {
 
 // decision reads the decision's id: mostly that of the row before.
 func (s *scanner) decision(text []byte, p int, end byte) int {
-	if e := p + len(s.now.ID); e > p && e < len(text) && text[e] == end && string(text[p:e]) == string(s.now.ID) {
+	if e := p + len(s.now.ID); e > p && e < len(text) && text[e] == end && bytes.Equal(text[p:e], s.now.ID) {
 		return e
 	}
 	e := p
@@ -241,7 +241,7 @@ func (s *scanner) decision(text []byte, p int, end byte) int {
 }
 
 func (s *scanner) customerID(text []byte, p int, end byte) int {
-	if e := p + len(s.now.CustomerID); e > p && e < len(text) && text[e] == end && string(text[p:e]) == string(s.now.CustomerID) {
+	if e := p + len(s.now.CustomerID); e > p && e < len(text) && text[e] == end && bytes.Equal(text[p:e], s.now.CustomerID) {
 		return e
 	}
 	e := p
@@ -256,7 +256,7 @@ func (s *scanner) customerID(text []byte, p int, end byte) int {
 
 // decidedAt reads the instant: mostly written as in the row before.
 func (s *scanner) decidedAt(text []byte, p int, end byte) int {
-	if e := p + len(s.at); e > p && e < len(text) && text[e] == end && string(text[p:e]) == string(s.at) {
+	if e := p + len(s.at); e > p && e < len(text) && text[e] == end && bytes.Equal(text[p:e], s.at) {
 		return e
 	}
 	e := p
@@ -286,7 +286,7 @@ func (s *scanner) product(text []byte, p int, end byte) int {
 
 func (s *scanner) reward(text []byte, p int, st *step) int {
 	v, p := scanOptional(text, p, st)
-	if s.builder.values.reward = v; p >= 0 && v == v && !s.builder.plan.isReward(v) {
+	if s.builder.values.reward = v; p >= 0 && !math.IsNaN(v) && !s.builder.plan.isReward(v) {
 		return -1
 	}
 	return p

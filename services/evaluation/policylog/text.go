@@ -256,14 +256,14 @@ func (s *splitting) read() (more bool, err error) {
 	case s.ended && s.end == len(s.text):
 		return false, nil
 	case s.ended && s.endless:
-		return false, s.broken("a quoted field that does not end", "a closing quote", nil)
+		return false, s.broken("a quoted field that does not end", "a closing quote")
 	case s.ended:
 		s.text, s.endless = append(s.text, '\n'), true
 		return true, nil
 	case len(s.text)-s.end > MaxLine:
 		return false, s.tooLong()
 	case len(s.text) > MaxBlockText:
-		return false, s.broken("a block of "+strconv.Itoa(s.plan.blockRows)+" rows that takes more than "+strconv.Itoa(MaxBlockText)+" bytes", "shorter rows", nil)
+		return false, s.broken("a block of "+strconv.Itoa(s.plan.blockRows)+" rows that takes more than "+strconv.Itoa(MaxBlockText)+" bytes", "shorter rows")
 	}
 	s.reserve()
 	if s.text, err = s.more(s.text); err != nil {
@@ -298,7 +298,7 @@ func (s *splitting) toDecisionEnd() error {
 			return err
 		}
 		if id, ok := s.idOf(s.end, end); ok {
-			if known && string(id) != string(now) {
+			if known && !bytes.Equal(id, now) {
 				return nil
 			}
 			if !known {
@@ -306,7 +306,7 @@ func (s *splitting) toDecisionEnd() error {
 			}
 		}
 		if over == maxPosition {
-			return s.broken("a decision of more than "+strconv.Itoa(maxPosition)+" rows", "at most so many", nil)
+			return s.broken("a decision of more than "+strconv.Itoa(maxPosition)+" rows", "at most so many")
 		}
 		s.last, s.end, s.rows = s.end, end, s.rows+1
 	}
@@ -355,11 +355,11 @@ func (s *splitting) idOf(from, to int) ([]byte, bool) {
 }
 
 func (s *splitting) tooLong() error {
-	return s.broken("a row of more than "+strconv.Itoa(MaxLine)+" bytes", "at most so many", nil)
+	return s.broken("a row of more than "+strconv.Itoa(MaxLine)+" bytes", "at most so many")
 }
 
-func (s *splitting) broken(found, want string, cause error) error {
-	return &FileError{File: s.in.name, Row: s.at.Row + int64(s.rows), Found: found, Want: want, Err: cause}
+func (s *splitting) broken(found, want string) error {
+	return &FileError{File: s.in.name, Row: s.at.Row + int64(s.rows), Found: found, Want: want}
 }
 
 // decode takes the chunk's rows apart: those that look like the first one at once, the others slowly.
