@@ -31,4 +31,13 @@ refused "networkPolicy.egress" --set tls.secretName=t --set "store.postgres.url=
 refused "store.postgres.url\|/store/postgres/url" --set tls.secretName=t --set "store.postgres.url=postgres://fundmatch:secret@db/bank"
 "$helm" template check "$chart" --values "$chart/ci/postgres.yaml" | grep -q "kind: StatefulSet"
 refused "unknownKey" --set tls.secretName=t --set unknownKey=1
+"$helm" template check "$chart" --values "$chart/ci/evaluation.yaml" | grep -q -- '"--shard=$(JOB_COMPLETION_INDEX)/7"'
+refused "evaluation.run" --set tls.secretName=t --set evaluation.enabled=true
+refused "evaluation.logClaim" --set tls.secretName=t --set evaluation.enabled=true --set evaluation.run=a
+refused "evaluation.log names" --set tls.secretName=t --set evaluation.enabled=true --set evaluation.run=a --set evaluation.logClaim=l --set evaluation.resultClaim=r
+# The Service must not find the jobs: none of their pods has the server's name.
+if "$helm" template check "$chart" --values "$chart/ci/evaluation.yaml" --show-only templates/evaluation.yaml | grep -q "app.kubernetes.io/name: fundmatch$"; then
+  echo "chart: the jobs have the labels that the Service selects" >&2
+  exit 1
+fi
 echo "chart: checked"

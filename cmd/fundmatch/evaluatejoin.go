@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/matcher/fund"
@@ -32,13 +34,15 @@ type joinOptions struct {
 	channel, audience string
 	policy            string
 	needDecision      bool
+
+	named *pflag.FlagSet // in which the flags are declared
 }
 
-// addTo declares the flags, for join and for the verbs that join before they judge.
-func (o *joinOptions) addTo(cmd *cobra.Command) {
-	f := cmd.Flags()
+// flags declares the flags, for join and for the verbs that join before they judge.
+func (o *joinOptions) flags(f *pflag.FlagSet) {
+	o.named = f
 	f.StringVar(&o.store, "store", defaultStore, "store of the decisions and events: sqlite:PATH or postgres://...")
-	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log (default of join beside the store: PATH.decisions)")
+	f.StringVar(&o.decisions, "decisions", "", "directory of the decision log to join; for join by default beside the store, PATH.decisions")
 	f.DurationVar(&o.window, "window", 30*24*time.Hour, "an outcome counts from the decision on until so much later")
 	f.StringVar(&o.outcome, "outcome", fund.OrderConfirm.String(), "kind of the event that is the outcome")
 	f.StringVar(&o.reward, "reward", string(joined.Happened), "reward: happened, 1 or 0, or amount, in fen")
@@ -68,8 +72,8 @@ func (p *program) evaluateJoinCommand() *cobra.Command {
 			return p.evaluateJoin(cmd.Context(), &o, out, workers, asJSON)
 		},
 	}
-	o.addTo(cmd)
 	f := cmd.Flags()
+	o.flags(f)
 	f.StringVar(&out, "out", "", "file to write: .parquet, .csv or .ndjson; the last two also .gz or .zst")
 	f.IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "batches joined at a time; the result does not depend on it")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
@@ -118,6 +122,35 @@ func (p *program) joinedLog(ctx context.Context, o *joinOptions, workers int) (p
 		return err
 	})
 	return file.Name(), cleanup, errors.Join(err, file.Close())
+}
+
+// joins reports whether a verb that reads logs is to join one first. Flags of a join without one are refused: whoever gave
+// them expects that they count.
+func (o *joinOptions) joins(r *logRun) (bool, error) {
+	if o.decisions == "" {
+		var alone error
+		o.named.Visit(func(f *pflag.Flag) {
+			if slices.Contains(joinFlags(), f.Name) && alone == nil {
+				alone = usageError("--%s: expected together with --decisions, or at fundmatch evaluate join", f.Name)
+			}
+		})
+		return false, alone
+	}
+	switch {
+	case len(r.input.logs) > 0:
+		return true, usageError("--decisions: expected instead of --log, not beside it")
+	case r.job.shard != "" || r.job.checkpoint != "":
+		return true, usageError("--decisions: is joined first and whole, expected no --shard and no --checkpoint; fundmatch evaluate join writes a log that can be")
+	case o.policy != "" && r.judge.target != "":
+		return true, usageError("--policy: %.80q, expected one policy: --target-policy names another", o.policy)
+	}
+	_, err := o.check(1)
+	return true, err
+}
+
+// joinFlags are the flags that mean nothing without a join.
+func joinFlags() []string {
+	return []string{"store", "window", "outcome", "reward", "since", "through", "channel", "audience", "policy", "need-decision"}
 }
 
 // packer packs what is written; its end has to be called where all of it was.

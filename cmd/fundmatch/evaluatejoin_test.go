@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/joined"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
@@ -103,14 +105,14 @@ func TestTheJoinedLogFindsTheTruth(t *testing.T) {
 	t.Parallel()
 	l := loadedBank(t, smallLoad())
 	dir := t.TempDir()
-	join := func(out string, more ...string) string {
-		name := filepath.Join(dir, out)
-		mustRun(t, append([]string{"evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--need-decision", "--out", name}, more...)...)
-		return name
+	join := func(name, workers string) *joined.Summary {
+		told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--need-decision",
+			"--out", name, "--workers", workers, "--json"))
+		return &told
 	}
-	name := join("joined.csv", "--workers", "1")
-	told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--window", "240h", "--policy", "greedy", "--out", filepath.Join(dir, "again.csv"), "--json"))
-	if told.Records.Decisions != int64(l.decisions) || told.Rows != int64(l.rows) || told.Censored != int64(l.rows-l.all.rows) || told.Joined.OutcomesNamed < 100 || told.Joined.ByProduct == 0 {
+	name, other := filepath.Join(dir, "joined.csv"), filepath.Join(dir, "joined.parquet")
+	told := join(name, "1")
+	if told.Records.Decisions != int64(l.decisions) || told.Rows != int64(l.rows) || told.Censored != int64(l.rows-l.all.rows) || told.Joined.OutcomesNamed < 100 {
 		t.Errorf("%d decisions with %d rows were made; told %+v", l.decisions, l.rows, told)
 	}
 	var all, chance weighing
@@ -129,19 +131,48 @@ func TestTheJoinedLogFindsTheTruth(t *testing.T) {
 	if math.Abs(chance.plain()-l.chance.greedy) < 4*chance.stderr() {
 		t.Errorf("the log's own mean %v is as near to the truth %v: the load shows nothing", chance.plain(), l.chance.greedy)
 	}
-	want := logHash(t, name)
-	for _, other := range []string{"joined.parquet", "joined.ndjson.gz", "joined.csv.zst"} {
-		if logHash(t, join(other, "--workers", "3")) != want {
-			t.Errorf("%s has other rows", other)
-		}
+	if again := join(other, "3"); fmt.Sprint(again.Joined, again.Records) != fmt.Sprint(told.Joined, told.Records) || logHash(t, other) != logHash(t, name) {
+		t.Errorf("in Parquet with three workers: %+v and other rows, %+v in CSV", again, told)
 	}
-	first, err := os.ReadFile(join("one.parquet", "--workers", "1"))
+	l.judged(t, name)
+}
+
+// judged runs the verbs that judge, over the joined log and over the decisions themselves: they say the same.
+func (l *bankLoad) judged(t *testing.T, name string) {
+	t.Helper()
+	decisions := strings.TrimPrefix(l.store, "sqlite:") + ".decisions"
+	join := []string{"--decisions", decisions, "--store", l.store, "--window", "240h", "--policy", "greedy", "--need-decision"}
+	byLog := mustRun(t, "evaluate", "policy", "--log", name, "--json", "-", "--gate", "ips.ci95.low < 0.051", "--gate", "ips.ci95.high > 0.051")
+	if byDecisions := mustRun(t, append([]string{"evaluate", "policy", "--json", "-", "--gate", "ips.ci95.low < 0.051", "--gate", "ips.ci95.high > 0.051"}, join...)...); byDecisions != byLog {
+		t.Errorf("over the decisions:\n%s\nover the joined log:\n%s", byDecisions, byLog)
+	}
+	dir := t.TempDir()
+	one, other := filepath.Join(dir, "log"), filepath.Join(dir, "decisions")
+	mustRun(t, "evaluate", "report", "--log", name, "--out", one)
+	mustRun(t, append([]string{"evaluate", "report", "--out", other}, join...)...)
+	first, err := os.ReadFile(filepath.Join(one, reportJSON))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := os.ReadFile(filepath.Join(dir, "joined.parquet")); err != nil || string(first) != string(second) {
-		t.Errorf("with three workers another file (%v)", err)
+	if second, err := os.ReadFile(filepath.Join(other, reportJSON)); err != nil || string(first) != string(second) {
+		t.Errorf("the reports differ (%v)", err)
 	}
+	w, _, _ := testWorld("")
+	path, cleanup, err := (&program{world: w}).joinedLog(t.Context(), &joinOptions{store: l.store, window: time.Hour, outcome: "CLICK", reward: "happened", policy: "greedy"}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if logHash(t, path); path == "" {
+		t.Error("nothing was joined")
+	}
+	if cleanup(); !errors.Is(statError(path), os.ErrNotExist) {
+		t.Errorf("%s is left behind", path)
+	}
+}
+
+func statError(name string) error {
+	_, err := os.Stat(name)
+	return err
 }
 
 // The model in force as the candidate: who was answered by it has the weight 1 everywhere, and who was answered by the
@@ -151,7 +182,8 @@ func TestTheModelInForceAsCandidate(t *testing.T) {
 	o := smallLoad()
 	o.customers, o.instants = 60, o.instants[2:]
 	l := loadedBank(t, o)
-	name := filepath.Join(t.TempDir(), "joined.csv")
+	dir := t.TempDir()
+	name := filepath.Join(dir, "joined.csv")
 	told := decode[joined.Summary](t, mustRun(t, "evaluate", "join", "--store", l.store, "--policy", "active", "--out", name, "--json"))
 	control, heavy, differ := 0, 0, 0
 	for _, r := range joinedRows(t, name) {
@@ -171,7 +203,23 @@ func TestTheModelInForceAsCandidate(t *testing.T) {
 			t.Fatalf("arm %q", r["arm"])
 		}
 	}
-	if control == 0 || heavy == 0 || differ == 0 || told.Policy == nil || told.Policy.Unsupported == 0 {
+	broken := 0
+	for _, r := range joinedRows(t, name) {
+		if r["unsupported"] != "0" {
+			broken++
+		}
+	}
+	judged := mustRun(t, "evaluate", "policy", "--log", name, "--json", "-")
+	if !strings.Contains(judged, fmt.Sprintf(`"support_violations": %d,`, broken)) || !strings.Contains(judged, `"SUPPORT_BROKEN"`) || strings.Contains(judged, `"GIVEN"`) {
+		t.Errorf("with %d rows that lack support:\n%s", broken, judged)
+	}
+	for _, packed := range []string{"joined.ndjson.gz", "joined.csv.zst", "joined.parquet"} {
+		packed = filepath.Join(dir, packed)
+		if mustRun(t, "evaluate", "join", "--store", l.store, "--policy", "active", "--out", packed, "--workers", "3"); logHash(t, packed) != logHash(t, name) {
+			t.Errorf("%s has other rows", packed)
+		}
+	}
+	if told.Joined.ByProduct == 0 || control == 0 || heavy == 0 || differ == 0 || told.Policy == nil || told.Policy.Unsupported == 0 {
 		t.Errorf("%d rows of the control, %d of the other arm, %d of which differ: %+v", control, heavy, differ, told.Policy)
 	}
 }
@@ -215,6 +263,22 @@ func TestEvaluateJoinRefuses(t *testing.T) {
 		got := inProcess(t.Context(), "", append([]string{"evaluate", "join", "--store", store, "--out", out}, c.args...)...)
 		if got.code != c.code || !strings.Contains(got.stderr, c.says) {
 			t.Errorf("%v: exit code %d, %q, expected %d that says %q", c.args, got.code, got.stderr, c.code, c.says)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--log", out, "--window", "24h"}, "--window: expected together with --decisions"},
+		{[]string{"--log", out, "--decisions", dir}, "--decisions: expected instead of --log"},
+		{[]string{"--decisions", dir, "--shard", "0/2"}, "expected no --shard and no --checkpoint"},
+		{[]string{"--decisions", dir, "--checkpoint", out}, "expected no --shard and no --checkpoint"},
+		{[]string{"--decisions", dir, "--policy", "greedy", "--target-policy", own}, "expected one policy"},
+		{[]string{"--decisions", dir}, "--policy: expected a policy to judge"},
+		{[]string{"--decisions", dir, "--policy", "greedy", "--window", "0s"}, "--window: 0s, expected more than 0s"},
+	} {
+		if got := inProcess(t.Context(), "", append([]string{"evaluate", "policy"}, c.args...)...); got.code != exitUsage || !strings.Contains(got.stderr, c.says) {
+			t.Errorf("policy %v: exit code %d, %q, expected %d that says %q", c.args, got.code, got.stderr, exitUsage, c.says)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -76,7 +76,7 @@ func (p *program) evaluatePolicy(ctx context.Context, o *evaluatePolicyOptions) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, in.log.Close()) }()
+	defer func() { err = errors.Join(err, in.close()) }()
 	if err := o.spares(in.log, o.outputs()...); err != nil {
 		return err
 	}

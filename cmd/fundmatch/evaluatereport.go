@@ -91,7 +91,7 @@ func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, in.log.Close()) }()
+	defer func() { err = errors.Join(err, in.close()) }()
 	in.settings.NoPolicy = in.settings.Policy.Target == nil && !in.log.Has(policylog.ColumnTarget)
 	if err := o.spares(in.log, o.outputs()...); err != nil {
 		return err

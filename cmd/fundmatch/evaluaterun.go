@@ -23,6 +23,7 @@ import (
 // logRun are the flags of the verbs that run over a log.
 type logRun struct {
 	input inputFlags
+	join  joinOptions // of a log that is joined first
 	judge judgeFlags
 	job   jobFlags
 	gates gates
@@ -76,15 +77,19 @@ func (r *logRun) flags(f *pflag.FlagSet) {
 	f.StringVar(&job.shard, "shard", "", "i/n: take only every n-th file from the i-th on, counted from 0, and write a partial result to --out")
 	f.StringVar(&job.checkpoint, "checkpoint", "", "file from which the same command goes on after it was killed")
 	f.DurationVar(&job.every, "checkpoint-every", 10*time.Second, "least time between two checkpoints; 0: after every block")
+	r.join.flags(f)
 	r.gates.flags(f)
 }
 
 // check reads the flags that need no file. Outputs are what would be written.
 func (r *logRun) check(outputs ...string) (shard *evaluation.Shard, err error) {
 	in, job := &r.input, &r.job
+	joins, err := r.join.joins(r)
 	switch {
-	case len(in.logs) == 0:
-		return nil, usageError("--log: expected a file, a pattern, or -")
+	case err != nil:
+		return nil, err
+	case len(in.logs) == 0 && !joins:
+		return nil, usageError("--log: expected a file, a pattern, or -; or --decisions, a decision log")
 	case job.workers < 1 || job.workers > maxWorkers:
 		return nil, usageError("--workers: %d, expected 1 to %d", job.workers, maxWorkers)
 	case job.every < 0:
@@ -188,15 +193,47 @@ func readTarget(name string) (*policy.Target, error) {
 type opened struct {
 	log      *policylog.Log
 	settings *evaluation.Settings
+	release  func() // of a log that was joined for this run
 }
 
-// openLog opens what the flags name. The caller closes the log.
+// close closes the log, and takes away one that was joined for this run.
+func (o *opened) close() error {
+	err := o.log.Close()
+	o.release()
+	return err
+}
+
+// openLog opens what the flags name, or what is joined as they say. The caller closes it.
 func (p *program) openLog(ctx context.Context, r *logRun, verb string) (*opened, error) {
 	s, err := r.settingsOf(verb)
 	if err != nil {
 		return nil, err
 	}
+	names, release := r.input.logs, func() {}
+	if r.join.decisions != "" {
+		if verb == evaluation.VerbPolicy && r.join.policy == "" && r.judge.target == "" {
+			return nil, usageError("--policy: expected a policy to judge the decisions for: greedy, a model, or --target-policy")
+		}
+		var name string
+		if name, release, err = p.joinedLog(ctx, &r.join, r.job.workers); err != nil {
+			release()
+			return nil, err
+		}
+		names = []string{name}
+	}
+	in, err := p.openNamed(ctx, r, s, names)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	in.release = release
+	return in, nil
+}
+
+// openNamed opens the files of a log.
+func (p *program) openNamed(ctx context.Context, r *logRun, s *evaluation.Settings, names []string) (*opened, error) {
 	o := s.Options()
+	var err error
 	if o.Format, err = policylog.ParseFormat(r.input.format); err != nil {
 		return nil, usageError("--format: %v", err)
 	}
@@ -205,14 +242,14 @@ func (p *program) openLog(ctx context.Context, r *logRun, verb string) (*opened,
 	if byDefault {
 		o.OptionalTexts = append(o.OptionalTexts, policylog.ColumnSegment)
 	}
-	log, err := policylog.Open(r.input.logs, o)
+	log, err := policylog.Open(names, o)
 	if err != nil {
 		return nil, openError(ctx, err)
 	}
 	if byDefault && log.Has(policylog.ColumnSegment) {
 		s.Segments = []string{policylog.ColumnSegment}
 	}
-	return &opened{log, s}, nil
+	return &opened{log: log, settings: s}, nil
 }
 
 // spares sees to it that no output takes the place of what is read.

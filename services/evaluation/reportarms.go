@@ -51,6 +51,9 @@ func splitArm(text string) (experiment, arm string, named bool) {
 	return experiment, arm, named && experiment != "" && arm != ""
 }
 
+// shownText quotes as much of a text as an error shows.
+func shownText(s string) string { return fmt.Sprintf("%.80q", s) }
+
 // Add counts a block. The arm of a list is that of its first row.
 func (m *armsMeasure) Add(b *policylog.Block) error {
 	t := textOf(b, policylog.ColumnArm)
@@ -63,8 +66,7 @@ func (m *armsMeasure) Add(b *policylog.Block) error {
 		name := t.Names[t.Values[begin]]
 		for i := begin; i < int(end); i++ {
 			if t.Values[i] != t.Values[begin] {
-				return fmt.Errorf("decision %s, position %d, %s: %.80q, expected the decision's %.80q",
-					b.Decisions[d].ID, b.Position[i], policylog.ColumnArm, t.Names[t.Values[i]], name)
+				return rowError(b, i, policylog.ColumnArm, shownText(t.Names[t.Values[i]]), "the decision's "+shownText(name))
 			}
 		}
 		if err := m.addList(b, d, begin, int(end), name); err != nil {
@@ -75,28 +77,28 @@ func (m *armsMeasure) Add(b *policylog.Block) error {
 	return m.trim()
 }
 
-func (m *armsMeasure) addList(b *policylog.Block, decision, begin, end int, name string) error {
-	if name == "" {
-		return nil // he was in no experiment
-	}
-	experiment, arm, named := splitArm(name)
-	if !named {
-		return fmt.Errorf("decision %s, %s: %.80q, expected experiment:arm, or nothing", b.Decisions[decision].ID, policylog.ColumnArm, name)
-	}
-	one := armCustomer{Arm: arm, Lists: 1}
-	for _, r := range b.Reward[begin:end] {
-		if math.IsNaN(r) {
-			one.Open++
-		} else {
-			one.Known++
-			one.Reward += r
+// addList counts a list in each experiment that its customer was in.
+func (m *armsMeasure) addList(b *policylog.Block, decision, begin, end int, names string) error {
+	for _, name := range strings.Fields(names) {
+		experiment, arm, named := splitArm(name)
+		if !named {
+			return rowError(b, begin, policylog.ColumnArm, shownText(name), "experiment:arm, several separated by blanks, or nothing")
 		}
+		one := armCustomer{Arm: arm, Lists: 1}
+		for _, r := range b.Reward[begin:end] {
+			if math.IsNaN(r) {
+				one.Open++
+			} else {
+				one.Known++
+				one.Reward += r
+			}
+		}
+		s, err := m.sample(experiment)
+		if err != nil {
+			return err
+		}
+		s.put(spread(b.Cluster[decision]), &one)
 	}
-	s, err := m.sample(experiment)
-	if err != nil {
-		return err
-	}
-	s.put(spread(b.Cluster[decision]), &one)
 	return nil
 }
 

@@ -164,9 +164,6 @@ func (o *overview) UnmarshalJSON(data []byte) error {
 	return f.check()
 }
 
-// MaxReportSegments is how many values a column of segments may have in a report.
-const MaxReportSegments = 200
-
 // horizons are those of returnColumns.
 const horizons = money.Horizons
 
@@ -367,8 +364,8 @@ func (g *groups) put(column int, value string, part *group) error {
 	}
 	sum := g.by[column][value]
 	if sum == nil {
-		if len(g.by[column]) == MaxReportSegments {
-			return fmt.Errorf("%w: column %s has more than %d values", ErrSegments, g.columns[column], MaxReportSegments)
+		if len(g.by[column]) == MaxValues {
+			return &SegmentsError{g.columns[column], MaxValues + 1, fmt.Sprintf("at most %d", MaxValues)}
 		}
 		sum = &group{}
 		g.by[column][strings.Clone(value)] = sum

@@ -1,6 +1,7 @@
 package evaluation
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -91,17 +92,18 @@ func flagsOf(b *policylog.Block, names []string, out [][]float64) error {
 		out[i] = numbersOf(b, name)
 		for row, v := range out[i] {
 			if v != 0 && v != 1 && !math.IsNaN(v) {
-				return rowError(b, row, name, v, "1, 0, or nothing where it is not known")
+				return rowError(b, row, name, fmt.Sprint(v), "1, 0, or nothing where it is not known")
 			}
 		}
 	}
 	return nil
 }
 
-// rowError names a row by its decision and position: a block does not know the lines that it came from.
-func rowError(b *policylog.Block, row int, column string, value float64, want string) error {
+// rowError names a row of a block, what stands there and what was expected.
+func rowError(b *policylog.Block, row int, column, value, want string) error {
 	decision, _ := slices.BinarySearch(b.Ends, int32(row+1)) //nolint:gosec // rows of a block fit
-	return fmt.Errorf("decision %s, position %d, %s: %v, expected %s", b.Decisions[decision].ID, b.Position[row], column, value, want)
+	d := &b.Decisions[decision]
+	return &RowError{Row: d.Row, Decision: string(d.ID), Position: b.Position[row], What: column + ": " + value, Want: want}
 }
 
 // idsOf are the ids of a block's decisions.
@@ -199,7 +201,27 @@ func (m *moneyMeasure) Add(b *policylog.Block) error {
 	for i, name := range returnColumns() {
 		rows.Return[i] = numbersOf(b, name)
 	}
-	return m.State.Add(rows)
+	err := m.State.Add(rows)
+	if wrong := (*money.RowError)(nil); errors.As(err, &wrong) {
+		return rowError(b, wrong.Row, columnOfMoney(wrong.Column), fmt.Sprint(wrong.Value), wrong.Want)
+	}
+	return err
+}
+
+// columnOfMoney is the log's name of a column of money.Rows.
+func columnOfMoney(name string) string {
+	for i, days := range money.HorizonDays() {
+		if name == fmt.Sprintf("Return[%dd]", days) {
+			return returnColumns()[i]
+		}
+	}
+	switch name {
+	case "Amount":
+		return policylog.ColumnAmount
+	case "HeldDays":
+		return policylog.ColumnHeldDays
+	}
+	return name
 }
 
 // Merge adds what a later state holds.

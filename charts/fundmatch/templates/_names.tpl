@@ -44,3 +44,49 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "fundmatch.claim" -}}
 {{- default (include "fundmatch.fullname" .) .Values.persistence.existingClaim -}}
 {{- end -}}
+
+{{/* Of the jobs: never the server's selector, or its Service would send them customers. */}}
+{{- define "fundmatch.evaluation.labels" -}}
+app.kubernetes.io/name: {{ include "fundmatch.name" . | trunc 54 | trimSuffix "-" }}-evaluate
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* What the pods of both jobs are like. */}}
+{{- define "fundmatch.evaluation.pod" -}}
+restartPolicy: Never
+serviceAccountName: {{ include "fundmatch.fullname" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "fundmatch.evaluation.container" -}}
+image: {{ include "fundmatch.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+resources:
+  {{- toYaml .Values.evaluation.resources | nindent 2 }}
+{{- end -}}

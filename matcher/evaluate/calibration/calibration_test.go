@@ -1,6 +1,7 @@
 package calibration_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -21,7 +22,7 @@ func near(t *testing.T, name string, got, want, tolerance float64) {
 }
 
 // stateOf is that of forecasts in so many bins.
-func stateOf(t testing.TB, bins int, p []float64, y []bool) *calibration.State {
+func stateOf(t *testing.T, bins int, p []float64, y []bool) *calibration.State {
 	t.Helper()
 	s, err := calibration.NewState(bins)
 	for i := range p {
@@ -205,7 +206,7 @@ func TestMergeEqualsWhole(t *testing.T) {
 			err = json.Unmarshal(data, &back)
 		}
 		again, errAgain := json.Marshal(&back)
-		if err != nil || errAgain != nil || string(again) != string(data) {
+		if err != nil || errAgain != nil || !bytes.Equal(again, data) {
 			t.Fatalf("%s came back as %s: %v, %v", data, again, err, errAgain)
 		}
 	})

@@ -115,6 +115,11 @@ func Violations(level, grade *Text) []Kind {
 		return nil
 	}
 	levels, grades := steps(level.Names, 'C'), steps(grade.Names, 'R')
+	for i, name := range level.Names {
+		if name == Professional {
+			levels[i] = unbounded
+		}
+	}
 	wrong := make([]Kind, len(level.Values))
 	for i := range wrong {
 		wrong[i] = judge(levels[level.Values[i]], grades[grade.Values[i]])
@@ -135,6 +140,9 @@ func judge(level, grade int) Kind {
 		return Kinds
 	}
 }
+
+// unbounded is a step that no grade is above.
+const unbounded = 5
 
 // steps reads C1 to C5, or R1 to R5. Anything else is not known.
 func steps(names []string, letter byte) []int {

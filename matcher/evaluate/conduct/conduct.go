@@ -20,7 +20,7 @@ type Rows struct {
 	Position []int32
 	Product  *Text
 
-	RiskLevel, RiskGrade *Text // C1 to C5, R1 to R5
+	RiskLevel, RiskGrade *Text // C1 to C5 or Professional, R1 to R5
 	Issuer               *Text
 
 	Flags [Flags][]float64
@@ -70,6 +70,10 @@ func (k Kind) String() string {
 	}
 	return "UNKNOWN"
 }
+
+// Professional stands in the column risk_level for a professional investor in force, whom no level bounds (S14): the
+// firm may show him whatever has a grade.
+const Professional = "PROFESSIONAL"
 
 // Violation is a row that must not be.
 type Violation struct {

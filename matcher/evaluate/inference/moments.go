@@ -38,7 +38,7 @@ func (m *Moments) Merge(o Moments) {
 }
 
 // Variance is the sample variance, over n - 1. NaN of fewer than two.
-func (m Moments) Variance() float64 {
+func (m *Moments) Variance() float64 {
 	if m.N < 2 {
 		return math.NaN()
 	}
@@ -108,7 +108,7 @@ func (p *Pairs) Merge(o Pairs) {
 }
 
 // Post are the moments of the series within the experiment.
-func (p Pairs) Post() Moments { return Moments{N: p.N, Mean: p.MeanPost, M2: p.PostPost} }
+func (p *Pairs) Post() Moments { return Moments{N: p.N, Mean: p.MeanPost, M2: p.PostPost} }
 
 // Pre are the moments of the series before it.
-func (p Pairs) Pre() Moments { return Moments{N: p.N, Mean: p.MeanPre, M2: p.PrePre} }
+func (p *Pairs) Pre() Moments { return Moments{N: p.N, Mean: p.MeanPre, M2: p.PrePre} }

@@ -340,6 +340,11 @@ func TestCustomersAreSampled(t *testing.T) {
 	if p := few.Profit(0); !p.Sampled || p.Customers != money.MaxCustomers {
 		t.Errorf("beyond it: %+v", p)
 	}
+	var none money.Customers
+	none.Merge(&few)
+	if p := none.Profit(0); !p.Sampled {
+		t.Errorf("merged into nobody: %+v", p)
+	}
 }
 
 func TestMonthly(t *testing.T) {

@@ -8,7 +8,7 @@ func Monthly(r float64, days int) float64 {
 	if !(r >= -1) || days <= 0 {
 		return math.NaN()
 	}
-	return math.Pow(1+r, 30/float64(days)) - 1
+	return math.Expm1(math.Log1p(r) * (30 / float64(days))) // keeps the digits of small returns, which the power loses
 }
 
 // ListReturn is the return on a list's first k products, paid into in equal parts: the mean of theirs. It is NaN where
@@ -68,9 +68,7 @@ type cutoffSum struct {
 func (h *horizon) add(rows *Rows, returns []float64, days int, cutoffs []int) {
 	begin := int32(0)
 	for _, end := range rows.Ends {
-		for i, k := range cutoffs {
-			h.Cutoffs[i].addList(rows.Position[begin:end], returns[begin:end], days, k)
-		}
+		h.addList(rows.Position[begin:end], returns[begin:end], days, cutoffs)
 		begin = end
 	}
 	for _, r := range returns {
@@ -85,25 +83,35 @@ func (h *horizon) add(rows *Rows, returns []float64, days int, cutoffs []int) {
 	}
 }
 
-// addList adds the list's mean over the positions up to k, unless one of them is not known. A list without such a
-// position says nothing.
-func (c *cutoffSum) addList(position []int32, returns []float64, days, k int) {
-	sum, monthly, n := 0.0, 0.0, 0
+// addList adds the list's mean over the positions up to each cutoff, unless one of them is not known. A list without such
+// a position says nothing.
+func (h *horizon) addList(position []int32, returns []float64, days int, cutoffs []int) {
+	var lists [MaxCutoffs]struct {
+		sum, monthly float64
+		n            int
+	}
 	for i, r := range returns {
-		if int(position[i]) <= k {
-			sum += r
-			monthly += Monthly(r, days)
-			n++
+		at := int(position[i])
+		if at > cutoffs[len(cutoffs)-1] {
+			continue
+		}
+		monthly := Monthly(r, days)
+		for c := len(cutoffs) - 1; c >= 0 && at <= cutoffs[c]; c-- {
+			lists[c].sum += r
+			lists[c].monthly += monthly
+			lists[c].n++
 		}
 	}
-	switch {
-	case n == 0:
-	case math.IsNaN(sum):
-		c.Censored++
-	default:
-		c.Lists++
-		c.Return += sum / float64(n)
-		c.Monthly += monthly / float64(n)
+	for c := range cutoffs {
+		switch list, to := &lists[c], &h.Cutoffs[c]; {
+		case list.n == 0:
+		case math.IsNaN(list.sum):
+			to.Censored++
+		default:
+			to.Lists++
+			to.Return += list.sum / float64(list.n)
+			to.Monthly += list.monthly / float64(list.n)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func (m *model) open(at int32) *cell {
 	place := m.places[at]
 	if place == 0 {
 		m.cells = append(m.cells, cell{at: at})
-		place = int32(len(m.cells)) //nolint:gosec // at most MaxCells
+		place = int32(len(m.cells)) // at most MaxCells
 		m.places[at] = place
 	}
 	return &m.cells[place-1]

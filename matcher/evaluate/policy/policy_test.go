@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -44,7 +45,7 @@ func TestEstimatesOfALargeBatchAreThoseOfTheTextbook(t *testing.T) {
 	for _, target := range []*policy.Target{nil, uniformTarget(batch.Codes, 4)} {
 		s := policy.DefaultSettings()
 		s.Target, s.RewardModel = target, policy.ModelActionPosition
-		got := fold(t, &s, []*policy.Batch{batch}).Result()
+		got := through(t, fold(t, &s, []*policy.Batch{batch})).Result()
 		compare(t, got, estimates(rowsOf([]*policy.Batch{batch}, target), &s), 1e-11)
 	}
 }
@@ -70,6 +71,32 @@ func TestMergingIsAdding(t *testing.T) {
 		must(rt, right.Merge(left))
 		alike(rt, text(rt, right.Result()), text(rt, whole.Result()), 1e-12)
 	})
+}
+
+// States of one evaluation share memory that adding needs; they may be filled side by side.
+func TestStatesAreFilledSideBySide(t *testing.T) {
+	s := policy.DefaultSettings()
+	batches := []*policy.Batch{listBatch(1, 100, 3), listBatch(2, 200, 3), listBatch(3, 50, 3)}
+	s.Target, s.Replicates = uniformTarget(batches[0].Codes, 3), 3
+	empty := newState(t, &s)
+	want := text(t, fold(t, &s, batches))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 10 {
+				state := empty.Fresh()
+				for _, b := range batches {
+					if err := state.Add(b); err != nil {
+						t.Error(err)
+					}
+				}
+				if out, err := state.MarshalJSON(); err != nil || string(out) != want {
+					t.Errorf("%s, %v, expected %s", out, err, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func must(t fataler, err error) {

@@ -15,9 +15,8 @@ func (s *State) Result() *Result {
 		fitted := s.model.fit(s.plan)
 		fitted.estimates(&r.Estimates)
 		r.Diagnostics.SupportViolations, r.Diagnostics.UnseenMass = fitted.violations, Number(fitted.unseen)
-	} else if s.plan.Target != nil {
-		// kept without cells: what the log never shows cannot be told
-		r.Diagnostics.UnseenMass = Number(math.NaN())
+	} else {
+		r.Diagnostics.UnseenMass = Number(math.NaN()) // rows do not tell what the target shows beside them
 	}
 	if s.slates != nil {
 		r.Slates = s.slates.estimates()

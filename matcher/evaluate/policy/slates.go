@@ -119,18 +119,17 @@ func (s *slates) lose(reason string) {
 
 // slateWork takes a batch's lists with plain sums of weights, and of rewards less the shift.
 type slateWork struct {
-	k       int // as wide as the longest list of all batches yet
-	reason  string
-	lengths []int64
-	a, b    float64
-	aa, ab  float64
-	ac, bb  float64
-	bc      float64
+	k        int // as wide as the longest list of all batches yet
+	reason   string
+	lengths  []int64
+	standard struct{ a, b, aa, ab, ac, bb, bc float64 } // as in triple
 
 	independent, interaction slotWork
 
-	weight, reward, chain, x []float64    // of one list, in the order of its positions
-	list                     [2][]float64 // weights and rewards of the list that was taken last, in that order
+	list  struct{ weight, reward []float64 } // of the list that was taken last, in the order of its positions
+	order struct{ weight, reward []float64 } // memory for the list where its rows are in another order
+	chain []float64                          // of the list: products of its weights up to each position
+	x     []float64                          // of the list: w r
 }
 
 type slotWork struct{ lw, lx, ww, wx, xx []float64 }
@@ -158,7 +157,7 @@ func (s *slateWork) open(ends []int32) {
 	}
 	wider := longest > s.k
 	s.k = max(s.k, longest)
-	s.a, s.b, s.aa, s.ab, s.ac, s.bb, s.bc = 0, 0, 0, 0, 0, 0, 0
+	s.standard = struct{ a, b, aa, ab, ac, bb, bc float64 }{}
 	s.independent.open(s.k, wider)
 	s.interaction.open(s.k, wider)
 	if !wider {
@@ -166,7 +165,7 @@ func (s *slateWork) open(ends []int32) {
 		return
 	}
 	s.lengths = make([]int64, s.k)
-	s.weight, s.reward = make([]float64, s.k), make([]float64, s.k)
+	s.order.weight, s.order.reward = make([]float64, s.k), make([]float64, s.k)
 	s.chain, s.x = make([]float64, s.k), make([]float64, s.k)
 }
 
@@ -176,39 +175,39 @@ func (s *slateWork) add(position []int32, reward, weight []float64, shift float6
 		return true
 	}
 	n := len(position)
+	s.list.weight, s.list.reward = weight, reward
 	for i, p := range position {
 		if int(p) != i+1 {
-			if !s.order(position, reward, weight) {
+			if !s.sort(position, reward, weight) {
 				return false
 			}
-			reward, weight = s.reward[:n], s.weight[:n]
 			break
 		}
 	}
-	s.list = [2][]float64{weight, reward}
-	chain, product, total := s.chain[:n], 1.0, 0.0
+	weight, reward = s.list.weight, s.list.reward
+	chain, whole, total := s.chain[:n], 1.0, 0.0
 	for i, w := range weight {
-		product *= w
-		chain[i] = product
+		whole *= w
+		chain[i] = whole
 		total += reward[i] - shift
 	}
 	s.lengths[n-1]++
-	rows := float64(n)
-	a, b := float64(product*total), float64(product*rows)
-	s.a += a
-	s.b += b
-	s.aa += float64(a * a)
-	s.ab += float64(a * b)
-	s.ac += float64(a * rows)
-	s.bb += float64(b * b)
-	s.bc += float64(b * rows)
+	t, rows := &s.standard, float64(n)
+	a, b := float64(whole*total), float64(whole*rows)
+	t.a += a
+	t.b += b
+	t.aa += float64(a * a)
+	t.ab += float64(a * b)
+	t.ac += float64(a * rows)
+	t.bb += float64(b * b)
+	t.bc += float64(b * rows)
 	s.independent.add(s.k, weight, reward, s.x[:n], shift)
 	s.interaction.add(s.k, chain, reward, s.x[:n], shift)
 	return true
 }
 
-// order puts the list into s.weight and s.reward by position; false with a gap.
-func (s *slateWork) order(position []int32, reward, weight []float64) bool {
+// sort sets s.list by position; false with a gap.
+func (s *slateWork) sort(position []int32, reward, weight []float64) bool {
 	n := len(position)
 	seen := uint64(0)
 	for i, p := range position {
@@ -216,25 +215,21 @@ func (s *slateWork) order(position []int32, reward, weight []float64) bool {
 			return false
 		}
 		seen |= 1 << (p - 1)
-		s.weight[p-1], s.reward[p-1] = weight[i], reward[i]
+		s.order.weight[p-1], s.order.reward[p-1] = weight[i], reward[i]
 	}
+	s.list.weight, s.list.reward = s.order.weight[:n], s.order.reward[:n]
 	return true
 }
 
 // add adds a list's slots. Most rewards are 0: then they cost nothing.
 func (s *slotWork) add(k int, weight, reward, x []float64, shift float64) {
 	n := len(weight)
-	lw, lx := s.lw[(n-1)*k:][:n], s.lx[(n-1)*k:][:n]
-	reward = reward[:n]
+	s.weights(k, weight)
+	lx, reward, x := s.lx[(n-1)*k:][:n], reward[:n], x[:n]
 	for j, w := range weight {
-		lw[j] += w
-		row := s.ww[j*k:][:j+1]
-		for i, v := range weight[:len(row)] {
-			row[i] += float64(w * v)
-		}
 		x[j] = w * (reward[j] - shift)
 	}
-	for j, v := range x[:n] {
+	for j, v := range x {
 		if v == 0 {
 			continue
 		}
@@ -250,6 +245,31 @@ func (s *slotWork) add(k int, weight, reward, x []float64, shift float64) {
 	}
 }
 
+// weights adds the products of each two weights, two rows of the table at a time: most of what slates cost. What it adds above
+// the diagonal nobody reads.
+func (s *slotWork) weights(k int, weight []float64) {
+	n := len(weight)
+	lw := s.lw[(n-1)*k:][:n]
+	for j, w := range weight {
+		lw[j] += w
+	}
+	j := 0
+	for ; j+1 < n; j += 2 {
+		w, v := weight[j], weight[j+1]
+		upper, lower := s.ww[j*k:][:j+2], s.ww[(j+1)*k:][:j+2]
+		for i, u := range weight[:j+2] {
+			upper[i] += float64(w * u)
+			lower[i] += float64(v * u)
+		}
+	}
+	if j < n {
+		row := s.ww[j*k:][:n]
+		for i, u := range weight {
+			row[i] += float64(weight[j] * u)
+		}
+	}
+}
+
 // take turns a batch's sums into those of whole rewards, into an empty state.
 func (s *slates) take(w *slateWork, shift float64) {
 	if w.reason != "" {
@@ -258,12 +278,13 @@ func (s *slates) take(w *slateWork, shift float64) {
 	}
 	s.grow(w.k)
 	copy(s.lengths, w.lengths)
-	b, bb := sum{hi: w.b}, sum{hi: w.bb}
+	t := &w.standard
+	b, bb := sum{hi: t.b}, sum{hi: t.bb}
 	s.standard = triple{
-		a: b.times(shift).add(w.a), b: b,
-		aa: bb.times(shift).times(shift).plus(product(2*shift, w.ab)).add(w.aa),
-		ab: bb.times(shift).add(w.ab), bb: bb,
-		ac: product(shift, w.bc).add(w.ac), bc: sum{hi: w.bc},
+		a: b.times(shift).add(t.a), b: b,
+		aa: bb.times(shift).times(shift).plus(product(2*shift, t.ab)).add(t.aa),
+		ab: bb.times(shift).add(t.ab), bb: bb,
+		ac: product(shift, t.bc).add(t.ac), bc: sum{hi: t.bc},
 	}
 	s.independent.take(&w.independent, w.k, shift)
 	s.interaction.take(&w.interaction, w.k, shift)
@@ -293,8 +314,7 @@ func (s *slots) take(w *slotWork, k int, shift float64) {
 }
 
 func (s *slates) finite() bool {
-	t := &s.standard
-	for _, v := range [...]sum{t.a, t.b, t.aa, t.ab, t.ac, t.bb, t.bc} {
+	for _, v := range s.standard.sums() {
 		if !v.finite() {
 			return false
 		}

@@ -48,7 +48,7 @@ func New(settings *Settings) (*State, error) {
 	return p.state(), nil
 }
 
-// Fresh makes an empty state of the same settings, at no cost.
+// Fresh makes an empty state of the same settings, without looking at them again.
 func (s *State) Fresh() *State { return s.plan.state() }
 
 func (p *plan) state() *State {
@@ -258,7 +258,7 @@ func (s *State) perDecision(c *chunk, w *work) {
 				p[partLists], p[partNDCG] = 1, ndcg
 			}
 			if slate && w.slates.reason == "" {
-				p.ofSlate(w.slates.list[0], w.slates.list[1])
+				p.ofSlate(w.slates.list.weight, w.slates.list.reward)
 			}
 			s.resample.add(c.Cluster[d], &p, s.plan)
 		}
@@ -291,8 +291,13 @@ func (s *State) bounded(b *Batch) error {
 			t = b.Target[i]
 		}
 		w := t / b.Propensity[i]
-		if size := max(w, math.Abs(r), math.Abs(w*r)); !math.IsNaN(r) && !(size <= largest) {
-			row, largest = i, size
+		size := max(w, math.Abs(r), math.Abs(w*r))
+		if math.IsNaN(r) || size <= largest {
+			continue
+		}
+		row, largest = i, size
+		if !(size < 1e153) {
+			break
 		}
 	}
 	if row < 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/evaluate/survival"
 )
 
-func tableOf(t testing.TB, left, there []float64) *survival.Table {
+func tableOf(t *testing.T, left, there []float64) *survival.Table {
 	t.Helper()
 	var table survival.Table
 	for _, time := range left {
@@ -30,7 +30,7 @@ func tableOf(t testing.TB, left, there []float64) *survival.Table {
 }
 
 // Freireich's leukaemia trial, of every textbook.
-func leukaemia(t testing.TB) (treated, placebo *survival.Table) {
+func leukaemia(t *testing.T) (treated, placebo *survival.Table) {
 	t.Helper()
 	treated = tableOf(t, []float64{6, 6, 6, 7, 10, 13, 16, 22, 23}, []float64{6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 25})
 	placebo = tableOf(t, []float64{1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23}, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/evaluate/uplift"
 )
 
-func groupsOf(t testing.TB, observations ...uplift.Observation) []uplift.Group {
+func groupsOf(t *testing.T, observations ...uplift.Observation) []uplift.Group {
 	t.Helper()
 	g, err := uplift.Groups(observations)
 	if err != nil {

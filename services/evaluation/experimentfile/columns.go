@@ -100,21 +100,3 @@ func headError(file, column, problem, want string) error {
 	}
 	return fmt.Errorf("%w: %s%s: %.80s, expected %s", experiments.ErrData, file, column, problem, want)
 }
-
-// columns are those of the experiment, without what is absent.
-func (w *wanted) columns(at []int) experiments.Columns {
-	there := func(name string) bool { return at[slices.Index(w.names, name)] >= 0 }
-	out := experiments.Columns{Metrics: w.metrics}
-	for _, name := range w.pre {
-		if !there(name) {
-			name = ""
-		}
-		out.Pre = append(out.Pre, name)
-	}
-	for _, name := range w.segments {
-		if there(name) {
-			out.Segments = append(out.Segments, name)
-		}
-	}
-	return out
-}

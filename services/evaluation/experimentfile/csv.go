@@ -28,7 +28,7 @@ func (r *rowReader) openCSV(in *bufio.Reader) error {
 	c.csv.ReuseRecord = true
 	header, err := c.read()
 	if err != nil {
-		if bad := (*experiments.BadRow)(nil); errors.As(err, &bad) {
+		if bad := (*experiments.RowError)(nil); errors.As(err, &bad) {
 			return headError(r.name, "", "line 1: "+bad.Value, bad.Want)
 		}
 		return err
@@ -94,12 +94,12 @@ func (c *csvRows) misparsed(record []string, parse *csv.ParseError) error {
 	switch {
 	case errors.Is(parse.Err, csv.ErrFieldCount):
 		c.line = int64(parse.StartLine) + linesOf(record)
-		return &experiments.BadRow{Value: strconv.Itoa(len(record)) + " fields", Want: strconv.Itoa(c.csv.FieldsPerRecord) + " fields as in the header"}
+		return &experiments.RowError{Value: strconv.Itoa(len(record)) + " fields", Want: strconv.Itoa(c.csv.FieldsPerRecord) + " fields as in the header"}
 	case parse.Line != parse.StartLine:
 		return fmt.Errorf("%w: %s:%d: a quoted field that does not end, expected a closing quote", experiments.ErrData, c.reader.name, parse.StartLine)
 	}
 	c.line = int64(parse.Line) + 1
-	return &experiments.BadRow{Value: "a stray quote", Want: "fields as RFC 4180 has them"}
+	return &experiments.RowError{Value: "a stray quote", Want: "fields as RFC 4180 has them"}
 }
 
 // linesOf is how many lines a record takes.

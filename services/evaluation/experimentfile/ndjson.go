@@ -81,7 +81,7 @@ func (n *ndjsonRows) next(fields []field) (int64, error) {
 		fields[i], err = scalar(d, name)
 		return err
 	})
-	if bad := (*experiments.BadRow)(nil); errors.As(err, &bad) {
+	if bad := (*experiments.RowError)(nil); errors.As(err, &bad) {
 		return n.line, bad
 	}
 	if err != nil {
@@ -95,8 +95,8 @@ func (n *ndjsonRows) next(fields []field) (int64, error) {
 	return n.line, nil
 }
 
-func badMember(name, problem, want string) *experiments.BadRow {
-	return &experiments.BadRow{Column: name, Value: experiments.Clip(problem), Want: want}
+func badMember(name, problem, want string) *experiments.RowError {
+	return &experiments.RowError{Column: name, Value: experiments.Clip(problem), Want: want}
 }
 
 // members gives each member of an object to take, which reads its value, and refuses what stands behind the object.

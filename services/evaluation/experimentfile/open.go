@@ -42,7 +42,7 @@ type rowReader struct {
 // rows are the rows of a format.
 type rows interface {
 	// next fills the fields by wanted.names and says which line the row begins in, 0 where there are no lines. It returns
-	// io.EOF at the end, a *experiments.BadRow without a place, or another error behind which nothing can be read.
+	// io.EOF at the end, a *experiments.RowError without a place, or another error behind which nothing can be read.
 	next(fields []field) (line int64, err error)
 }
 
@@ -250,7 +250,7 @@ func (f *File) Next(c *experiments.Customer) error {
 	}
 	r.row++
 	c.At = experiments.Place{File: r.name, Row: r.row, Line: line}
-	if bad := (*experiments.BadRow)(nil); errors.As(err, &bad) {
+	if bad := (*experiments.RowError)(nil); errors.As(err, &bad) {
 		bad.At = c.At
 	}
 	if err != nil {

@@ -73,7 +73,7 @@ func (f *field) asNumber() (v float64, want string) {
 // fill turns the fields of a row, by wanted.names, into a customer.
 func (r *rowReader) fill(c *experiments.Customer, fields []field) error {
 	bad := func(column string, f *field, want string) error {
-		return &experiments.BadRow{At: c.At, Column: column, Value: experiments.Clip(f.shown()), Want: want}
+		return &experiments.RowError{At: c.At, Column: column, Value: experiments.Clip(f.shown()), Want: want}
 	}
 	for i, to := range []*string{&c.ID, &c.Row.Arm} {
 		value, want := fields[i].asText()

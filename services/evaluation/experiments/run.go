@@ -17,8 +17,8 @@ import (
 // rows and their order alone, and a long file loses no digits to its length.
 const BlockRows = 1 << 16
 
-// MaxRows is how many rows one run takes. Each customer costs it 20 to 45 bytes, for a hash of his id and the row that he
-// came in; nothing else grows with the rows.
+// MaxRows is how many rows one run takes. Each customer costs it some 32 bytes, and as much again that the collector leaves
+// to be used, for a hash of his id and the line that he came in; nothing else grows with the rows.
 const MaxRows = math.MaxUint32
 
 // maxListed bounds the bad rows that a document lists; all are counted.
@@ -40,7 +40,7 @@ type run struct {
 
 // Run reads a source to its end and evaluates what it holds. Progress, which may be nil, is told every few thousand rows.
 // A document does not depend on the format or the name of what was read.
-// Errors: ErrConfig; ErrData (a *BadRow unless bad rows are skipped; no rows; one arm); the source's own; ctx's.
+// Errors: ErrConfig; ErrData (a *RowError unless bad rows are skipped; no rows; one arm); the source's own; ctx's.
 func Run(ctx context.Context, source Source, config Config, progress func(rows int64)) (*Document, error) {
 	if err := config.Check(); err != nil {
 		return nil, err
@@ -76,19 +76,14 @@ func (r *run) read(ctx context.Context, source Source) error {
 	var c Customer
 	for {
 		err := source.Next(&c)
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && !errors.Is(err, ErrData) {
 			break
 		}
 		if err == nil {
 			err = r.take(&c)
 		}
-		if bad := (*BadRow)(nil); err != nil && (!r.config.SkipBad || !errors.As(err, &bad)) {
+		if err := r.pass(err); err != nil {
 			return err
-		} else if err != nil {
-			r.skip(bad)
-		}
-		if r.rows++; r.rows > MaxRows {
-			return fmt.Errorf("%w: more than %d rows", ErrData, int64(MaxRows))
 		}
 		if r.rows%4096 == 0 {
 			if err := ctx.Err(); err != nil {
@@ -108,6 +103,18 @@ func (r *run) read(ctx context.Context, source Source) error {
 	return r.all.Merge(r.block)
 }
 
+// pass counts a row, and lets go by what is wrong with it where that was asked for.
+func (r *run) pass(err error) error {
+	if bad := (*RowError)(nil); r.config.SkipBad && errors.As(err, &bad) {
+		r.skip(bad)
+		err = nil
+	}
+	if r.rows++; err == nil && r.rows > MaxRows {
+		return fmt.Errorf("%w: more than %d rows", ErrData, int64(MaxRows))
+	}
+	return err
+}
+
 // take adds a customer who was not there before.
 func (r *run) take(c *Customer) error {
 	key := [16]byte(sum128(c.ID))
@@ -118,11 +125,11 @@ func (r *run) take(c *Customer) error {
 		} else {
 			at.Row = int64(first)
 		}
-		return &BadRow{At: c.At, Column: "customer_id", Value: Clip(c.ID), Want: "each customer once", First: &at}
+		return &RowError{At: c.At, Column: "customer_id", Value: Clip(c.ID), Want: "each customer once", First: &at}
 	}
 	if err := r.block.Add(&c.Row); err != nil {
 		if value := (*ValueError)(nil); errors.As(err, &value) {
-			return &BadRow{At: c.At, Column: value.Column, Value: value.Value, Want: value.Want}
+			return &RowError{At: c.At, Column: value.Column, Value: value.Value, Want: value.Want}
 		}
 		return fmt.Errorf("%s: %w", c.At, err)
 	}
@@ -189,7 +196,7 @@ func bits(v float64) uint64 {
 }
 
 // skip counts a bad row, and lists the first.
-func (r *run) skip(bad *BadRow) {
+func (r *run) skip(bad *RowError) {
 	r.skipped.Rows++
 	if len(r.skipped.Listed) < maxListed {
 		r.skipped.Listed = append(r.skipped.Listed, BadListed{Row: bad.At.Row, Column: bad.Column, Value: bad.Value, Expected: bad.Want})

@@ -31,13 +31,13 @@ func (p Place) String() string {
 
 // Source gives customers one after another.
 type Source interface {
-	// Next fills the customer with the next row. It returns io.EOF at the end, a *BadRow for a row that cannot be used,
+	// Next fills the customer with the next row. It returns io.EOF at the end, a *RowError for a row that cannot be used,
 	// behind which reading goes on, or another error, behind which it does not.
 	Next(c *Customer) error
 }
 
-// BadRow is a row that cannot be used. It is ErrData to errors.Is.
-type BadRow struct {
+// RowError is a row that cannot be used. It is ErrData to errors.Is.
+type RowError struct {
 	At     Place
 	Column string // "" where it is not about one
 	Value  string // cut to what can be shown
@@ -46,7 +46,7 @@ type BadRow struct {
 }
 
 // Error returns f.csv:17: metric: "x", expected a number.
-func (e *BadRow) Error() string {
+func (e *RowError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.At.String() + ": ")
 	if e.Column != "" {
@@ -60,7 +60,7 @@ func (e *BadRow) Error() string {
 }
 
 // Unwrap returns ErrData.
-func (e *BadRow) Unwrap() error { return ErrData }
+func (e *RowError) Unwrap() error { return ErrData }
 
 // maxShown bounds the part of a value that is shown, in bytes.
 const maxShown = 80

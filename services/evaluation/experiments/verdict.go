@@ -19,8 +19,8 @@ func (j *judge) verdict(d *Document) Verdict {
 		if d.Config.WeightsAssumed {
 			planned = "equal shares, which were assumed"
 		}
-		withhold(ReasonMismatch, "the arms have %s customers: against %s the chance of that is %.2g, below %g; find out who is missing before reading on",
-			counts(d), planned, float64(d.SRM.P), inference.MismatchBelow)
+		withhold(ReasonMismatch, "the arms have %s customers: against %s the chance of that is %s, below %g; find out who is missing before reading on",
+			counts(d), planned, chance(float64(d.SRM.P)), inference.MismatchBelow)
 	}
 	if d.Config.ControlAssumed {
 		withhold(ReasonControl, "no arm is called %s, and nobody named one: %s was taken, the first by name", ControlArm, d.Config.Control)
@@ -64,8 +64,16 @@ func (j *judge) censored(metric int, name string, withhold withholder) {
 	}
 	r, err := inference.SameShare(known, customers)
 	if err == nil && r.Mismatch() {
-		withhold(ReasonCensoring, "%s is missing of %s: the chance of that is %.2g, below %g", name, strings.Join(shares, ", "), r.P, inference.MismatchBelow)
+		withhold(ReasonCensoring, "%s is missing of %s: the chance of that is %s, below %g", name, strings.Join(shares, ", "), chance(r.P), inference.MismatchBelow)
 	}
+}
+
+// chance is a p-value in words: none is 0.
+func chance(p float64) string {
+	if p < 1e-99 {
+		return "less than 1e-99"
+	}
+	return fmt.Sprintf("%.2g", p)
 }
 
 // counts are the customers of each arm, in words.

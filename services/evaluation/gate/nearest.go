@@ -61,6 +61,9 @@ func gather(v any, path string, leaves *[]string) {
 	}
 	switch v := v.(type) {
 	case map[string]any:
+		if _, has := v["value"].(float64); has {
+			*leaves = append(*leaves, path) // stands for its value
+		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			gather(v[name], join(path, name), leaves)
 		}

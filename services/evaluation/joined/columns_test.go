@@ -63,6 +63,9 @@ func TestDoubts(t *testing.T) {
 	s.Items[0].Objections = []objection.Objection{{Code: objection.NotNow}, {Code: objection.Fee}}
 	s.Items[0].Conversion.Action = conversion.Plan
 	b.record(s)
+	b.record(b.slateOf("K1", hour(10, 10), "A"), func(p *fund.Profile) {
+		p.Person.InvestorType, p.Person.Professional = fund.ProfessionalInvestor, fund.Professional{Class: "ASSETS", Until: opened.AddDays(99)}
+	})
 	for _, about := range []string{`{"objection": "SIZE"}`, `{"objection": "FEE"}`, `{"code": "SIZE"}`, `{"objection": "TOO DEAR"}`} {
 		b.event(t, "K1", fund.ObjectionRaised, hour(11, 0), "A", with(about))
 	}
@@ -77,6 +80,9 @@ func TestDoubts(t *testing.T) {
 		if got := r.text(t, name); got != want {
 			t.Errorf("%s %q, want %q", name, got, want)
 		}
+	}
+	if level := rows[2].text(t, "risk_level"); level != "PROFESSIONAL" {
+		t.Errorf("level %q of a professional investor", level)
 	}
 	if rows[1].text(t, "raised") != "" || rows[1].text(t, "action") != "BUY" {
 		t.Errorf("%+v", rows[1])
@@ -161,7 +167,7 @@ func TestResults(t *testing.T) {
 	const paid = .990099
 	a90, a180, a365 := paid*.995*.9285-1, paid*1.0635-1, paid*1.2-1
 	want := []map[string]float64{
-		{"return_90d": a90, "return_180d": a180, "return_365d": a365, "breached_90d": 0, "breached_180d": 0, "breached_365d": 0, "new_issue": 0, "professional": 0},
+		{"return_90d": a90, "return_180d": a180, "return_365d": a365, "breached_90d": 0, "breached_180d": 0, "breached_365d": 0, "new_issue": 0},
 		{"return_90d": paid*.995 - 1, "return_180d": empty, "return_365d": empty, "breached_90d": 0, "breached_180d": empty},
 		{"return_90d": empty, "return_365d": empty, "breached_90d": empty},
 		{"return_90d": paid*.995 - 1, "return_365d": paid - 1, "breached_90d": 0, "new_issue": 1},

@@ -12,6 +12,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
+	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
 )
 
 // worker joins batches, one after the other.
@@ -134,8 +135,10 @@ func (w *worker) describe(ctx context.Context, d *decision, s *matcher.Slate, p 
 	edition, day := pack.InForce(id.AsOf), id.AsOf.Date() // as the core that answered
 	level := sealedLevel(p, d.at)
 	tolerance := settings.Settings.LossTolerance[level]
-	isProfessional := oneIf(edition.Professional(&p.Person, day))
 	shared := [textColumns]string{channel: s.Request.Channel.String(), model: id.ModelID, arm: armOf(s), riskLevel: level.String()}
+	if edition.Professional(&p.Person, day) {
+		shared[riskLevel] = policylog.LevelProfessional
+	}
 	if !d.off {
 		shared[segment] = p.Person.Segment
 	}
@@ -146,7 +149,6 @@ func (w *worker) describe(ctx context.Context, d *decision, s *matcher.Slate, p 
 			DecisionID: d.id, CustomerID: d.customer, DecidedAt: d.at, Position: int32(i + 1), ProductCode: it.Code,
 			Reward: math.NaN(), Propensity: it.Propensity, Target: math.NaN(), Texts: shared, Numbers: emptyNumbers(),
 		}
-		row.Numbers[professional] = isProfessional
 		row.Texts[action] = it.Conversion.Action.String()
 		row.Texts[foreseen] = foreseenCodes(it)
 		d.funds[i] = d.pool.fundOf(it.Code)

@@ -59,7 +59,6 @@ const (
 	return180
 	return365
 	heldDays
-	professional
 	unsupported
 	numberColumns
 )
@@ -81,7 +80,7 @@ func NumberColumns() []string {
 		policylog.ColumnNewIssue, policylog.ColumnNoBenefit,
 		policylog.ColumnBreached90, policylog.ColumnBreached180, policylog.ColumnBreached365,
 		policylog.ColumnAmount, policylog.ColumnReturn90, policylog.ColumnReturn180, policylog.ColumnReturn365,
-		policylog.ColumnHeldDays, policylog.ColumnProfessional, policylog.ColumnUnsupported,
+		policylog.ColumnHeldDays, policylog.ColumnUnsupported,
 	}
 }
 

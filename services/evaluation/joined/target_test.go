@@ -34,7 +34,7 @@ type served struct {
 // serve answers every customer, with settings of exploration.
 func serve(t *testing.T, e slate.Exploration, edit func(i int, s *matcher.Request)) *served {
 	t.Helper()
-	opts := synthetic.Options{Customers: 60, Products: 80, Seed: 5, AsOf: fund.Date(20260310)}
+	opts := synthetic.Options{Customers: 40, Products: 60, Seed: 5, AsOf: fund.Date(20260310)}
 	s := &served{store: memory.New(), at: opts.AsOf.Start().Add(10 * time.Hour)}
 	generated, err := synthetic.Generate(opts)
 	if err != nil {
@@ -129,7 +129,7 @@ func TestTheModelInForceHasWeightOne(t *testing.T) {
 				explored++
 			}
 		}
-		if len(rows) < 100 || (explored > 0) != (name != "greedy") || told.Unsupported+told.Longer+told.Shorter != 0 {
+		if len(rows) < 60 || (explored > 0) != (name != "greedy") || told.Unsupported+told.Longer+told.Shorter != 0 {
 			t.Errorf("%s: %d rows, %d explored, %+v", name, len(rows), explored, told)
 		}
 	}

@@ -105,7 +105,10 @@ func (p *Page) decode(c *content) error {
 		if err != nil {
 			return err
 		}
-		if p.column.Optional && h.nulls > 0 {
+		if h.nulls > 0 {
+			if !p.column.Optional {
+				return errors.New("it has nulls, and the schema says that it has none")
+			}
 			c.levels = p.raw[h.before:levels]
 			runs := hybrid{b: c.levels, width: 1}
 			if n, err := runs.ones(int(h.values)); err != nil || int64(n) != h.values-h.nulls {
@@ -216,7 +219,7 @@ func (p *Page) decodeIndexes(c *content, b []byte, count int) error {
 }
 
 // plainTexts finds where the texts begin: each has its length before it.
-func plainTexts(pool *buffers, b []byte, count int) (texts, error) {
+func plainTexts(pool *Memory, b []byte, count int) (texts, error) {
 	short := errors.New("its texts are longer than the page")
 	if count > len(b)/4 {
 		return texts{}, short

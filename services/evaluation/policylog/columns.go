@@ -19,13 +19,16 @@ const (
 	ColumnChannel   = "channel"    // APP or BRANCH
 	ColumnModel     = "model"      // hash of the model that made the list
 	ColumnArm       = "arm"        // experiment:arm, one layer; "" without
-	ColumnRiskLevel = "risk_level" // C1 to C5 as it was sealed, "" unknown
+	ColumnRiskLevel = "risk_level" // C1 to C5 as it was sealed, "" unknown; or LevelProfessional
 	ColumnRiskGrade = "risk_grade" // R1 to R5 as it was sealed
 	ColumnIssuer    = "issuer"
 	ColumnAction    = "action"   // of the conversion: BUY, ..., "" none
 	ColumnForeseen  = "foreseen" // codes of the objections foreseen for it, separated by blanks
 	ColumnRaised    = "raised"   // codes of the objections that he raised about it within the window, separated by blanks
 )
+
+// LevelProfessional stands in risk_level for a professional investor in force, whom no level bounds (S14).
+const LevelProfessional = "PROFESSIONAL"
 
 // Columns that are 0 or 1, or empty where that is not known yet: what he did about this product within the window
 // after the decision.
@@ -43,13 +46,11 @@ const (
 	ColumnRedeemed30 = "redeemed_30d"
 	ColumnRedeemed90 = "redeemed_90d"
 
-	ColumnNewIssue  = "new_issue"  // it was in its subscription period
-	ColumnNoBenefit = "no_benefit" // a switch whose net benefit is not above 0
-	// ColumnProfessional is 1 for a professional investor in force (S14): what is above his level is no violation.
-	ColumnProfessional = "professional"
-	ColumnBreached90   = "breached_90d" // fell beyond what he can bear within 90, 180, 365 days of the entry
-	ColumnBreached180  = "breached_180d"
-	ColumnBreached365  = "breached_365d"
+	ColumnNewIssue    = "new_issue"    // it was in its subscription period
+	ColumnNoBenefit   = "no_benefit"   // a switch whose net benefit is not above 0
+	ColumnBreached90  = "breached_90d" // fell beyond what he can bear within 90, 180, 365 days of the entry
+	ColumnBreached180 = "breached_180d"
+	ColumnBreached365 = "breached_365d"
 )
 
 // Columns of numbers; empty where that is not known.

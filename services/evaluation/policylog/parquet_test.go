@@ -136,6 +136,9 @@ func sameBlocks(t *testing.T, want, got []*Block) {
 				x.Bad[j].File, x.Bad[j].Line = "", 0
 			}
 		}
+		if a.SHA256 == b.SHA256 && a.End == b.End && slices.Equal(a.Cluster, b.Cluster) && slices.Equal(a.Ends, b.Ends) && cmp.Equal(a.Bad, b.Bad) {
+			continue // the hash is over everything else
+		}
 		if a.SHA256 != b.SHA256 {
 			t.Errorf("block %d: another hash", i)
 		}

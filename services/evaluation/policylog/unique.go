@@ -28,8 +28,10 @@ type Unique struct {
 }
 
 // NewUnique keeps what memory does not hold in the folder dir; "" is the system's for temporary files.
-func NewUnique(dir string) *Unique {
-	return &Unique{sorter: spill.New(dir, uniqueSize, uniqueMemory)}
+func NewUnique(dir string) *Unique { return newUnique(dir, uniqueMemory) }
+
+func newUnique(dir string, memory int) *Unique {
+	return &Unique{sorter: spill.New(dir, uniqueSize, memory)}
 }
 
 // Add takes the decisions of a block. Each block of the log is added once, in any order.

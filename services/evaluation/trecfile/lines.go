@@ -56,6 +56,9 @@ func open(name string, limit int, tell func(bytes int64)) (*lines, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info, err := file.Stat(); err != nil || info.IsDir() {
+		return nil, errors.Join(&Error{File: name, Want: "a file, not a folder", Cause: err}, file.Close())
+	}
 	l := &lines{file: name, limit: limit, close: file.Close, buffer: make([]byte, 0, blockBytes), counter: &counter{file: file, tell: tell}}
 	l.source = l.counter
 	switch {

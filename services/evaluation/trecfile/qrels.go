@@ -32,13 +32,13 @@ func ReadQrels(ctx context.Context, name string, o Options) (*Qrels, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &collected{number: map[string]int32{}}
+	c, documents := &collected{number: map[string]int32{}}, names{}
 	err = l.records(ctx, qrelsFields(), limits.Judgements, func(fields []string) error {
 		grade, err := strconv.ParseInt(fields[3], 10, 32)
 		if err != nil {
 			return l.wrong("grade", fields[3], "a whole number of 32 bits")
 		}
-		c.add(fields[0], trec.Judgement{ID: fields[2], Grade: int32(grade), Line: l.place()})
+		c.add(fields[0], trec.Judgement{ID: documents.hold(fields[2]), Grade: int32(grade), Line: l.place()})
 		return nil
 	})
 	if err := errors.Join(err, l.close()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/trec"
@@ -24,6 +25,9 @@ func ReadRun(ctx context.Context, name string, qrels *Qrels, o Options) (*Run, e
 	r := &runReader{name: name, options: o, qrels: qrels, seen: map[string]int{}}
 	run, err := r.contiguous(ctx)
 	if errors.Is(err, errScattered) {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() { // a pipe has no second time
+			return nil, &Error{File: name, Want: "a regular file, or one in which the lines of a query stand together"}
+		}
 		run, err = r.scattered(ctx)
 	}
 	if err != nil {
@@ -41,6 +45,8 @@ type runReader struct {
 	options Options
 	qrels   *Qrels
 	seen    map[string]int // of a query: the place of each document; used again for the next
+
+	documents names // where the whole file is held; nil: lines are held until their query ends
 }
 
 // group is a query's lines.
@@ -85,11 +91,12 @@ func (r *runReader) contiguous(ctx context.Context) (*Run, error) {
 // scattered holds the whole file.
 func (r *runReader) scattered(ctx context.Context) (*Run, error) {
 	groups := map[string]*group{}
+	r.documents = names{}
 	err := r.read(ctx, func(query string) (*group, error) {
 		g := groups[query]
 		if g == nil {
-			g = &group{query: query}
-			groups[query] = g
+			g = &group{query: strings.Clone(query)}
+			groups[g.query] = g
 		}
 		return g, nil
 	})
@@ -129,7 +136,11 @@ func (r *runReader) read(ctx context.Context, of func(query string) (*group, err
 		if int64(len(g.run)) == limits.QueryLines {
 			return l.wrong("query", g.query, fmt.Sprintf("%d lines of a query at most", limits.QueryLines))
 		}
-		g.run = append(g.run, trec.Retrieved{ID: fields[2], Score: s, Line: l.place()})
+		document := fields[2]
+		if r.documents != nil {
+			document = r.documents.hold(document)
+		}
+		g.run = append(g.run, trec.Retrieved{ID: document, Score: s, Line: l.place()})
 		return nil
 	})
 	return errors.Join(err, l.close())

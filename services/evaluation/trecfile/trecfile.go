@@ -145,6 +145,24 @@ func (l *lines) names(query, document string) error {
 	return nil
 }
 
+// sharedNames is how many ids are held once, however often they stand in a file.
+const sharedNames = 1 << 20
+
+// names are ids that are held beyond their line. A line's own text is part of a block of the file, all of which it would
+// hold; and a bank's customers are judged on the same few hundred products.
+type names map[string]string
+
+func (n names) hold(id string) string {
+	if held, known := n[id]; known {
+		return held
+	}
+	id = strings.Clone(id)
+	if len(n) < sharedNames {
+		n[id] = id
+	}
+	return id
+}
+
 func (l *lines) wrong(field, value, want string) error {
 	return &Error{File: l.file, Line: l.number, Field: field, Value: value, Want: want}
 }
