@@ -164,7 +164,7 @@ func TestAmounts(t *testing.T) {
 // at an exit before 180 days.
 func TestResults(t *testing.T) {
 	t.Parallel()
-	b := openBank(t)
+	b := openMarket(t, fiveSeries())
 	b.customer(t, "K1")
 	b.shown("K1", hour(10, 10), "A", "B", "M", "N")
 	b.record(b.slateOf("K1", hour(10, 10), "A"), func(p *fund.Profile) { p.Assessment.Level = fund.C2 })
