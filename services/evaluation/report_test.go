@@ -264,7 +264,7 @@ func TestRowsThatAReportRefuses(t *testing.T) {
 		"exposed|0.5":     "decision d1 from row 1 on, position 1: exposed: 0.5, expected 1, 0, or nothing",
 		"complained|2":    "complained: 2, expected 1, 0",
 		"arm|control":     "expected experiment:arm",
-		"return_90d|-1.5": "-1.5",
+		"return_90d|-1.5": "return_90d: -1.5, expected -1 to",
 		"arm|e:a\nd1,c1,2026-01-01T00:00:00Z,2,B,1,0.5,e:b": `position 2: arm: "e:b", expected the decision's "e:a"`,
 	} {
 		column, value, _ := strings.Cut(columns, "|")

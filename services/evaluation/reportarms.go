@@ -77,28 +77,28 @@ func (m *armsMeasure) Add(b *policylog.Block) error {
 	return m.trim()
 }
 
-func (m *armsMeasure) addList(b *policylog.Block, decision, begin, end int, name string) error {
-	if name == "" {
-		return nil // he was in no experiment
-	}
-	experiment, arm, named := splitArm(name)
-	if !named {
-		return rowError(b, begin, policylog.ColumnArm, shownText(name), "experiment:arm, or nothing")
-	}
-	one := armCustomer{Arm: arm, Lists: 1}
-	for _, r := range b.Reward[begin:end] {
-		if math.IsNaN(r) {
-			one.Open++
-		} else {
-			one.Known++
-			one.Reward += r
+// addList counts a list in each experiment that its customer was in.
+func (m *armsMeasure) addList(b *policylog.Block, decision, begin, end int, names string) error {
+	for _, name := range strings.Fields(names) {
+		experiment, arm, named := splitArm(name)
+		if !named {
+			return rowError(b, begin, policylog.ColumnArm, shownText(name), "experiment:arm, several separated by blanks, or nothing")
 		}
+		one := armCustomer{Arm: arm, Lists: 1}
+		for _, r := range b.Reward[begin:end] {
+			if math.IsNaN(r) {
+				one.Open++
+			} else {
+				one.Known++
+				one.Reward += r
+			}
+		}
+		s, err := m.sample(experiment)
+		if err != nil {
+			return err
+		}
+		s.put(spread(b.Cluster[decision]), &one)
 	}
-	s, err := m.sample(experiment)
-	if err != nil {
-		return err
-	}
-	s.put(spread(b.Cluster[decision]), &one)
 	return nil
 }
 

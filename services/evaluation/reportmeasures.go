@@ -203,9 +203,25 @@ func (m *moneyMeasure) Add(b *policylog.Block) error {
 	}
 	err := m.State.Add(rows)
 	if wrong := (*money.RowError)(nil); errors.As(err, &wrong) {
-		return rowError(b, wrong.Row, wrong.Column, fmt.Sprint(wrong.Value), wrong.Want)
+		return rowError(b, wrong.Row, columnOfMoney(wrong.Column), fmt.Sprint(wrong.Value), wrong.Want)
 	}
 	return err
+}
+
+// columnOfMoney is the log's name of a column of money.Rows.
+func columnOfMoney(name string) string {
+	for i, days := range money.HorizonDays() {
+		if name == fmt.Sprintf("Return[%dd]", days) {
+			return returnColumns()[i]
+		}
+	}
+	switch name {
+	case "Amount":
+		return policylog.ColumnAmount
+	case "HeldDays":
+		return policylog.ColumnHeldDays
+	}
+	return name
 }
 
 // Merge adds what a later state holds.

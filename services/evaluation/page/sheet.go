@@ -89,9 +89,9 @@ func writeSVG(w io.Writer, c Chart, number int) error {
 // resize sets the height, before anything is drawn.
 func (s *sheet) resize(height float64) { *s = *newSheet(height) }
 
-// plot draws a plot on all of the sheet.
+// plot draws a plot on the sheet, but for an edge: a reader's letters may be wider than they were taken for.
 func (s *sheet) plot(p *plot.Plot) {
-	p.Draw(draw.NewCanvas(s, vg.Length(s.width), vg.Length(s.height)))
+	p.Draw(draw.Crop(draw.NewCanvas(s, vg.Length(s.width), vg.Length(s.height)), 2, -8, 3, -5))
 }
 
 // newPlot is a plot with the page's inks and letters. Its axes have no names: a chart's heading says what they show.
@@ -259,7 +259,7 @@ func wide(txt string) (width float64) {
 		case unicode.IsUpper(r), r == '%', r == '&', r == '<', r == '>', r == '_':
 			width += letter * .78
 		default:
-			width += letter * .6
+			width += letter * .65
 		}
 	}
 	return width
