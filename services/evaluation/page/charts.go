@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -200,10 +201,11 @@ func tickLabel(v, step float64) string {
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	if s := strconv.FormatFloat(v, 'f', digits, 64); s != "-0" {
-		return s
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Trim(s, "-0.") == "" {
+		return strings.TrimPrefix(s, "-")
 	}
-	return "0"
+	return s
 }
 
 func (c *Bars) draw(s *sheet) error {
