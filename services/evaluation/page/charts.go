@@ -208,7 +208,7 @@ func tickLabel(v, step float64) string {
 	return s
 }
 
-func (c *Bars) draw(s *sheet) error {
+func (c *Bars) draw(s *sheet) error { //nolint:unparam // as of every Chart
 	s.resize(float64(rowHeight*len(c.Rows)) + 8)
 	p := s.newPlot()
 	p.HideX()
@@ -315,7 +315,7 @@ func (c *Curve) addMarks(p *plot.Plot, marks []Mark) error {
 		if err != nil {
 			return err
 		}
-		band.Color, band.LineStyle.Width = inkBand, 0
+		band.Color, band.Width = inkBand, 0
 		p.Add(band)
 	}
 	joined, err := plotter.NewLine(line)
