@@ -13,11 +13,11 @@ PROTOS   := $(wildcard proto/fundmatch/v1/*.proto)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test e2e property property-nightly bench bench-swap fuzz mutate generate lint lint-proto lint-go lint-chart breaking tools clean
+.PHONY: help run build test e2e property property-nightly bench bench-swap bench-evaluate fuzz mutate generate lint lint-proto lint-go lint-chart breaking tools clean
 
 # One set of flags for everything but tests: lint, build and generate then share one compilation of each dependency.
-build lint-go lint-proto generate bench bench-swap property property-nightly: export CGO_ENABLED := 0
-build lint-go lint-proto generate bench bench-swap property property-nightly: export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+build lint-go lint-proto generate bench bench-swap bench-evaluate property property-nightly: export CGO_ENABLED := 0
+build lint-go lint-proto generate bench bench-swap bench-evaluate property property-nightly: export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: ## Run the benchmarks (BENCH=pattern PKG=./package)
 
 bench-swap: ## Swap the model SWAPS (default 1000) times while the program answers as fast as it can, beside an A/A control; then a shadow
 	FUNDMATCH_BENCH_SWAPS=$(or $(SWAPS),1000) $(GO) test -run '^$$' -bench Swap -benchtime 1x -timeout 1h ./services/pathbench
+
+bench-evaluate: ## Judge a policy by a log of ROWS (default 10000000) rows and by ten times that, in each format, by one worker and by two; needs 3 GB of disk for a while
+	FUNDMATCH_BENCH_EVALUATE_ROWS=$(or $(ROWS),10000000) $(GO) test -run '^$$' -bench Evaluate -benchtime 1x -timeout 2h ./services/pathbench
 
 fuzz: ## Run each fuzz target for FUZZTIME (default 10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh $(PKG)

@@ -203,6 +203,16 @@ func TestTheModelInForceAsCandidate(t *testing.T) {
 			t.Fatalf("arm %q", r["arm"])
 		}
 	}
+	broken := 0
+	for _, r := range joinedRows(t, name) {
+		if r["unsupported"] != "0" {
+			broken++
+		}
+	}
+	judged := mustRun(t, "evaluate", "policy", "--log", name, "--json", "-")
+	if !strings.Contains(judged, fmt.Sprintf(`"support_violations": %d,`, broken)) || !strings.Contains(judged, `"SUPPORT_BROKEN"`) || strings.Contains(judged, `"GIVEN"`) {
+		t.Errorf("with %d rows that lack support:\n%s", broken, judged)
+	}
 	for _, packed := range []string{"joined.ndjson.gz", "joined.csv.zst", "joined.parquet"} {
 		packed = filepath.Join(dir, packed)
 		if mustRun(t, "evaluate", "join", "--store", l.store, "--policy", "active", "--out", packed, "--workers", "3"); logHash(t, packed) != logHash(t, name) {

@@ -84,7 +84,11 @@ func PolicyDocumentOf(o *Outcome, s *Settings) (*PolicyDocument, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := whole.Result()
+	r, results := whole.Result(), bySegment.results()
+	if unseen, is := o.State.Of(partSupport).(*support); is {
+		unseen.tell(r)
+		unseen.withhold(results)
+	}
 	if r.Rows != o.Rows || r.Decisions != o.Decisions { // only what was merged from outside can differ
 		return nil, fmt.Errorf("%w: states of %d rows where %d were read", ErrPartial, r.Rows, o.Rows)
 	}
@@ -92,7 +96,7 @@ func PolicyDocumentOf(o *Outcome, s *Settings) (*PolicyDocument, error) {
 		Schema: PolicySchema, Rows: o.Rows, Decisions: o.Decisions, Censored: r.Censored, Skipped: o.Skipped,
 		Input: Input{hex.EncodeToString(o.SHA256[:])}, Config: config,
 		Verdict: r.Verdict, Estimates: r.Estimates, Diagnostics: r.Diagnostics,
-		Lists: &Lists{r.Slates, r.Lists}, Segments: bySegment.results(), Gates: []gate.Result{},
+		Lists: &Lists{r.Slates, r.Lists}, Segments: results, Gates: []gate.Result{},
 	}, nil
 }
 

@@ -205,7 +205,7 @@ func (f *fold) take(m *measured) error {
 	if m.state.reset() {
 		f.spare = append(f.spare, m.state)
 	}
-	r.Tally.add(&m.Tally)
+	r.add(&m.Tally)
 	r.blocks = append(r.blocks, m.digest)
 	f.rows += m.Rows
 	f.next.block++

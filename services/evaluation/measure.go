@@ -25,7 +25,10 @@ type Measure interface {
 }
 
 // Resetter is a Measure that can be emptied and keep its memory. A run then uses few of them again and again.
-type Resetter interface{ Reset() }
+type Resetter interface {
+	// Reset empties the state.
+	Reset()
+}
 
 // Part is a kind of measure that a run takes.
 type Part struct {

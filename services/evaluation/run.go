@@ -25,6 +25,7 @@ var (
 
 // Source is a log: files in the order of their names.
 type Source interface {
+	// Files are all of the log's, in their order.
 	Files() []File
 	// Open reads a file from a position on; the zero Position is its beginning.
 	Open(file int, from policylog.Position) (Cursor, error)
@@ -34,6 +35,7 @@ type Source interface {
 type Cursor interface {
 	// Next fills a block with the next that nobody has; io.EOF: there is none. Of an error the block has the Index.
 	Next(b *policylog.Block) error
+	// Close closes the file. No Next is under way.
 	Close() error
 }
 
@@ -85,7 +87,7 @@ func outcomeOf(files []FileResult, whole *State) *Outcome {
 	out := &Outcome{Files: files, State: whole}
 	hashes := make([][sha256.Size]byte, len(files))
 	for i := range files {
-		out.Tally.add(&files[i].Tally)
+		out.add(&files[i].Tally)
 		hashes[i] = files[i].SHA256
 	}
 	out.SHA256 = policylog.HashLog(hashes)

@@ -43,8 +43,6 @@ func (m *memory) Files() []evaluation.File {
 	return files
 }
 
-var errNotOpened = errors.New("it cannot be opened")
-
 func (m *memory) Open(file int, from policylog.Position) (evaluation.Cursor, error) {
 	if m.fault[[2]int{file, -1}] != nil {
 		return nil, m.fault[[2]int{file, -1}]
@@ -135,7 +133,7 @@ func (s *sum) Add(b *policylog.Block) error {
 }
 
 func (s *sum) Merge(later evaluation.Measure) error {
-	s.Sum += later.(*sum).Sum
+	s.Sum += as[*sum](later).Sum
 	if s.Sum > 1e300 {
 		return errTooMuch
 	}
@@ -199,7 +197,7 @@ func (m *memory) inOrder() (total float64, rows int64) {
 
 // told is all of an outcome that documents are made of.
 func told(o *evaluation.Outcome) string {
-	return fmt.Sprint(o.Rows, o.Decisions, o.Skipped, o.Bad, o.SHA256, math.Float64bits(o.State.Of("sum").(*sum).Sum), *o.State.Of("again").(*sum), len(o.Files))
+	return fmt.Sprint(o.Rows, o.Decisions, o.Skipped, o.Bad, o.SHA256, math.Float64bits(as[*sum](o.State.Of("sum")).Sum), *as[*sum](o.State.Of("again")), len(o.Files))
 }
 
 func run(t *testing.T, m *memory, c *evaluation.Config) *evaluation.Outcome {
@@ -220,7 +218,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 		m := randomLog(rapid.Uint64().Draw(rt, "log"), rapid.IntRange(0, 6).Draw(rt, "files"))
 		total, rows := m.inOrder()
 		one := run(t, m, configOf(1))
-		if got := one.State.Of("sum").(*sum).Sum; got != total || one.Rows != rows || one.Decisions != rows {
+		if got := as[*sum](one.State.Of("sum")).Sum; got != total || one.Rows != rows || one.Decisions != rows {
 			rt.Fatalf("%v of %d rows, expected %v of %d", got, one.Rows, total, rows)
 		}
 		for _, workers := range []int{2, 8} {

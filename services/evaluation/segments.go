@@ -145,7 +145,7 @@ func positions(b *policylog.Block) (values []uint32, names []string) {
 	for i, p := range b.Position {
 		place, there := places[p]
 		if !there {
-			place = uint32(len(names)) //nolint:gosec // at most the rows of a block
+			place = uint32(len(names))
 			places[p], names = place, append(names, strconv.Itoa(int(p)))
 		}
 		values[i] = place
@@ -241,7 +241,7 @@ type splitter struct {
 func (s *splitter) split(b *policy.Batch, values []uint32, n int) []policy.Batch {
 	s.place(values, n)
 	s.room(b)
-	next := append(s.ends[:0:0], s.starts[:n]...) // where each value's next row goes
+	next := slices.Clone(s.starts[:n]) // where each value's next row goes
 	row := 0
 	for d, end := range b.Ends {
 		for ; row < int(end); row++ {
@@ -254,7 +254,7 @@ func (s *splitter) split(b *policy.Batch, values []uint32, n int) []policy.Batch
 				s.rows.Cluster[s.ends[v]] = b.Cluster[d]
 				s.ends[v]++
 			}
-			s.rows.Ends[s.ends[v]-1] = int32(to - s.starts[v] + 1) //nolint:gosec // rows of a block
+			s.rows.Ends[s.ends[v]-1] = int32(to - s.starts[v] + 1)
 		}
 	}
 	for v := range n {

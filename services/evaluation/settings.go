@@ -79,7 +79,11 @@ func (s *Settings) Parts() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]Part{whole, bySegment}, besides...), nil
+	parts := []Part{whole, bySegment}
+	if s.Policy.Target == nil {
+		parts = append(parts, Part{partSupport, func() Measure { return &support{} }})
+	}
+	return append(parts, besides...), nil
 }
 
 // Texts are the columns of text that the segments read.
@@ -95,6 +99,9 @@ func (s *Settings) Options() policylog.Options {
 	if s.Verb == VerbReport {
 		o.OptionalTarget, o.Target = o.Target, false
 		o.OptionalTexts, o.OptionalNumbers = ReportTexts(s.Segments), ReportNumbers()
+	}
+	if s.Policy.Target == nil {
+		o.OptionalNumbers = append(o.OptionalNumbers, policylog.ColumnUnsupported)
 	}
 	if r := s.RewardRange; r != nil {
 		o.RewardLow, o.RewardHigh = r[0], r[1]

@@ -83,7 +83,7 @@ func TestFilesOfShards(t *testing.T) {
 func TestParseShard(t *testing.T) {
 	for text, want := range map[string]string{
 		"0/1": "{0 1}", "0/7": "{0 7}", "6/7": "{6 7}", "9999/10000": "{9999 10000}",
-		"7/7": "", "-1/7": "", "1": "", "/": "", "a/7": "", "0/0": "", "0/10001": "", "1/2/3": "", " 0/7": "", "+0/7": "", "": "",
+		"7/7": "", "-1/7": "", "1": "", "/": "", "a/7": "", "0/0": "", "0/10001": "", "1/2/3": "", "0/7\n": "", "+0/7": "", "": "",
 	} {
 		s, err := evaluation.ParseShard(text)
 		if got := fmt.Sprint(s); err == nil && got != want || (err != nil) != (want == "") {
@@ -123,6 +123,15 @@ func TestWhatDoesNotMerge(t *testing.T) {
 	}
 }
 
+// as is what a document is known to have.
+func as[T any](v any) T {
+	t, is := v.(T)
+	if !is {
+		panic(fmt.Sprintf("%T, expected %T", v, t))
+	}
+	return t
+}
+
 // body changes the body of a sealed document and seals it again, as somebody would who means harm.
 func body(t *testing.T, file string, change func(m map[string]any)) string {
 	t.Helper()
@@ -148,7 +157,7 @@ func TestHostilePartials(t *testing.T) {
 	m := randomLog(4, 7)
 	m.files[1] = [][]float64{{1, 2}, {3}}
 	good := shards(t, m, 3, configOf(1))
-	file := func(m map[string]any, at int) map[string]any { return m["files"].([]any)[at].(map[string]any) }
+	file := func(m map[string]any, at int) map[string]any { return as[map[string]any](as[[]any](m["files"])[at]) }
 	for name, c := range map[string]struct {
 		change func(m map[string]any)
 		said   string
@@ -157,25 +166,25 @@ func TestHostilePartials(t *testing.T) {
 		"shard beyond":      {func(m map[string]any) { m["shard"] = map[string]any{"index": 3, "of": 3} }, "shard 3 of 3"},
 		"shard below":       {func(m map[string]any) { m["shard"] = map[string]any{"index": -1, "of": 3} }, "shard -1 of 3"},
 		"of nothing":        {func(m map[string]any) { m["shard"] = map[string]any{"index": 0, "of": 0} }, "shard 0 of 0"},
-		"a file too many":   {func(m map[string]any) { m["files"] = append(m["files"].([]any), file(m, 0)) }, "3 files in shard 1/3 of a log of 7"},
-		"a file too few":    {func(m map[string]any) { m["files"] = m["files"].([]any)[:1] }, "1 files in shard 1/3 of a log of 7"},
+		"a file too many":   {func(m map[string]any) { m["files"] = append(as[[]any](m["files"]), file(m, 0)) }, "3 files in shard 1/3 of a log of 7"},
+		"a file too few":    {func(m map[string]any) { m["files"] = as[[]any](m["files"])[:1] }, "1 files in shard 1/3 of a log of 7"},
 		"no name":           {func(m map[string]any) { file(m, 0)["name"] = "" }, "expected 1 to 4096"},
 		"a long name":       {func(m map[string]any) { file(m, 0)["name"] = strings.Repeat("a", 5000) }, "expected 1 to 4096"},
 		"names in disorder": {func(m map[string]any) { file(m, 0)["name"] = "z" }, "expected names in their order"},
 		"another name":      {func(m map[string]any) { file(m, 0)["name"] = "log-001b.csv" }, "not those that the shards saw"},
 		"a file of another": {func(m map[string]any) { file(m, 0)["name"] = "log-000.csv" }, "there twice"},
 		"a short hash":      {func(m map[string]any) { file(m, 0)["sha256"] = "ab" }, "expected 64 hexadecimal digits"},
-		"rows below 0":      {func(m map[string]any) { file(m, 0)["tally"].(map[string]any)["rows"] = -1 }, "counts that agree"},
+		"rows below 0":      {func(m map[string]any) { as[map[string]any](file(m, 0)["tally"])["rows"] = -1 }, "counts that agree"},
 		"rows beyond": {func(m map[string]any) {
-			file(m, 0)["tally"].(map[string]any)["rows"] = json.Number("9223372036854775807")
+			as[map[string]any](file(m, 0)["tally"])["rows"] = json.Number("9223372036854775807")
 		}, "counts that agree"},
-		"more decisions":   {func(m map[string]any) { file(m, 0)["tally"].(map[string]any)["decisions"] = 4 }, "counts that agree"},
+		"more decisions":   {func(m map[string]any) { as[map[string]any](file(m, 0)["tally"])["decisions"] = 4 }, "counts that agree"},
 		"no state":         {func(m map[string]any) { delete(file(m, 0), "state") }, "a state that should not be there"},
-		"half a state":     {func(m map[string]any) { delete(file(m, 0)["state"].(map[string]any), "again") }, "the state of again is not there"},
-		"a state too many": {func(m map[string]any) { file(m, 0)["state"].(map[string]any)["x"] = 1 }, "more parts than were measured"},
-		"a state of text":  {func(m map[string]any) { file(m, 0)["state"].(map[string]any)["sum"] = "x" }, "the state of sum"},
+		"half a state":     {func(m map[string]any) { delete(as[map[string]any](file(m, 0)["state"]), "again") }, "the state of again is not there"},
+		"a state too many": {func(m map[string]any) { as[map[string]any](file(m, 0)["state"])["x"] = 1 }, "more parts than were measured"},
+		"a state of text":  {func(m map[string]any) { as[map[string]any](file(m, 0)["state"])["sum"] = "x" }, "the state of sum"},
 		"a list of states": {func(m map[string]any) { file(m, 0)["state"] = []any{} }, "file "},
-		"many files":       {func(m map[string]any) { m["log"].(map[string]any)["files"] = json.Number("9223372036854775807") }, "2 files in shard 1/3"},
+		"many files":       {func(m map[string]any) { as[map[string]any](m["log"])["files"] = json.Number("9223372036854775807") }, "2 files in shard 1/3"},
 	} {
 		_, err := merged(good[0], body(t, good[1], c.change), good[2])
 		if !errors.Is(err, evaluation.ErrPartial) || !strings.Contains(fmt.Sprint(err), c.said) {
@@ -277,7 +286,7 @@ func TestForeignCheckpoints(t *testing.T) {
 		"another thing":   {m, configOf(1), "{}", "schema"},
 		"no state":        {m, configOf(1), body(t, saved, func(m map[string]any) { delete(m, "whole") }), ""},
 		"a wild position": {m, configOf(1), body(t, saved, func(m map[string]any) {
-			m["running"].(map[string]any)["position"].(map[string]any)["block"] = 999
+			as[map[string]any](as[map[string]any](m["running"])["position"])["block"] = 999
 		}), "not one that a run could be at"},
 		"stdin": {&renamed{memory: m, name: "-"}, configOf(1), "", "- cannot be read again"},
 	} {

@@ -178,7 +178,7 @@ func TestTheVerdictIsWithheld(t *testing.T) {
 		"weights too small":   {rowsBatch(repeat(200, 1), repeat(200, .5), repeat(100, .2, .3)), nil, []policy.ReasonCode{policy.MeanWeightOff}},
 		"weights all alike":   {rowsBatch(repeat(200, 1), repeat(200, .5), repeat(200, .25)), nil, []policy.ReasonCode{policy.MeanWeightOff}},
 		"weights too large":   {rowsBatch(repeat(200, 1), repeat(200, .25), repeat(100, .4, .5)), nil, []policy.ReasonCode{policy.MeanWeightOff}},
-		"rounding is no fact": {rowsBatch(repeat(200, 1), repeat(200, .1+.2), repeat(200, .3)), nil, nil},
+		"rounding is no fact": {rowsBatch(repeat(200, 1), repeat(200, .7000000000000002), repeat(200, .7)), nil, nil},
 		"a product unseen":    {rowsBatch(repeat(200, 1), repeat(200, .5), nil), half, []policy.ReasonCode{policy.SupportBroken}},
 		"all products seen":   {rowsBatch(repeat(200, 1), repeat(200, 1), nil), all, nil},
 		"no target, no rows":  {&policy.Batch{}, half, []policy.ReasonCode{policy.Empty}},
@@ -283,6 +283,7 @@ func TestABatchThatCannotBeAddedChangesNothing(t *testing.T) {
 		"row 0 of the batch: position 0, expected 1 to 2, for which the target policy has probabilities":                  {func(b *policy.Batch) { b.Position = []int32{0, 3} }, two},
 		"row 1 of the batch: product 7 of 1 codes, expected a place among the codes":                                      {func(b *policy.Batch) { b.Product = []uint32{0, 7} }, two},
 		"row 1 of the batch: reward 1e+200 at propensity 0.5, expected weights and rewards whose squares are below 1e308": {func(b *policy.Batch) { b.Reward = []float64{1, 1e200} }, nil},
+		"row 0 of the batch: reward 1e+160 at propensity 0.5, expected weights and rewards whose squares are below 1e308": {func(b *policy.Batch) { b.Reward = []float64{1e160, 1e200} }, nil},
 		"row 1 of the batch: reward 1 at propensity 5e-324, expected weights and rewards whose squares are below 1e308":   {func(b *policy.Batch) { b.Reward, b.Propensity = []float64{1, 1}, []float64{1, 5e-324} }, nil},
 	} {
 		s := policy.DefaultSettings()
@@ -298,5 +299,16 @@ func TestABatchThatCannotBeAddedChangesNothing(t *testing.T) {
 			t.Errorf("%s: the state is\n%s\nexpected\n%s", want, after, before)
 		}
 		must(t, state.Add(good))
+	}
+}
+
+// Probabilities need not add up to 1 to the last digit, and are taken as they are written.
+func TestADirectValueIsNotScaled(t *testing.T) {
+	b := rowsBatch([]float64{1, 3}, []float64{.5, .5}, nil)
+	b.Codes, b.Product = []string{"A", "B"}, []uint32{0, 1}
+	s := policy.DefaultSettings()
+	s.Target = mustTarget(map[string][]float64{"A": {.5}, "B": {.5000000005}})
+	if got := fold(t, &s, []*policy.Batch{b}).Result().Estimates.DM.Value; got != .5*1+.5000000005*3 {
+		t.Errorf("dm is %v, expected %v", got, .5*1+.5000000005*3)
 	}
 }

@@ -45,7 +45,7 @@ func TestEstimatesOfALargeBatchAreThoseOfTheTextbook(t *testing.T) {
 	for _, target := range []*policy.Target{nil, uniformTarget(batch.Codes, 4)} {
 		s := policy.DefaultSettings()
 		s.Target, s.RewardModel = target, policy.ModelActionPosition
-		got := fold(t, &s, []*policy.Batch{batch}).Result()
+		got := through(t, fold(t, &s, []*policy.Batch{batch})).Result()
 		compare(t, got, estimates(rowsOf([]*policy.Batch{batch}, target), &s), 1e-11)
 	}
 }

@@ -299,3 +299,38 @@ func TestAgreesWithEvaluate(t *testing.T) {
 		}
 	})
 }
+
+// What trec_eval itself prints for query 303 of its own test (test/out.test.aqc). The list is put together again from that
+// output: 84 documents, 6 of 10 relevant ones at ranks 3, 4, 5, 7, 13 and 18, all of the first 20 judged, 67 in all.
+func TestTrecEvalsOwnOutput(t *testing.T) {
+	t.Parallel()
+	g, ids := graded{}, []string(nil)
+	for i := range 84 {
+		id := fmt.Sprintf("d%02d", i+1)
+		ids = append(ids, id)
+		switch {
+		case slices.Contains([]int{3, 4, 5, 7, 13, 18}, i+1):
+			g[id] = 1
+		case i < 67:
+			g[id] = 0
+		}
+	}
+	for _, id := range []string{"w", "x", "y", "z"} {
+		g[id] = 1
+	}
+	got := measure(t, trec.Settings{}, g, list(ids...))
+	for name, want := range map[string]string{
+		"num_ret": "84.0000", "num_rel": "10.0000", "num_rel_ret": "6.0000", "map": "0.2723", "Rprec": "0.4000", "bpref": "0.3300", "recip_rank": "0.3333",
+		"iprec_at_recall_0.00": "0.6000", "iprec_at_recall_0.10": "0.6000", "iprec_at_recall_0.20": "0.6000", "iprec_at_recall_0.30": "0.6000",
+		"iprec_at_recall_0.40": "0.5714", "iprec_at_recall_0.50": "0.3846", "iprec_at_recall_0.60": "0.3333", "iprec_at_recall_0.70": "0.0000",
+		"P_5": "0.6000", "P_10": "0.4000", "P_15": "0.3333", "P_20": "0.3000", "P_30": "0.2000", "P_100": "0.0600", "P_200": "0.0300", "P_500": "0.0120", "P_1000": "0.0060",
+		"recall_5": "0.3000", "recall_10": "0.4000", "recall_15": "0.5000", "recall_20": "0.6000", "recall_1000": "0.6000",
+		"11pt_avg": "0.3354", "ndcg": "0.4730", "ndcg_cut_5": "0.4469", "ndcg_cut_10": "0.3633", "ndcg_cut_15": "0.4211", "ndcg_cut_20": "0.4730", "ndcg_cut_1000": "0.4730",
+		"map_cut_5": "0.1433", "map_cut_10": "0.2005", "map_cut_15": "0.2389", "map_cut_20": "0.2723", "map_cut_1000": "0.2723",
+		"success_1": "0.0000", "success_5": "1.0000", "success_10": "1.0000", "set_P": "0.0714", "set_recall": "0.6000", "set_F": "0.1277",
+	} {
+		if v := fmt.Sprintf("%.4f", got[name]); v != want {
+			t.Errorf("%s: %s, expected %s", name, v, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ const (
 	MaxRecord  = 1 << 20   // bytes of a row
 	MaxColumns = 1000      // of a file
 	MaxWindow  = 128 << 20 // bytes that unpacking zstd looks back
+	MaxFooter  = 16 << 20  // bytes of a Parquet file's footer
 )
 
 // The columns that every file has.

@@ -336,6 +336,7 @@ func TestBadFiles(t *testing.T) {
 		"no zstd":            {"a.ndjson.zst", good, experimentfile.Options{}, "expected a whole file"},
 		"parquet cut short":  {"a.parquet", whole[:len(whole)-9], experimentfile.Options{}, "expected a whole Parquet file"},
 		"no parquet":         {"a.parquet", good, experimentfile.Options{}, "expected a whole Parquet file"},
+		"parquet's footer":   {"a.parquet", append(whole[:len(whole)-8:len(whole)-8], "\xff\xff\xff\xffPAR1"...), experimentfile.Options{}, "it does not end with a footer"},
 		"parquet of nothing": {"a.parquet", nil, experimentfile.Options{}, "expected a whole Parquet file"},
 		"parquet of lists":   {"a.parquet", parquetOf(t, []lists{{"A", "x", []float64{1}}}), experimentfile.Options{}, "metric: a nested column"},
 		"parquet of texts":   {"a.parquet", parquetOf(t, []texts{{"A", "x", "1"}}), experimentfile.Options{}, "metric: a column of text, expected one of numbers"},

@@ -1,6 +1,7 @@
 package experimentfile
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,9 @@ const valuesAtOnce = 1024
 // openParquet says how many rows there are.
 func (r *rowReader) openParquet(file *os.File, size int64) (count int64, err error) {
 	defer r.recovered(&err)
+	if err := checkFooter(file, size); err != nil {
+		return 0, fmt.Errorf("%w: %s: %w, expected a whole Parquet file", experiments.ErrData, r.name, err)
+	}
 	f, err := parquet.OpenFile(file, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return 0, fmt.Errorf("%w: %s: %w, expected a whole Parquet file", experiments.ErrData, r.name, err)
@@ -73,6 +77,23 @@ func (r *rowReader) openParquet(file *os.File, size int64) (count int64, err err
 		}
 	}
 	return f.NumRows(), nil
+}
+
+// checkFooter reads the file's last eight bytes: how long its footer is, which the library takes memory for before it looks
+// whether the file is as long, and PAR1.
+func checkFooter(file io.ReaderAt, size int64) error {
+	var end [8]byte
+	if size < int64(len(end))+int64(len(parquetMagic)) {
+		return fmt.Errorf("%d bytes", size)
+	}
+	if _, err := file.ReadAt(end[:], size-int64(len(end))); err != nil {
+		return err
+	}
+	length := int64(binary.LittleEndian.Uint32(end[:4]))
+	if string(end[4:]) != parquetMagic || length > MaxFooter || length > size-int64(len(end))-int64(len(parquetMagic)) {
+		return fmt.Errorf("it does not end with a footer of at most %d bytes and %s", MaxFooter, parquetMagic)
+	}
+	return nil
 }
 
 // parquetColumn takes flat columns of text, of whole numbers and of floating-point numbers.

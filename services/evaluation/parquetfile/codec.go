@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -89,20 +90,22 @@ func unpackGzip(dst, src []byte) error {
 	return nil
 }
 
-// buffers keeps memory of pages that are read no more for those that follow.
-type buffers struct {
+// Memory keeps what held pages that are read no more for those that follow, of one file or of many. The zero value is
+// ready; it is safe for several goroutines.
+type Memory struct {
 	bytes  freeList[byte]
 	places freeList[uint32]
 }
 
-// freeList is memory of one kind. It is safe for several goroutines.
+// freeList is memory of one kind.
 type freeList[T any] struct {
 	mu   sync.Mutex
 	free [][]T
+	held int // elements, of all that is free
 }
 
-// maxFree bounds how many are kept: about what the columns of a few blocks need.
-const maxFree = 64
+// maxHeld bounds the elements that are kept: about what the columns of a few blocks need.
+const maxHeld = 12 << 20
 
 // get returns n elements with anything in them.
 func (l *freeList[T]) get(n int) []T {
@@ -110,29 +113,28 @@ func (l *freeList[T]) get(n int) []T {
 	defer l.mu.Unlock()
 	best := -1
 	for i := range l.free {
-		if c := cap(l.free[i]); c >= n && c/4 <= n+1<<14 && (best < 0 || c < cap(l.free[best])) {
+		if c := cap(l.free[i]); c >= n && c/4 <= n+1<<14 && (best < 0 || c <= cap(l.free[best])) {
 			best = i
 		}
 	}
 	if best < 0 {
 		return make([]T, n, n+n/8)
 	}
-	got, last := l.free[best][:n], len(l.free)-1
-	l.free[best] = l.free[last]
-	l.free = l.free[:last]
+	got := l.free[best][:n]
+	l.free = slices.Delete(l.free, best, best+1)
+	l.held -= cap(got)
 	return got
 }
 
-// put gives memory back.
+// put gives memory back. What was given back long ago and never fitted is given up.
 func (l *freeList[T]) put(b []T) {
-	if cap(b) == 0 {
+	if cap(b) == 0 || cap(b) > maxHeld {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.free) == maxFree {
-		l.free[0] = b
-		return
+	for l.held += cap(b); l.held > maxHeld; l.free = slices.Delete(l.free, 0, 1) {
+		l.held -= cap(l.free[0])
 	}
 	l.free = append(l.free, b)
 }

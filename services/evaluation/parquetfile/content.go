@@ -219,7 +219,7 @@ func (p *Page) decodeIndexes(c *content, b []byte, count int) error {
 }
 
 // plainTexts finds where the texts begin: each has its length before it.
-func plainTexts(pool *buffers, b []byte, count int) (texts, error) {
+func plainTexts(pool *Memory, b []byte, count int) (texts, error) {
 	short := errors.New("its texts are longer than the page")
 	if count > len(b)/4 {
 		return texts{}, short

@@ -86,7 +86,7 @@ type drained struct {
 
 // drain reads every column that was asked for, at most so many rows.
 func drain(b []byte, most int64) (*drained, error) {
-	f, err := Open(bytes.NewReader(b), int64(len(b)), sampleNames())
+	f, err := Open(bytes.NewReader(b), int64(len(b)), sampleNames(), new(Memory))
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func TestReadsWhatTheLibraryWrites(t *testing.T) {
 // TestColumnsSayWhatTheyAre names every column of the file and those that were asked for.
 func TestColumnsSayWhatTheyAre(t *testing.T) {
 	b := sampleFile(t, sampleRows(3))
-	f, err := Open(bytes.NewReader(b), int64(len(b)), sampleNames())
+	f, err := Open(bytes.NewReader(b), int64(len(b)), sampleNames(), new(Memory))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestHostilePages(t *testing.T) {
 	if err := good.check(100, 10); err != nil {
 		t.Error(err)
 	}
-	p := Page{header: header{kind: pageData, size: 100, unpacked: MaxPage, values: 1}, column: &Column{physical: physicalDouble}, codec: codecZstd, raw: make([]byte, 100), pool: &buffers{}}
+	p := Page{header: header{kind: pageData, size: 100, unpacked: MaxPage, values: 1}, column: &Column{physical: physicalDouble}, codec: codecZstd, raw: make([]byte, 100), pool: &Memory{}}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if _, err := p.opened(); err == nil {
@@ -337,7 +337,7 @@ func TestUnpackHoldsLengths(t *testing.T) {
 // TestTakeBehindTheEnd is told.
 func TestTakeBehindTheEnd(t *testing.T) {
 	b := sampleFile(t, sampleRows(5))
-	f, err := Open(bytes.NewReader(b), int64(len(b)), []string{"id"})
+	f, err := Open(bytes.NewReader(b), int64(len(b)), []string{"id"}, new(Memory))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ type File struct {
 
 	in     io.ReaderAt
 	groups []group
-	pool   buffers
+	pool   *Memory
 }
 
 // group is a row group with the chunks of File.Columns.
@@ -102,13 +102,13 @@ type chunk struct {
 }
 
 // Open reads the footer. Names asked for that are not there are not in Columns; of a column that is there twice the
-// first is.
-func Open(in io.ReaderAt, size int64, names []string) (*File, error) {
+// first is. Pages take their memory from where it is told.
+func Open(in io.ReaderAt, size int64, names []string, memory *Memory) (*File, error) {
 	footer, err := readFooter(in, size)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{in: in}
+	f := &File{in: in, pool: memory}
 	if err := f.parse(footer, names, size-tail-int64(len(footer))); err != nil {
 		return nil, err
 	}

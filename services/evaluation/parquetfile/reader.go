@@ -41,7 +41,7 @@ type Page struct {
 	codec      int64
 	raw        []byte
 	dictionary *dictionary
-	pool       *buffers
+	pool       *Memory
 	refs       atomic.Int32
 	content    content
 }
@@ -181,7 +181,7 @@ func (r *Reader) read() error {
 		r.at += h.size
 		p := &Page{
 			header: h, column: &r.file.Columns[r.column], group: r.group + 1, row: r.row, codec: chunk.codec, raw: raw,
-			dictionary: r.dictionary, pool: &r.file.pool,
+			dictionary: r.dictionary, pool: r.file.pool,
 		}
 		if h.kind == pageDictionary {
 			if r.dictionary != nil {

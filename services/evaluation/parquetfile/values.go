@@ -107,67 +107,88 @@ func (v *Values) places(c *content, at place) ([]uint32, error) {
 	return v.indexes, nil
 }
 
-// Doubles fills dst, NaN where a row is null. Present tells nulls from numbers; nil: no row is null. Whole numbers are
-// read too where a float64 holds them exactly.
+// Doubles fills dst, NaN where a row is null, and 0 where it is -0. Present tells nulls from numbers; nil: no row is
+// null. Whole numbers are read too where a float64 holds them exactly.
 func (v *Values) Doubles(dst []float64, s Segment) (present []bool, err error) {
-	c, at, present, err := v.opened(s)
-	if err != nil {
-		return nil, err
-	}
-	dst = dst[:s.To-s.From]
-	if s.Page.column.Kind == Double {
-		err = v.doubles(dst[:at.n], c, s.Page, at)
-	} else {
-		err = v.exact(dst[:at.n], c, s.Page, at)
-	}
-	if err != nil {
-		return nil, s.Page.wrong(err)
-	}
-	spread(dst, at.n, present, math.NaN())
-	return present, nil
+	present, _, err = v.Between(dst, s, 0, 0)
+	return present, err
 }
 
-func (v *Values) doubles(dst []float64, c *content, p *Page, at place) error {
-	plain := c.plain
-	if c.form == formIndexes {
-		if err := p.dictionary.opened(); err != nil {
-			return err
-		}
-		indexes, err := v.places(c, at)
-		if err != nil {
-			return err
-		}
-		table := p.dictionary.plain
-		for i, k := range indexes {
-			at := uint64(k) * 8
-			if at >= uint64(len(table)) {
-				return beyond(k, p.dictionary.n)
-			}
-			dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(table[at : at+8]))
-		}
-		return nil
+// Between is Doubles, and says whether every number is one from low to high.
+func (v *Values) Between(dst []float64, s Segment, low, high float64) (present []bool, good bool, err error) {
+	c, at, present, err := v.opened(s)
+	if err != nil {
+		return nil, false, err
 	}
-	plain = plain[8*at.before:]
+	dst = dst[:s.To-s.From]
+	switch {
+	case s.Page.column.Kind != Double:
+		good, err = v.exact(dst[:at.n], c, s.Page, at, low, high)
+	case c.form == formIndexes:
+		good, err = v.looked(dst[:at.n], c, s.Page, at, low, high)
+	default:
+		good = plainDoubles(dst[:at.n], c.plain[8*at.before:], low, high)
+	}
+	if err != nil {
+		return nil, false, s.Page.wrong(err)
+	}
+	spread(dst, at.n, present, math.NaN())
+	return present, good, nil
+}
+
+func plainDoubles(dst []float64, plain []byte, low, high float64) bool {
+	good := true
+	plain = plain[:8*len(dst)]
 	for i := range dst {
-		dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(plain))
-		plain = plain[8:]
+		x := math.Float64frombits(binary.LittleEndian.Uint64(plain[8*i:])) + 0
+		if !(x >= low && x <= high) {
+			good = false
+		}
+		dst[i] = x
 	}
-	return nil
+	return good
+}
+
+// looked looks numbers up in the dictionary.
+func (v *Values) looked(dst []float64, c *content, p *Page, at place, low, high float64) (good bool, err error) {
+	if err := p.dictionary.opened(); err != nil {
+		return false, err
+	}
+	places, err := v.places(c, at)
+	if err != nil {
+		return false, err
+	}
+	good = true
+	table := p.dictionary.plain
+	for i, k := range places {
+		at := uint64(k) * 8
+		if at >= uint64(len(table)) {
+			return false, beyond(k, p.dictionary.n)
+		}
+		x := math.Float64frombits(binary.LittleEndian.Uint64(table[at:at+8])) + 0
+		if !(x >= low && x <= high) {
+			good = false
+		}
+		dst[i] = x
+	}
+	return good, nil
 }
 
 // exact reads whole numbers as numbers with a fraction.
-func (v *Values) exact(dst []float64, c *content, p *Page, at place) error {
+func (v *Values) exact(dst []float64, c *content, p *Page, at place, low, high float64) (good bool, err error) {
 	whole := make([]int64, at.n)
 	if err := v.whole(whole, c, p, at); err != nil {
-		return err
+		return false, err
 	}
+	good = true
 	for i, k := range whole {
 		if k > 1<<53 || k < -1<<53 {
-			return fmt.Errorf("it has the number %d, which a float64 does not hold exactly", k)
+			return false, fmt.Errorf("it has the number %d, which a float64 does not hold exactly", k)
 		}
 		dst[i] = float64(k)
+		good = good && dst[i] >= low && dst[i] <= high
 	}
-	return nil
+	return good, nil
 }
 
 var errRange = errors.New("it has an instant that 64 bits of nanoseconds do not hold")

@@ -116,8 +116,12 @@ func (b *builder) beginDecision(id, customer []byte, at int64) {
 	b.block.Decisions = append(b.block.Decisions, Decision{ID: id, CustomerID: customer, At: at, Row: row})
 	b.block.Cluster = append(b.block.Cluster, ClusterOf(customer))
 	b.block.Ends = append(b.block.Ends, int32(b.rows))
-	b.decision++
-	if b.decision == 0 { // counted once around
+	b.countDecision()
+}
+
+// countDecision makes all positions new.
+func (b *builder) countDecision() {
+	if b.decision++; b.decision == 0 { // once around
 		clear(b.seen[:])
 		b.decision = 1
 	}

@@ -94,12 +94,12 @@ func (f csvFormat) parse(row []byte, into *parsed) (column, want string) {
 	if want := into.csv(row); want != "" {
 		return "", want
 	}
-	if len(into.fields) != len(into.slots) {
-		return "", strconv.Itoa(len(into.slots)) + " fields as in the first row"
+	if len(into.fields) != len(into.layout.slots) {
+		return "", strconv.Itoa(len(into.layout.slots)) + " fields as in the first row"
 	}
 	into.clear()
 	for i := range into.fields {
-		slot := into.slots[i]
+		slot := into.layout.slots[i]
 		if into.fields[i].slot = slot; slot < 0 {
 			continue
 		}

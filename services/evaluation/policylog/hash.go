@@ -57,9 +57,11 @@ func mix(x uint64) uint64 {
 
 // canonical hashes a block's canonical form as it is written, through a buffer that stays in the processor's cache.
 type canonical struct {
-	hash hash.Hash
-	buf  []byte
-	full int
+	hash    hash.Hash
+	buf     []byte
+	full    int
+	texts   []*Text
+	numbers []*Number
 }
 
 // Sizes of the buffer: it is written out once it is full, and whoever appends something short may then go on to its end.
@@ -89,7 +91,7 @@ func (c *canonical) block(b *Block) (sum [sha256.Size]byte) {
 	c.floats(b.Target)
 	c.others(b)
 	c.flush()
-	c.hash.Sum(sum[:0])
+	copy(sum[:], c.hash.Sum(c.buf[:0]))
 	return sum
 }
 
@@ -107,7 +109,7 @@ func (c *canonical) decisions(b *Block) {
 
 // others are the columns that were asked for and are there, texts before numbers, each kind in the order of its names.
 func (c *canonical) others(b *Block) {
-	var texts []*Text
+	texts := c.texts[:0]
 	for i := range b.Texts {
 		if b.Texts[i].There {
 			texts = append(texts, &b.Texts[i])
@@ -120,7 +122,7 @@ func (c *canonical) others(b *Block) {
 		c.names(t.Names)
 		c.places(t.Values, len(t.Names))
 	}
-	var numbers []*Number
+	numbers := c.numbers[:0]
 	for i := range b.Numbers {
 		if b.Numbers[i].There {
 			numbers = append(numbers, &b.Numbers[i])
@@ -132,6 +134,7 @@ func (c *canonical) others(b *Block) {
 		c.string(n.Name)
 		c.floats(n.Values)
 	}
+	c.texts, c.numbers = texts, numbers
 }
 
 func (c *canonical) flush() {

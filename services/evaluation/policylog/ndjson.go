@@ -54,7 +54,7 @@ func (f ndjsonFormat) parse(row []byte, into *parsed) (column, want string) {
 	if want := into.object(row); want != "" {
 		return into.blamed, want
 	}
-	for i, slot := range into.slots {
+	for i, slot := range into.layout.slots {
 		if slot >= 0 && !into.seen[i] {
 			return into.plan.columns[slot].name, "a value or null, as the first row has this key"
 		}
@@ -68,7 +68,7 @@ func (r *parsed) columnOf(name []byte) (place, slot int, want string) {
 		place, slot = r.key(name)
 		return place, slot, ""
 	}
-	place, known := r.places[string(name)]
+	place, known := r.layout.places[string(name)]
 	if !known {
 		if r.plan.slot(string(name)) >= 0 {
 			return 0, 0, "no such key, as the first row has none"
@@ -79,7 +79,7 @@ func (r *parsed) columnOf(name []byte) (place, slot int, want string) {
 		return 0, 0, "each key once"
 	}
 	r.seen[place] = true
-	return place, r.slots[place], ""
+	return place, r.layout.slots[place], ""
 }
 
 // object reads a line.

@@ -33,7 +33,7 @@ func scanNumber(text []byte, p int) (v float64, end int) {
 }
 
 // endsNumber holds of the bytes behind most numbers.
-var endsNumber = [256]bool{',': true, '\n': true, '\r': true, '}': true, '"': true}
+var endsNumber = [256]bool{',': true, '\n': true, '\r': true, '}': true, '"': true, 0: true}
 
 // scanFraction reads what stands behind "0.": the shape of a probability. It has hardly a branch that depends on the
 // digits. end is -1 where it is for scanLong.
@@ -227,10 +227,17 @@ func scaled(q uint64, power int) float64 {
 }
 
 // parseNumber reads a whole text as a finite decimal number. It takes what strconv.ParseFloat takes but for hexadecimals,
-// underscores, infinities and NaN; of JSON only what JSON takes.
+// underscores, infinities and NaN; of JSON only what JSON takes. -0 may be 0.
 func parseNumber(v []byte, json bool) (float64, bool) {
 	if !isNumber(v, json) {
 		return 0, false
+	}
+	var text [2 * padding]byte
+	if len(v) <= padding {
+		copy(text[:], v)
+		if f, end := scanNumber(text[:], 0); end == len(v) {
+			return f, true
+		}
 	}
 	f, err := strconv.ParseFloat(string(v), 64)
 	return f, err == nil

@@ -50,7 +50,7 @@ func openParquet(in *input, p *plan) (reader, error) {
 	for i, c := range p.columns {
 		names[i] = c.name
 	}
-	file, err := parquetfile.Open(&placeCounter{in}, in.size, names)
+	file, err := parquetfile.Open(&placeCounter{in}, in.size, names, &p.pages)
 	if err != nil {
 		return nil, parquetError(in, err)
 	}

@@ -13,17 +13,10 @@ var errSlow = errors.New("a row is not good")
 // parquetScratch is memory that decoding uses again.
 type parquetScratch struct {
 	values parquetfile.Values
-	heads  []head
 	whole  []int64
 	places []uint32
 	batch  []batchColumn // by slot
 	cells  []cell
-}
-
-// head is a decision and where it begins.
-type head struct {
-	Decision
-	from int
 }
 
 // decode fills the block column by column, which holds only where every row is good. Where one is not, it begins again
@@ -90,14 +83,14 @@ type fastChunk struct {
 // notSeen is no place of a text, and not that of a null either.
 const notSeen = parquetfile.None - 1
 
-// ids finds where decisions begin.
+// ids begins the decisions. Where one ends is where the next begins.
 func (c *fastChunk) ids() error {
-	s := &c.scratch
-	s.heads = s.heads[:0]
+	b := c.builder
+	block := b.block
 	var id []byte
 	row := 0
 	for _, segment := range c.segments[slotDecision] {
-		t, err := s.values.Texts(segment)
+		t, err := c.scratch.values.Texts(segment)
 		if err != nil {
 			return err
 		}
@@ -107,33 +100,30 @@ func (c *fastChunk) ids() error {
 				continue
 			}
 			last = i
-			if text := t.Text(i); len(s.heads) == 0 || string(text) != string(id) {
+			if text := t.Text(i); len(block.Decisions) == 0 || string(text) != string(id) {
 				if !isDecisionID(text) {
 					return errSlow
 				}
-				id = c.builder.keep(text)
-				s.heads = append(s.heads, head{Decision: Decision{ID: id}, from: row + k})
+				if id = b.keep(text); row+k > 0 {
+					block.Ends = append(block.Ends, int32(row+k))
+				}
+				block.Decisions = append(block.Decisions, Decision{ID: id, Row: b.from.Row + int64(row+k) + 1})
 			}
 		}
 		row += len(t.Index)
 	}
+	block.Ends = append(block.Ends, int32(row))
 	return nil
-}
-
-// next is the row where the decision behind the d-th begins.
-func (c *fastChunk) next(d int) int {
-	if d+1 < len(c.scratch.heads) {
-		return c.scratch.heads[d+1].from
-	}
-	return c.rows
 }
 
 // customers reads each decision's, the same in all of its rows.
 func (c *fastChunk) customers() error {
+	block := c.builder.block
 	return c.same(slotCustomer, func(d int, text []byte, begins bool) bool {
-		head := &c.scratch.heads[d]
+		head := &block.Decisions[d]
 		if begins && isID(text) {
 			head.CustomerID = c.builder.keep(text)
+			block.Cluster = append(block.Cluster, ClusterOf(text))
 			return true
 		}
 		return !begins && string(text) == string(head.CustomerID)
@@ -153,7 +143,7 @@ func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bo
 		for k := 0; k < len(t.Index); {
 			if row+k == next {
 				d++
-				next = c.next(d)
+				next = int(c.builder.block.Ends[d])
 				if last = t.Index[k]; !take(d, t.Text(last), true) {
 					return errSlow
 				}
@@ -175,27 +165,29 @@ func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bo
 
 // instants reads each decision's, the same in all of its rows.
 func (c *fastChunk) instants() error {
-	s := &c.scratch
+	block := c.builder.block
 	if c.reader.slots[slotAt].kind == parquetfile.Text {
 		return c.same(slotAt, func(d int, text []byte, begins bool) bool {
 			at, ok := parseInstant(text)
 			if begins {
-				s.heads[d].At = at
+				block.Decisions[d].At = at
 			}
-			return ok && at >= minInstant && at <= maxInstant && at == s.heads[d].At
+			return ok && at >= minInstant && at <= maxInstant && at == block.Decisions[d].At
 		})
 	}
 	if err := c.integers(slotAt); err != nil {
 		return err
 	}
-	for d := range s.heads {
-		head := &s.heads[d]
-		head.At = s.whole[head.from]
-		if head.At < minInstant || head.At > maxInstant {
+	from := int32(0)
+	for d, end := range block.Ends {
+		rows := c.scratch.whole[from:end]
+		from = end
+		if rows[0] < minInstant || rows[0] > maxInstant {
 			return errSlow
 		}
-		for _, at := range s.whole[head.from:c.next(d)] {
-			if at != head.At {
+		block.Decisions[d].At = rows[0]
+		for _, at := range rows {
+			if at != rows[0] {
 				return errSlow
 			}
 		}
@@ -221,19 +213,17 @@ func (c *fastChunk) integers(slot int) error {
 	return nil
 }
 
-// positions begins the decisions and reads their positions.
+// positions reads each row's, none of them twice in a decision.
 func (c *fastChunk) positions() error {
 	if err := c.integers(slotPosition); err != nil {
 		return err
 	}
 	b, whole := c.builder, c.scratch.whole
-	position := b.block.Position
-	for d := range c.scratch.heads {
-		head := &c.scratch.heads[d]
-		b.rows = head.from
-		b.beginDecision(head.ID, head.CustomerID, head.At)
-		next := c.next(d)
-		for row := head.from; row < next; row++ {
+	position := b.block.Position[:len(whole)]
+	row := 0
+	for _, end := range b.block.Ends {
+		b.countDecision()
+		for ; row < int(end); row++ {
 			p := whole[row]
 			if p < 1 || p > maxPosition || b.isRepeated(int32(p)) {
 				return errSlow
@@ -241,7 +231,6 @@ func (c *fastChunk) positions() error {
 			b.seen[p] = b.decision
 			position[row] = int32(p)
 		}
-		b.block.Ends[d] = int32(next)
 	}
 	return nil
 }
@@ -321,21 +310,15 @@ func (k *knownTexts) place(t *parquetfile.Texts, i uint32) (uint32, error) {
 func (c *fastChunk) fill(slot int, dst []float64, low, high float64, absent bool) error {
 	row := 0
 	for _, segment := range c.segments[slot] {
-		to := dst[row : row+segment.To-segment.From]
-		row += len(to)
-		present, err := c.scratch.values.Doubles(to, segment)
+		n := segment.To - segment.From
+		present, good, err := c.scratch.values.Between(dst[row:row+n], segment, low, high)
 		if err != nil {
 			return err
 		}
-		if present != nil && !absent {
+		if !good || present != nil && !absent {
 			return errSlow
 		}
-		for i, v := range to {
-			to[i] = v + 0 // -0 is 0
-			if !(v >= low && v <= high) && (present == nil || present[i]) {
-				return errSlow
-			}
-		}
+		row += n
 	}
 	return nil
 }

@@ -4,11 +4,10 @@ package policylog
 type parsed struct {
 	record
 	plan    *plan
-	slots   []int          // of the file's columns
-	places  map[string]int // of the file's columns, by name
-	fields  []field        // in the order of the row
-	scratch []byte         // texts that do not stand in the row as they are
-	seen    []bool         // by column
+	layout  *layout
+	fields  []field // in the order of the row
+	scratch []byte  // texts that do not stand in the row as they are
+	seen    []bool  // by column
 	json    bool
 	blamed  string // the key that is to blame
 	key     func(name []byte) (place, slot int)
@@ -24,12 +23,12 @@ type field struct {
 
 // begin sets up for a file's rows.
 func (r *parsed) begin(t *textReader) {
-	r.plan, r.slots, r.places, r.json = t.plan, t.slots, t.places, !t.quotes
+	r.plan, r.layout, r.json = t.plan, &t.layout, !t.quotes
 	if len(r.cells) != len(t.plan.columns) {
 		r.cells = make([]cell, len(t.plan.columns))
 	}
-	if len(r.seen) != len(t.slots) {
-		r.seen = make([]bool, len(t.slots))
+	if len(r.seen) != len(t.layout.slots) {
+		r.seen = make([]bool, len(t.layout.slots))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
 )
 
 // The places of the columns that every log has in a plan and in a record. Columns of text follow, then columns of
@@ -34,6 +36,7 @@ type plan struct {
 	ranged    bool
 	low, high float64
 	blockRows int
+	pages     parquetfile.Memory // of all files
 }
 
 // wanted is one column that is read.

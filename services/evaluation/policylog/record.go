@@ -59,17 +59,17 @@ func (b *builder) add(r *record) error {
 
 // check reads the row into b.values, and says what of it is not as it is wanted; "": it is good, and its decision begun.
 func (b *builder) check(r *record) (slot int, want string) {
-	head, slot, want := b.checkHead(r)
+	head, begins, slot, want := b.checkHead(r)
 	if want != "" {
 		return slot, want
 	}
-	if slot, want = b.checkRow(r, head != nil); want != "" {
+	if slot, want = b.checkRow(r, begins); want != "" {
 		return slot, want
 	}
 	if slot, want = b.checkOthers(r); want != "" {
 		return slot, want
 	}
-	if head != nil {
+	if begins {
 		if !r.steady {
 			head.ID, head.CustomerID = b.keep(head.ID), b.keep(head.CustomerID)
 		}
@@ -78,9 +78,8 @@ func (b *builder) check(r *record) (slot int, want string) {
 	return 0, ""
 }
 
-// checkHead checks what is the same for all rows of a decision. It returns the head of a decision that the row begins,
-// nil where it goes on with the one in hand.
-func (b *builder) checkHead(r *record) (head *Decision, slot int, want string) {
+// checkHead checks what is the same for all rows of a decision. begins: it is another than the one in hand.
+func (b *builder) checkHead(r *record) (head Decision, begins bool, slot int, want string) {
 	id, customer, at := &r.cells[slotDecision], &r.cells[slotCustomer], &r.cells[slotAt]
 	instant, isInstant := at.instant, at.kind == cellInstant
 	if at.kind == cellText {
@@ -88,22 +87,22 @@ func (b *builder) checkHead(r *record) (head *Decision, slot int, want string) {
 	}
 	switch {
 	case id.kind != cellText || !isDecisionID(id.text):
-		return nil, slotDecision, wantDecision
+		return head, false, slotDecision, wantDecision
 	case customer.kind != cellText || !isID(customer.text):
-		return nil, slotCustomer, wantID
+		return head, false, slotCustomer, wantID
 	case !isInstant || instant < minInstant || instant > maxInstant:
-		return nil, slotAt, wantAt
+		return head, false, slotAt, wantAt
 	case !b.isDecision(id.text):
-		return &Decision{ID: id.text, CustomerID: customer.text, At: instant}, 0, ""
+		return Decision{ID: id.text, CustomerID: customer.text, At: instant}, true, 0, ""
 	}
 	now := &b.block.Decisions[len(b.block.Decisions)-1]
 	if !bytes.Equal(now.CustomerID, customer.text) {
-		return nil, slotCustomer, "the decision's " + string(now.CustomerID)
+		return head, false, slotCustomer, "the decision's " + string(now.CustomerID)
 	}
 	if now.At != instant {
-		return nil, slotAt, "the instant of the decision's rows before"
+		return head, false, slotAt, "the instant of the decision's rows before"
 	}
-	return nil, 0, ""
+	return head, false, 0, ""
 }
 
 // checkRow checks the columns of a row that every log has, into b.values.

@@ -44,15 +44,16 @@ func (s *scanner) begin(t *textReader, b *builder) {
 	s.slow.begin(t)
 }
 
-// take reads a row slowly.
-func (s *scanner) take(f format, row []byte, n int64, line func() int64) error {
+// take reads row n of the file slowly, which stands from begin to end in the chunk.
+func (s *scanner) take(f format, c *chunk, begin, end int, n int64) error {
+	row := c.text[begin:end]
 	b, r := s.builder, &s.slow
 	s.head = nil
 	if column, want := f.parse(row, r); want != "" {
-		return b.bad(Bad{Row: n, Line: line(), Column: column, Value: shown(bytes.TrimRight(row, "\r\n")), Want: want})
+		return b.bad(Bad{Row: n, Line: c.line(begin), Column: column, Value: shown(bytes.TrimRight(row, "\r\n")), Want: want})
 	}
 	if slot, want := b.check(&r.record); want != "" {
-		return b.bad(Bad{Row: n, Line: line(), Column: b.plan.columns[slot].name, Value: shown(r.cells[slot].text), Want: want})
+		return b.bad(Bad{Row: n, Line: c.line(begin), Column: b.plan.columns[slot].name, Value: shown(r.cells[slot].text), Want: want})
 	}
 	b.commit(&b.values)
 	s.now = b.block.Decisions[len(b.block.Decisions)-1]
@@ -61,6 +62,11 @@ func (s *scanner) take(f format, row []byte, n int64, line func() int64) error {
 		s.learn(row)
 	}
 	return nil
+}
+
+// line is the line, from 1, of the row that begins at p.
+func (c *chunk) line(p int) int64 {
+	return c.from.Line + int64(bytes.Count(c.text[:p], []byte{'\n'})) + 1
 }
 
 // learn takes the row that was read last as what rows look like.

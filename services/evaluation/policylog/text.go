@@ -34,9 +34,7 @@ type textReader struct {
 	in     *input
 	plan   *plan
 	format format
-	names  []string
-	slots  []int // of the columns; -1: not read
-	places map[string]int
+	layout layout
 	quotes bool // rows may hold line ends within quotes
 
 	carry   []byte   // read, but not yet part of a chunk
@@ -44,6 +42,22 @@ type textReader struct {
 	ended   bool     // all is read
 	endless bool     // the last line had no line end, and was given one
 	row     parsed   // of split
+	id      []byte   // of the last row of a block
+}
+
+// layout is what columns a file has.
+type layout struct {
+	names  []string
+	slots  []int // in the plan; -1: not read
+	places map[string]int
+}
+
+func (l *layout) read(p *plan) {
+	l.slots = make([]int, len(l.names))
+	l.places = make(map[string]int, len(l.names))
+	for i, n := range l.names {
+		l.slots[i], l.places[n] = p.slot(n), i
+	}
 }
 
 // newTextReader reads the columns.
@@ -55,7 +69,7 @@ func newTextReader(in *input, p *plan, f format, quotes bool) (*textReader, erro
 			return nil, err
 		}
 		if n >= 0 && n <= MaxLine {
-			t.names = names
+			t.layout.names = names
 			t.at = Position{Offset: int64(n), Line: int64(lines)}
 			t.carry = t.carry[n:]
 			break
@@ -64,22 +78,18 @@ func newTextReader(in *input, p *plan, f format, quotes bool) (*textReader, erro
 			return nil, &FileError{File: in.name, Found: "a first row of more than " + strconv.Itoa(MaxLine) + " bytes", Want: "at most so many"}
 		}
 		if t.carry, err = t.more(t.carry); err != nil {
-			return nil, err
+			return nil, in.broken(0, err)
 		}
 	}
-	if len(t.names) > maxColumns {
-		return nil, &FileError{File: in.name, Found: strconv.Itoa(len(t.names)) + " columns", Want: "at most " + strconv.Itoa(maxColumns)}
+	if n := len(t.layout.names); n > maxColumns {
+		return nil, &FileError{File: in.name, Found: strconv.Itoa(n) + " columns", Want: "at most " + strconv.Itoa(maxColumns)}
 	}
-	t.slots = make([]int, len(t.names))
-	t.places = make(map[string]int, len(t.names))
-	for i, n := range t.names {
-		t.slots[i], t.places[n] = p.slot(n), i
-	}
+	t.layout.read(p)
 	t.row.begin(t)
 	return t, nil
 }
 
-func (t *textReader) columns() []string { return t.names }
+func (t *textReader) columns() []string { return t.layout.names }
 
 func (t *textReader) close() error { return t.in.close() }
 
@@ -302,7 +312,7 @@ func (s *splitting) toDecisionEnd() error {
 				return nil
 			}
 			if !known {
-				now, known = slices.Clone(id), true
+				now, known = append(now[:0], id...), true
 			}
 		}
 		if over == maxPosition {
@@ -335,7 +345,8 @@ func (s *splitting) nextRow() (end int, err error) {
 // lastID is the id of the last counted row, or of the last before it that can be read.
 func (s *splitting) lastID() (id []byte, known bool) {
 	if id, known = s.idOf(s.last, s.end); known {
-		return slices.Clone(id), true
+		s.id = append(s.id[:0], id...)
+		return s.id, true
 	}
 	for p := 0; p < s.end; {
 		e := s.format.rowEnd(s.text, p)
@@ -374,8 +385,7 @@ func (t *textReader) decode(c *chunk, b *builder) error {
 		end := s.row(text, p)
 		if end < 0 {
 			end = t.format.rowEnd(rows, p)
-			line := func() int64 { return c.from.Line + int64(bytes.Count(rows[:p], []byte{'\n'})) + 1 }
-			if err := s.take(t.format, rows[p:end], n, line); err != nil {
+			if err := s.take(t.format, c, p, end, n); err != nil {
 				return err
 			}
 		}
