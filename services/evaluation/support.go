@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/policy"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
@@ -27,7 +28,7 @@ func (s *support) Add(b *policylog.Block) error {
 			continue
 		}
 		if !(v >= 0 && v <= 1+massSlack) {
-			return rowError(b, i, policylog.ColumnUnsupported, v, "a part of 1, or nothing where it is not known")
+			return rowError(b, i, policylog.ColumnUnsupported, strconv.FormatFloat(v, 'g', -1, 64), "a part of 1, or nothing where it is not known")
 		}
 		s.Rows++
 		if v > 0 {
