@@ -163,6 +163,7 @@ func (l *bankLoad) judged(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(cleanup) // however this ends
 	if logHash(t, path); path == "" {
 		t.Error("nothing was joined")
 	}
