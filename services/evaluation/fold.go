@@ -174,7 +174,8 @@ func (f *fold) measure(b *policylog.Block) *measured {
 func (f *fold) deliver(at place, m *measured) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if at.file < f.next.file || at.file == f.next.file && at.block < f.next.block {
+	_, twice := f.waiting[at]
+	if twice || at.file < f.next.file || at.file == f.next.file && at.block < f.next.block {
 		f.err = f.named(errBlocks)
 		f.halt()
 		return
