@@ -226,6 +226,37 @@ func TestReportOfAGoodLog(t *testing.T) {
 	}
 }
 
+// Arms are judged by the shares that were planned; the first that is named is the control.
+func TestPlannedShares(t *testing.T) {
+	logs := filepath.Join(writeLogs(t, 900, false), "log-*.csv")
+	s := reportSettings()
+	for _, c := range []struct {
+		arms    []string
+		control string
+		status  string
+	}{
+		{nil, "control", "GIVEN"}, {[]string{"exp:new=1", "exp:control=1"}, "new", "GIVEN"}, {[]string{"exp:control=9", "exp:new=1"}, "control", "WITHHELD"},
+	} {
+		s.Arms = nil
+		for _, text := range c.arms {
+			arm, err := evaluation.ParseArm(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Arms = append(s.Arms, arm)
+		}
+		e := reportOf(t, s, 1, nil, logs).Experiment.Experiments[0]
+		if e.Control != c.control || string(e.Verdict.Status) != c.status || e.Planned != (c.arms != nil) {
+			t.Errorf("%v: control %s, %+v, planned %v", c.arms, e.Control, e.Verdict, e.Planned)
+		}
+	}
+	for _, text := range []string{"", "=", "exp=1", "exp:=1", ":a=1", "exp:a", "exp:a=", "exp:a=0", "exp:a=-1", "exp:a=NaN", "exp:a=Inf", "exp:a=x"} {
+		if arm, err := evaluation.ParseArm(text); err == nil {
+			t.Errorf("%q is read as %+v", text, arm)
+		}
+	}
+}
+
 // A log with the contract's columns alone has a report too, that says what it lacks and never takes it for 0.
 func TestReportOfAPlainLog(t *testing.T) {
 	plain := "decision_id,customer_id,decided_at,position,product_code,reward,propensity\nd1,c1,2026-01-01T00:00:00Z,1,A,1,0.5\nd1,c1,2026-01-01T00:00:00Z,2,B,,0.5\n"
