@@ -211,6 +211,9 @@ func TestReportOfAGoodLog(t *testing.T) {
 	if r.Conclusion.Status != evaluation.StatusClear || len(r.Gates) != 4 {
 		t.Errorf("%+v, gates %v", r.Conclusion, r.Gates)
 	}
+	if r.Log.From != "2026-01-01T01:00:00Z" || r.Log.To != "2026-03-28T01:00:00Z" {
+		t.Errorf("decided from %s to %s", r.Log.From, r.Log.To)
+	}
 	if e := r.Experiment.Experiments; len(e) != 1 || e[0].Name != "exp" || e[0].Control != "control" || len(e[0].Arms) != 2 || len(e[0].Comparisons) != 1 || e[0].Mixed != 0 {
 		t.Errorf("experiments: %+v", e)
 	}
