@@ -240,16 +240,12 @@ func moneyReport(s *money.State, c *conduct.State) MoneyReport {
 
 func heldReport(h *money.Held) HeldReport {
 	r := HeldReport{Sold: h.Sold, Days: finite(h.Mean)}
-	bounds := money.HeldBounds()
 	from := 0.
-	for i, n := range h.Histogram {
-		bin := HeldBin{From: from, N: n}
-		if i < len(bounds) {
-			from = bounds[i]
-			bin.To = &bounds[i]
-		}
-		r.Bins = append(r.Bins, bin)
+	for i, to := range money.HeldBounds() {
+		r.Bins = append(r.Bins, HeldBin{From: from, To: &to, N: h.Histogram[i]})
+		from = to
 	}
+	r.Bins = append(r.Bins, HeldBin{From: from, N: h.Histogram[money.HeldBins-1]})
 	return r
 }
 
