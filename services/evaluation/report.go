@@ -34,7 +34,7 @@ func ReportOf(o *Outcome, s *Settings, version string) (*Report, error) {
 	}
 	r := &Report{
 		Schema: ReportSchema, Version: version, Log: m.log(o), Conduct: conductReport(&m.conduct.State),
-		Segments: m.groups.report(), Money: moneyReport(m.money.State, &m.conduct.State), Funnel: funnelReport(&m.funnel.State),
+		Segments: m.groups.report(), Money: moneyReport(m.money.State, &m.conduct.State, &m.overview.group), Funnel: funnelReport(&m.funnel.State),
 	}
 	if v := r.Conduct.Shown.Violations; v != nil {
 		r.Violations = &v.Yes
@@ -212,7 +212,7 @@ func concentration(c *conduct.Concentration) *Concentration {
 	return out
 }
 
-func moneyReport(s *money.State, c *conduct.State) MoneyReport {
+func moneyReport(s *money.State, c *conduct.State, whole *group) MoneyReport {
 	result := s.Result()
 	n := &needs{names: []string{}}
 	r := MoneyReport{}
@@ -222,6 +222,9 @@ func moneyReport(s *money.State, c *conduct.State) MoneyReport {
 		roi := &m.ROI[0]
 		if !n.lack(roi.Lists+roi.Censored == 0, column) {
 			out.ROI = &Mean{N: roi.Lists, Value: finite(roi.Return)}
+			if m := whole.ROI[h].mean(); m.N == roi.Lists && m.StdErr != nil { // the same lists: what a mean of theirs is sure of
+				out.ROI.interval(roi.Return, *m.StdErr)
+			}
 			out.Censored, out.Monthly = &roi.Censored, finite(roi.Monthly)
 			out.Fell, out.MeanLoss = &CountReport{finite(m.Loss.Share), m.Loss.Fell, m.Loss.Known}, finite(m.Loss.Mean)
 			if m.Profit.Customers > 0 {

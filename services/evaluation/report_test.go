@@ -217,7 +217,7 @@ func TestReportOfAGoodLog(t *testing.T) {
 	if e := r.Experiment.Experiments; len(e) != 1 || e[0].Name != "exp" || e[0].Control != "control" || len(e[0].Arms) != 2 || len(e[0].Comparisons) != 1 || e[0].Mixed != 0 {
 		t.Errorf("experiments: %+v", e)
 	}
-	if h := r.Money.Horizons; h[0].ROI.N != 900 || h[2].ROI == nil || h[2].ROI.N != 0 || *h[2].Censored != 900 || h[0].BreachBought.Known == 0 {
+	if h := r.Money.Horizons; h[0].ROI.N != 900 || h[2].ROI == nil || h[2].ROI.N != 0 || *h[2].Censored != 900 || h[0].BreachBought.Known == 0 || h[0].ROI.CI95 == nil {
 		t.Errorf("money: %+v", h)
 	}
 	steps := r.Funnel.Steps
