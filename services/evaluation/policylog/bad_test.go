@@ -550,3 +550,26 @@ func TestBadRowBeforeTheFault(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLinesOfALongDecision: line ends within quotes count as lines wherever the quotes come to be read.
+func TestLinesOfALongDecision(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(allHeader + "\n")
+	for i := range 400 {
+		note := strings.Repeat("x", 1000)
+		if i == 390 {
+			note = "\"\n\""
+		}
+		text.WriteString("d,C,2026-03-05T10:00:00Z," + strconv.Itoa(i+1) + ",P,0,1,0.5,s,," + note + "\n")
+	}
+	o := allOptions
+	o.blockRows, o.Stdin = 1, strings.NewReader(text.String())
+	c, err := open(t, []string{Stdin}, o).File(0, Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b Block
+	if err := c.Next(&b); err != nil || b.Rows() != 400 || b.End.Line != 402 || b.End.Offset != int64(text.Len()) {
+		t.Errorf("%v: %d rows to %+v of %d bytes", err, b.Rows(), b.End, text.Len())
+	}
+}
