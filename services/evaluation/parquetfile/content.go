@@ -98,48 +98,53 @@ func (p *Page) unpack(packed bool, from int64) ([]byte, error) {
 
 // decode finds levels and values.
 func (p *Page) decode(c *content) error {
-	h := &p.header
-	if h.kind == pageData2 {
-		levels := h.before + h.behind
-		b, err := p.unpack(!h.plain, levels)
-		if err != nil {
-			return err
-		}
-		if h.nulls > 0 {
-			if !p.column.Optional {
-				return errors.New("it has nulls, and the schema says that it has none")
-			}
-			c.levels = p.raw[h.before:levels]
-			runs := hybrid{b: c.levels, width: 1}
-			if n, err := runs.ones(int(h.values)); err != nil || int64(n) != h.values-h.nulls {
-				return errors.New("its levels do not have as many nulls as its header tells")
-			}
-		}
-		return p.decodeValues(c, b, int(h.values-h.nulls))
+	if p.header.kind == pageData2 {
+		return p.decodeSecond(c)
 	}
 	b, err := p.unpack(true, 0)
 	if err != nil {
 		return err
 	}
-	count := int(h.values)
-	if p.column.Optional {
-		if h.levels != encodingRLE {
-			return errors.New("its levels are not in the encoding RLE")
-		}
-		if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
-			return errors.New("its levels are larger than the page")
-		}
-		end := 4 + int(binary.LittleEndian.Uint32(b))
-		runs := hybrid{b: b[4:end], width: 1}
-		if count, err = runs.ones(count); err != nil {
-			return fmt.Errorf("its levels: %w", err)
-		}
-		if count < int(h.values) {
-			c.levels = b[4:end]
-		}
-		b = b[end:]
+	if !p.column.Optional {
+		return p.decodeValues(c, b, p.Rows())
 	}
-	return p.decodeValues(c, b, count)
+	switch {
+	case p.header.levels != encodingRLE:
+		return errors.New("its levels are not in the encoding RLE")
+	case len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4):
+		return errors.New("its levels are larger than the page")
+	}
+	end := 4 + int(binary.LittleEndian.Uint32(b))
+	runs := hybrid{b: b[4:end], width: 1}
+	count, err := runs.ones(p.Rows())
+	if err != nil {
+		return fmt.Errorf("its levels: %w", err)
+	}
+	if count < p.Rows() {
+		c.levels = b[4:end]
+	}
+	return p.decodeValues(c, b[end:], count)
+}
+
+// decodeSecond is decode of a page of the second version: its levels are not packed, and it tells how many are null.
+func (p *Page) decodeSecond(c *content) error {
+	h := &p.header
+	levels := h.before + h.behind
+	b, err := p.unpack(!h.plain, levels)
+	if err != nil {
+		return err
+	}
+	if h.nulls > 0 && !p.column.Optional {
+		return errors.New("it has nulls, and the schema says that it has none")
+	}
+	if h.nulls > 0 {
+		c.levels = p.raw[h.before:levels]
+		runs := hybrid{b: c.levels, width: 1}
+		if n, err := runs.ones(int(h.values)); err != nil || int64(n) != h.values-h.nulls {
+			return errors.New("its levels do not have as many nulls as its header tells")
+		}
+	}
+	return p.decodeValues(c, b, int(h.values-h.nulls))
 }
 
 // sizeOf is how many bytes a value of the column takes; 0 of texts.
@@ -154,46 +159,61 @@ func sizeOf(column *Column) int {
 }
 
 // decodeValues makes count values readable.
-func (p *Page) decodeValues(c *content, b []byte, count int) error {
+func (p *Page) decodeValues(c *content, b []byte, count int) (err error) {
 	size := sizeOf(p.column)
-	switch encoding := p.header.encoding; {
-	case encoding == encodingIndexes || encoding == encodingDictionary:
+	switch p.header.encoding {
+	case encodingIndexes, encodingDictionary:
 		return p.decodeIndexes(c, b, count)
-	case encoding == encodingPlain && size == 0:
-		c.form = formTexts
-		var err error
-		c.texts, err = plainTexts(p.pool, b, count)
-		return err
-	case encoding == encodingPlain || encoding == encodingSplit && size > 0:
-		if len(b)/size < count {
-			return fmt.Errorf("it claims %d values of %d bytes in %d", count, size, len(b))
+	case encodingPlain, encodingSplit:
+		if size > 0 {
+			return p.decodePlain(c, b, count, size)
 		}
-		c.form, c.plain, c.size = formPlain, b[:count*size], size
-		if encoding == encodingSplit {
-			if len(b) != count*size {
-				return errLength
-			}
-			c.plain = make([]byte, count*size)
-			unsplit(c.plain, b, size)
-		}
-		return nil
-	case encoding == encodingDelta && size > 0 && p.column.physical != physicalDouble:
-		c.form = formWhole
-		var err error
-		c.whole, _, err = deltas(b, count)
-		return err
-	case encoding == encodingDeltaText && size == 0:
-		c.form = formTexts
-		var err error
-		c.texts, err = deltaTexts(b, count)
-		return err
-	case encoding == encodingDeltaBytes && size == 0:
-		c.form = formTexts
-		var err error
-		c.texts, err = deltaPrefixes(b, count)
-		return err
 	}
+	if size == 0 {
+		return p.decodeTexts(c, b, count)
+	}
+	if p.header.encoding != encodingDelta || p.column.physical == physicalDouble {
+		return p.unknown()
+	}
+	c.form = formWhole
+	c.whole, _, err = deltas(b, count)
+	return err
+}
+
+func (p *Page) unknown() error {
 	return fmt.Errorf("its encoding is %s", encodingName(p.header.encoding))
+}
+
+// decodePlain is of values of one size.
+func (p *Page) decodePlain(c *content, b []byte, count, size int) error {
+	if len(b)/size < count {
+		return fmt.Errorf("it claims %d values of %d bytes in %d", count, size, len(b))
+	}
+	c.form, c.plain, c.size = formPlain, b[:count*size], size
+	if p.header.encoding == encodingPlain {
+		return nil
+	}
+	if len(b) != count*size {
+		return errLength
+	}
+	c.plain = make([]byte, count*size)
+	unsplit(c.plain, b, size)
+	return nil
+}
+
+func (p *Page) decodeTexts(c *content, b []byte, count int) (err error) {
+	c.form = formTexts
+	switch p.header.encoding {
+	case encodingPlain:
+		c.texts, err = plainTexts(p.pool, b, count)
+	case encodingDeltaText:
+		c.texts, err = deltaTexts(b, count)
+	case encodingDeltaBytes:
+		c.texts, err = deltaPrefixes(b, count)
+	default:
+		err = p.unknown()
+	}
+	return err
 }
 
 func encodingName(encoding int64) string {

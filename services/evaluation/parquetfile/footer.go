@@ -40,9 +40,6 @@ type logical struct {
 
 // parse takes from the footer what the columns asked for need. Chunks have to end before limit.
 func (f *File) parse(footer []byte, names []string, limit int64) error {
-	damaged := func(err error) error {
-		return &Error{Problem: "the footer cannot be read: " + err.Error(), Expected: "the metadata of a Parquet file"}
-	}
 	c := &compact{b: footer}
 	var leaves int
 	var problem error
@@ -67,11 +64,11 @@ func (f *File) parse(footer []byte, names []string, limit int64) error {
 	case problem != nil:
 		return problem
 	case c.err != nil:
-		return damaged(c.err)
+		return notMetadata(c.err)
 	case encryption:
 		return &Error{Problem: "columns are encrypted", Expected: "a file that is not encrypted"}
 	case leaves == 0:
-		return damaged(errShort)
+		return notMetadata(errShort)
 	}
 	c = &compact{b: footer} // again, for the row groups need the schema and may stand before it
 	c.fields(typeStruct, func(id int64, kind byte) {
@@ -90,9 +87,13 @@ func (f *File) parse(footer []byte, names []string, limit int64) error {
 		return problem
 	}
 	if c.err != nil {
-		return damaged(c.err)
+		return notMetadata(c.err)
 	}
 	return f.checkRows()
+}
+
+func notMetadata(err error) error {
+	return &Error{Problem: "the footer cannot be read: " + err.Error(), Expected: "the metadata of a Parquet file"}
 }
 
 // checkRows compares the file's number of rows with that of its groups.
@@ -121,7 +122,7 @@ func (f *File) parseSchema(c *compact, kind byte, names []string) (leaves int, e
 		elements = append(elements, c.element(each))
 	}
 	if c.err != nil {
-		return 0, nil // told by who asked
+		return 0, notMetadata(c.err)
 	}
 	found := make([]*Column, len(names))
 	next := 1
@@ -156,7 +157,7 @@ func walk(elements []element, at, leaves, depth int) (next, counted int, err err
 	if e.physical >= 0 {
 		return next, leaves + 1, nil
 	}
-	for i := int64(0); i < e.children; i++ {
+	for range e.children {
 		if next, leaves, err = walk(elements, next, leaves, depth+1); err != nil {
 			return 0, 0, err
 		}
@@ -223,49 +224,48 @@ func (f *File) parseGroup(c *compact, kind byte, leaves int, limit int64) error 
 	number := len(f.groups) + 1
 	g := group{rows: -1, chunks: make([]chunk, len(f.Columns))}
 	var problem error
-	counts := make([]int64, len(f.Columns))
-	columns := -1
+	columns := make([]chunkMetadata, len(f.Columns))
+	n := -1
 	c.fields(kind, func(id int64, kind byte) {
 		switch id {
 		case 1:
-			n, each := c.list(kind)
-			columns = n
-			for leaf := 0; leaf < n && c.err == nil; leaf++ {
-				at := slices.IndexFunc(f.Columns, func(column Column) bool { return column.Flat && column.leaf == leaf })
-				if at < 0 {
-					c.skip(each, 0)
-					continue
-				}
-				m := c.chunk(each)
-				if c.err != nil {
-					return
-				}
-				if g.chunks[at], problem = m.check(&f.Columns[at], number, limit); problem != nil {
-					c.fail(problem)
-				}
-				counts[at] = m.values
-			}
+			n = f.parseChunks(c, kind, columns)
 		case 3:
 			g.rows = c.int(kind)
 		default:
 			c.skip(kind, 0)
 		}
 	})
-	switch {
-	case problem != nil:
-		return problem
-	case c.err != nil:
-		return nil // told by who asked
-	case columns != leaves:
-		return &Error{Group: number, Problem: fmt.Sprintf("it has %d columns, the schema %d", columns, leaves), Expected: "the same number"}
+	if c.err != nil {
+		return notMetadata(c.err)
 	}
-	for i, n := range counts {
-		if f.Columns[i].Flat && n != g.rows {
-			return &Error{Column: f.Columns[i].Name, Group: number, Problem: fmt.Sprintf("it has %d values in %d rows", n, g.rows), Expected: "one a row"}
+	if n != leaves {
+		return &Error{Group: number, Problem: fmt.Sprintf("it has %d columns, the schema %d", n, leaves), Expected: "the same number"}
+	}
+	for i := range columns {
+		if !f.Columns[i].Flat {
+			continue
+		}
+		if g.chunks[i], problem = columns[i].check(&f.Columns[i], number, g.rows, limit); problem != nil {
+			return problem
 		}
 	}
 	f.groups = append(f.groups, g)
 	return nil
+}
+
+// parseChunks reads the chunks of the columns that were asked for, and returns how many there are in all.
+func (f *File) parseChunks(c *compact, kind byte, columns []chunkMetadata) int {
+	n, each := c.list(kind)
+	for leaf := 0; leaf < n && c.err == nil; leaf++ {
+		at := slices.IndexFunc(f.Columns, func(column Column) bool { return column.Flat && column.leaf == leaf })
+		if at < 0 {
+			c.skip(each, 0)
+			continue
+		}
+		columns[at] = c.chunk(each)
+	}
+	return n
 }
 
 // chunkMetadata is what the footer says of a chunk.
@@ -312,7 +312,7 @@ func (c *compact) chunk(kind byte) chunkMetadata {
 }
 
 // check makes the chunk of what the footer says.
-func (m *chunkMetadata) check(column *Column, number int, limit int64) (chunk, error) {
+func (m *chunkMetadata) check(column *Column, number int, rows, limit int64) (chunk, error) {
 	wrong := func(problem, expected string) (chunk, error) {
 		return chunk{}, &Error{Column: column.Name, Group: number, Problem: problem, Expected: expected}
 	}
@@ -329,6 +329,8 @@ func (m *chunkMetadata) check(column *Column, number int, limit int64) (chunk, e
 		return wrong("its physical type is not the schema's", "the same type")
 	case !codecKnown(m.codec):
 		return wrong("it is packed by "+codecName(m.codec), "SNAPPY, GZIP, ZSTD or UNCOMPRESSED")
+	case m.values != rows:
+		return wrong(fmt.Sprintf("it has %d values in %d rows", m.values, rows), "one a row")
 	case start < int64(len(magic)) || m.size < 0 || m.size > limit-start:
 		return wrong(fmt.Sprintf("it claims %d bytes at %d", m.size, start), "a place within the file")
 	}

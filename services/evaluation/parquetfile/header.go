@@ -109,14 +109,20 @@ func (h *header) check(bytesLeft, rowsLeft int64) error {
 		return fmt.Errorf("a page claims %d bytes where %d are left", h.size, bytesLeft)
 	case h.unpacked < 0 || h.unpacked > MaxPage:
 		return fmt.Errorf("a page claims %d bytes unpacked; at most %d are read", h.unpacked, MaxPage)
-	case h.kind != pageData && h.kind != pageData2 && h.kind != pageDictionary:
-		return nil // it is left out
-	case h.values < 0 || h.kind != pageDictionary && h.values > rowsLeft:
-		return fmt.Errorf("a page claims %d values where %d are left", h.values, rowsLeft)
-	case h.kind == pageDictionary && h.values > h.unpacked:
+	case h.kind == pageDictionary && (h.values < 0 || h.values > h.unpacked):
 		return fmt.Errorf("a dictionary claims %d values in %d bytes", h.values, h.unpacked)
-	case h.kind != pageData2:
-		return nil
+	case h.isData() && (h.values < 0 || h.values > rowsLeft):
+		return fmt.Errorf("a page claims %d values where %d are left", h.values, rowsLeft)
+	case h.kind == pageData2:
+		return h.checkLevels()
+	}
+	return nil // pages of other kinds are left out
+}
+
+func (h *header) isData() bool { return h.kind == pageData || h.kind == pageData2 }
+
+func (h *header) checkLevels() error {
+	switch {
 	case h.nulls < 0 || h.nulls > h.values:
 		return fmt.Errorf("a page claims %d nulls in %d values", h.nulls, h.values)
 	case h.before < 0 || h.behind < 0 || h.before > h.size || h.behind > h.size-h.before || h.before+h.behind > h.unpacked:

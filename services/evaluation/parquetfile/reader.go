@@ -162,44 +162,51 @@ func (r *Reader) read() error {
 		if err != nil {
 			return err
 		}
-		data := h.kind == pageData || h.kind == pageData2
-		if data && h.values <= r.skip {
-			r.skip -= h.values
-			r.left -= h.values
-			r.row += h.values
-			r.at += h.size
-			continue
-		}
-		if !data && h.kind != pageDictionary {
-			r.at += h.size
-			continue
-		}
-		raw := r.file.pool.bytes.get(int(h.size))
-		if err := r.bytes(raw); err != nil {
-			return err
-		}
-		r.at += h.size
-		p := &Page{
-			header: h, column: &r.file.Columns[r.column], group: r.group + 1, row: r.row, codec: chunk.codec, raw: raw,
-			dictionary: r.dictionary, pool: r.file.pool,
-		}
-		if h.kind == pageDictionary {
-			if r.dictionary != nil {
-				return r.damaged(errors.New("it has two dictionaries"))
+		if h.isData() && h.values > r.skip || h.kind == pageDictionary {
+			read, err := r.readPage(&h, chunk.codec)
+			if read || err != nil {
+				return err
 			}
-			p.refs.Store(1) // the reader's, until the group ends
-			r.dictionary = &dictionary{page: p}
 			continue
 		}
-		r.left -= h.values
-		r.row += h.values
-		p.refs.Store(1)
-		if p.dictionary != nil {
-			p.dictionary.page.refs.Add(1)
+		if r.at += h.size; h.isData() {
+			r.skip -= h.values
+			r.passed(h.values)
 		}
-		r.pages = append(r.pages, p)
-		return nil
 	}
+}
+
+// passed takes note of rows that are behind the reader.
+func (r *Reader) passed(rows int64) {
+	r.left -= rows
+	r.row += rows
+}
+
+// readPage reads a page whose header was read. Data reports whether it is one with rows, not the dictionary.
+func (r *Reader) readPage(h *header, codec int64) (data bool, err error) {
+	if h.kind == pageDictionary && r.dictionary != nil {
+		return false, r.damaged(errors.New("it has two dictionaries"))
+	}
+	raw := r.file.pool.bytes.get(int(h.size))
+	if err := r.bytes(raw); err != nil {
+		return false, err
+	}
+	r.at += h.size
+	p := &Page{
+		header: *h, column: &r.file.Columns[r.column], group: r.group + 1, row: r.row, codec: codec, raw: raw,
+		dictionary: r.dictionary, pool: r.file.pool,
+	}
+	p.refs.Store(1) // of a dictionary the reader's, until the group ends
+	if h.kind == pageDictionary {
+		r.dictionary = &dictionary{page: p}
+		return false, nil
+	}
+	if p.dictionary != nil {
+		p.dictionary.page.refs.Add(1)
+	}
+	r.passed(h.values)
+	r.pages = append(r.pages, p)
+	return true, nil
 }
 
 // nextGroup goes to the next group that has rows, from where the pages of the one before are read.

@@ -37,43 +37,51 @@ func (e *element) column(leaf int) Column {
 
 // kind is what the values are, and of an instant how many nanoseconds one is.
 func (e *element) kind() (Kind, int64) {
-	l := e.logical
-	switch {
-	case e.physical == physicalBytes && (l.kind == logicalString || l.kind == logicalEnum):
-		return Text, 0
-	case e.physical == physicalBytes && l.kind == 0 && (e.converted == convertedString || e.converted == convertedEnum):
-		return Text, 0
-	case e.physical == physicalDouble && l.kind == 0 && e.converted == nothingConverted:
-		return Double, 0
-	case e.physical == physicalInt64 && l.kind == logicalTimestamp:
-		if scale := l.nanoseconds(); l.utc && scale > 0 {
+	isPlain := e.logical.kind == 0 && e.converted == nothingConverted
+	switch e.physical {
+	case physicalBytes:
+		if e.isText() {
+			return Text, 0
+		}
+	case physicalDouble:
+		if isPlain {
+			return Double, 0
+		}
+	case physicalInt32, physicalInt64:
+		if scale := e.nanoseconds(); scale > 0 && e.physical == physicalInt64 {
 			return Instant, scale
 		}
-	case e.physical == physicalInt64 && l.kind == 0 && e.converted == convertedMillis:
-		return Instant, 1e6
-	case e.physical == physicalInt64 && l.kind == 0 && e.converted == convertedMicros:
-		return Instant, 1e3
-	case (e.physical == physicalInt32 || e.physical == physicalInt64) && e.signed():
-		return Integer, 0
+		if e.isSigned() {
+			return Integer, 0
+		}
 	}
 	return Other, 0
 }
 
-// signed reports whether whole numbers are just that.
-func (e *element) signed() bool {
+func (e *element) isText() bool {
+	if e.logical.kind == 0 {
+		return e.converted == convertedString || e.converted == convertedEnum
+	}
+	return e.logical.kind == logicalString || e.logical.kind == logicalEnum
+}
+
+// isSigned reports whether whole numbers are just that.
+func (e *element) isSigned() bool {
 	if e.logical.kind == logicalInteger {
 		return e.logical.signed
 	}
 	return e.logical.kind == 0 && (e.converted == nothingConverted || e.converted >= convertedInt8 && e.converted <= convertedInt64)
 }
 
-func (l *logical) nanoseconds() int64 {
-	switch l.unit {
-	case 1:
+// nanoseconds is how many one is of an instant in UTC; 0: it is none.
+func (e *element) nanoseconds() int64 {
+	l := &e.logical
+	switch {
+	case l.kind == 0 && e.converted == convertedMillis, l.kind == logicalTimestamp && l.utc && l.unit == 1:
 		return 1e6
-	case 2:
+	case l.kind == 0 && e.converted == convertedMicros, l.kind == logicalTimestamp && l.utc && l.unit == 2:
 		return 1e3
-	case 3:
+	case l.kind == logicalTimestamp && l.utc && l.unit == 3:
 		return 1
 	}
 	return 0

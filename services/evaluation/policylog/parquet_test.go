@@ -51,38 +51,38 @@ func seededRows(n int, seed uint64) []Row {
 }
 
 // written is a log in a file of a folder of the test.
-func written(t testing.TB, f Format, name string, c Columns, rows []Row) string {
-	t.Helper()
+func written(tb testing.TB, f Format, name string, c Columns, rows []Row) string {
+	tb.Helper()
 	var b bytes.Buffer
 	w, err := NewWriter(&b, f, c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := errors.Join(w.Write(rows), w.Close()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return kept(t, name, b.Bytes())
+	return kept(tb, name, b.Bytes())
 }
 
-func kept(t testing.TB, name string, b []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+func kept(tb testing.TB, name string, b []byte) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), name)
 	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
 // readBlocks reads the only file of a log by some workers, in the order of the blocks.
-func readBlocks(t testing.TB, path string, o Options, workers int, from Position) ([]*Block, error) {
-	t.Helper()
+func readBlocks(tb testing.TB, path string, o Options, workers int, from Position) ([]*Block, error) {
+	tb.Helper()
 	l, err := Open([]string{path}, o)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err := l.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	}()
 	c, err := l.File(0, from)
@@ -102,7 +102,7 @@ func readBlocks(t testing.TB, path string, o Options, workers int, from Position
 				}
 				if err != nil {
 					if c.Err() == nil {
-						t.Error("an error is not kept")
+						tb.Error("an error is not kept")
 					}
 					return
 				}
@@ -115,7 +115,7 @@ func readBlocks(t testing.TB, path string, o Options, workers int, from Position
 	group.Wait()
 	err = c.Err()
 	if err := c.Close(); err != nil {
-		t.Error(err)
+		tb.Error(err)
 	}
 	slices.SortFunc(blocks, func(a, b *Block) int { return a.Index - b.Index })
 	return blocks, err
@@ -142,7 +142,7 @@ func sameBlocks(t *testing.T, want, got []*Block) {
 		if a.SHA256 != b.SHA256 {
 			t.Errorf("block %d: another hash", i)
 		}
-		equalNaNs := cmp.Comparer(func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) || x != x && y != y })
+		equalNaNs := cmp.Comparer(sameBits)
 		if diff := cmp.Diff(a, b, equalNaNs, cmp.Exporter(func(reflect.Type) bool { return true }), cmp.Transformer("empty", func(s []float64) []float64 { return append([]float64{}, s...) })); diff != "" {
 			t.Fatalf("block %d: -want +got\n%s", i, diff)
 		}
@@ -256,8 +256,8 @@ func variants() []variant {
 }
 
 // bytes writes the rows.
-func (v *variant) bytes(t testing.TB, rows []Row) []byte {
-	t.Helper()
+func (v *variant) bytes(tb testing.TB, rows []Row) []byte {
+	tb.Helper()
 	c := everyColumn()
 	root := ordered{Group: parquet.Group{}, names: c.names()}
 	for i, name := range root.names {
@@ -280,11 +280,11 @@ func (v *variant) bytes(t testing.TB, rows []Row) []byte {
 	w := parquet.NewGenericWriter[any](&b, append([]parquet.WriterOption{parquet.NewSchema("x", root)}, v.options...)...)
 	for i := range rows {
 		if _, err := w.WriteRows([]parquet.Row{v.row(&rows[i], root)}); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -457,18 +457,18 @@ func TestParquetSchemas(t *testing.T) {
 }
 
 // structs writes a slice of structs.
-func structs(t testing.TB, rows any, options ...parquet.WriterOption) []byte {
-	t.Helper()
+func structs(tb testing.TB, rows any, options ...parquet.WriterOption) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	v := reflect.ValueOf(rows)
 	w := parquet.NewWriter(&b, append(options, parquet.SchemaOf(v.Index(0).Interface()))...)
 	for i := range v.Len() {
 		if err := w.Write(v.Index(i).Interface()); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }

@@ -75,6 +75,7 @@ func plainRows(rows []Row) []plainRow {
 
 // readThrough reads a log and counts its rows.
 func readThrough(b *testing.B, path string, want int) {
+	b.Helper()
 	l, err := Open([]string{path}, Options{Target: true})
 	if err != nil {
 		b.Fatal(err)

@@ -1,6 +1,7 @@
 package policylog
 
 import (
+	"bytes"
 	"errors"
 	"math"
 
@@ -100,7 +101,7 @@ func (c *fastChunk) ids() error {
 				continue
 			}
 			last = i
-			if text := t.Text(i); len(block.Decisions) == 0 || string(text) != string(id) {
+			if text := t.Text(i); len(block.Decisions) == 0 || !bytes.Equal(text, id) {
 				if !isDecisionID(text) {
 					return errSlow
 				}
@@ -126,7 +127,7 @@ func (c *fastChunk) customers() error {
 			block.Cluster = append(block.Cluster, ClusterOf(text))
 			return true
 		}
-		return !begins && string(text) == string(head.CustomerID)
+		return !begins && bytes.Equal(text, head.CustomerID)
 	})
 }
 
@@ -150,13 +151,13 @@ func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bo
 				k++
 			}
 			end := min(next-row, len(t.Index))
-			for ; k < end; k++ {
-				if i := t.Index[k]; i != last {
-					if last = i; !take(d, t.Text(i), false) {
-						return errSlow
-					}
+			for _, i := range t.Index[k:end] {
+				if i != last && !take(d, t.Text(i), false) {
+					return errSlow
 				}
+				last = i
 			}
+			k = end
 		}
 		row += len(t.Index)
 	}

@@ -30,29 +30,33 @@ func (r *parquetReader) decodeRows(k *chunk, b *builder) error {
 		s.batch[slot].segment, s.batch[slot].from = 0, 0
 	}
 	s.cells = resized(s.cells, len(r.slots))
-	clear(s.cells)
 	for from := 0; from < k.rows; from += batchRows {
 		n := min(batchRows, k.rows-from)
-		for slot := range r.slots {
-			if r.slots[slot].reader == nil {
+		for slot, c := range r.slots {
+			if c.reader == nil {
 				continue
 			}
-			if err := s.batch[slot].read(r.slots[slot].kind, k.parquet.segments[slot], n); err != nil {
+			if err := s.batch[slot].read(c.kind, k.parquet.segments[slot], n); err != nil {
 				return parquetError(r.in, err)
 			}
 		}
 		for i := range n {
-			for slot := range r.slots {
-				if r.slots[slot].reader != nil {
-					s.cells[slot] = s.batch[slot].cell(r.slots[slot].kind, i)
-				}
-			}
-			if err := b.add(&record{cells: s.cells, row: k.from.Row + int64(from+i) + 1}); err != nil {
+			if err := b.add(&record{cells: r.cells(s, i), row: k.from.Row + int64(from+i) + 1}); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// cells are those of a row of the batch.
+func (r *parquetReader) cells(s *parquetScratch, i int) []cell {
+	for slot, c := range r.slots {
+		if s.cells[slot] = (cell{}); c.reader != nil {
+			s.cells[slot] = s.batch[slot].cell(c.kind, i)
+		}
+	}
+	return s.cells
 }
 
 // read decodes the next n rows.
@@ -96,8 +100,9 @@ func (c *batchColumn) readSegment(kind parquetfile.Kind, row int, s parquetfile.
 	case parquetfile.Other:
 	}
 	for i := range s.To - s.From {
-		c.present[row+i] = present == nil || present[i]
+		c.present[row+i] = true
 	}
+	copy(c.present[row:], present)
 	return err
 }
 

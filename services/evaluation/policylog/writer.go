@@ -86,47 +86,72 @@ func (w *Writer) Close() error { return w.table.close() }
 
 // check refuses what cannot be read back.
 func (w *Writer) check(r *Row) error {
-	wrong := func(column string, value any, want string) error {
-		return fmt.Errorf("%s: %v, expected %s", column, value, want)
-	}
 	begins := w.rows == 1 || r.DecisionID != w.last.DecisionID
 	if begins {
 		clear(w.seen)
 	}
+	if err := w.checkHead(r, begins); err != nil {
+		return err
+	}
+	if err := w.checkRow(r); err != nil {
+		return err
+	}
+	if err := w.checkOthers(r); err != nil {
+		return err
+	}
+	w.seen[r.Position] = true
+	w.last.DecisionID, w.last.CustomerID, w.last.DecidedAt = r.DecisionID, r.CustomerID, r.DecidedAt
+	return nil
+}
+
+func refused(column string, value any, want string) error {
+	return fmt.Errorf("%s: %v, expected %s", column, value, want)
+}
+
+func (w *Writer) checkHead(r *Row, begins bool) error {
 	switch {
 	case !isDecisionID([]byte(r.DecisionID)):
-		return wrong(ColumnDecisionID, strconv.Quote(r.DecisionID), wantDecision)
+		return refused(ColumnDecisionID, strconv.Quote(r.DecisionID), wantDecision)
 	case !isID([]byte(r.CustomerID)):
-		return wrong(ColumnCustomerID, strconv.Quote(r.CustomerID), wantID)
+		return refused(ColumnCustomerID, strconv.Quote(r.CustomerID), wantID)
 	case r.DecidedAt < minInstant || r.DecidedAt > maxInstant:
-		return wrong(ColumnDecidedAt, r.DecidedAt, wantAt)
+		return refused(ColumnDecidedAt, r.DecidedAt, wantAt)
 	case !begins && (r.CustomerID != w.last.CustomerID || r.DecidedAt != w.last.DecidedAt):
 		return errors.New("customer or instant are not those of the decision's rows before")
+	}
+	return nil
+}
+
+func (w *Writer) checkRow(r *Row) error {
+	switch {
 	case r.Position < 1 || r.Position > maxPosition:
-		return wrong(ColumnPosition, r.Position, wantPosition)
+		return refused(ColumnPosition, r.Position, wantPosition)
 	case w.seen[r.Position]:
-		return wrong(ColumnPosition, r.Position, wantNoRepeat)
+		return refused(ColumnPosition, r.Position, wantNoRepeat)
 	case !isID([]byte(r.ProductCode)):
-		return wrong(ColumnProduct, strconv.Quote(r.ProductCode), wantID)
+		return refused(ColumnProduct, strconv.Quote(r.ProductCode), wantID)
 	case math.IsInf(r.Reward, 0):
-		return wrong(ColumnReward, r.Reward, wantNumber)
+		return refused(ColumnReward, r.Reward, wantNumber)
 	case !isPropensity(r.Propensity):
-		return wrong(ColumnPropensity, r.Propensity, wantPropensity)
+		return refused(ColumnPropensity, r.Propensity, wantPropensity)
 	case w.columns.Target && !isTarget(r.Target):
-		return wrong(ColumnTarget, r.Target, wantTarget)
-	case len(r.Texts) != len(w.columns.Texts) || len(r.Numbers) != len(w.columns.Numbers):
+		return refused(ColumnTarget, r.Target, wantTarget)
+	}
+	return nil
+}
+
+func (w *Writer) checkOthers(r *Row) error {
+	if len(r.Texts) != len(w.columns.Texts) || len(r.Numbers) != len(w.columns.Numbers) {
 		return fmt.Errorf("%d texts and %d numbers, expected %d and %d", len(r.Texts), len(r.Numbers), len(w.columns.Texts), len(w.columns.Numbers))
 	}
 	for i, text := range r.Texts {
 		if !isText([]byte(text)) {
-			return wrong(w.columns.Texts[i], strconv.Quote(text), wantText)
+			return refused(w.columns.Texts[i], strconv.Quote(text), wantText)
 		}
 	}
 	if i := slices.IndexFunc(r.Numbers, func(v float64) bool { return math.IsInf(v, 0) }); i >= 0 {
-		return wrong(w.columns.Numbers[i], r.Numbers[i], wantNumber)
+		return refused(w.columns.Numbers[i], r.Numbers[i], wantNumber)
 	}
-	w.seen[r.Position] = true
-	w.last.DecisionID, w.last.CustomerID, w.last.DecidedAt = r.DecisionID, r.CustomerID, r.DecidedAt
 	return nil
 }
 
@@ -173,8 +198,9 @@ func (w *csvWriter) write(r *Row) error {
 	for _, v := range r.Numbers {
 		b = appendNumber(append(b, ','), v, "")
 	}
-	w.line = append(b, '\n')
-	_, err := w.out.Write(w.line)
+	b = append(b, '\n')
+	w.line = b
+	_, err := w.out.Write(b)
 	return err
 }
 
@@ -191,8 +217,9 @@ func (w *csvWriter) header() error {
 		}
 		b = appendField(b, name)
 	}
-	w.line = append(b, '\n')
-	_, err := w.out.Write(w.line)
+	b = append(b, '\n')
+	w.line = b
+	_, err := w.out.Write(b)
 	return err
 }
 
@@ -285,8 +312,9 @@ func (w *ndjsonWriter) write(r *Row) error {
 		key()
 		b = appendNumber(b, v, "null")
 	}
-	w.line = append(b, '}', '\n')
-	_, err := w.out.Write(w.line)
+	b = append(b, '}', '\n')
+	w.line = b
+	_, err := w.out.Write(b)
 	return err
 }
 
