@@ -32,7 +32,7 @@ type joinOptions struct {
 	outcome, reward   string
 	since, through    string
 	channel, audience string
-	policy            string
+	layer, policy     string
 	needDecision      bool
 
 	named *pflag.FlagSet // in which the flags are declared
@@ -50,6 +50,7 @@ func (o *joinOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.through, "through", "", "only what was known by this instant, RFC 3339 or a day (default the newest event's)")
 	f.StringVar(&o.channel, "channel", "", "only answers of a channel: APP or BRANCH")
 	f.StringVar(&o.audience, "audience", "", "only answers for a reader: CUSTOMER or MANAGER")
+	f.StringVar(&o.layer, "layer", "", "layer of experiments whose arms are told (default the first that the customer was in)")
 	f.StringVar(&o.policy, "policy", "", "whose target_propensity is written: greedy, the lists without exploration; or a candidate model: a file, or active")
 	f.BoolVar(&o.needDecision, "need-decision", false, "join only events that name the decision")
 }
@@ -150,7 +151,7 @@ func (o *joinOptions) joins(r *logRun) (bool, error) {
 
 // joinFlags are the flags that mean nothing without a join.
 func joinFlags() []string {
-	return []string{"store", "window", "outcome", "reward", "since", "through", "channel", "audience", "policy", "need-decision"}
+	return []string{"store", "window", "outcome", "reward", "since", "through", "channel", "audience", "layer", "policy", "need-decision"}
 }
 
 // packer packs what is written; its end has to be called where all of it was.
@@ -266,7 +267,7 @@ func joinError(err error) error {
 
 // check reads the flags.
 func (o *joinOptions) check(workers int) (joined.Options, error) {
-	j := joined.Options{Window: o.window, Reward: joined.Reward(o.reward), NeedDecision: o.needDecision, Workers: workers}
+	j := joined.Options{Window: o.window, Reward: joined.Reward(o.reward), NeedDecision: o.needDecision, Layer: o.layer, Workers: workers}
 	var err error
 	switch {
 	case o.window <= 0 || o.window > joined.MaxWindow:
@@ -296,7 +297,8 @@ func (o *joinOptions) check(workers int) (joined.Options, error) {
 	default:
 		j.Policy = joined.Candidate
 	}
-	return j, o.readers(&j)
+	err = o.readers(&j)
+	return j, err
 }
 
 // readers reads whose answers are asked for.

@@ -82,12 +82,16 @@ func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluate
 		}
 	}
 	began := p.now()
-	outcome, settings, err := p.mergePartials(ctx, names)
+	partials, err := p.readPartials(ctx, names)
+	if err != nil {
+		return err
+	}
+	outcome, settings, err := mergePartials(partials)
 	if err != nil {
 		return err
 	}
 	run := evaluation.RunDocumentOf(p.version, &outcome.Tally, outcome.Files)
-	run.Workers, run.Shards = 1, len(names)
+	run.Workers, run.Shards = 1, len(partials)
 	run.Took(p.now().Sub(began).Seconds())
 	results, err := p.tellMerged(outcome, settings, run, o)
 	if err != nil {
@@ -107,28 +111,37 @@ func (p *program) tellMerged(outcome *evaluation.Outcome, s *evaluation.Settings
 	return p.tellPolicy(outcome, s, run, &o.gates, o.json)
 }
 
-// mergePartials reads the partial results and puts them together.
-func (p *program) mergePartials(ctx context.Context, names []string) (*evaluation.Outcome, *evaluation.Settings, error) {
+// readPartials reads the partial results. What says how one of them came to be has a name like theirs, and is passed over.
+func (p *program) readPartials(ctx context.Context, names []string) ([]*evaluation.Partial, error) {
 	partials := []*evaluation.Partial{}
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		data, err := readInput(name, evaluation.MaxPartialBytes)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
+		}
+		if evaluation.IsRunDocument(data) {
+			continue
 		}
 		partial, err := evaluation.ReadPartial(data, p.version)
 		if err != nil {
-			return nil, nil, usageError("%s: %v", name, err)
+			return nil, usageError("%s: %v", name, err)
 		}
 		partials = append(partials, partial)
 	}
-	settings, err := evaluation.DecodeSettings(partials[0].Settings())
-	if err != nil {
-		return nil, nil, usageError("%s: %v", names[0], err)
-	}
-	outcome, err := evaluation.Merge(partials, func([]byte) ([]evaluation.Part, error) { return settings.Parts() })
+	return partials, nil
+}
+
+// mergePartials puts them together.
+func mergePartials(partials []*evaluation.Partial) (outcome *evaluation.Outcome, settings *evaluation.Settings, err error) {
+	outcome, err = evaluation.Merge(partials, func(text []byte) ([]evaluation.Part, error) {
+		if settings, err = evaluation.DecodeSettings(text); err != nil {
+			return nil, err
+		}
+		return settings.Parts()
+	})
 	switch {
 	case errors.Is(err, evaluation.ErrPartial), errors.Is(err, evaluation.ErrSegments):
 		return nil, nil, usageError("%v", err)

@@ -271,7 +271,7 @@ func inShards(t *testing.T, dir string, args, gates []string) string {
 		if out.code != exitDone {
 			t.Fatalf("shard %d: exit code %d: %s", i, out.code, out.stderr)
 		}
-		partials = append(partials, name)
+		partials = append(partials, name, runName(name)) // as part-*.json does
 	}
 	name := filepath.Join(dir, "merged.json")
 	out := inProcess(t.Context(), "", slices.Concat([]string{"evaluate", "merge", "--json", name}, gates, partials)...)

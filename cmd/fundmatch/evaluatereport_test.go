@@ -58,7 +58,7 @@ func TestTheReportOfALoad(t *testing.T) {
 
 func written(t *testing.T, name string) string {
 	t.Helper()
-	data, err := os.ReadFile(name) //nolint:gosec // a test's own file
+	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func browse(t *testing.T, program, page string, args ...string) []byte {
 		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
 		"--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + t.TempDir(),
 	}, append(args, "file://"+page)...)
-	out, err := exec.CommandContext(ctx, program, args...).Output() //nolint:gosec // the browser that was found
+	out, err := exec.CommandContext(ctx, program, args...).Output()
 	if err != nil {
 		t.Fatalf("%s: %v", program, err)
 	}

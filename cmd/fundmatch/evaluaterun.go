@@ -238,8 +238,8 @@ func (p *program) openNamed(ctx context.Context, r *logRun, s *evaluation.Settin
 		return nil, usageError("--format: %v", err)
 	}
 	o.Stdin = &interruptible{ctx: ctx, from: p.stdin}
-	byDefault := len(s.Segments) == 0 && !slices.Contains(o.OptionalTexts, policylog.ColumnSegment)
-	if byDefault {
+	byDefault := len(s.Segments) == 0
+	if byDefault && !slices.Contains(o.OptionalTexts, policylog.ColumnSegment) {
 		o.OptionalTexts = append(o.OptionalTexts, policylog.ColumnSegment)
 	}
 	log, err := policylog.Open(names, o)
@@ -270,7 +270,7 @@ func (r *logRun) spares(log *policylog.Log, outputs ...string) error {
 	return nil
 }
 
-// measured is what a run found: an outcome of the whole log, or a partial result of a shard.
+// measuredLog is what a run found: an outcome of the whole log, or a partial result of a shard.
 type measuredLog struct {
 	outcome *evaluation.Outcome // nil: of a shard
 	partial *evaluation.Partial // nil: of the whole log

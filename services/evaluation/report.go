@@ -228,7 +228,7 @@ func moneyReport(s *money.State, c *conduct.State) MoneyReport {
 				out.InProfit, out.Sampled = &CountReport{finite(m.Profit.Share), m.Profit.Gained, m.Profit.Customers}, m.Profit.Sampled
 			}
 		}
-		breach := conduct.Breached90 + conduct.Flag(h) //nolint:gosec // three horizons
+		breach := conduct.Breached90 + conduct.Flag(h)
 		if !n.lack(c.Lacks(conduct.FlagColumn(breach)), conduct.FlagColumns()[breach]) {
 			out.BreachShown, out.BreachBought = shareOf(&c.Scopes[conduct.Shown].Flags[breach]), shareOf(&c.Scopes[conduct.Bought].Flags[breach])
 		}
@@ -257,14 +257,21 @@ func funnelReport(s *funnel.State) FunnelReport {
 	n := &needs{names: []string{}}
 	columns := funnel.FlagColumns()
 	lacks := func(f funnel.Flag) bool { return n.lack(s.Lacks(funnel.FlagColumn(f)), columns[f]) }
-	codes := [funnel.Steps]string{"LISTED", "EXPOSED", "VIEWED", "STARTED", "CONFIRMED"}
-	flags := [funnel.Steps]funnel.Flag{0, funnel.Exposed, funnel.Viewed, funnel.Started, funnel.Confirmed}
-	r := FunnelReport{Steps: []StepReport{{Code: codes[0], Reached: &s.Rows}}, TooMany: s.TooMany, Objections: []ObjectionReport{}}
+	r := FunnelReport{Steps: []StepReport{{Code: "LISTED", Reached: &s.Rows}}, TooMany: s.TooMany, Objections: []ObjectionReport{}}
 	before := false // the step before is not known
-	for step := funnel.StepExposed; step < funnel.Steps; step++ {
-		out := StepReport{Code: codes[step]}
-		way := &s.Ways[step]
-		unknown := lacks(flags[step])
+	for _, step := range []struct {
+		code string
+		step funnel.Step
+		flag funnel.Flag
+	}{
+		{"EXPOSED", funnel.StepExposed, funnel.Exposed},
+		{"VIEWED", funnel.StepViewed, funnel.Viewed},
+		{"STARTED", funnel.StepStarted, funnel.Started},
+		{"CONFIRMED", funnel.StepConfirmed, funnel.Confirmed},
+	} {
+		out := StepReport{Code: step.code}
+		way := &s.Ways[step.step]
+		unknown := lacks(step.flag)
 		if !unknown {
 			reached := way.WentOn.Yes + way.Entered
 			out.Reached = &reached

@@ -30,7 +30,7 @@ const joinedColumns = "decision_id,customer_id,decided_at,position,product_code,
 func writeLogs(t *testing.T, decisions int, violations bool) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a seed
+	rng := rand.New(rand.NewPCG(1, 2))
 	of := func(p float64) string {
 		if rng.Float64() < p {
 			return "1"
@@ -326,8 +326,8 @@ func TestThePublishedSchemaIsThatOfTheTypes(t *testing.T) {
 }
 
 func TestReportsKeepToTheSchema(t *testing.T) {
-	var schema map[string]any
-	if err := json.Unmarshal(evaluation.ReportJSONSchema(), &schema); err != nil {
+	rules := &schema{}
+	if err := json.Unmarshal(evaluation.ReportJSONSchema(), rules); err != nil {
 		t.Fatal(err)
 	}
 	good := writeLogs(t, 300, true)
@@ -345,50 +345,52 @@ func TestReportsKeepToTheSchema(t *testing.T) {
 		if err := json.Unmarshal(data, &document); err != nil {
 			t.Fatal(err)
 		}
-		if wrong := validate(schema, document, "report"); len(wrong) > 0 {
+		if wrong := rules.validate(document, "report"); len(wrong) > 0 {
 			t.Errorf("%s", strings.Join(wrong, "\n"))
 		}
-		document["conclusion"].(map[string]any)["status"] = 5.
-		document["log"].(map[string]any)["rows"] = 1.5
+		document["version"], document["log"] = 5., []any{}
 		document["more"] = true
 		delete(document, "gates")
-		if wrong := validate(schema, document, "report"); len(wrong) != 4 {
+		if wrong := rules.validate(document, "report"); len(wrong) != 4 {
 			t.Errorf("of four faults the check found %q", wrong)
 		}
 	}
 }
 
-// validate is as much of JSON Schema as the schema uses.
-func validate(schema map[string]any, value any, at string) (wrong []string) {
-	kinds, several := schema["type"].([]any)
-	if !several {
-		kinds = []any{schema["type"]}
-	}
-	if !slices.ContainsFunc(kinds, func(kind any) bool { return isOf(value, kind.(string)) }) {
+// schema is as much of JSON Schema as the report's uses.
+type schema struct {
+	Type       any                `json:"type"`
+	Properties map[string]*schema `json:"properties"`
+	Required   []string           `json:"required"`
+	Items      *schema            `json:"items"`
+	MinItems   *int               `json:"minItems"`
+}
+
+func (s *schema) validate(value any, at string) (wrong []string) {
+	kinds := strings.Fields(strings.Trim(fmt.Sprint(s.Type), "[]"))
+	if !slices.ContainsFunc(kinds, func(kind string) bool { return isOf(value, kind) }) {
 		return []string{fmt.Sprintf("%s: %v is none of %v", at, value, kinds)}
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		properties, _ := schema["properties"].(map[string]any)
-		for _, name := range schema["required"].([]any) {
-			if _, there := v[name.(string)]; !there {
+		for _, name := range s.Required {
+			if _, there := v[name]; !there {
 				wrong = append(wrong, fmt.Sprintf("%s has no %s", at, name))
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			property, there := properties[name].(map[string]any)
-			if !there {
+			if s.Properties[name] == nil {
 				wrong = append(wrong, fmt.Sprintf("%s.%s is not in the schema", at, name))
 				continue
 			}
-			wrong = append(wrong, validate(property, v[name], at+"."+name)...)
+			wrong = append(wrong, s.Properties[name].validate(v[name], at+"."+name)...)
 		}
 	case []any:
-		if n, bounded := schema["minItems"].(float64); bounded && len(v) != int(n) {
-			wrong = append(wrong, fmt.Sprintf("%s: %d items, expected %v", at, len(v), n))
+		if s.MinItems != nil && len(v) != *s.MinItems {
+			wrong = append(wrong, fmt.Sprintf("%s: %d items, expected %d", at, len(v), *s.MinItems))
 		}
 		for i, item := range v {
-			wrong = append(wrong, validate(schema["items"].(map[string]any), item, fmt.Sprintf("%s.%d", at, i))...)
+			wrong = append(wrong, s.Items.validate(item, fmt.Sprintf("%s.%d", at, i))...)
 		}
 	}
 	return wrong

@@ -232,23 +232,32 @@ func (m *armsMeasure) UnmarshalJSON(data []byte) error {
 	read := newArms()
 	read.lacked = f.Lacked
 	for _, name := range slices.Sorted(maps.Keys(f.Experiments)) {
-		form := f.Experiments[name]
-		if len(form.Hashes) != len(form.Customers) || len(form.Hashes) > MaxArmCustomers || form.Bound != 0 && !form.Sampled {
-			return errMeasure
-		}
 		s, err := read.sample(name)
 		if err != nil {
 			return err
 		}
-		s.bound, s.sampled = form.Bound, form.Sampled
-		for i, hash := range form.Hashes {
-			c := form.Customers[i]
-			if c == nil || i > 0 && hash <= form.Hashes[i-1] || s.bound != 0 && hash >= s.bound || c.Arm == "" || c.Lists < 1 || c.Open < 0 || c.Known < 0 {
-				return errMeasure
-			}
-			s.customers[hash] = c
+		form := f.Experiments[name]
+		if err := s.read(&form); err != nil {
+			return err
 		}
 	}
 	*m = *read
 	return m.trim()
+}
+
+// read takes in customers by ascending hash.
+func (s *armSample) read(form *sampleForm) error {
+	if len(form.Hashes) != len(form.Customers) || len(form.Hashes) > MaxArmCustomers || form.Bound != 0 && !form.Sampled {
+		return errMeasure
+	}
+	s.bound, s.sampled = form.Bound, form.Sampled
+	for i, hash := range form.Hashes {
+		c := form.Customers[i]
+		outOfOrder := i > 0 && hash <= form.Hashes[i-1] || s.bound != 0 && hash >= s.bound
+		if outOfOrder || c == nil || c.Arm == "" || c.Lists < 1 || min(c.Open, c.Known) < 0 {
+			return errMeasure
+		}
+		s.customers[hash] = c
+	}
+	return nil
 }

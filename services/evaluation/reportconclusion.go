@@ -86,6 +86,7 @@ func (r *Report) tellPolicy(tell teller) {
 		}
 		tell(toneUnsure, "Whether the judged policy is better cannot be said, the verdict is withheld: %s.", strings.Join(reasons, "; "))
 		return
+	case policy.Given:
 	}
 	switch e := &p.Estimates.SNIPS; r.comparison() {
 	case better:

@@ -141,7 +141,7 @@ func (o *overview) Merge(later Measure) error {
 		o.From, o.To = l.From, l.To
 	}
 	o.From, o.To = min(o.From, l.From), max(o.To, l.To)
-	o.group.merge(&l.group)
+	o.merge(&l.group)
 	return nil
 }
 

@@ -101,7 +101,7 @@ func flagsOf(b *policylog.Block, names []string, out [][]float64) error {
 
 // rowError names a row of a block, what stands there and what was expected.
 func rowError(b *policylog.Block, row int, column, value, want string) error {
-	decision, _ := slices.BinarySearch(b.Ends, int32(row+1)) //nolint:gosec // rows of a block fit
+	decision, _ := slices.BinarySearch(b.Ends, int32(row+1))
 	d := &b.Decisions[decision]
 	return &RowError{Row: d.Row, Decision: string(d.ID), Position: b.Position[row], What: column + ": " + value, Want: want}
 }

@@ -299,19 +299,20 @@ func finiteOr(v *float64) float64 {
 }
 
 func (r *Report) addExperiments(s page.Section) page.Section {
-	s.Blocks = append(s.Blocks, page.Block{Heading: "Experiments"})
 	if len(r.Experiment.Experiments) == 0 {
 		text := "The log names no experiment (column arm)."
-		s.Blocks = append(s.Blocks, page.Block{Points: []page.Point{{Text: text}}})
+		s.Blocks = append(s.Blocks, page.Block{Heading: "Experiments", Points: []page.Point{{Text: text}}})
 		return s
 	}
 	for i := range r.Experiment.Experiments {
-		s.Blocks = append(s.Blocks, experimentBlocks(&r.Experiment.Experiments[i])...)
+		s.Blocks = append(s.Blocks, experimentBlock(&r.Experiment.Experiments[i]))
 	}
+	last := s.Blocks[len(s.Blocks)-1].Table
+	last.Note = "The interval is for one look at a size that was planned; at every look is the interval that holds however often one looks. p is adjusted for the number of arms."
 	return s
 }
 
-func experimentBlocks(e *ExperimentReport) (blocks []page.Block) {
+func experimentBlock(e *ExperimentReport) page.Block {
 	var points []page.Point
 	for _, why := range e.Verdict.Reasons {
 		if e.Verdict.Status == experiments.Withheld {
@@ -325,10 +326,9 @@ func experimentBlocks(e *ExperimentReport) (blocks []page.Block) {
 		points = append(points, page.Point{Text: plural(e.Mixed, "customer") + " seen in several arms: left out."})
 	}
 	t := &page.Table{
-		Caption: "Experiment " + e.Name + ", reward a customer",
+		Caption: "Reward a customer",
 		Head:    []string{"Arm", "Customers", "Lists", "Reward", "Less " + e.Control, "95 % interval", "At every look", "p, Holm"},
 		Numbers: []bool{false, true, true, true, true, true, true, true},
-		Note:    "The interval is for one look at a size that was planned; at every look is the interval that holds however often one looks. p is adjusted for the number of arms.",
 	}
 	for _, a := range e.Arms {
 		cells := []string{a.Arm, grouped(a.Customers), grouped(a.Decisions), numberOf(a.Reward), "", "", "", ""}
@@ -339,5 +339,5 @@ func experimentBlocks(e *ExperimentReport) (blocks []page.Block) {
 		}
 		t.Rows = append(t.Rows, page.Row{Cells: cells})
 	}
-	return []page.Block{{Points: points, Table: t}}
+	return page.Block{Heading: "Experiment " + e.Name, Points: points, Table: t}
 }

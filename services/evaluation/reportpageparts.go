@@ -146,24 +146,45 @@ func (r *Report) surePage() page.Section {
 // weightChart is the histogram of the weights, without the empty ends.
 func weightChart(d *policy.Diagnostics) page.Chart {
 	c := &page.Bars{Words: page.Words{Title: "How much rows weigh", Says: "Rows by weight, target propensity over logged propensity. Few rows with much weight carry the estimate alone."}}
-	first, last := len(d.Weights), 0
-	for i, w := range d.Weights {
-		if w.Rows > 0 {
-			first, last = min(first, i), i
-		}
-	}
 	total := int64(0)
 	for _, w := range d.Weights {
 		total += w.Rows
 	}
-	for i := first; i <= last && i < len(d.Weights); i++ {
-		w := &d.Weights[i]
+	bins := drawnWeights(d.Weights)
+	for i := range bins {
+		w := &bins[i]
 		share := float64(w.Rows) / float64(total)
 		c.Rows = append(c.Rows, page.Bar{
 			Label: weightLabel(float64(w.From), float64(w.To)), Value: float64(w.Rows), Behind: grouped(w.Rows) + "  " + percentText(&share),
 		})
 	}
 	return c
+}
+
+// Below and above these weights one bar is enough: nothing more is read off it.
+const (
+	leastDrawn = .125
+	mostDrawn  = 128
+)
+
+// drawnWeights puts the bins below and above what is drawn together, and leaves out the empty ones at the ends.
+func drawnWeights(all []policy.WeightCount) (bins []policy.WeightCount) {
+	for _, w := range all {
+		last := len(bins) - 1
+		if last >= 0 && (float64(w.To) <= leastDrawn || float64(w.From) > mostDrawn) {
+			bins[last].To = w.To
+			bins[last].Rows += w.Rows
+			continue
+		}
+		bins = append(bins, w)
+	}
+	for len(bins) > 0 && bins[0].Rows == 0 {
+		bins = bins[1:]
+	}
+	for len(bins) > 0 && bins[len(bins)-1].Rows == 0 {
+		bins = bins[:len(bins)-1]
+	}
+	return bins
 }
 
 func weightLabel(from, to float64) string {

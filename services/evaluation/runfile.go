@@ -2,6 +2,7 @@ package evaluation
 
 import (
 	"encoding/hex"
+	"encoding/json"
 )
 
 // RunSchema names the form of a RunDocument.
@@ -53,6 +54,14 @@ func RunDocumentOf(version string, t *Tally, files []FileResult) *RunDocument {
 		d.SkippedRows = append(d.SkippedRows, SkippedAt(b))
 	}
 	return d
+}
+
+// IsRunDocument tells the document from a partial result beside which it stands.
+func IsRunDocument(data []byte) bool {
+	var d struct {
+		Schema string `json:"schema"`
+	}
+	return json.Unmarshal(data, &d) == nil && d.Schema == RunSchema
 }
 
 // Took fills in how long it took.

@@ -62,7 +62,7 @@ func TestSupportRefuses(t *testing.T) {
 	t.Parallel()
 	for _, v := range []float64{-.1, 1.1, math.Inf(1)} {
 		var s support
-		if err := s.Add(unsupportedBlock(0, v)); err == nil || !strings.Contains(err.Error(), "decision D1, position 2, unsupported") {
+		if err := s.Add(unsupportedBlock(0, v)); err == nil || !strings.Contains(err.Error(), "position 2: unsupported: ") {
 			t.Errorf("%v: %v", v, err)
 		}
 	}

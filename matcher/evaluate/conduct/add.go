@@ -70,11 +70,12 @@ func (f *Figures) add(r *Rows, wrong []Kind, in []answer) {
 		switch a {
 		case yes:
 			f.Rows++
-			if wrong != nil && wrong[i] < Kinds {
+			if i < len(wrong) && wrong[i] < Kinds {
 				f.Kinds[wrong[i]]++
 			}
 		case unknown:
 			f.Unknown++
+		case no:
 		}
 	}
 	if wrong != nil {

@@ -32,7 +32,7 @@ func rowsOf(rows []row) *conduct.Rows {
 		for _, r := range rows {
 			v := of(r)
 			if _, there := places[v]; !there {
-				places[v] = uint32(len(t.Names)) //nolint:gosec // few
+				places[v] = uint32(len(t.Names))
 				t.Names = append(t.Names, v)
 			}
 			t.Values = append(t.Values, places[v])
@@ -49,11 +49,11 @@ func rowsOf(rows []row) *conduct.Rows {
 		}
 	}
 	for i, r := range rows {
-		out.Position = append(out.Position, int32(i+1)) //nolint:gosec // few
+		out.Position = append(out.Position, int32(i+1))
 		if i == 0 || rows[i-1].decision != r.decision {
 			out.IDs, out.Ends = append(out.IDs, []byte(r.decision)), append(out.Ends, 0)
 		}
-		out.Ends[len(out.Ends)-1] = int32(i + 1) //nolint:gosec // few
+		out.Ends[len(out.Ends)-1] = int32(i + 1)
 		out.Flags[conduct.Confirmed][i], out.Flags[conduct.Complained][i] = r.confirmed, r.complained
 	}
 	return out
@@ -138,9 +138,9 @@ func TestConcentration(t *testing.T) {
 // More codes than are told apart withhold the figure, in whatever order they come.
 func TestTooManyCodes(t *testing.T) {
 	part := func(from, to int) *conduct.State {
-		r := &conduct.Rows{Product: &conduct.Text{}, Ends: []int32{int32(to - from)}, IDs: [][]byte{[]byte("d")}} //nolint:gosec // few
+		r := &conduct.Rows{Product: &conduct.Text{}, Ends: []int32{int32(to - from)}, IDs: [][]byte{[]byte("d")}}
 		for i := from; i < to; i++ {
-			r.Product.Values, r.Product.Names = append(r.Product.Values, uint32(i-from)), append(r.Product.Names, fmt.Sprint("P", i)) //nolint:gosec // few
+			r.Product.Values, r.Product.Names = append(r.Product.Values, uint32(i-from)), append(r.Product.Names, fmt.Sprint("P", i))
 			r.Position = append(r.Position, 1)
 		}
 		s := &conduct.State{}
@@ -181,7 +181,7 @@ func TestStatesMergeAndComeBack(t *testing.T) {
 			var part, back conduct.State
 			one := rowsOf(rows)
 			for i := range one.Position { // as in the whole
-				one.Position[i] = int32(len(all) - len(rows) + i + 1) //nolint:gosec // few
+				one.Position[i] = int32(len(all) - len(rows) + i + 1)
 			}
 			part.Add(one)
 			data, err := json.Marshal(&part)

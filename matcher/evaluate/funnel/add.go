@@ -177,6 +177,7 @@ func (r *Rows) countDoubts(doubts []Doubt, now []doubted, row int, foreseen, rai
 			now[code].wentOn[0][went]++
 		case yes:
 			now[code].wentOn[1][went]++
+		default: // whether he looked is not known: he is in neither
 		}
 	}
 }
@@ -198,20 +199,7 @@ func codesOf(texts ...*Text) *words {
 		}
 		w.texts[column] = t
 		for _, name := range t.Names {
-			var list []int
-			for _, code := range strings.Fields(name) {
-				code = shown(code)
-				at, there := places[code]
-				if !there {
-					at = len(places)
-					places[code] = at
-					w.codes = append(w.codes, code)
-				}
-				if !slices.Contains(list, at) { // a code that is there twice counts once
-					list = append(list, at)
-				}
-			}
-			w.lists[column] = append(w.lists[column], list)
+			w.lists[column] = append(w.lists[column], w.read(name, places))
 		}
 	}
 	for column := range w.lists {
@@ -222,6 +210,23 @@ func codesOf(texts ...*Text) *words {
 		}
 	}
 	return w
+}
+
+// read gives each code of a text its place. A code that is there twice counts once.
+func (w *words) read(text string, places map[string]int) (list []int) {
+	for _, code := range strings.Fields(text) {
+		code = shown(code)
+		at, there := places[code]
+		if !there {
+			at = len(places)
+			places[code] = at
+			w.codes = append(w.codes, code)
+		}
+		if !slices.Contains(list, at) {
+			list = append(list, at)
+		}
+	}
+	return list
 }
 
 // of are the codes of a row.

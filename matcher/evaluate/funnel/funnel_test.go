@@ -26,17 +26,17 @@ func rowsOf(rows []row) *funnel.Rows {
 	put := func(t *funnel.Text, v string) {
 		for i, name := range t.Names {
 			if name == v {
-				t.Values = append(t.Values, uint32(i)) //nolint:gosec // few
+				t.Values = append(t.Values, uint32(i))
 				return
 			}
 		}
-		t.Values, t.Names = append(t.Values, uint32(len(t.Names))), append(t.Names, v) //nolint:gosec // few
+		t.Values, t.Names = append(t.Values, uint32(len(t.Names))), append(t.Names, v)
 	}
 	for i, r := range rows {
 		if i == 0 || rows[i-1].decision != r.decision {
 			out.Ends = append(out.Ends, 0)
 		}
-		out.Ends[len(out.Ends)-1] = int32(i + 1) //nolint:gosec // few
+		out.Ends[len(out.Ends)-1] = int32(i + 1)
 		for f := range out.Flags {
 			out.Flags[f] = append(out.Flags[f], r.flags[f])
 		}

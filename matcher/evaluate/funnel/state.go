@@ -62,7 +62,7 @@ func (s *State) check() error {
 	}
 	doubts := []*Doubt{&s.Any}
 	for code, d := range s.Objections {
-		if d == nil || code == "" || len(code) > 3*maxCode || code != strings.ToValidUTF8(code, "") {
+		if d == nil || !isCode(code) {
 			return ErrState
 		}
 		doubts = append(doubts, d)
@@ -73,8 +73,17 @@ func (s *State) check() error {
 		}
 		shares = append(shares, &d.Answered, &d.WentOn[0], &d.WentOn[1])
 	}
-	for _, sh := range shares {
-		if err := sh.Check(); err != nil {
+	return checkAll(shares)
+}
+
+// isCode holds of what shown makes of a code.
+func isCode(code string) bool {
+	return code != "" && len(code) <= 3*maxCode && code == strings.ToValidUTF8(code, "")
+}
+
+func checkAll(shares []*share.Share) error {
+	for _, s := range shares {
+		if err := s.Check(); err != nil {
 			return errors.Join(ErrState, err)
 		}
 	}

@@ -262,7 +262,7 @@ func TestWhatCannotBeEvaluated(t *testing.T) {
 		text   string
 	}{
 		"nobody":                {&customers{}, nil, experiments.ErrData, "no rows"},
-		"one arm":               {one, nil, experiments.ErrData, "1 arms, expected at least 2"},
+		"one arm":               {one, nil, experiments.ErrData, "customers of 1 arms, expected of 2 or more"},
 		"no such control":       {bank(5, 0), func(c *experiments.Config) { c.Control = "old" }, experiments.ErrConfig, `control "old"`},
 		"an arm without weight": {bank(5, 0), func(c *experiments.Config) { c.Weights = map[string]float64{"control": 1, "old": 1} }, experiments.ErrConfig, `arm "new"`},
 		"alpha":                 {bank(5, 0), func(c *experiments.Config) { c.Alpha = 0 }, experiments.ErrConfig, "alpha"},

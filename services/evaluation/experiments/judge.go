@@ -48,7 +48,7 @@ func (s *State) settle(config Config) (Settings, error) {
 	out.Pre, out.Segments = slices.Clone(config.Pre), append([]string{}, config.Segments...)
 	names := sortedKeys(s.whole)
 	if len(names) < 2 {
-		return out, fmt.Errorf("%w: %d arms, expected at least 2", ErrData, len(names))
+		return out, fmt.Errorf("%w: customers of %d arms, expected of 2 or more", ErrData, len(names))
 	}
 	if out.Control == "" {
 		out.Control = ControlArm

@@ -63,14 +63,17 @@ type bank struct {
 	events   int
 }
 
-func openBank(tb failer) *bank {
+// openBank opens one without NAVs.
+func openBank(tb failer) *bank { return openMarket(tb, nil) }
+
+func openMarket(tb failer, series map[string][]fund.NAV) *bank {
 	tb.Helper()
 	b := &bank{Store: memory.New()}
 	result, err := b.Import(context.Background(), opened.Start(), func(batch features.Batch) error {
 		if err := batch.Products(fiveProducts()); err != nil {
 			return err
 		}
-		for code, navs := range fiveSeries() {
+		for code, navs := range series {
 			if err := batch.NAVs(code, navs); err != nil {
 				return err
 			}

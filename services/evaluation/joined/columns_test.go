@@ -8,6 +8,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher"
 	"github.com/fundmatch/fundmatch/matcher/conversion"
+	"github.com/fundmatch/fundmatch/matcher/experiment"
 	"github.com/fundmatch/fundmatch/matcher/fund"
 	"github.com/fundmatch/fundmatch/matcher/objection"
 	"github.com/fundmatch/fundmatch/matcher/switching"
@@ -84,6 +85,15 @@ func TestDoubts(t *testing.T) {
 	if level := rows[2].text(t, "risk_level"); level != "PROFESSIONAL" {
 		t.Errorf("level %q of a professional investor", level)
 	}
+	for layer, want := range map[string]string{"": "x:one", "L": "x:one", "M": "y:two", "N": ""} {
+		o := week()
+		o.Layer = layer
+		s.Request.Exposures = []experiment.Assignment{{Layer: "L", Experiment: "x", Arm: "one"}, {Layer: "M", Experiment: "y", Arm: "two"}}
+		b.log[0].Payload = s.AppendCanonical(nil)
+		if rows, _ := b.join(t, o); rows[0].text(t, "arm") != want {
+			t.Errorf("layer %q: arm %q, want %q", layer, rows[0].text(t, "arm"), want)
+		}
+	}
 	if rows[1].text(t, "raised") != "" || rows[1].text(t, "action") != "BUY" {
 		t.Errorf("%+v", rows[1])
 	}
@@ -154,7 +164,7 @@ func TestAmounts(t *testing.T) {
 // at an exit before 180 days.
 func TestResults(t *testing.T) {
 	t.Parallel()
-	b := openBank(t)
+	b := openMarket(t, fiveSeries())
 	b.customer(t, "K1")
 	b.shown("K1", hour(10, 10), "A", "B", "M", "N")
 	b.record(b.slateOf("K1", hour(10, 10), "A"), func(p *fund.Profile) { p.Assessment.Level = fund.C2 })

@@ -16,7 +16,10 @@ import (
 )
 
 // worker joins batches, one after the other.
-type worker struct{ *running }
+type worker struct {
+	*running
+	judged matcher.Slate // buffers of the candidate's answer
+}
 
 // decision is a recommendation with the rows that it became.
 type decision struct {
@@ -135,7 +138,7 @@ func (w *worker) describe(ctx context.Context, d *decision, s *matcher.Slate, p 
 	edition, day := pack.InForce(id.AsOf), id.AsOf.Date() // as the core that answered
 	level := sealedLevel(p, d.at)
 	tolerance := settings.Settings.LossTolerance[level]
-	shared := [textColumns]string{channel: s.Request.Channel.String(), model: id.ModelID, arm: armOf(s), riskLevel: level.String()}
+	shared := [textColumns]string{channel: s.Request.Channel.String(), model: id.ModelID, arm: armOf(s, w.Options.Layer), riskLevel: level.String()}
 	if edition.Professional(&p.Person, day) {
 		shared[riskLevel] = policylog.LevelProfessional
 	}
@@ -171,14 +174,14 @@ func sealedLevel(p *fund.Profile, at fund.Instant) fund.RiskLevel {
 	return fund.LevelUnknown
 }
 
-// armOf names experiment:arm of each layer that he was in, separated by blanks.
-func armOf(s *matcher.Slate) string {
-	arms := make([]string, len(s.Request.Exposures))
+// armOf names experiment:arm of a layer, or of the first that he was in; "": he was in none.
+func armOf(s *matcher.Slate, layer string) string {
 	for i := range s.Request.Exposures {
-		x := &s.Request.Exposures[i]
-		arms[i] = x.Experiment + ":" + x.Arm
+		if x := &s.Request.Exposures[i]; layer == "" || x.Layer == layer {
+			return x.Experiment + ":" + x.Arm
+		}
 	}
-	return strings.Join(arms, " ")
+	return ""
 }
 
 func foreseenCodes(it *matcher.Item) string {

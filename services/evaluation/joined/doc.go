@@ -41,6 +41,7 @@ type Records interface {
 
 // Writer takes the rows in their order. They are valid during the call only.
 type Writer interface {
+	// Write takes the next rows, of whole decisions.
 	Write(rows []Row) error
 }
 
@@ -84,6 +85,7 @@ type Options struct {
 	NeedDecision bool
 	Channel      fund.Channel      // ChannelUnknown: every one
 	Audience     *wording.Audience // nil: every one
+	Layer        string            // of the plan of experiments, whose arms are told; "": the first that he was in
 	Policy       Policy
 	Model        []byte // the candidate's file
 	Workers      int    // batches at a time, 1 to MaxWorkers; 0: 1

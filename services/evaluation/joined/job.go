@@ -3,6 +3,7 @@ package joined
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,6 +48,9 @@ func (j *Job) Run(ctx context.Context, out Writer) (*Summary, error) {
 	if err := r.joinAll(ctx, out); err != nil {
 		return nil, err
 	}
+	if c := &r.summary.Records; c.Decisions == 0 {
+		return nil, fmt.Errorf("%w: of %d records %d are of another channel or reader, %d without products", ErrNoDecisions, c.Read, c.Filtered, c.Empty)
+	}
 	return r.tellSummary(), nil
 }
 
@@ -54,7 +58,24 @@ func (j *Job) Run(ctx context.Context, out Writer) (*Summary, error) {
 func (r *running) settle() error {
 	o := r.Options
 	o.Workers, o.Reward = cmp.Or(o.Workers, 1), cmp.Or(o.Reward, Happened)
-	ordered := o.Outcome == fund.OrderStart || o.Outcome == fund.OrderConfirm || o.Outcome == fund.OrderAbandon || o.Outcome == fund.Redeem
+	if err := errors.Join(o.checkOutcome(), o.checkPolicy()); err != nil {
+		return err
+	}
+	switch {
+	case o.Workers < 1 || o.Workers > MaxWorkers:
+		return fmt.Errorf("%w: %d workers, expected 1 to %d", ErrOptions, o.Workers, MaxWorkers)
+	case o.Through > r.Now:
+		return fmt.Errorf("%w: through %s, expected at most now, %s", ErrOptions, o.Through, r.Now)
+	}
+	settled := *r.Job // the caller's job stays as it is
+	settled.Options = o
+	r.Job = &settled
+	return nil
+}
+
+// checkOutcome checks what becomes the reward.
+func (o *Options) checkOutcome() error {
+	hasAmount := o.Outcome == fund.OrderStart || o.Outcome == fund.OrderConfirm || o.Outcome == fund.OrderAbandon || o.Outcome == fund.Redeem
 	switch {
 	case o.Window <= 0 || o.Window > MaxWindow:
 		return fmt.Errorf("%w: window %s, expected more than 0 and at most %s", ErrOptions, o.Window, MaxWindow)
@@ -62,20 +83,20 @@ func (r *running) settle() error {
 		return fmt.Errorf("%w: no outcome, expected a kind of event", ErrOptions)
 	case o.Reward != Happened && o.Reward != Amount:
 		return fmt.Errorf("%w: reward %.40q, expected %s or %s", ErrOptions, o.Reward, Happened, Amount)
-	case o.Reward == Amount && !ordered:
+	case o.Reward == Amount && !hasAmount:
 		return fmt.Errorf("%w: amount of %s, expected an outcome that has one: ORDER_START, ORDER_CONFIRM, ORDER_ABANDON, REDEEM", ErrOptions, o.Outcome)
-	case o.Workers < 1 || o.Workers > MaxWorkers:
-		return fmt.Errorf("%w: %d workers, expected 1 to %d", ErrOptions, o.Workers, MaxWorkers)
-	case o.Through > r.Now:
-		return fmt.Errorf("%w: through %s, expected at most now, %s", ErrOptions, o.Through, r.Now)
+	}
+	return nil
+}
+
+// checkPolicy checks whose probabilities are asked for.
+func (o *Options) checkPolicy() error {
+	switch {
 	case o.Policy != NoPolicy && o.Policy != Greedy && o.Policy != Candidate:
 		return fmt.Errorf("%w: policy %.40q, expected %s or %s", ErrOptions, o.Policy, Greedy, Candidate)
 	case (o.Policy == Candidate) != (len(o.Model) > 0):
 		return fmt.Errorf("%w: policy %q with a model of %d bytes, expected both or none", ErrOptions, o.Policy, len(o.Model))
 	}
-	settled := *r.Job // the caller's job stays as it is
-	settled.Options = o
-	r.Job = &settled
 	return nil
 }
 

@@ -217,11 +217,11 @@ func TestTheFirstErrorIsTold(t *testing.T) {
 		for _, i := range []int{2*batchRecords + 3, 4 * batchRecords} {
 			spoilt[i].Payload = []byte{0xff}
 		}
-		job.Log = told(spoilt)
+		job.Log = spoilt
 		if _, err := job.Run(t.Context(), &taken{}); !errors.Is(err, fund.ErrNewerVersion) || !strings.Contains(err.Error(), spoilt[2*batchRecords+3].DecisionID) {
 			t.Errorf("%d workers: %v", workers, err)
 		}
-		job.Log = told(whole)
+		job.Log = whole
 		if _, err := job.Run(t.Context(), &full{}); !errors.Is(err, errDisk) {
 			t.Errorf("%d workers: %v", workers, err)
 		}
@@ -238,7 +238,7 @@ func TestTheFirstErrorIsTold(t *testing.T) {
 	}
 	other := slices.Clone(whole[:1])
 	other[0].Payload = b.foreign()
-	if _, err := (&Job{Log: told(other), Store: b, Now: hour(900, 0), Options: week()}).Run(t.Context(), &taken{}); !errors.Is(err, features.ErrNotFound) {
+	if _, err := (&Job{Log: other, Store: b, Now: hour(900, 0), Options: week()}).Run(t.Context(), &taken{}); !errors.Is(err, features.ErrNotFound) {
 		t.Errorf("a decision of another store: %v", err)
 	}
 }

@@ -19,7 +19,7 @@ type survey struct {
 	answers  int64 // recommendations that are asked for
 	first    fund.Instant
 	switches map[string][]assessed // by customer, in order of time
-	many     bool                  // more switches than are kept: none is
+	kept     int                   // of those; more than maxSwitches: none is
 }
 
 // assessed is a switch whose cost was worked out for a customer.
@@ -68,7 +68,6 @@ func (r *running) settleThrough(ctx context.Context) error {
 func (r *running) takeSurvey(ctx context.Context) error {
 	s := &r.survey
 	s.switches = map[string][]assessed{}
-	kept := 0
 	for stored, err := range r.Log.All(ctx, r.recordedFrom()) {
 		if err != nil {
 			return err
@@ -79,20 +78,8 @@ func (r *running) takeSurvey(ctx context.Context) error {
 		if stored.Erased || stored.Kind != decisionlog.KindDecision || !r.inRange(&stored) {
 			continue
 		}
-		switch matcher.KindOf(stored.Payload) { //nolint:exhaustive // an order check says nothing of a switch
-		case matcher.SwitchAnswer:
-			if kept++; kept > maxSwitches {
-				s.many = true
-				continue
-			}
-			if err := s.add(&stored); err != nil {
-				return err
-			}
-		case matcher.SlateAnswer:
-			s.answers++
-			if at := fund.Instant(stored.DecidedAt); s.first == 0 || at < s.first {
-				s.first = at
-			}
+		if err := s.add(&stored); err != nil {
+			return err
 		}
 	}
 	if s.answers == 0 {
@@ -102,8 +89,24 @@ func (r *running) takeSurvey(ctx context.Context) error {
 	return nil
 }
 
-// add keeps what an assessment of a switch says.
+// add takes in a decision that is asked for.
 func (s *survey) add(stored *decisionlog.Stored) error {
+	switch matcher.KindOf(stored.Payload) { //nolint:exhaustive // an order check says nothing of a switch
+	case matcher.SlateAnswer:
+		s.answers++
+		if at := fund.Instant(stored.DecidedAt); s.first == 0 || at < s.first {
+			s.first = at
+		}
+	case matcher.SwitchAnswer:
+		if s.kept++; s.kept <= maxSwitches {
+			return s.keep(stored)
+		}
+	}
+	return nil
+}
+
+// keep keeps what an assessment of a switch says.
+func (s *survey) keep(stored *decisionlog.Stored) error {
 	a, err := matcher.ParseSwitchAssessment(stored.Payload)
 	if err != nil {
 		return fmt.Errorf("decision %s: %w", stored.DecisionID, err)
@@ -118,7 +121,7 @@ func (s *survey) add(stored *decisionlog.Stored) error {
 // settleSwitches orders each customer's: the writers of a log lie one after the other.
 func (r *running) settleSwitches() {
 	s := &r.survey
-	if s.many {
+	if s.kept > maxSwitches {
 		s.switches = nil
 		r.summary.Notices = append(r.summary.Notices,
 			fmt.Sprintf("no_benefit is empty: more than %d assessments of switches in the log, join it in parts with --since and --through", maxSwitches))

@@ -53,8 +53,8 @@ func (w *worker) aim(ctx context.Context, d *decision, logged *matcher.Slate, p 
 		return nil
 	case Candidate:
 	}
-	judged, err := w.target.list(ctx, w.files, logged, p)
-	if err != nil {
+	judged := &w.judged
+	if err := w.target.list(ctx, w.files, logged, p, judged); err != nil {
 		return fmt.Errorf("candidate: %w", err)
 	}
 	for i := range d.rows {
@@ -71,22 +71,21 @@ func greedyAt(s *matcher.Slate, rank int) float64 {
 	return oneIf(x.Rank != rank || x.Drawn == 0)
 }
 
-// list is what the candidate answers the sealed request.
-func (t *target) list(ctx context.Context, f *files, logged *matcher.Slate, p *fund.Profile) (*matcher.Slate, error) {
+// list is what the candidate answers the sealed request, into out.
+func (t *target) list(ctx context.Context, f *files, logged *matcher.Slate, p *fund.Profile, out *matcher.Slate) error {
 	id := logged.Identity
 	id.ModelID = t.id
 	core, err := t.loader.Past(ctx, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	recorded, err := f.model(ctx, logged.Identity.ModelID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	request := logged.Request
 	request.Exploration = explorationOf(&logged.Request, recorded, core)
-	out := new(matcher.Slate)
-	return out, core.Match(p, request, out)
+	return core.Match(p, request, out)
 }
 
 // explorationOf is how the candidate would leave a place to chance: as its own file says, and for a customer whose arm

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -200,13 +201,14 @@ func tickLabel(v, step float64) string {
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	if s := strconv.FormatFloat(v, 'f', digits, 64); s != "-0" {
-		return s
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Trim(s, "-0.") == "" {
+		return strings.TrimPrefix(s, "-")
 	}
-	return "0"
+	return s
 }
 
-func (c *Bars) draw(s *sheet) error {
+func (c *Bars) draw(s *sheet) error { //nolint:unparam // as of every Chart
 	s.resize(float64(rowHeight*len(c.Rows)) + 8)
 	p := s.newPlot()
 	p.HideX()
@@ -313,7 +315,7 @@ func (c *Curve) addMarks(p *plot.Plot, marks []Mark) error {
 		if err != nil {
 			return err
 		}
-		band.Color, band.LineStyle.Width = inkBand, 0
+		band.Color, band.Width = inkBand, 0
 		p.Add(band)
 	}
 	joined, err := plotter.NewLine(line)

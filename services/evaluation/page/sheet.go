@@ -278,6 +278,7 @@ func (h letters) Draw(_ vg.Canvas, txt string, sty text.Style, pt vg.Point) {
 		anchor = "middle"
 	case text.XRight:
 		anchor = "end"
+	case text.XLeft:
 	}
 	at := s.point(pt.X, pt.Y+vg.Length(sty.YAlign)*(ascent+descent)) // gonum adds the descent itself
 	x, y, _ := strings.Cut(at, ",")

@@ -181,6 +181,15 @@ func (b *builder) bad(bad Bad) error {
 	return nil
 }
 
+// passOver counts a bad row if it would not be listed any more: then nobody asks for its line and its value.
+func (b *builder) passOver() bool {
+	if !b.plan.skipBad || len(b.block.Bad) < MaxBad {
+		return false
+	}
+	b.block.BadRows++
+	return true
+}
+
 // finish cuts the block to the rows that it got and takes its hash.
 func (b *builder) finish() {
 	block, n := b.block, b.rows

@@ -288,7 +288,7 @@ func (s *splitting) reserve() {
 		return
 	}
 	perRow := s.end/s.rows + 1
-	room := (s.plan.blockRows-s.rows)*perRow*17/16 + 2*readSize
+	room := max(s.plan.blockRows-s.rows, 0)*perRow*17/16 + 2*readSize
 	if s.in.size >= 0 && s.in.packing == packedNot {
 		room = min(room, int(s.in.size)+2*readSize)
 	}
@@ -315,8 +315,8 @@ func (s *splitting) toDecisionEnd() error {
 				now, known = append(now[:0], id...), true
 			}
 		}
-		if over == maxPosition {
-			return s.broken("a decision of more than "+strconv.Itoa(maxPosition)+" rows", "at most so many")
+		if over == maxRun {
+			return s.broken("a decision that goes on for more than "+strconv.Itoa(maxRun)+" rows", "at most "+strconv.Itoa(maxPosition))
 		}
 		s.last, s.end, s.rows = s.end, end, s.rows+1
 	}
@@ -326,13 +326,11 @@ func (s *splitting) toDecisionEnd() error {
 func (s *splitting) nextRow() (end int, err error) {
 	for {
 		if s.end < len(s.text) {
-			if s.quotes && !s.quoted {
-				s.quoted = bytes.IndexByte(s.text[s.end:], '"') >= 0
+			if end = s.format.rowEnd(s.text, s.end); end-s.end > MaxLine {
+				return -1, s.tooLong()
 			}
-			if end = s.format.rowEnd(s.text, s.end); end >= 0 {
-				if end-s.end > MaxLine {
-					return 0, s.tooLong()
-				}
+			if end >= 0 {
+				s.quoted = s.quoted || s.quotes && bytes.IndexByte(s.text[s.end:end], '"') >= 0
 				return end, nil
 			}
 		}
