@@ -484,3 +484,92 @@ func TestStdinOnce(t *testing.T) {
 		t.Error("stdin was read without one")
 	}
 }
+
+// TestBadRowsAmongOthers: what a row that is left out does not do to the rows around it.
+func TestBadRowsAmongOthers(t *testing.T) {
+	row := func(id, propensity, note string) string {
+		return id + ",C,2026-03-05T10:00:00Z,1,P," + "0," + propensity + ",0.5,s,," + note + "\n"
+	}
+	at := func(s, position string) string { return strings.Replace(s, ",1,P", ","+position+",P", 1) }
+	for _, c := range []struct {
+		name, text string
+		blockRows  int
+		want       string // decisions of each block with their rows, and the line behind it
+	}{
+		{"the first of a decision", row("a", "1", "") + row("b", "0", "") + at(row("b", "1", ""), "2") + at(row("b", "1", ""), "3"), 9, "a1 b2 5"},
+		{"the last of a full block", row("a", "1", "") + "x\n" + at(row("a", "1", ""), "2") + row("b", "1", ""), 2, "a2 4|b1 5"},
+		{"all that could tell the decision", "x\n\n" + row("a", "1", "") + row("b", "1", ""), 1, "a1 4|b1 5"},
+		{"between two of a decision", row("a", "1", "") + row("b", "0", "") + at(row("a", "1", ""), "2") + row("b", "1", ""), 9, "a2 b1 5"},
+		{"lines within quotes behind a full block", row("a", "1", "") + at(row("a", "1", "\"\n\""), "2") + row("b", "1", ""), 1, "a2 4|b1 5"},
+		{"a field too many at the end", row("a", "1", "") + row("b", "1", "x,y") + row("c", "1", ""), 9, "a1 c1 4"},
+		{"a quote in a text", row("a", "1", "") + strings.Replace(row("b", "1", ""), ",s,", ",s\",", 1) + row("c", "1", ""), 9, "a1 c1 4"},
+	} {
+		o := allOptions
+		o.SkipBad, o.blockRows, o.Stdin = true, c.blockRows, strings.NewReader(allHeader+"\n"+c.text)
+		cursor, err := open(t, []string{Stdin}, o).File(0, Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b Block
+		var blocks []string
+		for err = cursor.Next(&b); err == nil; err = cursor.Next(&b) {
+			var s strings.Builder
+			for i, d := range b.Decisions {
+				n := int(b.Ends[i])
+				if i > 0 {
+					n -= int(b.Ends[i-1])
+				}
+				fmt.Fprintf(&s, "%s%d ", d.ID, n)
+			}
+			blocks = append(blocks, s.String()+strconv.FormatInt(b.End.Line, 10))
+		}
+		if got := strings.Join(blocks, "|"); !errors.Is(err, io.EOF) || got != c.want {
+			t.Errorf("%s: read %q, expected %q: %v", c.name, got, c.want, err)
+		}
+	}
+}
+
+// TestBackslashInJSON: an escape is no text that was there before as it stands.
+func TestBackslashInJSON(t *testing.T) {
+	escaped := strings.Replace(allObject, `"young"`, `"a\\b"`, 1) // the text a\b
+	control := strings.Replace(strings.Replace(allObject, `"young"`, `"a\b"`, 1), "d-1", "d-2", 1)
+	if _, _, err := readText([]byte(escaped+"\n"+control+"\n"), NDJSON, 9); err == nil {
+		t.Error("a backspace was read as a backslash and a b")
+	}
+	plain := strings.Replace(allObject, "d-1", "d-0", 1)
+	if rows, _, err := readText([]byte(plain+"\n"+escaped+"\n"), NDJSON, 9); err != nil || rows[1].Segment != `a\b` {
+		t.Error(rows, err)
+	}
+}
+
+// TestBadRowBeforeTheFault: of a block that cannot be read to its end the bad row comes first.
+func TestBadRowBeforeTheFault(t *testing.T) {
+	text := allHeader + "\n" + strings.Replace(allRow, ",0.25,", ",0,", 1) + "\n\"open"
+	_, _, err := readText([]byte(text), CSV, 9)
+	if row, ok := errors.AsType[*RowError](err); !ok || row.Row != 1 {
+		t.Error(err)
+	}
+}
+
+// TestLinesOfALongDecision: line ends within quotes count as lines wherever the quotes come to be read.
+func TestLinesOfALongDecision(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(allHeader + "\n")
+	for i := range 400 {
+		note := strings.Repeat("x", 1000)
+		if i == 390 {
+			note = "\"\n\""
+		}
+		text.WriteString("d,C,2026-03-05T10:00:00Z," + strconv.Itoa(i+1) + ",P,0,1,0.5,s,," + note + "\n")
+	}
+	o := allOptions
+	o.blockRows, o.Stdin = 1, strings.NewReader(text.String())
+	c, err := open(t, []string{Stdin}, o).File(0, Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b Block
+	if err := c.Next(&b); err != nil || b.Rows() != 400 || b.End.Line != 402 || b.End.Offset != int64(text.Len()) {
+		t.Errorf("%v: %d rows to %+v of %d bytes", err, b.Rows(), b.End, text.Len())
+	}
+}

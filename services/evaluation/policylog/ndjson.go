@@ -159,7 +159,6 @@ func (r *parsed) value(j *jsonText, f *field) (ok bool) {
 		if c.kind = cellText; len(c.text) == 0 && !isNumber {
 			c.kind = cellNone
 		}
-		f.plain = f.plain && !isNumber
 		return ok
 	}
 	if !j.skip(0) {
