@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fundmatch/fundmatch/services/evaluation"
+	"github.com/fundmatch/fundmatch/services/evaluation/experiments"
 	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
 )
@@ -18,6 +19,7 @@ import (
 type evaluateReportOptions struct {
 	logRun
 	dir    string
+	arms   []string
 	schema bool
 }
 
@@ -32,7 +34,7 @@ func (p *program) evaluateReportCommand() *cobra.Command {
 			"policy is judged. A product shown that the customer may not have fails the built-in gate violations == 0.\n" +
 			"With --shard the partial result is written to the file --out, for fundmatch evaluate merge.",
 		Example: "  fundmatch evaluate report --log 'joined-*.parquet' --out report --gate 'snips.ci95.low >= 0.004'\n" +
-			"  fundmatch evaluate report --log joined.csv.gz --segment channel --segment risk_level --out report\n" +
+			"  fundmatch evaluate report --log joined.csv.gz --segment channel --segment risk_level --arm next:none=1 --arm next:some=9 --out report\n" +
 			"  fundmatch evaluate report --schema",
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,6 +43,7 @@ func (p *program) evaluateReportCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.dir, "out", "", "folder to write report.html, report.json and run.json to; with --shard: file for the partial result")
+	f.StringArrayVar(&o.arms, "arm", nil, "EXPERIMENT:ARM=WEIGHT, the planned share of an arm; may be given several times, the control first (default: equal shares)")
 	f.BoolVar(&o.schema, "schema", false, "print the JSON Schema of report.json")
 	o.flags(f)
 	return cmd
@@ -76,6 +79,21 @@ func (o *evaluateReportOptions) check() (*evaluation.Shard, error) {
 	return shard, err
 }
 
+// planned are the shares of the arms.
+func (o *evaluateReportOptions) planned() (arms []evaluation.ArmWeight, err error) {
+	for _, text := range o.arms {
+		arm, err := evaluation.ParseArm(text)
+		if err != nil {
+			return nil, usageError("--arm: %v", err)
+		}
+		arms = append(arms, arm)
+	}
+	if err := evaluation.CheckArms(arms); err != nil {
+		return nil, usageError("--arm: %v", err)
+	}
+	return arms, nil
+}
+
 func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) (err error) {
 	if o.schema {
 		return p.writeOut("", func(w io.Writer) error {
@@ -92,6 +110,9 @@ func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) 
 		return err
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
+	if in.settings.Arms, err = o.planned(); err != nil {
+		return err
+	}
 	in.settings.NoPolicy = in.settings.Policy.Target == nil && !in.log.Has(policylog.ColumnTarget)
 	if err := o.spares(in.log, o.outputs()...); err != nil {
 		return err
@@ -119,6 +140,9 @@ func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) 
 // tellReport judges an outcome by the gates, and writes the report's files: all of them, or none.
 func (p *program) tellReport(outcome *evaluation.Outcome, s *evaluation.Settings, run *evaluation.RunDocument, g *gates, dir string) ([]gate.Result, error) {
 	r, err := evaluation.ReportOf(outcome, s, p.version)
+	if errors.Is(err, experiments.ErrConfig) || errors.Is(err, experiments.ErrData) {
+		return nil, usageError("--arm: %v", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package evaluation
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -25,6 +26,7 @@ type fold struct {
 	waiting map[place]*measured
 	ended   map[int]bool // files whose blocks have all been delivered
 	spare   []*State     // empty ones, to be used again
+	idle    int          // workers that wait for others
 	stopped bool
 	err     error // the first in the order of the blocks
 }
@@ -110,12 +112,33 @@ func (f *fold) reserve(ctx context.Context) bool {
 	select {
 	case f.ahead <- struct{}{}:
 		return true
+	default:
+	}
+	f.wait(1)
+	defer f.wait(-1)
+	select {
+	case f.ahead <- struct{}{}:
+		return true
 	case <-f.stop:
 		return false
 	case <-ctx.Done():
 		return false
 	}
 }
+
+// wait counts the workers that can do nothing. Were that all of them, they would wait for a block that no one has.
+func (f *fold) wait(one int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle += one
+	if f.idle == cap(f.ahead)/aheadOfWorker && len(f.ahead) == cap(f.ahead) && f.err == nil {
+		f.err = f.named(errBlocks)
+		f.halt()
+	}
+}
+
+// aheadOfWorker is how many blocks may wait for each worker.
+const aheadOfWorker = 2
 
 func (f *fold) unreserve() { <-f.ahead }
 
@@ -151,6 +174,12 @@ func (f *fold) measure(b *policylog.Block) *measured {
 func (f *fold) deliver(at place, m *measured) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	_, twice := f.waiting[at]
+	if twice || at.file < f.next.file || at.file == f.next.file && at.block < f.next.block {
+		f.err = f.named(errBlocks)
+		f.halt()
+		return
+	}
 	f.waiting[at] = m
 	if m.err != nil {
 		f.halt()
@@ -213,8 +242,16 @@ func (f *fold) take(m *measured) error {
 	return f.told()
 }
 
+// errBlocks is for a reader that does not keep its promise: it would be wrong to go on, and to wait would be for ever.
+var errBlocks = errors.New("its reader gave a block twice or left one out")
+
 // finish ends the file whose turn it is.
 func (f *fold) finish() error {
+	for at := range f.waiting {
+		if at.file == f.next.file {
+			return f.named(errBlocks)
+		}
+	}
 	file := f.log.Files()[f.files[f.next.file]]
 	r := &f.running
 	result := FileResult{Name: file.Name, Size: file.Size, SHA256: policylog.HashFile(r.blocks), Tally: r.Tally, state: r.state}
@@ -243,5 +280,8 @@ func (f *fold) told() error {
 
 // named tells an error as one of the file whose turn it is.
 func (f *fold) named(err error) error {
+	if f.next.file >= len(f.files) {
+		return err
+	}
 	return fmt.Errorf("%s: %w", f.log.Files()[f.files[f.next.file]].Name, err)
 }

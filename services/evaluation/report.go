@@ -34,7 +34,7 @@ func ReportOf(o *Outcome, s *Settings, version string) (*Report, error) {
 	}
 	r := &Report{
 		Schema: ReportSchema, Version: version, Log: m.log(o), Conduct: conductReport(&m.conduct.State),
-		Segments: m.groups.report(), Money: moneyReport(m.money.State, &m.conduct.State), Funnel: funnelReport(&m.funnel.State),
+		Segments: m.groups.report(), Money: moneyReport(m.money.State, &m.conduct.State, &m.overview.group), Funnel: funnelReport(&m.funnel.State),
 	}
 	if v := r.Conduct.Shown.Violations; v != nil {
 		r.Violations = &v.Yes
@@ -42,7 +42,7 @@ func ReportOf(o *Outcome, s *Settings, version string) (*Report, error) {
 	if r.Policy, err = policyReport(o, s); err != nil {
 		return nil, err
 	}
-	r.Experiment, err = m.arms.report()
+	r.Experiment, err = m.arms.report(s.Arms)
 	return r, err
 }
 
@@ -212,7 +212,7 @@ func concentration(c *conduct.Concentration) *Concentration {
 	return out
 }
 
-func moneyReport(s *money.State, c *conduct.State) MoneyReport {
+func moneyReport(s *money.State, c *conduct.State, whole *group) MoneyReport {
 	result := s.Result()
 	n := &needs{names: []string{}}
 	r := MoneyReport{}
@@ -222,6 +222,9 @@ func moneyReport(s *money.State, c *conduct.State) MoneyReport {
 		roi := &m.ROI[0]
 		if !n.lack(roi.Lists+roi.Censored == 0, column) {
 			out.ROI = &Mean{N: roi.Lists, Value: finite(roi.Return)}
+			if m := whole.ROI[h].mean(); m.N == roi.Lists && m.StdErr != nil { // the same lists: what a mean of theirs is sure of
+				out.ROI.interval(roi.Return, *m.StdErr)
+			}
 			out.Censored, out.Monthly = &roi.Censored, finite(roi.Monthly)
 			out.Fell, out.MeanLoss = &CountReport{finite(m.Loss.Share), m.Loss.Fell, m.Loss.Known}, finite(m.Loss.Mean)
 			if m.Profit.Customers > 0 {
@@ -240,16 +243,12 @@ func moneyReport(s *money.State, c *conduct.State) MoneyReport {
 
 func heldReport(h *money.Held) HeldReport {
 	r := HeldReport{Sold: h.Sold, Days: finite(h.Mean)}
-	bounds := money.HeldBounds()
 	from := 0.
-	for i, n := range h.Histogram {
-		bin := HeldBin{From: from, N: n}
-		if i < len(bounds) {
-			from = bounds[i]
-			bin.To = &bounds[i]
-		}
-		r.Bins = append(r.Bins, bin)
+	for i, to := range money.HeldBounds() {
+		r.Bins = append(r.Bins, HeldBin{From: from, To: &to, N: h.Histogram[i]})
+		from = to
 	}
+	r.Bins = append(r.Bins, HeldBin{From: from, N: h.Histogram[money.HeldBins-1]})
 	return r
 }
 
@@ -363,13 +362,13 @@ func (g *groups) report() []SegmentReport {
 }
 
 // report judges each experiment.
-func (m *armsMeasure) report() (ArmsReport, error) {
+func (m *armsMeasure) report(planned []ArmWeight) (ArmsReport, error) {
 	r := ArmsReport{Needs: []string{}, Experiments: []ExperimentReport{}}
 	if m.lacked {
 		r.Needs = append(r.Needs, policylog.ColumnArm)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.experiments)) {
-		e, err := m.experiments[name].report(name)
+		e, err := m.experiments[name].report(name, planned)
 		if err != nil {
 			return r, fmt.Errorf("experiment %.80q: %w", name, err)
 		}
@@ -381,7 +380,7 @@ func (m *armsMeasure) report() (ArmsReport, error) {
 // reward is the metric of the experiments.
 const reward = "reward"
 
-func (s *armSample) report(name string) (ExperimentReport, error) {
+func (s *armSample) report(name string, planned []ArmWeight) (ExperimentReport, error) {
 	r := ExperimentReport{Name: name, Sampled: s.sampled, Arms: []ArmReport{}, Comparisons: []ArmComparison{}}
 	columns := experiments.Columns{Metrics: []string{reward}, Pre: []string{""}}
 	state, err := experiments.NewState(columns)
@@ -408,7 +407,7 @@ func (s *armSample) report(name string) (ExperimentReport, error) {
 			return r, err
 		}
 	}
-	d, err := state.Judge(experiments.Defaults(columns))
+	d, err := state.Judge(plannedOf(name, planned, columns))
 	if errors.Is(err, experiments.ErrData) { // one arm, or nobody: there is nothing to compare
 		r.Verdict = experiments.Verdict{Status: experiments.Withheld, Reasons: []experiments.Reason{{Code: "ONE_ARM", Text: "there is nothing to compare: " + err.Error()}}}
 		return r, nil
@@ -420,9 +419,24 @@ func (s *armSample) report(name string) (ExperimentReport, error) {
 	return r, nil
 }
 
+// plannedOf is how an experiment is judged: by the shares that were planned, or else by equal ones.
+func plannedOf(name string, planned []ArmWeight, columns experiments.Columns) experiments.Config {
+	c := experiments.Defaults(columns)
+	for _, w := range planned {
+		if w.Experiment != name {
+			continue
+		}
+		if c.Weights == nil {
+			c.Control, c.Weights = w.Arm, map[string]float64{}
+		}
+		c.Weights[w.Arm] = w.Weight
+	}
+	return c
+}
+
 // fill takes over what was judged.
 func (r *ExperimentReport) fill(d *experiments.Document, counts map[string]*ArmReport) {
-	r.Verdict, r.Control = d.Verdict, d.Config.Control
+	r.Verdict, r.Control, r.Planned = d.Verdict, d.Config.Control, !d.Config.WeightsAssumed
 	if m := d.SRM; m != nil {
 		r.Ratio = &RatioReport{Chi2: finite(float64(m.Chi2)), DF: m.DF, P: finite(float64(m.P)), Mismatch: m.Mismatch}
 	}

@@ -211,10 +211,13 @@ func TestReportOfAGoodLog(t *testing.T) {
 	if r.Conclusion.Status != evaluation.StatusClear || len(r.Gates) != 4 {
 		t.Errorf("%+v, gates %v", r.Conclusion, r.Gates)
 	}
+	if r.Log.From != "2026-01-01T01:00:00Z" || r.Log.To != "2026-03-28T01:00:00Z" {
+		t.Errorf("decided from %s to %s", r.Log.From, r.Log.To)
+	}
 	if e := r.Experiment.Experiments; len(e) != 1 || e[0].Name != "exp" || e[0].Control != "control" || len(e[0].Arms) != 2 || len(e[0].Comparisons) != 1 || e[0].Mixed != 0 {
 		t.Errorf("experiments: %+v", e)
 	}
-	if h := r.Money.Horizons; h[0].ROI.N != 900 || h[2].ROI == nil || h[2].ROI.N != 0 || *h[2].Censored != 900 || h[0].BreachBought.Known == 0 {
+	if h := r.Money.Horizons; h[0].ROI.N != 900 || h[2].ROI == nil || h[2].ROI.N != 0 || *h[2].Censored != 900 || h[0].BreachBought.Known == 0 || h[0].ROI.CI95 == nil {
 		t.Errorf("money: %+v", h)
 	}
 	steps := r.Funnel.Steps
@@ -223,6 +226,37 @@ func TestReportOfAGoodLog(t *testing.T) {
 	}
 	if o := r.Funnel.Objections; len(o) != 2 || o[0].Code != "FEE" || *o[0].Foreseen != 2700 || *o[0].Both != *o[0].Raised || o[1].Code != "TIMING" {
 		t.Errorf("objections: %+v", o)
+	}
+}
+
+// Arms are judged by the shares that were planned; the first that is named is the control.
+func TestPlannedShares(t *testing.T) {
+	logs := filepath.Join(writeLogs(t, 900, false), "log-*.csv")
+	s := reportSettings()
+	for _, c := range []struct {
+		arms    []string
+		control string
+		status  string
+	}{
+		{nil, "control", "GIVEN"}, {[]string{"exp:new=1", "exp:control=1"}, "new", "GIVEN"}, {[]string{"exp:control=9", "exp:new=1"}, "control", "WITHHELD"},
+	} {
+		s.Arms = nil
+		for _, text := range c.arms {
+			arm, err := evaluation.ParseArm(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Arms = append(s.Arms, arm)
+		}
+		e := reportOf(t, s, 1, nil, logs).Experiment.Experiments[0]
+		if e.Control != c.control || string(e.Verdict.Status) != c.status || e.Planned != (c.arms != nil) {
+			t.Errorf("%v: control %s, %+v, planned %v", c.arms, e.Control, e.Verdict, e.Planned)
+		}
+	}
+	for _, text := range []string{"", "=", "exp=1", "exp:=1", ":a=1", "exp:a", "exp:a=", "exp:a=0", "exp:a=-1", "exp:a=NaN", "exp:a=Inf", "exp:a=x"} {
+		if arm, err := evaluation.ParseArm(text); err == nil {
+			t.Errorf("%q is read as %+v", text, arm)
+		}
 	}
 }
 

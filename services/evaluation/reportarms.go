@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
@@ -18,6 +19,43 @@ const (
 	MaxArms         = 16      // of an experiment
 	MaxExperiments  = 16      // in a log
 )
+
+// ArmWeight is the planned share of an arm, of any sum. The first that is named of an experiment is its control.
+type ArmWeight struct {
+	Experiment string  `json:"experiment"`
+	Arm        string  `json:"arm"`
+	Weight     float64 `json:"weight"`
+}
+
+// ParseArm reads EXPERIMENT:ARM=WEIGHT.
+func ParseArm(text string) (ArmWeight, error) {
+	at := strings.LastIndexByte(text, '=')
+	experiment, arm, named := splitArm(text[:max(at, 0)])
+	weight, err := strconv.ParseFloat(text[at+1:], 64)
+	w := ArmWeight{experiment, arm, weight}
+	if !named || err != nil || CheckArms([]ArmWeight{w}) != nil {
+		return w, fmt.Errorf("%.80q, expected EXPERIMENT:ARM=WEIGHT, the weight above 0", text)
+	}
+	return w, nil
+}
+
+// CheckArms refuses what ParseArm does not read, and an arm that is named twice.
+func CheckArms(arms []ArmWeight) error {
+	if len(arms) > MaxArms*MaxExperiments {
+		return fmt.Errorf("%d arms, expected %d at most", len(arms), MaxArms*MaxExperiments)
+	}
+	for i, a := range arms {
+		if a.Experiment == "" || a.Arm == "" || strings.Contains(a.Experiment, ":") || !(a.Weight > 0 && a.Weight <= 1e9) {
+			return fmt.Errorf("arm %.80q of experiment %.80q with weight %v, expected names and a weight above 0", a.Arm, a.Experiment, a.Weight)
+		}
+		for _, b := range arms[:i] {
+			if a.Experiment == b.Experiment && a.Arm == b.Arm {
+				return fmt.Errorf("arm %.80q of experiment %.80q is there twice", a.Arm, a.Experiment)
+			}
+		}
+	}
+	return nil
+}
 
 // armsMeasure sums each customer's reward by experiment. A customer in the sample is there with all his rows: whoever is
 // among the smallest hashes of the log is among them in each part of it.

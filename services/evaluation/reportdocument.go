@@ -171,10 +171,11 @@ type ArmsReport struct {
 type ExperimentReport struct {
 	Name        string              `json:"name"`
 	Verdict     experiments.Verdict `json:"verdict"`
-	Control     string              `json:"control" says:"the arm that others are compared with: control, or else the first by name"`
+	Control     string              `json:"control" says:"the arm that others are compared with: the first of --arm, or control, or else the first by name"`
+	Planned     bool                `json:"shares_planned" says:"the arms' shares were given (--arm); else they are taken for equal"`
 	Mixed       int64               `json:"mixed_customers" says:"seen in several arms: left out"`
 	Sampled     bool                `json:"sampled" says:"more than 32,768 customers: figures are of those with the smallest hashes"`
-	Ratio       *RatioReport        `json:"sample_ratio" says:"chi-square of customers against equal arms"`
+	Ratio       *RatioReport        `json:"sample_ratio" says:"chi-square of customers against the planned shares"`
 	Arms        []ArmReport         `json:"arms"`
 	Comparisons []ArmComparison     `json:"comparisons"`
 }

@@ -320,7 +320,11 @@ func experimentBlock(e *ExperimentReport) page.Block {
 		}
 	}
 	if e.Ratio != nil {
-		points = append(points, page.Point{Text: fmt.Sprintf("Customers against equal arms: chi-square %s, p %s.", numberOf(e.Ratio.Chi2), chanceText(e.Ratio.P))})
+		shares := "equal arms, as nobody named other shares (--arm)"
+		if e.Planned {
+			shares = "the planned shares"
+		}
+		points = append(points, page.Point{Text: fmt.Sprintf("Customers against %s: chi-square %s, p %s.", shares, numberOf(e.Ratio.Chi2), chanceText(e.Ratio.P))})
 	}
 	if e.Mixed > 0 {
 		points = append(points, page.Point{Text: plural(e.Mixed, "customer") + " seen in several arms: left out."})

@@ -224,22 +224,22 @@ func (r *Report) moneyPage() page.Section {
 	}
 	t := &page.Table{
 		Caption: "By horizon",
-		Head:    []string{"Days", "Return, first ten", "A month", "Lists", "Rows that lost", "Mean loss", "In profit", "Breach, shown", "Breach, bought", "95 % interval"},
-		Numbers: []bool{false, true, true, true, true, true, true, true, true, true},
+		Head:    []string{"Days", "Return, first ten", "95 % interval", "A month", "Lists", "Rows that lost", "Mean loss", "In profit", "Breach, shown", "Breach, bought", "95 % interval"},
+		Numbers: []bool{false, true, true, true, true, true, true, true, true, true, true},
 		Note:    "Return: mean over lists of the mean of the first ten products; lists of which one return is not known are left out. Breach: fell beyond what the customer can bear. In profit: customers whose purchases together gained.",
 	}
 	for i := range m.Horizons {
 		h := &m.Horizons[i]
 		lists := unknownText
+		var sure, bought *[2]float64
 		if h.ROI != nil {
-			lists = grouped(h.ROI.N)
+			lists, sure = grouped(h.ROI.N), h.ROI.CI95
 		}
-		var bought *[2]float64
 		if h.BreachBought != nil {
 			bought = h.BreachBought.CI95
 		}
 		t.Rows = append(t.Rows, page.Row{Cells: []string{
-			strconv.Itoa(h.Days), percentText(roiValue(h)), percentText(h.Monthly), lists, countShare(h.Fell), percentText(h.MeanLoss),
+			strconv.Itoa(h.Days), percentText(roiValue(h)), percentBounds(sure), percentText(h.Monthly), lists, countShare(h.Fell), percentText(h.MeanLoss),
 			countShare(h.InProfit), shareText(h.BreachShown), shareText(h.BreachBought), percentBounds(bought),
 		}})
 	}

@@ -101,7 +101,7 @@ func (f *fold) run(ctx context.Context) error {
 	}
 	feed := &feed{fold: f, at: f.next.file, from: f.from}
 	workers := max(1, f.config.Workers)
-	f.ahead = make(chan struct{}, 2*workers)
+	f.ahead = make(chan struct{}, aheadOfWorker*workers)
 	if workers == 1 {
 		feed.work(ctx)
 	} else {
@@ -118,7 +118,7 @@ func (f *fold) run(ctx context.Context) error {
 	case f.err != nil:
 		return f.err
 	case f.next.file != len(f.files):
-		return errors.New("a file has no end: its reader left out a block")
+		return errBlocks
 	}
 	return nil
 }

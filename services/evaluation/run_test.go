@@ -12,6 +12,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -349,9 +350,62 @@ func TestProgressCountsRows(t *testing.T) {
 		}
 		last = n
 	}
+	var saved []byte
+	c.Checkpoint = &evaluation.Checkpoint{Now: (&clock{time.Unix(1, 0)}).Now, Save: func(data []byte) error {
+		if last > rows/2 && saved == nil {
+			saved = bytes.Clone(data)
+		}
+		return nil
+	}}
 	if run(t, m, c); last != rows {
 		t.Errorf("%d rows were told, expected %d", last, rows)
 	}
+	last = rows / 2
+	c.Checkpoint.Found = saved
+	if run(t, m, c); last != rows {
+		t.Errorf("%d rows were told after going on, expected %d", last, rows)
+	}
+}
+
+// A reader that gives a block twice, or leaves one out, is found out: for any number of workers, and without waiting.
+func TestReadersKeepTheirPromise(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	for _, workers := range []int{1, 2, 8} {
+		for _, step := range []int{-1, 1} {
+			m := &stepping{memory{files: [][][]float64{{{1}}, {{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {9}}, {{1}}}}, step}
+			_, err := evaluation.Run(t.Context(), m, configOf(workers))
+			if err == nil || !strings.Contains(err.Error(), "gave a block twice or left one out") {
+				t.Errorf("%d workers, %+d: %v", workers, step, err)
+			}
+			if m.open != 0 {
+				t.Errorf("%d files were left open", m.open)
+			}
+		}
+	}
+}
+
+// stepping numbers the blocks from the fifth of a file on wrongly.
+type stepping struct {
+	memory
+	step int
+}
+
+func (s *stepping) Open(file int, from policylog.Position) (evaluation.Cursor, error) {
+	c, err := s.memory.Open(file, from)
+	return steppingCursor{c, s.step}, err
+}
+
+type steppingCursor struct {
+	evaluation.Cursor
+	step int
+}
+
+func (c steppingCursor) Next(b *policylog.Block) error {
+	err := c.Cursor.Next(b)
+	if err == nil && b.Index >= 4 {
+		b.Index += c.step
+	}
+	return err
 }
 
 // Rows that were left out are counted all, and told up to a bound.

@@ -1,6 +1,7 @@
 package evaluation_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -135,7 +136,7 @@ func TestSegmentsAreTheRowsOfTheirValue(t *testing.T) {
 		if err := back.UnmarshalJSON(text); err != nil {
 			t.Fatal(err)
 		}
-		if again, err := back.MarshalJSON(); err != nil || string(again) != string(text) {
+		if again, err := back.MarshalJSON(); err != nil || !bytes.Equal(again, text) {
 			t.Fatalf("%s, %v, expected %s", again, err, text)
 		}
 	})

@@ -24,6 +24,7 @@ type Settings struct {
 	SkipBad     bool            `json:"skip_bad,omitempty"`
 	CheckUnique bool            `json:"check_unique,omitempty"`
 	NoPolicy    bool            `json:"no_policy,omitempty"` // of a report: no other policy is judged
+	Arms        []ArmWeight     `json:"arms,omitempty"`      // of a report: planned shares of arms
 }
 
 // Encode is the form that partial files and checkpoints hold.
@@ -42,6 +43,9 @@ func DecodeSettings(data []byte) (*Settings, error) {
 		return nil, fmt.Errorf("no policy: expected of verb %s alone", VerbReport)
 	}
 	if err := s.checkSegments(); err != nil {
+		return nil, err
+	}
+	if err := CheckArms(s.Arms); err != nil {
 		return nil, err
 	}
 	return s, s.Policy.Validate()

@@ -159,6 +159,11 @@ func TestTooManyCodes(t *testing.T) {
 		if _, known := c.HHI(); known || !c.TooMany || c.Rows != conduct.MaxCodes+2 || len(c.Codes) > 0 {
 			t.Errorf("order %v: %d codes, too many %v, %d rows", order, len(c.Codes), c.TooMany, c.Rows)
 		}
+		var later conduct.State
+		later.Merge(s)
+		if c := &later.Scopes[conduct.Shown].Products; !c.TooMany {
+			t.Error("too many are forgotten in a merge")
+		}
 	}
 }
 

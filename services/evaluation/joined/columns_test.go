@@ -296,3 +296,33 @@ func TestRecordsAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// The four ways in which the money paid falls deepest: on the way, below what was paid at entry, by the exit's fee from
+// the peak or from what was paid; and a holding that only rises falls by the entry's fee alone.
+func TestTheDeepestFall(t *testing.T) {
+	t.Parallel()
+	p := &fund.Product{Fees: fund.FeeSchedule{
+		Subscription: []fund.SubscriptionTier{{Rate: 1000}}, Redemption: []fund.RedemptionTier{{Below: 10, Rate: 2000}, {}},
+	}}
+	const sum = 1_100_000 // of which 1,000,000 are kept after a tenth of them
+	for name, c := range map[string]struct {
+		wealth []float64
+		days   int
+		want   float64
+	}{
+		"on the way":                 {[]float64{1, 2, 1, 2}, 20, .5},
+		"below what was paid":        {[]float64{1, .9, 1.5, 1.6}, 20, 1 - .9/1.1},
+		"by the exit, from the peak": {[]float64{1, 1.5, 2, 2}, 5, .2},
+		"by the exit, from the paid": {[]float64{1, 1.05, 1, 1}, 5, 1 - .8/1.1},
+		"by the entry alone":         {[]float64{1, 1.2, 1.4, 1.6}, 20, 1 - 1/1.1},
+	} {
+		e := entered{wealth: c.wealth}
+		for i := range c.wealth {
+			e.days = append(e.days, opened.AddDays(i*c.days/3))
+		}
+		e.days[3] = opened.AddDays(c.days)
+		if h := e.hold(p, sum, c.days); !h.known || math.Abs(h.fall-c.want) > 1e-9 {
+			t.Errorf("%s: %+v, want a fall of %v", name, h, c.want)
+		}
+	}
+}

@@ -247,17 +247,23 @@ func (v *Values) whole(dst []int64, c *content, p *Page, at place) error {
 
 // whole looks whole numbers up.
 func (d *dictionary) whole(dst []int64, places []uint32) error {
-	size := uint64(sizeOf(d.page.column))
-	for i, k := range places {
-		at := uint64(k) * size
-		switch {
-		case at >= uint64(len(d.plain)):
-			return beyond(k, d.n)
-		case size == 4:
-			dst[i] = int64(int32(binary.LittleEndian.Uint32(d.plain[at : at+4])))
-		default:
-			dst[i] = int64(binary.LittleEndian.Uint64(d.plain[at : at+8]))
+	table, dst := d.plain, dst[:len(places)]
+	if sizeOf(d.page.column) == 4 {
+		for i, k := range places {
+			at := uint64(k) * 4
+			if at >= uint64(len(table)) {
+				return beyond(k, d.n)
+			}
+			dst[i] = int64(int32(binary.LittleEndian.Uint32(table[at : at+4])))
 		}
+		return nil
+	}
+	for i, k := range places {
+		at := uint64(k) * 8
+		if at >= uint64(len(table)) {
+			return beyond(k, d.n)
+		}
+		dst[i] = int64(binary.LittleEndian.Uint64(table[at : at+8]))
 	}
 	return nil
 }

@@ -43,9 +43,7 @@ func TestFormatsAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(rows, rowsOf(want, everyColumn()), cmp.Comparer(sameBits)); diff != "" {
-			t.Fatalf("blocks of %d: -want +got\n%s", size, diff)
-		}
+		sameRows(t, rows, rowsOf(want, everyColumn()))
 		for _, f := range formats() {
 			path := written(t, f, "log."+f.String(), everyColumn(), rows)
 			for _, workers := range []int{1, 2, 8} {

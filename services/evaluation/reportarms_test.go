@@ -1,0 +1,91 @@
+package evaluation
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+)
+
+// Of more customers than there is room for, those with the smallest hashes are held with all that they did, however the
+// log is cut into parts.
+func TestTheSampleOfCustomersDoesNotDependOnTheParts(t *testing.T) {
+	t.Parallel()
+	const customers, parts = MaxArmCustomers + 9000, 3
+	whole := newArms()
+	split := [parts]*armsMeasure{newArms(), newArms(), newArms()}
+	put := func(m *armsMeasure, i int) {
+		s, err := m.sample("e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.put(spread(uint64(i)), &armCustomer{Arm: "ab"[i%2 : i%2+1], Lists: 1, Known: 1, Reward: float64(i % 7)})
+	}
+	for round := range 2 { // each customer comes twice, in different parts
+		for i := 1; i <= customers; i++ {
+			put(whole, i)
+			put(split[(i+round)%parts], i)
+		}
+		for _, m := range append(split[:], whole) {
+			if err := m.trim(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	merged := newArms()
+	for _, m := range split {
+		data, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := newArms()
+		if err := back.UnmarshalJSON(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := merged.Merge(back); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, want := merged.experiments["e"], whole.experiments["e"]
+	if !got.sampled || !want.sampled || len(want.customers) != MaxArmCustomers {
+		t.Fatalf("sampled %v and %v, %d customers", got.sampled, want.sampled, len(want.customers))
+	}
+	if !maps.EqualFunc(got.customers, want.customers, func(a, b *armCustomer) bool { return *a == *b }) {
+		t.Errorf("%d customers in parts, %d as a whole, not the same", len(got.customers), len(want.customers))
+	}
+	all := make([]uint64, 0, customers)
+	for i := 1; i <= customers; i++ {
+		all = append(all, spread(uint64(i)))
+	}
+	slices.Sort(all)
+	if held := slices.Sorted(maps.Keys(want.customers)); !slices.Equal(held, all[:MaxArmCustomers]) {
+		t.Error("the customers held are not those with the smallest hashes")
+	}
+	for _, c := range want.customers {
+		if c.Lists != 2 || c.Mixed {
+			t.Fatalf("a customer of two lists has %+v", c)
+		}
+	}
+}
+
+// Who was seen in two arms is in neither.
+func TestMixedCustomersAreLeftOut(t *testing.T) {
+	t.Parallel()
+	m := newArms()
+	s, err := m.sample("e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint64(400) {
+		s.put(i, &armCustomer{Arm: []string{"control", "new"}[i%2], Lists: 1, Known: 1, Reward: float64(i % 5)})
+	}
+	s.put(7, &armCustomer{Arm: "control", Lists: 1, Known: 1, Reward: 1000})
+	r, err := m.report(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &r.Experiments[0]
+	if e.Mixed != 1 || e.Arms[0].Customers != 200 || e.Arms[1].Customers != 199 || *e.Arms[0].Reward != 2 {
+		t.Errorf("%+v", e)
+	}
+}
