@@ -86,7 +86,7 @@ func scanLong(text []byte, p int) (v float64, end int, ok bool) {
 	if text[p] == '.' {
 		p++
 		point := p
-		if m == 0 { // zeros behind the point are no digits of the number
+		if text[first] == '0' { // zeros behind the point are no digits of the number; m alone may be an overflow
 			for text[p] == '0' {
 				p++
 			}
