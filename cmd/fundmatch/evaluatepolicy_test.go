@@ -232,8 +232,8 @@ func readFile(t *testing.T, name string) string {
 // The promise of the contract: the same bytes for CSV, NDJSON and Parquet of one log, for 1, 2 and 8 workers, and for
 // one run and seven merged shards. Files are of several blocks, of one, and of a decision.
 func TestEvaluatePolicyBytes(t *testing.T) {
-	decisions := []int{1, 40_000, 300, 3000, 2, 400, 1, 500, 2700}
-	options := []string{"--segment", "segment", "--segment", "channel", "--bootstrap", "20", "--gate", "ess >= 100"}
+	decisions := []int{1, 27_000, 300, 1000, 2, 400, 1, 500, 700}
+	options := []string{"--segment", "segment", "--segment", "channel", "--bootstrap", "4", "--gate", "ess >= 100"}
 	want := ""
 	for format := policylog.CSV; format <= policylog.Parquet; format++ {
 		dir := t.TempDir()
