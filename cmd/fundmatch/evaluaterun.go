@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -117,7 +118,7 @@ func distinctOutputs(names ...string) error {
 		if name == "" || name == "-" {
 			continue
 		}
-		if slices.Contains(names[:i], name) {
+		if slices.ContainsFunc(names[:i], func(other string) bool { return samePlace(name, other) }) {
 			return usageError("%s: is named twice, expected different files to write", name)
 		}
 		if err := mayReplace(name); err != nil {
@@ -125,6 +126,13 @@ func distinctOutputs(names ...string) error {
 		}
 	}
 	return nil
+}
+
+// samePlace reports whether two names are of one file, that is there or would be.
+func samePlace(a, b string) bool {
+	whole, err := filepath.Abs(a)
+	other, err2 := filepath.Abs(b)
+	return a == b || err == nil && err2 == nil && whole == other || sameFile(a, b)
 }
 
 // settingsOf are the settings that follow from the flags, and the file of the target. The segments are not known yet.
