@@ -37,7 +37,7 @@ type PolicyReport struct {
 	Config      *PolicyConfig          `json:"config"`
 	Estimates   policy.Estimates       `json:"estimates"`
 	Diagnostics *policy.Diagnostics    `json:"diagnostics"`
-	Slates      *policy.SlateEstimates `json:"slates" says:"estimates of whole lists"`
+	Slates      *policy.SlateEstimates `json:"slates" says:"estimates of whole lists; null: not asked for"`
 	Lists       *policy.ListMeasures   `json:"lists" says:"as they were logged"`
 	Segments    []SegmentResult        `json:"segments"`
 }
