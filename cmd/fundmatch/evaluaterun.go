@@ -71,6 +71,7 @@ func (r *logRun) flags(f *pflag.FlagSet) {
 	f.Float64Var(&s.Clip, "clip", s.Clip, "weight at which clipped IPS cuts")
 	f.Float64Var(&s.MinESS, "min-ess", s.MinESS, "effective sample size below which the verdict is withheld")
 	f.IntVar(&s.ListCutoff, "k", s.ListCutoff, "cutoff of nDCG; 0: none")
+	f.BoolVar(&s.Slates, "slates", s.Slates, "estimators of whole lists too: they take twice the time of all others")
 	f.IntVar(&s.Replicates, "bootstrap", 0, "replicates of a bootstrap by customer; 0: none")
 	f.Uint64Var(&s.Seed, "seed", s.Seed, "of the bootstrap")
 	f.IntVar(&job.workers, "workers", runtime.GOMAXPROCS(0), "goroutines; the result does not depend on it")
