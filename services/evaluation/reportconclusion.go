@@ -30,6 +30,7 @@ func (r *Report) Conclude(results []gate.Result) {
 	}
 	failed := gate.Failed(results)
 	r.tellSafety(tell)
+	r.tellSkipped(tell)
 	for _, g := range failed {
 		if g.Gate != BuiltInGate {
 			tell(toneBad, "Gate %s.", g)
@@ -58,6 +59,13 @@ func (r *Report) tellSafety(tell teller) {
 			plural(*v, "product"), grouped(r.Conduct.Shown.Rows))
 	default:
 		tell(toneGood, "No unsuitable product was shown: 0 violations in %s.", plural(r.Conduct.Shown.Rows, "row"))
+	}
+}
+
+// tellSkipped says that rows are in no figure, not in those of safety either: who left them out may not have meant that.
+func (r *Report) tellSkipped(tell teller) {
+	if n := r.Log.Skipped; n > 0 {
+		tell(toneUnsure, "Left out (--skip-bad): %s. No figure counts them, and whether they showed what they must not cannot be said.", plural(n, "bad row"))
 	}
 }
 
