@@ -128,7 +128,9 @@ type partial struct {
 // first band adds 0 to its sums. Weights are not negative, so they are in the order of their bits.
 func (p *partial) add(weight, reward []float64, steps []float64) {
 	const infinite = 0x7ff << 52
-	t, shift, first := p.bands[0], p.shift, p.first
+	shift, first := p.shift, p.first
+	t := &p.bands[0]
+	sdw, sx, sdwdw, sdwx, sxx := t.dw, t.x, t.dwdw, t.dwx, t.xx
 	heavy := 0
 	var n uint64
 	reward = reward[:len(weight)]
@@ -144,14 +146,14 @@ func (p *partial) add(weight, reward []float64, steps []float64) {
 		n += keep & 1
 		dw := math.Float64frombits(math.Float64bits(w-1) & keep)
 		x := math.Float64frombits(math.Float64bits(w*(r-shift)) & keep)
-		t.dw += dw
-		t.x += x
-		t.dwdw += float64(dw * dw)
-		t.dwx += float64(dw * x)
-		t.xx += float64(x * x)
+		sdw += dw
+		sx += x
+		sdwdw += float64(dw * dw)
+		sdwx += float64(dw * x)
+		sxx += float64(x * x)
 	}
 	t.n += float64(n)
-	p.bands[0] = t
+	t.dw, t.x, t.dwdw, t.dwx, t.xx = sdw, sx, sdwdw, sdwx, sxx
 	for _, i := range p.heavy[:heavy] {
 		w := weight[i]
 		p.largest = max(p.largest, w)

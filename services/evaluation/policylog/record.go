@@ -199,7 +199,7 @@ func isID(v []byte) bool { return len(v) <= 64 && isWord(v, idByte) }
 
 // isDecisionID holds of [0-9A-Za-z][0-9A-Za-z._:-]{0,127}.
 func isDecisionID(v []byte) bool {
-	if _, _, is := parseUUID(v); is {
+	if _, is := parseUUID(v); is {
 		return true
 	}
 	return len(v) <= 128 && isWord(v, idByte|colonByte)

@@ -14,7 +14,7 @@ import (
 func TestParseUUID(t *testing.T) {
 	pattern := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	check := func(text []byte) (problem string) {
-		first, second, ok := parseUUID(text)
+		u, ok := parseUUID(text)
 		if want := pattern.Match(text); ok != want {
 			return "not told apart"
 		}
@@ -22,7 +22,7 @@ func TestParseUUID(t *testing.T) {
 			return ""
 		}
 		want, err := hex.DecodeString(strings.ReplaceAll(string(text), "-", ""))
-		got := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, first), second)
+		got := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, u.first), u.second)
 		if err != nil || string(got) != string(want) {
 			return "other bytes"
 		}
