@@ -108,6 +108,9 @@ func (r *logRun) check(outputs ...string) (shard *evaluation.Shard, err error) {
 		}
 		shard = &s
 	}
+	if err := inFolders(job.checkpoint); err != nil {
+		return nil, err
+	}
 	return shard, distinctOutputs(append(outputs, job.checkpoint)...)
 }
 
@@ -118,7 +121,7 @@ func distinctOutputs(names ...string) error {
 		if name == "" || name == "-" {
 			continue
 		}
-		if slices.Contains(names[:i], name) {
+		if slices.ContainsFunc(names[:i], func(other string) bool { return samePlace(name, other) }) {
 			return usageError("%s: is named twice, expected different files to write", name)
 		}
 		if err := mayReplace(name); err != nil {
@@ -264,8 +267,10 @@ func (r *logRun) spares(log *policylog.Log, outputs ...string) error {
 				return usageError("%s: is what is read, expected the name of another file", out)
 			}
 		}
-		if r.judge.target != "" && sameFile(out, r.judge.target) {
-			return usageError("%s: is what is read, expected the name of another file", out)
+		for _, read := range []string{r.judge.target, r.join.policy} { // greedy and active are no files, unless such ones lie there
+			if read != "" && sameFile(out, read) {
+				return usageError("%s: is what is read, expected the name of another file", out)
+			}
 		}
 	}
 	return nil
