@@ -95,7 +95,9 @@ func (m *moments) add(weight, reward []float64, shift float64, steps []float64) 
 		p.add(weight[at:end], reward[at:end], steps)
 	}
 	for i := range m.weights {
-		m.weights[i] += int64(p.weights[0][i]) + int64(p.weights[1][i]) + int64(p.weights[2][i]) + int64(p.weights[3][i])
+		for _, n := range p.weights[4*i:][:4] {
+			m.weights[i] += int64(n)
+		}
 	}
 	if p.bands[0].n > 0 && p.largest <= steps[0] {
 		p.largest = max(p.largest, largestOf(weight, reward))
@@ -119,7 +121,7 @@ type partial struct {
 	shift   float64
 	first   uint64          // the bits of the first step
 	bands   [16]tally       // there are at most 8
-	weights [4][bins]int32  // four, so that rows that follow one another do not wait for the same place
+	weights [128]int32      // of each bin four, so that rows that follow one another do not wait for the same place
 	heavy   [lookRows]uint8 // the rows above the first step
 	largest float64
 }
@@ -139,7 +141,7 @@ func (p *partial) add(weight, reward []float64, steps []float64) {
 		size := math.Float64bits(w) &^ (1 << 63)
 		_, censored := bits.Sub64(infinite, math.Float64bits(r)&^(1<<63), 0)
 		_, above := bits.Sub64(first, size, 0)
-		p.weights[i&3][binOf(size)] += int32(1 - censored)
+		p.weights[(uint(binByExponent[size>>52])<<2|uint(i)&3)&127] += int32(1 - censored)
 		p.heavy[heavy&(lookRows-1)] = uint8(i)
 		heavy += int(above &^ censored)
 		keep := above | censored - 1 // all bits, or none
@@ -192,10 +194,14 @@ func bandOf(w float64, steps []float64) int {
 	return len(steps)
 }
 
-// binOf is the exponent of a weight, given its bits, within bounds.
-func binOf(size uint64) int {
-	power := int(size>>52) - 1023
-	return max(firstPower-1, min(power, lastPower)) - firstPower + 1
+// binByExponent is the bin of a weight by the exponent of its bits.
+var binByExponent = binsByExponent()
+
+func binsByExponent() (of [1 << 12]uint8) {
+	for exponent := range of {
+		of[exponent] = uint8(max(firstPower-1, min(exponent-1023, lastPower)) - firstPower + 1)
+	}
+	return of
 }
 
 // take adds a chunk's tally, turned back into sums of w and w r.

@@ -62,7 +62,13 @@ type canonical struct {
 	full    int
 	texts   []*Text
 	numbers []*Number
-	uuids   []uuid // of the block's decisions, where their reader knows them; 0 where one does not
+	known   known
+}
+
+// known is what a reader has found out of a block already.
+type known struct {
+	straight bool   // all decisions have the positions 1 to n in that order
+	uuids    []uuid // of the decisions, or none; 0 of one that is no UUID
 }
 
 // Sizes of the buffer: it is written out once it is full, and whoever appends at most the spare may then go on to its end.
@@ -103,21 +109,24 @@ func (c *canonical) block(b *Block) (sum [sha256.Size]byte) {
 func (c *canonical) decisions(b *Block) (straight bool) {
 	from, before := int32(0), int64(0)
 	straight = true
-	known := len(c.uuids) == len(b.Decisions)
+	uuids := c.known.uuids
+	if len(uuids) != len(b.Decisions) {
+		uuids = nil
+	}
 	for i := range b.Decisions {
 		c.room()
 		d, rows := &b.Decisions[i], b.Position[from:b.Ends[i]]
 		from = b.Ends[i]
 		length := uint64(len(rows)) * 2
-		if inOrder(rows) {
+		if c.known.straight || inOrder(rows) {
 			length++
 		} else {
 			straight = false
 		}
 		to := c.buf[c.full:][:canonicalSpare]
 		n := putUint(to, length)
-		if known && c.uuids[i] != (uuid{}) {
-			n += putUUID(to[n:], c.uuids[i])
+		if i < len(uuids) && uuids[i] != (uuid{}) {
+			n += putUUID(to[n:], uuids[i])
 		} else {
 			n += putID(to[n:], d.ID)
 		}

@@ -112,7 +112,7 @@ func (c *fastChunk) ids() error {
 				if id = text; row+k > 0 {
 					block.Ends = append(block.Ends, int32(row+k))
 				}
-				b.hash.uuids = append(b.hash.uuids, u)
+				b.hash.known.uuids = append(b.hash.known.uuids, u)
 				block.Decisions = append(block.Decisions, Decision{ID: id, Row: b.from.Row + int64(row+k) + 1})
 			}
 		}
@@ -234,14 +234,20 @@ func (c *fastChunk) positions() error {
 		}
 		row += n
 	}
-	from := int32(0)
+	from, straight := int32(0), true
 	for _, end := range b.block.Ends {
 		positions := b.block.Position[from:end]
 		from = end
-		if len(positions) > maxPosition || !inOrder(positions) && !b.areNew(positions) {
+		if len(positions) > maxPosition {
 			return errSlow
 		}
+		if !inOrder(positions) {
+			if straight = false; !b.areNew(positions) {
+				return errSlow
+			}
+		}
 	}
+	b.hash.known.straight = straight
 	return nil
 }
 

@@ -63,3 +63,19 @@ func TestUUIDsAreDecisionIDs(t *testing.T) {
 		t.Error("a UUID is no decision id")
 	}
 }
+
+// TestEightBytesAtOnce: what is judged all at once is what is judged byte by byte, whatever stands beside it.
+func TestEightBytesAtOnce(t *testing.T) {
+	for at := range 8 {
+		for c := range 256 {
+			for _, others := range []string{"C0000000", "zzzzzzzz", "99999999", "AAAAAAAA", "ZaZ09zAa"} {
+				text := []byte(others)
+				text[at] = byte(c)
+				letters := isWord(text, firstByte)
+				if areAlphanumeric(binary.LittleEndian.Uint64(text)) != letters || isID(text) != isWord(text, idByte) {
+					t.Errorf("%q", text)
+				}
+			}
+		}
+	}
+}
