@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -72,6 +71,7 @@ func (r *logRun) flags(f *pflag.FlagSet) {
 	f.Float64Var(&s.Clip, "clip", s.Clip, "weight at which clipped IPS cuts")
 	f.Float64Var(&s.MinESS, "min-ess", s.MinESS, "effective sample size below which the verdict is withheld")
 	f.IntVar(&s.ListCutoff, "k", s.ListCutoff, "cutoff of nDCG; 0: none")
+	f.BoolVar(&s.Slates, "slates", s.Slates, "estimators of whole lists too: they take twice the time of all others")
 	f.IntVar(&s.Replicates, "bootstrap", 0, "replicates of a bootstrap by customer; 0: none")
 	f.Uint64Var(&s.Seed, "seed", s.Seed, "of the bootstrap")
 	f.IntVar(&job.workers, "workers", runtime.GOMAXPROCS(0), "goroutines; the result does not depend on it")
@@ -108,6 +108,9 @@ func (r *logRun) check(outputs ...string) (shard *evaluation.Shard, err error) {
 		}
 		shard = &s
 	}
+	if err := inFolders(job.checkpoint); err != nil {
+		return nil, err
+	}
 	return shard, distinctOutputs(append(outputs, job.checkpoint)...)
 }
 
@@ -126,13 +129,6 @@ func distinctOutputs(names ...string) error {
 		}
 	}
 	return nil
-}
-
-// samePlace reports whether two names are of one file, that is there or would be.
-func samePlace(a, b string) bool {
-	whole, err := filepath.Abs(a)
-	other, err2 := filepath.Abs(b)
-	return a == b || err == nil && err2 == nil && whole == other || sameFile(a, b)
 }
 
 // settingsOf are the settings that follow from the flags, and the file of the target. The segments are not known yet.
@@ -271,8 +267,10 @@ func (r *logRun) spares(log *policylog.Log, outputs ...string) error {
 				return usageError("%s: is what is read, expected the name of another file", out)
 			}
 		}
-		if r.judge.target != "" && sameFile(out, r.judge.target) {
-			return usageError("%s: is what is read, expected the name of another file", out)
+		for _, read := range []string{r.judge.target, r.join.policy} { // greedy and active are no files, unless such ones lie there
+			if read != "" && sameFile(out, read) {
+				return usageError("%s: is what is read, expected the name of another file", out)
+			}
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ type teller func(tone, format string, args ...any)
 func (r *Report) tellSafety(tell teller) {
 	switch v := r.Violations; {
 	case v == nil:
-		tell(toneUnsure, "Whether anything unsuitable was shown cannot be said: the log lacks %s.", and(r.missing("risk_level", "risk_grade")))
+		tell(toneUnsure, "Whether anything unsuitable was shown cannot be said: the log lacks %s, which fundmatch evaluate join writes.", and(r.missing("risk_level", "risk_grade")))
 	case *v > 0:
 		tell(toneBad, "%s of %s shown must not have been: above the customer's level, above R1 without a level, or without a grade. Find the cause before anything else.",
 			plural(*v, "product"), grouped(r.Conduct.Shown.Rows))
@@ -92,7 +92,7 @@ func (r *Report) tellPolicy(tell teller) {
 		for i, why := range p.Verdict.Reasons {
 			reasons[i] = why.Text
 		}
-		tell(toneUnsure, "Whether the judged policy is better cannot be said, the verdict is withheld: %s.", strings.Join(reasons, "; "))
+		tell(toneUnsure, "Whether the judged policy is better cannot be said, the verdict is withheld: %s. %s", strings.Join(reasons, "; "), whatToDo(p.Verdict))
 		return
 	case policy.Given:
 	}
@@ -104,6 +104,14 @@ func (r *Report) tellPolicy(tell teller) {
 	default:
 		tell(tonePlain, "The judged policy is not shown to be better or worse: %s a row by SNIPS, %s as logged.", estimateText(e), meanText(&r.Log.Reward))
 	}
+}
+
+// whatToDo is what helps where a verdict on a policy is withheld.
+func whatToDo(v policy.Verdict) string {
+	if len(v.Reasons) > 0 && v.Reasons[0].Code == policy.Empty {
+		return "Wait until the windows of the decisions are over, or join with a shorter one."
+	}
+	return "Log more, explore more, or judge a policy that is nearer to the one that ran."
 }
 
 // outcomes of a comparison.

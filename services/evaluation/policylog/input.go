@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -181,7 +182,7 @@ func openInput(name string, stdin io.Reader, read *atomic.Int64) (*input, error)
 func (i *input) openFile() error {
 	f, err := os.Open(i.name)
 	if err != nil {
-		return &FileError{File: i.name, Found: "cannot be opened", Err: err}
+		return &FileError{File: i.name, Found: "cannot be opened", Err: reasonOf(err)}
 	}
 	i.file = f
 	info, err := f.Stat()
@@ -189,7 +190,7 @@ func (i *input) openFile() error {
 		err = errors.New("it is a directory")
 	}
 	if err != nil {
-		return &FileError{File: i.name, Found: "cannot be read", Err: err}
+		return &FileError{File: i.name, Found: "cannot be read", Err: reasonOf(err)}
 	}
 	if info.Mode().IsRegular() {
 		i.size = info.Size()
@@ -237,9 +238,17 @@ func packingOf(b *bufio.Reader) packing {
 	return packedNot
 }
 
+// reasonOf is why the system refused, without the name of the file, which is said already.
+func reasonOf(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
 // broken is the error of a file that cannot be read on.
 func (i *input) broken(row int64, err error) error {
-	e := &FileError{File: i.name, Row: row, Found: "cannot be read", Err: err}
+	e := &FileError{File: i.name, Row: row, Found: "cannot be read", Err: reasonOf(err)}
 	if i.packing == packedNot {
 		return e
 	}

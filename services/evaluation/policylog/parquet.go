@@ -116,10 +116,11 @@ func (r *parquetReader) resume(from Position) error {
 }
 
 func (r *parquetReader) split(k *chunk) error {
+	p := &k.parquet
+	p.release()
 	if r.row == r.file.Rows {
 		return io.EOF
 	}
-	p := &k.parquet
 	p.segments = resized(p.segments, len(r.slots))
 	rows, err := r.splitDecisions(p)
 	for slot := slotDecision + 1; slot < len(r.slots) && err == nil; slot++ {
@@ -195,7 +196,7 @@ func (r *parquetReader) close() error {
 	return r.in.close()
 }
 
-// release gives the pages back once the rows are in the block.
+// release gives the pages back once nobody looks at the block any more, whose ids lie in them.
 func (p *parquetChunk) release() {
 	for i := range p.segments {
 		for j := range p.segments[i] {

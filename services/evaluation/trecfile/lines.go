@@ -54,7 +54,7 @@ func (c *counter) Read(p []byte) (int, error) {
 func open(name string, limit int, tell func(bytes int64)) (*lines, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: cannot be opened: %w", name, reasonOf(err))
 	}
 	if info, err := file.Stat(); err != nil || info.IsDir() {
 		return nil, errors.Join(&Error{File: name, Want: "a file, not a folder", Cause: err}, file.Close())
@@ -80,6 +80,14 @@ func open(name string, limit int, tell func(bytes int64)) (*lines, error) {
 		}
 	}
 	return l, nil
+}
+
+// reasonOf is why the system refused, without the name of the file, which is said already.
+func reasonOf(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 // next hands out the next line without its end; io.EOF behind the last.
