@@ -55,6 +55,16 @@ func (o *evaluateMergeOptions) outputs() (names []string) {
 	return names
 }
 
+// folders sees that they can be written in.
+func (o *evaluateMergeOptions) folders() error {
+	if o.dir != "" {
+		if err := reportFolder(o.dir); err != nil {
+			return err
+		}
+	}
+	return inFolders(o.json)
+}
+
 // check sees that what is to be written is what the parts are of.
 func (o *evaluateMergeOptions) check(s *evaluation.Settings) error {
 	switch {
@@ -72,6 +82,9 @@ func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluate
 	}
 	outputs := o.outputs()
 	if err := distinctOutputs(outputs...); err != nil {
+		return err
+	}
+	if err := o.folders(); err != nil {
 		return err
 	}
 	for _, name := range names {

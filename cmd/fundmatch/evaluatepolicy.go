@@ -64,7 +64,7 @@ func (o *evaluatePolicyOptions) check() (*evaluation.Shard, error) {
 	case shard == nil && o.job.out != "":
 		return nil, usageError("--out: is for the partial result of a --shard, expected --json")
 	}
-	return shard, nil
+	return shard, inFolders(o.json, o.job.out)
 }
 
 func (p *program) evaluatePolicy(ctx context.Context, o *evaluatePolicyOptions) (err error) {

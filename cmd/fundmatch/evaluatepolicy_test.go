@@ -110,7 +110,7 @@ func TestEvaluatePolicyGolden(t *testing.T) {
 	for name, args := range map[string][]string{
 		"policy.json":     goldenArgs(append(gates, "--json", "-")...),
 		"policy.txt":      goldenArgs(gates...),
-		"bootstrap.json":  goldenArgs("--json", "-", "--bootstrap", "200", "--seed", "7", "--reward-model", "action-position", "--segment", "product_code", "--segment", "position"),
+		"bootstrap.json":  goldenArgs("--json", "-", "--slates", "--bootstrap", "200", "--seed", "7", "--reward-model", "action-position", "--segment", "product_code", "--segment", "position"),
 		"no-target.json":  {"evaluate", "policy", "--log", evaluationFile("policy.csv"), "--json", "-"},
 		"plain-table.txt": {"evaluate", "policy", "--log", evaluationFile("policy.csv")},
 	} {
@@ -151,6 +151,8 @@ func TestEvaluatePolicyGates(t *testing.T) {
 		{goldenArgs("--min-ess", "8", "--gate", "segments.BOLD.estimates.snips >= 0"), exitFailed, "its verdict is withheld"},
 		{goldenArgs("--min-ess", "8", "--gate", "segments.STEADY.estimates.snips >= 0"), exitDone, ""},
 		{[]string{"evaluate", "policy", "--log", evaluationFile("policy.csv"), "--min-ess", "9", "--gate", "dr >= 0"}, exitFailed, "estimates.dr is null"},
+		{goldenArgs("--gate", "slates.independent >= 0"), exitFailed, "slates is null"},
+		{goldenArgs("--slates", "--gate", "slates.independent >= 0"), exitDone, ""},
 		{goldenArgs("--gate", "snisp >= 0"), exitUsage, "the document has no snisp; did you mean snips"},
 		{goldenArgs("--gate", "snips => 0"), exitUsage, "expected >=, <=, >, <, == or !="},
 	} {

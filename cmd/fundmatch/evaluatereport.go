@@ -73,10 +73,30 @@ func (o *evaluateReportOptions) check() (*evaluation.Shard, error) {
 		return nil, usageError("--out: expected a folder, or with --shard a file")
 	}
 	shard, err := o.logRun.check(o.outputs()...)
-	if err == nil && shard != nil && len(o.gates.read) > 0 {
+	switch {
+	case err != nil:
+		return nil, err
+	case shard == nil:
+		return nil, reportFolder(o.dir)
+	case len(o.gates.read) > 0:
 		return nil, usageError("--shard: a part says nothing of the whole, expected --gate at fundmatch evaluate merge")
 	}
-	return shard, err
+	return shard, inFolders(o.dir)
+}
+
+// reportFolder refuses, before minutes of work, a folder that cannot be made, or not be written in.
+func reportFolder(dir string) error {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		switch {
+		case err == nil && !info.IsDir():
+			return usageError("%s: is no folder, expected one to write the report to", at)
+		case err == nil:
+			return inFolders(filepath.Join(at, reportPage))
+		case at == filepath.Dir(at):
+			return nil // making it will say why it cannot be
+		}
+	}
 }
 
 // planned are the shares of the arms.
@@ -148,7 +168,7 @@ func (p *program) tellReport(outcome *evaluation.Outcome, s *evaluation.Settings
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, err
+		return nil, unavailableError(err, "%s: cannot be made: %s", dir, pathReason(err))
 	}
 	names := reportFiles(dir)
 	bytesOf := func(data []byte) func(io.Writer) error {

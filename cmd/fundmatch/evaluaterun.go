@@ -72,6 +72,7 @@ func (r *logRun) flags(f *pflag.FlagSet) {
 	f.Float64Var(&s.Clip, "clip", s.Clip, "weight at which clipped IPS cuts")
 	f.Float64Var(&s.MinESS, "min-ess", s.MinESS, "effective sample size below which the verdict is withheld")
 	f.IntVar(&s.ListCutoff, "k", s.ListCutoff, "cutoff of nDCG; 0: none")
+	f.BoolVar(&s.Slates, "slates", s.Slates, "estimators of whole lists too: they take twice the time of all others")
 	f.IntVar(&s.Replicates, "bootstrap", 0, "replicates of a bootstrap by customer; 0: none")
 	f.Uint64Var(&s.Seed, "seed", s.Seed, "of the bootstrap")
 	f.IntVar(&job.workers, "workers", runtime.GOMAXPROCS(0), "goroutines; the result does not depend on it")
@@ -108,6 +109,9 @@ func (r *logRun) check(outputs ...string) (shard *evaluation.Shard, err error) {
 		}
 		shard = &s
 	}
+	if err := inFolders(job.checkpoint); err != nil {
+		return nil, err
+	}
 	return shard, distinctOutputs(append(outputs, job.checkpoint)...)
 }
 
@@ -118,7 +122,7 @@ func distinctOutputs(names ...string) error {
 		if name == "" || name == "-" {
 			continue
 		}
-		if slices.Contains(names[:i], name) {
+		if slices.ContainsFunc(names[:i], func(other string) bool { return samePlace(name, other) }) {
 			return usageError("%s: is named twice, expected different files to write", name)
 		}
 		if err := mayReplace(name); err != nil {
@@ -261,7 +265,12 @@ func (r *logRun) spares(log *policylog.Log, outputs ...string) error {
 			return err
 		}
 	}
-	return notRead(r.judge.target, outputs...)
+	for _, read := range []string{r.judge.target, r.join.policy} { // greedy and active are no files, unless such ones lie there
+		if err := notRead(read, outputs...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // judgeLog measures an opened log and lets tell write what it says, or writes the partial result of a shard. The error of

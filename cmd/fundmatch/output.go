@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -69,7 +70,7 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		return usageError("%s: there is no such folder to write in", name)
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return unavailableError(err, "%s: cannot be written: %s", name, pathReason(err))
 	}
 	defer func() {
 		if err != nil {
@@ -126,7 +127,8 @@ func asNamed(err error, temporary, name string) error {
 const sqliteMagic = "SQLite format 3\x00"
 
 // mayWrite refuses, before minutes of work, an output that would take the place of what a
-// flag names to be read, or that mayReplace refuses. An empty name is not written to.
+// flag names to be read, that mayReplace refuses, or whose folder takes none. An empty name
+// is not written to.
 func mayWrite(flag, read string, names ...string) error {
 	for _, name := range names {
 		if name == "" {
@@ -139,7 +141,7 @@ func mayWrite(flag, read string, names ...string) error {
 			return err
 		}
 	}
-	return nil
+	return inFolders(names...)
 }
 
 // notRead refuses outputs that would take the place of what is read. An empty name and - are not written to.
@@ -158,6 +160,8 @@ func notRead(read string, outputs ...string) error {
 func mayReplace(name string) error {
 	info, err := os.Stat(name)
 	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return usageError("%s: %s is no folder", name, filepath.Dir(name))
 	case err != nil:
 		return nil // not there, or writing there will say why it cannot be
 	case info.IsDir():
@@ -175,6 +179,39 @@ func mayReplace(name string) error {
 		return usageError("%s: is an SQLite store, expected the name of another file to write", name)
 	}
 	return nil
+}
+
+// inFolders refuses, before minutes of work, names in folders that are not there or cannot be written in. An empty name and
+// - are not written to.
+func inFolders(names ...string) error {
+	for _, name := range names {
+		if name == "" || name == "-" {
+			continue
+		}
+		probe, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return usageError("%s: there is no such folder to write in", name)
+		case errors.Is(err, syscall.ENOTDIR):
+			return usageError("%s: %s is no folder", name, filepath.Dir(name))
+		case err != nil:
+			return unavailableError(err, "%s: cannot be written: %s", name, pathReason(err))
+		}
+		if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+			return unavailableError(err, "%s: cannot be written: %s", name, pathReason(err))
+		}
+	}
+	return nil
+}
+
+// samePlace reports whether both names are of one place, whether or not a file is there.
+func samePlace(a, b string) bool {
+	if a == "" || b == "" || a == "-" || b == "-" {
+		return false
+	}
+	first, err := filepath.Abs(a)
+	second, err2 := filepath.Abs(b)
+	return err == nil && err2 == nil && first == second || sameFile(a, b)
 }
 
 // sameFile reports whether both names are of one file that is there.

@@ -36,8 +36,8 @@ type PolicyDocument struct {
 
 // Lists is what is said of whole lists.
 type Lists struct {
-	Slates *policy.SlateEstimates `json:"slates"`
-	Logged *policy.ListMeasures   `json:"lists"` // as they were logged
+	Slates *policy.SlateEstimates `json:"slates"` // null: not asked for
+	Logged *policy.ListMeasures   `json:"lists"`  // as they were logged
 }
 
 // Input says which rows were judged.
@@ -54,6 +54,7 @@ type PolicyConfig struct {
 	RewardModel  policy.RewardModel `json:"reward_model"`
 	MinESS       float64            `json:"min_ess"`
 	K            int                `json:"k"` // of nDCG
+	Slates       bool               `json:"slates"`
 	Bootstrap    *Bootstrap         `json:"bootstrap"`
 	Segments     []string           `json:"segments"`
 	RewardRange  *[2]float64        `json:"reward_range"`
@@ -103,7 +104,7 @@ func PolicyDocumentOf(o *Outcome, s *Settings) (*PolicyDocument, error) {
 func configOf(s *Settings) (PolicyConfig, error) {
 	c := PolicyConfig{
 		Target: Target{Source: "LOG"}, Clip: s.Policy.Clip, SwitchLambda: s.Policy.SwitchLambda, DRosLambda: s.Policy.DRosLambda,
-		RewardModel: s.Policy.RewardModel, MinESS: s.Policy.MinESS, K: s.Policy.ListCutoff,
+		RewardModel: s.Policy.RewardModel, MinESS: s.Policy.MinESS, K: s.Policy.ListCutoff, Slates: s.Policy.Slates,
 		Segments: append([]string{}, s.Segments...), RewardRange: s.RewardRange, SkipBad: s.SkipBad, CheckUnique: s.CheckUnique,
 	}
 	if s.Policy.Replicates > 0 {

@@ -35,6 +35,7 @@ func ReportOf(o *Outcome, s *Settings, version string) (*Report, error) {
 	r := &Report{
 		Schema: ReportSchema, Version: version, Log: m.log(o), Conduct: conductReport(&m.conduct.State),
 		Segments: m.groups.report(), Money: moneyReport(m.money.State, &m.conduct.State, &m.overview.group), Funnel: funnelReport(&m.funnel.State),
+		Forecasts: m.forecasts.report(),
 	}
 	if v := r.Conduct.Shown.Violations; v != nil {
 		r.Violations = &v.Yes
@@ -48,23 +49,25 @@ func ReportOf(o *Outcome, s *Settings, version string) (*Report, error) {
 
 // measures are the parts that a report is made of.
 type measures struct {
-	overview *overview
-	conduct  *conductMeasure
-	funnel   *funnelMeasure
-	money    *moneyMeasure
-	groups   *groups
-	arms     *armsMeasure
+	overview  *overview
+	conduct   *conductMeasure
+	funnel    *funnelMeasure
+	money     *moneyMeasure
+	groups    *groups
+	arms      *armsMeasure
+	forecasts *forecasts
 }
 
 func measuresOf(s *State) (m measures, err error) {
-	var there [6]bool
+	var there [7]bool
 	m.overview, there[0] = s.Of(partOverview).(*overview)
 	m.conduct, there[1] = s.Of(partConduct).(*conductMeasure)
 	m.funnel, there[2] = s.Of(partFunnel).(*funnelMeasure)
 	m.money, there[3] = s.Of(partMoney).(*moneyMeasure)
 	m.groups, there[4] = s.Of(partGroups).(*groups)
 	m.arms, there[5] = s.Of(partArms).(*armsMeasure)
-	if there != [6]bool{true, true, true, true, true, true} {
+	m.forecasts, there[6] = s.Of(partForecasts).(*forecasts)
+	if there != [7]bool{true, true, true, true, true, true, true} {
 		return m, errOtherPart
 	}
 	return m, nil

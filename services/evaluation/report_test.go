@@ -295,10 +295,12 @@ func TestReportOfAPlainLog(t *testing.T) {
 
 func TestRowsThatAReportRefuses(t *testing.T) {
 	for columns, want := range map[string]string{
-		"exposed|0.5":     "decision d1 from row 1 on, position 1: exposed: 0.5, expected 1, 0, or nothing",
-		"complained|2":    "complained: 2, expected 1, 0",
-		"arm|control":     "expected experiment:arm",
-		"return_90d|-1.5": "return_90d: -1.5, expected -1 to",
+		"exposed|0.5":                            "decision d1 from row 1 on, position 1: exposed: 0.5, expected 1, 0, or nothing",
+		"complained|2":                           "complained: 2, expected 1, 0",
+		"arm|control":                            "expected experiment:arm",
+		"confirmed,conversion_probability|1,1.5": "conversion_probability: 1.5, expected 0 to 1",
+		"confirmed,conversion_probability|2,.5":  "confirmed: 2, expected 1, 0",
+		"return_90d|-1.5":                        "return_90d: -1.5, expected -1 to",
 		"arm|e:a\nd1,c1,2026-01-01T00:00:00Z,2,B,1,0.5,e:b": `position 2: arm: "e:b", expected the decision's "e:a"`,
 	} {
 		column, value, _ := strings.Cut(columns, "|")

@@ -25,6 +25,7 @@ type Report struct {
 	Policy     PolicyReport    `json:"policy" says:"is it better, by the log of another policy, and how sure is that; the document of evaluate policy"`
 	Experiment ArmsReport      `json:"experiment" says:"is it better, by the arms that customers were in"`
 	Segments   []SegmentReport `json:"segments" says:"for whom"`
+	Forecasts  ForecastReport  `json:"forecasts" says:"how sure are the forecasts: what the probabilities of conversion were worth"`
 	Money      MoneyReport     `json:"money" says:"what customers got"`
 	Funnel     FunnelReport    `json:"funnel" says:"where people drop out"`
 	Gates      []gate.Result   `json:"gates" says:"what had to hold; the first is built in where it can be judged"`
@@ -36,7 +37,7 @@ type PolicyReport struct {
 	Config      *PolicyConfig          `json:"config"`
 	Estimates   policy.Estimates       `json:"estimates"`
 	Diagnostics *policy.Diagnostics    `json:"diagnostics"`
-	Slates      *policy.SlateEstimates `json:"slates" says:"estimates of whole lists"`
+	Slates      *policy.SlateEstimates `json:"slates" says:"estimates of whole lists; null: not asked for"`
 	Lists       *policy.ListMeasures   `json:"lists" says:"as they were logged"`
 	Segments    []SegmentResult        `json:"segments"`
 }

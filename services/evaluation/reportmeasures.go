@@ -34,6 +34,7 @@ func ReportParts(segments []string) []Part {
 		{partMoney, func() Measure { return newMoneyMeasure() }},
 		{partGroups, func() Measure { return newGroups(segments) }},
 		{partArms, func() Measure { return newArms() }},
+		{partForecasts, func() Measure { return newForecasts() }},
 	}
 }
 
@@ -48,7 +49,7 @@ func ReportTexts(segments []string) []string {
 // ReportNumbers are the columns of numbers that the report reads where the log has them.
 func ReportNumbers() []string {
 	conducts, funnels := conduct.FlagColumns(), funnel.FlagColumns()
-	return uniqueOf(conducts[:], funnels[:], returnColumns(), []string{policylog.ColumnAmount, policylog.ColumnHeldDays})
+	return uniqueOf(conducts[:], funnels[:], returnColumns(), []string{policylog.ColumnAmount, policylog.ColumnHeldDays, policylog.ColumnProbability})
 }
 
 // returnColumns are those of money.HorizonDays.

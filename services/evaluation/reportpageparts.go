@@ -117,6 +117,7 @@ func (r *Report) surePage() page.Section {
 	d := r.Policy.Diagnostics
 	if d == nil {
 		s.Lead = "Nothing to be sure of: no other policy was judged."
+		s.Blocks = r.Forecasts.reliabilityPage()
 		return s
 	}
 	s.Tone, s.Lead = page.Good, "The log can carry the verdict: the effective sample, the mean weight and the support are as they must be."
@@ -139,7 +140,7 @@ func (r *Report) surePage() page.Section {
 		{Name: "Largest weight", Value: numberText(float64(d.MaxWeight)), Under: plural(d.ClippedRows, "row") + " above the clip"},
 		{Tone: tone(policy.SupportBroken), Name: "Support violations", Value: grouped(d.SupportViolations), Under: "shown by the target, never by the log"},
 	}
-	s.Blocks = []page.Block{{Charts: []page.Chart{weightChart(d), clipChart(d)}}}
+	s.Blocks = append([]page.Block{{Charts: []page.Chart{weightChart(d), clipChart(d)}}}, r.Forecasts.reliabilityPage()...)
 	return s
 }
 

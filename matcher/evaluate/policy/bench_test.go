@@ -52,7 +52,7 @@ func BenchmarkAdd(b *testing.B) {
 		{"all, 200 replicates", func(s *policy.Settings) { s.Target, s.Replicates = uniform, 200 }},
 	} {
 		b.Run(v.name, func(b *testing.B) {
-			settings := policy.DefaultSettings()
+			settings := allSettings()
 			v.with(&settings)
 			s, err := policy.New(&settings)
 			if err != nil {

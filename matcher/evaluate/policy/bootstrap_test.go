@@ -9,7 +9,7 @@ import (
 
 // With one list to a customer the percentile interval is that of the normal distribution, but for the draws.
 func TestBootstrapAgreesWithTheDeltaMethod(t *testing.T) {
-	s := policy.DefaultSettings()
+	s := allSettings()
 	s.Replicates = 2000
 	b := simBatch()
 	rng := rand.New(rand.NewPCG(7, 7))
@@ -37,7 +37,7 @@ func TestBootstrapAgreesWithTheDeltaMethod(t *testing.T) {
 
 // All that a customer did comes together: ten times the same list of each is one list.
 func TestBootstrapDrawsCustomers(t *testing.T) {
-	s := policy.DefaultSettings()
+	s := allSettings()
 	s.Replicates = 400
 	once, often := &policy.Batch{Codes: []string{"A"}}, &policy.Batch{Codes: []string{"A"}}
 	rng := rand.New(rand.NewPCG(8, 8))

@@ -100,7 +100,7 @@ func TestCoverage(t *testing.T) {
 	for a, code := range []string{"A", "B", "C", "D", "E"} {
 		rows[code] = []float64{simTarget[0][a], simTarget[1][a]}
 	}
-	settings := policy.DefaultSettings()
+	settings := allSettings()
 	settings.Target, settings.Clip, settings.SwitchLambda = mustTarget(rows), 5, 5
 	table := simEstimators()
 	batch, rng, state := simBatch(), rand.New(rand.NewPCG(2026, 11)), newState(t, &settings)

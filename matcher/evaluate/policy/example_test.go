@@ -40,7 +40,7 @@ func tableLog() (*policy.Batch, *policy.Target) {
 // The expected numbers are numpy's and scipy's (1.24, 1.10), from the formulas of each source.
 func TestATableByNumpy(t *testing.T) {
 	b, target := tableLog()
-	s := policy.DefaultSettings()
+	s := allSettings()
 	s.Target, s.Clip, s.SwitchLambda, s.DRosLambda, s.MinESS = target, 2, 1.5, 10, 2
 	r := fold(t, &s, []*policy.Batch{b}).Result()
 	want := textbook{
@@ -102,7 +102,7 @@ func TestTheLoggingPolicyItselfIsWorthWhatItEarned(t *testing.T) {
 	for _, r := range b.Reward {
 		total += r
 	}
-	s := policy.DefaultSettings()
+	s := allSettings()
 	r := fold(t, &s, []*policy.Batch{b}).Result()
 	for name, e := range map[string]policy.Estimate{"ips": r.Estimates.IPS, "snips": r.Estimates.SNIPS, "clipped_ips": r.Estimates.ClippedIPS} {
 		if !near(float64(e.Value), total/2000, 1e-15) {
@@ -146,7 +146,7 @@ func TestClipping(t *testing.T) {
 		clip, value float64
 		rows        int64
 	}{{1, (1 + 1 + 1 - 1 + 2 + 1.) / 6, 5}, {3, (1 + 3 + 3 - 3 + 6 + 3.) / 6, 4}, {5, (1 + 3 + 5 - 5 + 10 + 5.) / 6, 2}, {6, (1 + 3 + 5 - 5 + 12 + 6.) / 6, 2}, {100, (1 + 3 + 5 - 5 + 14 + 100.) / 6, 0}, {1e9, (1 + 3 + 5 - 5 + 14 + 100.) / 6, 0}} {
-		s := policy.DefaultSettings()
+		s := allSettings()
 		s.Clip = c.clip
 		r := fold(t, &s, []*policy.Batch{b}).Result()
 		if e := r.Estimates.ClippedIPS; !near(float64(e.Value), c.value, 1e-15) || r.Diagnostics.ClippedRows != c.rows {
@@ -184,7 +184,7 @@ func TestTheVerdictIsWithheld(t *testing.T) {
 		"no target, no rows":  {&policy.Batch{}, half, []policy.ReasonCode{policy.Empty}},
 		"unseen, and weights": {rowsBatch(repeat(200, 1), repeat(200, 1), nil), half, []policy.ReasonCode{policy.MeanWeightOff, policy.SupportBroken}},
 	} {
-		s := policy.DefaultSettings()
+		s := allSettings()
 		s.Target = c.target
 		r := fold(t, &s, []*policy.Batch{c.batch}).Result()
 		var got []policy.ReasonCode
@@ -203,7 +203,7 @@ func TestTheVerdictIsWithheld(t *testing.T) {
 // What the log never shows is neither better nor worse than the rest, and counted.
 func TestWhatTheLogNeverShows(t *testing.T) {
 	b, _ := tableLog()
-	s := policy.DefaultSettings()
+	s := allSettings()
 	s.RewardModel = policy.ModelActionPosition
 	// Z is never shown; B at 1 is; the third position is not asked about.
 	s.Target = mustTarget(map[string][]float64{"A": {.5, 1, 0}, "B": {.25, 0, 0}, "Z": {.25, 0, 1}})
@@ -228,7 +228,7 @@ func TestWhatTheLogNeverShows(t *testing.T) {
 }
 
 func TestSlatesAreLeftOutOrGivenUp(t *testing.T) {
-	s := policy.DefaultSettings()
+	s := allSettings()
 	nan := math.NaN()
 	list := func(positions []int32, rewards []float64, weight float64) *policy.Batch {
 		b := &policy.Batch{Codes: []string{"A"}, Position: positions, Reward: rewards, Ends: []int32{int32(len(positions))}, Cluster: []uint64{1}}
@@ -286,7 +286,7 @@ func TestABatchThatCannotBeAddedChangesNothing(t *testing.T) {
 		"row 0 of the batch: reward 1e+160 at propensity 0.5, expected weights and rewards whose squares are below 1e308": {func(b *policy.Batch) { b.Reward = []float64{1e160, 1e200} }, nil},
 		"row 1 of the batch: reward 1 at propensity 5e-324, expected weights and rewards whose squares are below 1e308":   {func(b *policy.Batch) { b.Reward, b.Propensity = []float64{1, 1}, []float64{1, 5e-324} }, nil},
 	} {
-		s := policy.DefaultSettings()
+		s := allSettings()
 		s.Target = c.target
 		state := fold(t, &s, []*policy.Batch{good})
 		before := text(t, state)
@@ -306,7 +306,7 @@ func TestABatchThatCannotBeAddedChangesNothing(t *testing.T) {
 func TestADirectValueIsNotScaled(t *testing.T) {
 	b := rowsBatch([]float64{1, 3}, []float64{.5, .5}, nil)
 	b.Codes, b.Product = []string{"A", "B"}, []uint32{0, 1}
-	s := policy.DefaultSettings()
+	s := allSettings()
 	s.Target = mustTarget(map[string][]float64{"A": {.5}, "B": {.5000000005}})
 	if got := fold(t, &s, []*policy.Batch{b}).Result().Estimates.DM.Value; got != .5*1+.5000000005*3 {
 		t.Errorf("dm is %v, expected %v", got, .5*1+.5000000005*3)

@@ -65,7 +65,9 @@ func (w *work) ndcg(k kind, position []int32, reward, logs []float64) float64 {
 	if dcg == 0 {
 		return 0
 	}
-	slices.Sort(w.gains)
+	if len(w.gains) > 1 {
+		slices.Sort(w.gains)
+	}
 	ideal := 0.0
 	for i := range min(len(w.gains), len(logs)) {
 		ideal += w.gains[len(w.gains)-1-i] / logs[i]

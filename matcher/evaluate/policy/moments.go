@@ -2,6 +2,7 @@ package policy
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -88,43 +89,74 @@ type tally struct {
 
 // add adds a chunk's rows and returns how many had a reward. Most weights lie in the first band, which is kept in registers.
 func (m *moments) add(weight, reward []float64, shift float64, steps []float64) int64 {
-	var above [16]tally // by band; there are at most 8
-	var n int64
-	var sdw, sx, sdwdw, sdwx, sxx float64
-	first, largest := steps[0], m.largest
-	reward = reward[:len(weight)]
-	for i, w := range weight {
-		r := reward[i]
-		if math.IsNaN(r) {
-			continue
-		}
-		m.weights[bin(w)]++
-		if !(w <= first) {
-			largest = max(largest, w)
-			above[bandOf(w, steps)&15].add(w, r-shift)
-			continue
-		}
-		dw, x := w-1, float64(w*(r-shift))
-		n++
-		sdw += dw
-		sx += x
-		sdwdw += float64(dw * dw)
-		sdwx += float64(dw * x)
-		sxx += float64(x * x)
+	p := partial{shift: shift, first: math.Float64bits(steps[0]), largest: m.largest}
+	for at := 0; at < len(weight); at += lookRows {
+		end := min(at+lookRows, len(weight))
+		p.add(weight[at:end], reward[at:end], steps)
 	}
-	if n > 0 && largest <= first {
-		largest = max(largest, largestOf(weight, reward))
+	for i := range m.weights {
+		m.weights[i] += int64(p.weights[0][i]) + int64(p.weights[1][i]) + int64(p.weights[2][i]) + int64(p.weights[3][i])
 	}
-	m.largest = largest
-	above[0] = tally{n: float64(n), dw: sdw, x: sx, dwdw: sdwdw, dwx: sdwx, xx: sxx}
+	if p.bands[0].n > 0 && p.largest <= steps[0] {
+		p.largest = max(p.largest, largestOf(weight, reward))
+	}
+	m.largest = p.largest
 	total := int64(0)
 	for i := range m.bands {
-		if t := &above[i]; t.n > 0 {
+		if t := &p.bands[i]; t.n > 0 {
 			m.bands[i].take(t, shift)
 			total += int64(t.n)
 		}
 	}
 	return total
+}
+
+// lookRows are the rows that one look goes over.
+const lookRows = 256
+
+// partial is what a chunk's rows have come to.
+type partial struct {
+	shift   float64
+	first   uint64          // the bits of the first step
+	bands   [16]tally       // there are at most 8
+	weights [4][bins]int32  // four, so that rows that follow one another do not wait for the same place
+	heavy   [lookRows]uint8 // the rows above the first step
+	largest float64
+}
+
+// add goes over some rows without a branch: which weights are above the first step nobody can foresee. What is not of the
+// first band adds 0 to its sums. Weights are not negative, so they are in the order of their bits.
+func (p *partial) add(weight, reward []float64, steps []float64) {
+	const infinite = 0x7ff << 52
+	t, shift, first := p.bands[0], p.shift, p.first
+	heavy := 0
+	var n uint64
+	reward = reward[:len(weight)]
+	for i, w := range weight {
+		r := reward[i]
+		size := math.Float64bits(w) &^ (1 << 63)
+		_, censored := bits.Sub64(infinite, math.Float64bits(r)&^(1<<63), 0)
+		_, above := bits.Sub64(first, size, 0)
+		p.weights[i&3][binOf(size)] += int32(1 - censored)
+		p.heavy[heavy&(lookRows-1)] = uint8(i)
+		heavy += int(above &^ censored)
+		keep := above | censored - 1 // all bits, or none
+		n += keep & 1
+		dw := math.Float64frombits(math.Float64bits(w-1) & keep)
+		x := math.Float64frombits(math.Float64bits(w*(r-shift)) & keep)
+		t.dw += dw
+		t.x += x
+		t.dwdw += float64(dw * dw)
+		t.dwx += float64(dw * x)
+		t.xx += float64(x * x)
+	}
+	t.n += float64(n)
+	p.bands[0] = t
+	for _, i := range p.heavy[:heavy] {
+		w := weight[i]
+		p.largest = max(p.largest, w)
+		p.bands[bandOf(w, steps)&15].add(w, reward[i]-shift)
+	}
 }
 
 func (t *tally) add(w, r float64) {
@@ -158,9 +190,9 @@ func bandOf(w float64, steps []float64) int {
 	return len(steps)
 }
 
-// bin is the weight's exponent, within bounds.
-func bin(w float64) int {
-	power := int(math.Float64bits(w)>>52) - 1023
+// binOf is the exponent of a weight, given its bits, within bounds.
+func binOf(size uint64) int {
+	power := int(size>>52) - 1023
 	return max(firstPower-1, min(power, lastPower)) - firstPower + 1
 }
 

@@ -91,7 +91,7 @@ func FuzzTarget(f *testing.F) {
 
 // fullSettings have everything that a state can hold.
 func fullSettings() *policy.Settings {
-	s := policy.DefaultSettings()
+	s := allSettings()
 	_, s.Target = tableLog()
 	s.Replicates = 2
 	return &s

@@ -14,7 +14,7 @@ import (
 
 // drawSettings are around the defaults, with steps among the weights that are drawn.
 func drawSettings(t *rapid.T) policy.Settings {
-	s := policy.DefaultSettings()
+	s := allSettings()
 	s.Clip = rapid.SampledFrom([]float64{.5, 1.5, 2, 3, 10, 200}).Draw(t, "clip")
 	s.SwitchLambda = rapid.SampledFrom([]float64{.5, 1, 5}).Draw(t, "switch")
 	s.DRosLambda = rapid.SampledFrom([]float64{.1, 1, 10}).Draw(t, "dros")
@@ -43,7 +43,7 @@ func TestEstimatesOfALargeBatchAreThoseOfTheTextbook(t *testing.T) {
 		batch.Reward[i] += .1 * float64(i%7)
 	}
 	for _, target := range []*policy.Target{nil, uniformTarget(batch.Codes, 4)} {
-		s := policy.DefaultSettings()
+		s := allSettings()
 		s.Target, s.RewardModel = target, policy.ModelActionPosition
 		got := through(t, fold(t, &s, []*policy.Batch{batch})).Result()
 		compare(t, got, estimates(rowsOf([]*policy.Batch{batch}, target), &s), 1e-11)
@@ -75,7 +75,7 @@ func TestMergingIsAdding(t *testing.T) {
 
 // States of one evaluation share memory that adding needs; they may be filled side by side.
 func TestStatesAreFilledSideBySide(t *testing.T) {
-	s := policy.DefaultSettings()
+	s := allSettings()
 	batches := []*policy.Batch{listBatch(1, 100, 3), listBatch(2, 200, 3), listBatch(3, 50, 3)}
 	s.Target, s.Replicates = uniformTarget(batches[0].Codes, 3), 3
 	empty := newState(t, &s)
@@ -173,7 +173,7 @@ func TestUniformLoggingWithASaturatedModelGivesDRIsDM(t *testing.T) {
 	worst := 0.0
 	rapid.Check(t, func(rt *rapid.T) {
 		positions := rapid.IntRange(1, 4).Draw(rt, "positions")
-		s := policy.DefaultSettings()
+		s := allSettings()
 		s.Target, s.RewardModel = drawTarget(rt, positions), policy.ModelActionPosition
 		seed := rapid.Uint64().Draw(rt, "seed")
 		scale := rapid.SampledFrom([]float64{1, 1e-3, 97.3, 1e6}).Draw(rt, "scale")
@@ -196,7 +196,7 @@ func TestRewardsFarFromZeroKeepTheDigitsOfTheirSpread(t *testing.T) {
 		near0.Reward[i] = float64(i % 3)
 		far0.Reward[i] = far + near0.Reward[i]
 	}
-	s := policy.DefaultSettings()
+	s := allSettings()
 	s.Target, s.RewardModel = uniformTarget(near0.Codes, 5), policy.ModelActionPosition
 	a, b := fold(t, &s, []*policy.Batch{near0}).Result(), fold(t, &s, []*policy.Batch{far0}).Result()
 	for _, v := range []struct {
@@ -222,7 +222,7 @@ func TestRewardsFarFromZeroKeepTheDigitsOfTheirSpread(t *testing.T) {
 }
 
 func TestStatesOfOtherSettingsDoNotMerge(t *testing.T) {
-	base := policy.DefaultSettings()
+	base := allSettings()
 	a := newState(t, &base)
 	for name, with := range map[string]func(*policy.Settings){
 		"clip":   func(s *policy.Settings) { s.Clip = 11 },
@@ -256,7 +256,7 @@ func TestSettingsAreBounded(t *testing.T) {
 		"setting list_cutoff is -1":   func(s *policy.Settings) { s.ListCutoff = -1 },
 		"setting replicates is 1":     func(s *policy.Settings) { s.Replicates = 1 },
 	} {
-		s := policy.DefaultSettings()
+		s := allSettings()
 		with(&s)
 		if _, err := policy.New(&s); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, expected %s", err, want)

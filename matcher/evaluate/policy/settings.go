@@ -35,16 +35,16 @@ type Settings struct {
 	Target     *Target `json:"target,omitempty"`
 	MinESS     float64 `json:"min_ess"`     // with less the verdict is withheld
 	ListCutoff int     `json:"list_cutoff"` // k of nDCG@k; 0: no list measures
-	Slates     bool    `json:"slates"`      // estimators of whole lists
+	Slates     bool    `json:"slates"`      // estimators of whole lists; they take twice the time of all others
 	Replicates int     `json:"replicates"`  // of the bootstrap by customer; 0: none
 	Seed       uint64  `json:"seed"`        // of its draws
 }
 
-// DefaultSettings are the contract's.
+// DefaultSettings are the contract's; without slates.
 func DefaultSettings() Settings {
 	return Settings{
 		Clip: 10, SwitchLambda: 5, DRosLambda: 10, RewardModel: ModelAction,
-		MinESS: 100, ListCutoff: 10, Slates: true, Seed: 1,
+		MinESS: 100, ListCutoff: 10, Seed: 1,
 	}
 }
 

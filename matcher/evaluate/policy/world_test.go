@@ -161,3 +161,10 @@ func uniformBatch(seed uint64, decisions, positions int, scale float64) *policy.
 }
 
 func isSettings(err error) bool { return errors.Is(err, policy.ErrSettings) }
+
+// allSettings are the defaults, and all that may be asked besides.
+func allSettings() policy.Settings {
+	s := policy.DefaultSettings()
+	s.Slates = true
+	return s
+}

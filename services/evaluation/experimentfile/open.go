@@ -65,7 +65,7 @@ func (f *File) open(stdin io.Reader) error {
 	} else {
 		var err error
 		if file, err = os.Open(r.name); err != nil {
-			return err
+			return fmt.Errorf("%w: %s: cannot be opened: %w, expected a file", experiments.ErrData, r.name, reasonOf(err))
 		}
 		f.close = append(f.close, file.Close)
 		info, err := file.Stat()
@@ -96,6 +96,14 @@ func (f *File) open(stdin io.Reader) error {
 		return err
 	}
 	return f.openText(buffered, kind, packing, start)
+}
+
+// reasonOf is why the system refused, without the name of the file, which is said already.
+func reasonOf(err error) error {
+	if e := (*os.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 // openText unpacks, and reads what shows the columns.

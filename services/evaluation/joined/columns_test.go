@@ -63,6 +63,7 @@ func TestDoubts(t *testing.T) {
 	s := b.slateOf("K1", hour(10, 10), "A", "B")
 	s.Items[0].Objections = []objection.Objection{{Code: objection.NotNow}, {Code: objection.Fee}}
 	s.Items[0].Conversion.Action = conversion.Plan
+	s.Items[0].Conversion.Probability = fund.Measure{Value: fund.RatioOf(.25), OK: true}
 	b.record(s)
 	b.record(b.slateOf("K1", hour(10, 10), "A"), func(p *fund.Profile) {
 		p.Person.InvestorType, p.Person.Professional = fund.ProfessionalInvestor, fund.Professional{Class: "ASSETS", Until: opened.AddDays(99)}
@@ -72,6 +73,8 @@ func TestDoubts(t *testing.T) {
 	}
 	rows, _ := b.join(t, week())
 	r := &rows[0]
+	r.numbers(t, map[string]float64{"conversion_probability": .25})
+	rows[1].numbers(t, map[string]float64{"conversion_probability": math.NaN()})
 	if f, w := r.text(t, "foreseen"), r.text(t, "raised"); f != "NOT_NOW FEE" || w != "FEE SIZE" {
 		t.Errorf("foreseen %q, raised %q", f, w)
 	}

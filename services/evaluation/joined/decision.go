@@ -154,6 +154,9 @@ func (w *worker) describe(ctx context.Context, d *decision, s *matcher.Slate, p 
 		}
 		row.Texts[action] = it.Conversion.Action.String()
 		row.Texts[foreseen] = foreseenCodes(it)
+		if foretold := it.Conversion.Probability; foretold.OK && !d.off {
+			row.Numbers[probability] = foretold.Value.Float()
+		}
 		d.funds[i] = d.pool.fundOf(it.Code)
 		product := d.pool.product(it.Code)
 		if product == nil {

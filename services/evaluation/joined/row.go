@@ -59,6 +59,7 @@ const (
 	return180
 	return365
 	heldDays
+	probability
 	unsupported
 	numberColumns
 )
@@ -80,7 +81,7 @@ func NumberColumns() []string {
 		policylog.ColumnNewIssue, policylog.ColumnNoBenefit,
 		policylog.ColumnBreached90, policylog.ColumnBreached180, policylog.ColumnBreached365,
 		policylog.ColumnAmount, policylog.ColumnReturn90, policylog.ColumnReturn180, policylog.ColumnReturn365,
-		policylog.ColumnHeldDays, policylog.ColumnUnsupported,
+		policylog.ColumnHeldDays, policylog.ColumnProbability, policylog.ColumnUnsupported,
 	}
 }
 

@@ -46,8 +46,12 @@ type Page struct {
 	content    content
 }
 
-// windowBytes are read at once: the header of a page, and small pages whole.
-const windowBytes = 64 << 10
+// windowBytes are read at once: the header of a page, and small pages whole. Behind a large page only as much as a header
+// needs: the rest would be copied once more.
+const (
+	windowBytes = 64 << 10
+	headerBytes = 4 << 10
+)
 
 // Reader starts at the beginning of File.Columns[column].
 func (f *File) Reader(column int) *Reader { return &Reader{file: f, column: column} }
@@ -229,7 +233,11 @@ func (r *Reader) nextGroup() error {
 
 // header reads the header of the next page and goes on behind it.
 func (r *Reader) header(chunk *chunk) (header, error) {
-	for size := int64(windowBytes); ; size *= 4 {
+	size := int64(windowBytes)
+	if r.at-r.windowAt-int64(len(r.window)) > windowBytes/2 {
+		size = headerBytes
+	}
+	for ; ; size *= 4 {
 		b, err := r.view(min(size, chunk.end-r.at))
 		if err != nil {
 			return header{}, err

@@ -13,7 +13,7 @@ type hybrid struct {
 	width  uint
 	left   int    // numbers left in this run
 	value  uint32 // of a run of one number
-	packed []byte // of a run of packed ones; nil: it is of one number
+	packed []byte // of a run of packed ones, and what is behind them; nil: it is of one number
 	bit    int    // in packed
 }
 
@@ -50,7 +50,7 @@ func (h *hybrid) run() error {
 		groups = size/uint64(h.width) + 1
 	}
 	size = min(size, groups*uint64(h.width))
-	h.left, h.packed, h.bit = min(int(groups)*8, int(size*8/uint64(h.width))), h.b[h.at:h.at+int(size)], 0
+	h.left, h.packed, h.bit = min(int(groups)*8, int(size*8/uint64(h.width))), h.b[h.at:], 0
 	h.at += int(size)
 	if h.left == 0 {
 		return errRuns
@@ -100,45 +100,69 @@ func fill(dst []uint32, v uint32) {
 	}
 }
 
-// unpack reads packed numbers. Eight bytes from the one on where a number begins hold it, and as many behind it as fit
-// into 57 bits.
+// unpack reads packed numbers. Eight of them end where a byte does: from there on they are taken eight at a time.
 func (h *hybrid) unpack(dst []uint32) {
-	mask := uint64(1)<<h.width - 1
-	b, bit, width := h.packed, h.bit, int(h.width)
-	fast := 8*len(b) - 64
-	switch {
-	case width <= 7:
-		for ; len(dst) >= 8 && bit <= fast; dst, bit = dst[8:], bit+8*width {
-			v := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
-			eight := (*[8]uint32)(dst)
-			for i := range eight {
-				eight[i] = uint32(v & mask)
-				v >>= width & 63
-			}
-		}
-	case width <= 14:
-		for ; len(dst) >= 4 && bit <= fast; dst, bit = dst[4:], bit+4*width {
-			v := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
-			four := (*[4]uint32)(dst)
-			four[0] = uint32(v & mask)
-			four[1] = uint32(v >> (width & 63) & mask)
-			four[2] = uint32(v >> (2 * width & 63) & mask)
-			four[3] = uint32(v >> (3 * width & 63) & mask)
-		}
-	case width <= 28:
-		for ; len(dst) >= 2 && bit <= fast; dst, bit = dst[2:], bit+2*width {
-			v := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
-			dst[0] = uint32(v & mask)
-			dst[1] = uint32(v >> (width & 63) & mask)
-		}
+	bit, width := h.bit, int(h.width)
+	h.bit += len(dst) * width
+	for ; len(dst) > 0 && bit&7 != 0; bit += width {
+		dst[0] = h.one(bit)
+		dst = dst[1:]
 	}
-	for i := range dst {
-		var eight [8]byte
-		copy(eight[:], b[bit>>3:])
-		dst[i] = uint32(binary.LittleEndian.Uint64(eight[:]) >> (bit & 7) & mask)
+	n := unpackEights(dst, h.packed[bit>>3:], h.width)
+	bit += n * width
+	for i := n; i < len(dst); i++ {
+		dst[i] = h.one(bit)
 		bit += width
 	}
-	h.bit = bit
+}
+
+// one is the packed number that begins at a bit.
+func (h *hybrid) one(bit int) uint32 {
+	var eight [8]byte
+	copy(eight[:], h.packed[bit>>3:])
+	return uint32(binary.LittleEndian.Uint64(eight[:]) >> (bit & 7) & (1<<h.width - 1))
+}
+
+// unpackEights reads numbers from the beginning of a byte on, eight at a time while words of 64 bits can be read, and
+// returns how many. A word holds eight numbers of up to 8 bits, four of up to 16 (the second four may begin within a byte),
+// or two of up to 28.
+func unpackEights(dst []uint32, b []byte, width uint) (n int) {
+	mask, w := uint64(1)<<width-1, width&63
+	switch {
+	case width <= 8:
+		for ; n+8 <= len(dst) && len(b) >= 8; n += 8 {
+			v, to := binary.LittleEndian.Uint64(b), (*[8]uint32)(dst[n:])
+			b = b[width:]
+			for i := range to {
+				to[i] = uint32(v & mask)
+				v >>= w
+			}
+		}
+	case width <= 16:
+		at, off := width*4>>3, width*4&7
+		for ; n+8 <= len(dst) && uint(len(b)) >= at+8; n += 8 {
+			v, u := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[at:])>>off
+			to := (*[8]uint32)(dst[n:])
+			b = b[width:]
+			to[0], to[4] = uint32(v&mask), uint32(u&mask)
+			v, u = v>>w, u>>w
+			to[1], to[5] = uint32(v&mask), uint32(u&mask)
+			v, u = v>>w, u>>w
+			to[2], to[6] = uint32(v&mask), uint32(u&mask)
+			v, u = v>>w, u>>w
+			to[3], to[7] = uint32(v&mask), uint32(u&mask)
+		}
+	case width <= 28:
+		for ; n+8 <= len(dst) && uint(len(b)) >= width*6>>3+8; n += 8 {
+			to := (*[8]uint32)(dst[n:])
+			for i := range uint(4) {
+				v := binary.LittleEndian.Uint64(b[width*2*i>>3:]) >> (width * 2 * i & 7)
+				to[2*i], to[2*i+1] = uint32(v&mask), uint32(v>>w&mask)
+			}
+			b = b[width:]
+		}
+	}
+	return n
 }
 
 // ones counts how many of the next n numbers are 1, and leaves them out. Levels of a column at the top are 0 or 1.

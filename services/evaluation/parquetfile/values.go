@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 )
 
 // Values decodes segments. What it returns is valid until its next call; its memory is used again. Each goroutine has
@@ -13,6 +14,7 @@ type Values struct {
 	present []bool
 	levels  []uint32
 	indexes []uint32
+	wide    []int64
 }
 
 // None is the place of a text that is null.
@@ -136,7 +138,31 @@ func (v *Values) Between(dst []float64, s Segment, low, high float64) (present [
 	return present, good, nil
 }
 
-func plainDoubles(dst []float64, plain []byte, low, high float64) bool {
+// plainDoubles copies numbers and says whether all of them are in the range. Numbers from 0 on are in the order of their
+// bits: so one subtraction tells each, and only where one is off is each looked at (-0 is off, and becomes 0).
+func plainDoubles(dst []float64, plain []byte, low, high float64) (good bool) {
+	if low += 0; !(low >= 0 && high >= low) {
+		return eachDouble(dst, plain, low, high)
+	}
+	least := math.Float64bits(low)
+	span, off := math.Float64bits(high)-least, uint64(0)
+	to, from := dst, plain
+	for ; len(to) >= 4 && len(from) >= 32; to, from = to[4:], from[32:] {
+		four, b := (*[4]float64)(to), (*[32]byte)(from)
+		for i := range four {
+			x := binary.LittleEndian.Uint64(b[8*i : 8*i+8])
+			four[i] = math.Float64frombits(x)
+			_, borrow := bits.Sub64(span, x-least, 0)
+			off |= borrow
+		}
+	}
+	if off != 0 {
+		return eachDouble(dst, plain, low, high)
+	}
+	return eachDouble(to, from, low, high)
+}
+
+func eachDouble(dst []float64, plain []byte, low, high float64) bool {
 	good := true
 	plain = plain[:8*len(dst)]
 	for i := range dst {
@@ -149,29 +175,60 @@ func plainDoubles(dst []float64, plain []byte, low, high float64) bool {
 	return good
 }
 
-// looked looks numbers up in the dictionary.
+// pieceRows are looked up at once, so that their places stay in the nearest cache.
+const pieceRows = 2048
+
+// byPlaces hands over which values of the dictionary the segment has, piece by piece.
+func (v *Values) byPlaces(c *content, at place, take func(from int, places []uint32) error) error {
+	v.indexes = grown(v.indexes, min(at.n, pieceRows))
+	runs := hybrid{b: c.runs, width: c.width}
+	if err := runs.skip(at.before); err != nil {
+		return err
+	}
+	for from := 0; from < at.n; from += pieceRows {
+		places := v.indexes[:min(at.n-from, pieceRows)]
+		if err := runs.read(places); err != nil {
+			return err
+		}
+		if err := take(from, places); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// looked looks numbers up in the dictionary. If all that it has are in the range, so are the rows.
 func (v *Values) looked(dst []float64, c *content, p *Page, at place, low, high float64) (good bool, err error) {
 	if err := p.dictionary.opened(); err != nil {
 		return false, err
 	}
-	places, err := v.places(c, at)
-	if err != nil {
-		return false, err
-	}
-	good = true
-	table := p.dictionary.plain
-	for i, k := range places {
-		at := uint64(k) * 8
-		if at >= uint64(len(table)) {
-			return false, beyond(k, p.dictionary.n)
+	d := p.dictionary
+	check, good := d.n > at.n || !d.within(low, high), true
+	err = v.byPlaces(c, at, func(from int, places []uint32) error {
+		to, table := dst[from:][:len(places)], d.plain
+		for i, k := range places {
+			at := uint64(k) * 8
+			if at >= uint64(len(table)) {
+				return beyond(k, d.n)
+			}
+			to[i] = math.Float64frombits(binary.LittleEndian.Uint64(table[at:at+8])) + 0
 		}
-		x := math.Float64frombits(binary.LittleEndian.Uint64(table[at:at+8])) + 0
-		if !(x >= low && x <= high) {
-			good = false
+		for i := 0; check && i < len(to); i++ {
+			good = good && to[i] >= low && to[i] <= high
 		}
-		dst[i] = x
+		return nil
+	})
+	return good, err
+}
+
+// within reports whether every number of the dictionary is one from low to high.
+func (d *dictionary) within(low, high float64) bool {
+	for at := 0; at < len(d.plain); at += 8 {
+		if x := math.Float64frombits(binary.LittleEndian.Uint64(d.plain[at:])); !(x >= low && x <= high) {
+			return false
+		}
 	}
-	return good, nil
+	return true
 }
 
 // exact reads whole numbers as numbers with a fraction.
@@ -216,6 +273,117 @@ func (v *Values) Integers(dst []int64, s Segment) (present []bool, err error) {
 	return present, nil
 }
 
+// Small fills dst with whole numbers; good says that every row has one, of 32 bits. Where it is false dst holds anything.
+func (v *Values) Small(dst []int32, s Segment) (good bool, err error) {
+	c, at, present, err := v.opened(s)
+	if err != nil || present != nil || s.Page.column.Kind != Integer {
+		return false, err
+	}
+	dst = dst[:s.To-s.From]
+	if c.form != formIndexes || sizeOf(s.Page.column) != 4 {
+		return v.narrowed(dst, c, s.Page, at)
+	}
+	d := s.Page.dictionary
+	if err := d.opened(); err != nil {
+		return false, err
+	}
+	err = v.byPlaces(c, at, func(from int, places []uint32) error {
+		to, table := dst[from:][:len(places)], d.plain
+		for i, k := range places {
+			at := uint64(k) * 4
+			if at >= uint64(len(table)) {
+				return s.Page.wrong(beyond(k, d.n))
+			}
+			to[i] = int32(binary.LittleEndian.Uint32(table[at : at+4]))
+		}
+		return nil
+	})
+	return true, err
+}
+
+// narrowed is Small of pages that are not dictionaries of 32 bits.
+func (v *Values) narrowed(dst []int32, c *content, p *Page, at place) (good bool, err error) {
+	whole := make([]int64, at.n)
+	if err := v.whole(whole, c, p, at); err != nil {
+		return false, p.wrong(err)
+	}
+	good = true
+	for i, k := range whole {
+		dst[i] = int32(k)
+		good = good && int64(dst[i]) == k
+	}
+	return good, nil
+}
+
+// Wholes are the whole numbers of a segment, or which value of a dictionary each row has.
+type Wholes struct {
+	values     []int64 // nil: they are in a dictionary
+	index      []uint32
+	dictionary *dictionary
+}
+
+// Wholes reads whole numbers and instants (in nanoseconds); false where a row is null.
+func (v *Values) Wholes(s Segment) (w Wholes, ok bool, err error) {
+	c, at, present, err := v.opened(s)
+	switch {
+	case err != nil || present != nil:
+		return Wholes{}, false, err
+	case c.form != formIndexes || sizeOf(s.Page.column) != 8:
+		v.wide = grown(v.wide, at.n)
+		_, err := v.Integers(v.wide, s)
+		return Wholes{values: v.wide}, err == nil, err
+	}
+	if err := s.Page.dictionary.opened(); err != nil {
+		return Wholes{}, false, err
+	}
+	index, err := v.places(c, at)
+	if err != nil {
+		return Wholes{}, false, s.Page.wrong(err)
+	}
+	return Wholes{index: index, dictionary: s.Page.dictionary}, true, nil
+}
+
+// Run is the number that all rows from a row on up to another have. False: they do not have one, or it cannot be read.
+func (w *Wholes) Run(from, to int) (number int64, one bool) {
+	if w.values != nil {
+		number = w.values[from]
+		for _, v := range w.values[from:to] {
+			if v != number {
+				return 0, false
+			}
+		}
+		return number, true
+	}
+	var other uint32
+	first := w.index[from]
+	for _, i := range w.index[from:to] {
+		other |= i ^ first
+	}
+	number, one = w.dictionary.wide(first)
+	if other == 0 || !one {
+		return number, one
+	}
+	for _, i := range w.index[from:to] {
+		if v, ok := w.dictionary.wide(i); !ok || v != number {
+			return 0, false
+		}
+	}
+	return number, true
+}
+
+// wide is a number of 64 bits by its place; false where there is no such place, or where nanoseconds do not fit 64 bits.
+func (d *dictionary) wide(i uint32) (v int64, ok bool) {
+	at := uint64(i) * 8
+	if at >= uint64(len(d.plain)) {
+		return 0, false
+	}
+	v = int64(binary.LittleEndian.Uint64(d.plain[at:]))
+	if scale := d.page.column.scale; scale > 1 {
+		return v * scale, v >= math.MinInt64/scale && v <= math.MaxInt64/scale
+	}
+	return v, true
+}
+
 func (v *Values) whole(dst []int64, c *content, p *Page, at place) error {
 	switch c.form {
 	case formWhole:
@@ -225,11 +393,9 @@ func (v *Values) whole(dst []int64, c *content, p *Page, at place) error {
 		if err := p.dictionary.opened(); err != nil {
 			return err
 		}
-		indexes, err := v.places(c, at)
-		if err != nil {
-			return err
-		}
-		return p.dictionary.whole(dst, indexes)
+		return v.byPlaces(c, at, func(from int, places []uint32) error {
+			return p.dictionary.whole(dst[from:], places)
+		})
 	case formPlain, formTexts:
 	}
 	plain := c.plain[c.size*at.before:]

@@ -60,6 +60,8 @@ const (
 	ColumnReturn180 = "return_180d"
 	ColumnReturn365 = "return_365d"
 	ColumnHeldDays  = "held_days" // of what he bought and has sold again
+	// ColumnProbability is the probability of conversion that the answer gave, for who may read it (managers).
+	ColumnProbability = "conversion_probability"
 	// ColumnUnsupported is how much of the judged policy stands at this position on products that could not be shown
 	// there, in [0, 1]: the log says nothing of that part.
 	ColumnUnsupported = "unsupported"

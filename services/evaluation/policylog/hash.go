@@ -64,10 +64,10 @@ type canonical struct {
 	numbers []*Number
 }
 
-// Sizes of the buffer: it is written out once it is full, and whoever appends something short may then go on to its end.
+// Sizes of the buffer: it is written out once it is full, and whoever appends at most the spare may then go on to its end.
 const (
 	canonicalFull  = 16 << 10
-	canonicalSpare = 512
+	canonicalSpare = 8*numberGroup + 64
 )
 
 func newCanonical() *canonical {
@@ -84,28 +84,70 @@ func (c *canonical) block(b *Block) (sum [sha256.Size]byte) {
 	c.decisions(b)
 	c.names(b.Codes)
 	c.places(b.Product, len(b.Codes))
-	c.positions(b.Position)
-	c.floats(b.Reward)
-	c.floats(b.Propensity)
+	c.positions(b)
+	c.numbersOf(b.Reward)
+	c.numbersOf(b.Propensity)
 	c.uint(uint64(len(b.Target)))
-	c.floats(b.Target)
+	c.numbersOf(b.Target)
 	c.others(b)
 	c.flush()
 	copy(sum[:], c.hash.Sum(c.buf[:0]))
 	return sum
 }
 
+// decisions are the heads, each with how many rows it has and whether their positions need be told.
 func (c *canonical) decisions(b *Block) {
-	from := int32(0)
+	from, before := int32(0), int64(0)
 	for i := range b.Decisions {
-		d := &b.Decisions[i]
-		c.uint(uint64(b.Ends[i] - from))
+		c.room()
+		d, rows := &b.Decisions[i], b.Position[from:b.Ends[i]]
 		from = b.Ends[i]
-		c.text(d.ID)
-		c.text(d.CustomerID)
-		c.word(uint64(d.At))
+		length := uint64(len(rows)) * 2
+		if inOrder(rows) {
+			length++
+		}
+		to := c.buf[c.full:][:canonicalSpare]
+		n := putUint(to, length)
+		n += putID(to[n:], d.ID)
+		n += putText(to[n:], d.CustomerID)
+		n += putUint(to[n:], zigzag(d.At-before))
+		before = d.At
+		c.full += n
 	}
 }
+
+// putID writes a decision's id: a UUID in lower case as 0, which is no length of an id, and its 16 bytes; another as text.
+func putID(to, id []byte) int {
+	first, second, is := parseUUID(id)
+	if !is {
+		return putText(to, id)
+	}
+	to[0] = 0
+	binary.LittleEndian.PutUint64(to[1:], first)
+	binary.LittleEndian.PutUint64(to[9:], second)
+	return 17
+}
+
+// putText writes a text that fits.
+func putText(to, v []byte) int {
+	n := putUint(to, uint64(len(v)))
+	if len(v) == 8 { // of most customers
+		binary.LittleEndian.PutUint64(to[n:], binary.LittleEndian.Uint64(v))
+		return n + 8
+	}
+	return n + copy(to[n:], v)
+}
+
+func putUint(to []byte, v uint64) int {
+	if v < 0x80 {
+		to[0] = byte(v)
+		return 1
+	}
+	return binary.PutUvarint(to, v)
+}
+
+// zigzag makes small numbers of both signs small ones without.
+func zigzag(v int64) uint64 { return uint64(v)<<1 ^ uint64(v>>63) }
 
 // others are the columns that were asked for and are there, texts before numbers, each kind in the order of its names.
 func (c *canonical) others(b *Block) {
@@ -132,7 +174,7 @@ func (c *canonical) others(b *Block) {
 	c.uint(uint64(len(numbers)))
 	for _, n := range numbers {
 		c.string(n.Name)
-		c.floats(n.Values)
+		c.numbersOf(n.Values)
 	}
 	c.texts, c.numbers = texts, numbers
 }
@@ -150,17 +192,6 @@ func (c *canonical) room() {
 }
 
 func (c *canonical) bytes(v string) {
-	for len(v) > 0 {
-		c.room()
-		n := copy(c.buf[c.full:], v)
-		c.full += n
-		v = v[n:]
-	}
-}
-
-// text is the length and the bytes.
-func (c *canonical) text(v []byte) {
-	c.uint(uint64(len(v)))
 	for len(v) > 0 {
 		c.room()
 		n := copy(c.buf[c.full:], v)
@@ -187,101 +218,142 @@ func (c *canonical) uint(v uint64) {
 	c.full += binary.PutUvarint(c.buf[c.full:], v)
 }
 
-// word is eight bytes, the least first.
-func (c *canonical) word(v uint64) {
-	c.room()
-	binary.LittleEndian.PutUint64(c.buf[c.full:], v)
-	c.full += 8
-}
-
 // places are the places in a list of so many names, least byte first: one byte each while the list has at most 256 names,
 // two up to 65,536, and else four.
 func (c *canonical) places(v []uint32, names int) {
-	switch {
-	case names <= 1<<8:
-		for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
-			c.room()
-			for _, p := range v[:min(len(v), canonicalSpare)] {
-				c.buf[c.full] = byte(p)
-				c.full++
+	const part = canonicalSpare / 4
+	for ; len(v) > 0; v = v[min(len(v), part):] {
+		c.room()
+		to, now := c.buf[c.full:][:canonicalSpare], v[:min(len(v), part)]
+		switch {
+		case names <= 1<<8:
+			for i, p := range now {
+				to[i] = byte(p)
 			}
-		}
-	case names <= 1<<16:
-		for ; len(v) > 0; v = v[min(len(v), canonicalSpare/2):] {
-			c.room()
-			for _, p := range v[:min(len(v), canonicalSpare/2)] {
-				binary.LittleEndian.PutUint16(c.buf[c.full:], uint16(p))
-				c.full += 2
+			c.full += len(now)
+		case names <= 1<<16:
+			for i, p := range now {
+				binary.LittleEndian.PutUint16(to[2*i:], uint16(p))
 			}
-		}
-	default:
-		for ; len(v) > 0; v = v[min(len(v), canonicalSpare/4):] {
-			c.room()
-			for _, p := range v[:min(len(v), canonicalSpare/4)] {
-				binary.LittleEndian.PutUint32(c.buf[c.full:], p)
-				c.full += 4
+			c.full += 2 * len(now)
+		default:
+			for i, p := range now {
+				binary.LittleEndian.PutUint32(to[4*i:], p)
 			}
+			c.full += 4 * len(now)
 		}
 	}
 }
 
-// positions are two bytes each, the least first.
-func (c *canonical) positions(v []int32) {
-	for ; len(v) > 0; v = v[min(len(v), canonicalSpare/2):] {
-		c.room()
-		for _, p := range v[:min(len(v), canonicalSpare/2)] {
+// positions are those of decisions whose positions are not 1 to n in that order: two bytes each, the least first.
+func (c *canonical) positions(b *Block) {
+	from := int32(0)
+	for _, end := range b.Ends {
+		rows := b.Position[from:end]
+		from = end
+		if inOrder(rows) {
+			continue
+		}
+		for _, p := range rows {
+			c.room()
 			binary.LittleEndian.PutUint16(c.buf[c.full:], uint16(p))
 			c.full += 2
 		}
 	}
 }
 
-// The ways to write a column of numbers.
+// inOrder reports whether positions are 1 to n in that order.
+func inOrder(positions []int32) bool {
+	var off int32
+	for i, p := range positions {
+		off |= p ^ int32(i+1)
+	}
+	return off == 0
+}
+
+// numberGroup is how many numbers of a column are written in one way: the first of these that holds for all of them.
+const numberGroup = 256
+
 const (
-	asTags = 1 // a byte each: 0, 1, and 2 for what is absent
-	asBits = 8 // eight bytes each, the least first
+	asTags   = 1 // 0, 1, or absent: two bits each, 0, 1 and 2, four in a byte from the lowest on
+	asSevens = 7 // their highest byte is 3f, and is left out: 2^-15 up to below 2
+	asBits   = 8 // eight bytes, the least first
 )
 
-// floats are a column of numbers: as tags where every one of them is 0, 1 or absent, else as bits.
-func (c *canonical) floats(v []float64) {
-	if isTagged(v) {
-		c.uint(asTags)
-		for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
-			c.room()
-			to := c.buf[c.full:]
-			for i, f := range v[:min(len(v), canonicalSpare)] {
-				to[i] = byte(tagOfNumber(math.Float64bits(f)))
-			}
-			c.full += min(len(v), canonicalSpare)
-		}
-		return
-	}
-	c.uint(asBits)
-	for ; len(v) > 0; v = v[min(len(v), canonicalSpare/8):] {
+// numbersOf are a column of numbers.
+func (c *canonical) numbersOf(v []float64) {
+	for ; len(v) > 0; v = v[min(len(v), numberGroup):] {
 		c.room()
-		to := c.buf[c.full:]
-		for i, f := range v[:min(len(v), canonicalSpare/8)] {
-			binary.LittleEndian.PutUint64(to[8*i:], math.Float64bits(f))
+		to, group := c.buf[c.full:][:canonicalSpare], v[:min(len(v), numberGroup)]
+		switch {
+		case putTags(to[1:], group):
+			to[0] = asTags
+			c.full += 1 + (len(group)+3)/4
+		case putSevens(to[1:], group):
+			to[0] = asSevens
+			c.full += 1 + 7*len(group)
+		default:
+			to[0] = asBits
+			for i, f := range group {
+				binary.LittleEndian.PutUint64(to[1+8*i:], math.Float64bits(f))
+			}
+			c.full += 1 + 8*len(group)
 		}
-		c.full += 8 * min(len(v), canonicalSpare/8)
 	}
 }
 
-// isTagged reports whether every number is 0, 1 or absent.
-func isTagged(v []float64) bool {
-	bitsOf := [4]uint64{0, math.Float64bits(1), math.Float64bits(math.NaN())}
-	for ; len(v) > 0; v = v[min(len(v), canonicalSpare):] {
-		var other uint64
-		for _, f := range v[:min(len(v), canonicalSpare)] {
-			b := math.Float64bits(f)
-			other |= b ^ bitsOf[tagOfNumber(b)]
-		}
-		if other != 0 {
+// putTags writes numbers as tags; false: one of them is another.
+func putTags(to []byte, v []float64) bool {
+	for ; len(v) >= 4; to, v = to[1:], v[4:] {
+		a, b := math.Float64bits(v[0]), math.Float64bits(v[1])
+		c, d := math.Float64bits(v[2]), math.Float64bits(v[3])
+		if !isTag(a) || !isTag(b) || !isTag(c) || !isTag(d) {
 			return false
 		}
+		to[0] = byte(tagOfNumber(a) | tagOfNumber(b)<<2 | tagOfNumber(c)<<4 | tagOfNumber(d)<<6)
+	}
+	if len(v) > 0 {
+		to[0] = 0
+	}
+	for i, f := range v {
+		b := math.Float64bits(f)
+		if !isTag(b) {
+			return false
+		}
+		to[0] |= byte(tagOfNumber(b) << (2 * i))
 	}
 	return true
 }
 
-// tagOfNumber is 0, 1 and 2 for the bits of 0, 1 and NaN, by their exponents; of other numbers it says nothing.
+// The bits of 1 and of what is absent.
+const (
+	oneBits    = 0x3ff0000000000000
+	absentBits = 0x7ff8000000000001
+)
+
+func isTag(b uint64) bool { return b == 0 || b == oneBits || b == absentBits }
+
+// tagOfNumber is 0, 1 and 2 for the bits of 0, 1 and what is absent, by their exponents.
 func tagOfNumber(b uint64) uint64 { return (b>>52 + 1) >> 10 & 3 }
+
+// putSevens writes numbers without their highest byte; false: one of them has another than 3f. It writes a byte behind them.
+func putSevens(to []byte, v []float64) bool {
+	const highest = 0x3f
+	var off uint64
+	for ; len(v) >= 4; to, v = to[28:], v[4:] {
+		a, b := math.Float64bits(v[0]), math.Float64bits(v[1])
+		c, d := math.Float64bits(v[2]), math.Float64bits(v[3])
+		part := (*[29]byte)(to)
+		binary.LittleEndian.PutUint64(part[0:8], a)
+		binary.LittleEndian.PutUint64(part[7:15], b)
+		binary.LittleEndian.PutUint64(part[14:22], c)
+		binary.LittleEndian.PutUint64(part[21:29], d)
+		off |= (a ^ highest<<56) | (b ^ highest<<56) | (c ^ highest<<56) | (d ^ highest<<56)
+	}
+	for i, f := range v {
+		b := math.Float64bits(f)
+		binary.LittleEndian.PutUint64(to[7*i:], b)
+		off |= b ^ highest<<56
+	}
+	return off>>56 == 0
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -144,7 +145,7 @@ func openInput(name string, stdin io.Reader, read *atomic.Int64) (*input, error)
 func (i *input) openFile() error {
 	f, err := os.Open(i.name)
 	if err != nil {
-		return &FileError{File: i.name, Found: "cannot be opened", Err: err}
+		return &FileError{File: i.name, Found: "cannot be opened", Err: reasonOf(err)}
 	}
 	i.file = f
 	info, err := f.Stat()
@@ -152,7 +153,7 @@ func (i *input) openFile() error {
 		err = errors.New("it is a directory")
 	}
 	if err != nil {
-		return &FileError{File: i.name, Found: "cannot be read", Err: err}
+		return &FileError{File: i.name, Found: "cannot be read", Err: reasonOf(err)}
 	}
 	if info.Mode().IsRegular() {
 		i.size = info.Size()
@@ -175,9 +176,17 @@ func (i *input) open(from io.Reader) error {
 	return nil
 }
 
+// reasonOf is why the system refused, without the name of the file, which is said already.
+func reasonOf(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
 // broken is the error of a file that cannot be read on.
 func (i *input) broken(row int64, err error) error {
-	e := &FileError{File: i.name, Row: row, Found: "cannot be read", Err: err}
+	e := &FileError{File: i.name, Row: row, Found: "cannot be read", Err: reasonOf(err)}
 	if i.packing == packed.None {
 		return e
 	}

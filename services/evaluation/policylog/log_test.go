@@ -35,9 +35,13 @@ func drawLog(t *rapid.T) []flat {
 		at := time.Unix(rapid.Int64Range(-2e9, 7e9).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanos"))
 		customer := "C" + strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "customer"))
 		positions := rapid.Permutation([]int32{1, 2, 3, 10, 99, 1000}).Draw(t, "positions")
+		if rapid.Bool().Draw(t, "straight") {
+			positions = []int32{1, 2, 3, 4, 5, 6}
+		}
+		id := fmt.Sprintf(rapid.SampledFrom([]string{"d:%d", "019a2b3c-4d5e-7f60-8912-%012x", "019A2B3C-4D5E-7F60-8912-%012x"}).Draw(t, "id"), d)
 		for _, p := range positions[:rapid.IntRange(1, 6).Draw(t, "rows")] {
 			rows = append(rows, flat{
-				ID: fmt.Sprintf("d:%d", d), Customer: customer, At: at.UnixNano(), Position: p, Product: code.Draw(t, "code"),
+				ID: id, Customer: customer, At: at.UnixNano(), Position: p, Product: code.Draw(t, "code"),
 				Reward:     math.Float64bits(rapid.OneOf(number, rapid.Just(math.NaN()), rapid.Float64Range(-1e9, 1e9)).Draw(t, "reward") + 0),
 				Propensity: math.Float64bits(max(number.Draw(t, "propensity"), 1e-300)), Target: math.Float64bits(number.Draw(t, "target")),
 				Segment: segment.Draw(t, "segment"), Amount: math.Float64bits(amount.Draw(t, "amount") + 0),

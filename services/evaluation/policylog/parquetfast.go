@@ -14,7 +14,6 @@ var errSlow = errors.New("a row is not good")
 // parquetScratch is memory that decoding uses again.
 type parquetScratch struct {
 	values parquetfile.Values
-	whole  []int64
 	places []uint32
 	batch  []batchColumn // by slot
 	cells  []cell
@@ -81,9 +80,6 @@ type fastChunk struct {
 	rows    int
 }
 
-// notSeen is no place of a text, and not that of a null either.
-const notSeen = parquetfile.None - 1
-
 // ids begins the decisions. Where one ends is where the next begins.
 func (c *fastChunk) ids() error {
 	b := c.builder
@@ -95,7 +91,10 @@ func (c *fastChunk) ids() error {
 		if err != nil {
 			return err
 		}
-		last := uint32(notSeen)
+		if len(t.Index) == 0 {
+			continue
+		}
+		last := ^t.Index[0] // another than the first
 		for k, i := range t.Index {
 			if i == last {
 				continue
@@ -140,28 +139,40 @@ func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bo
 		if err != nil {
 			return err
 		}
-		last := uint32(notSeen)
 		for k := 0; k < len(t.Index); {
-			if row+k == next {
+			begins := row+k == next
+			if begins {
 				d++
 				next = int(c.builder.block.Ends[d])
-				if last = t.Index[k]; !take(d, t.Text(last), true) {
-					return errSlow
-				}
-				k++
 			}
-			end := min(next-row, len(t.Index))
-			for _, i := range t.Index[k:end] {
+			rows := t.Index[k:min(next-row, len(t.Index))]
+			k += len(rows)
+			last := rows[0]
+			if !take(d, t.Text(last), begins) {
+				return errSlow
+			}
+			if allAre(rows, last) {
+				continue
+			}
+			for _, i := range rows {
 				if i != last && !take(d, t.Text(i), false) {
 					return errSlow
 				}
 				last = i
 			}
-			k = end
 		}
 		row += len(t.Index)
 	}
 	return nil
+}
+
+// allAre reports whether all places are one.
+func allAre(places []uint32, one uint32) bool {
+	var other uint32
+	for _, i := range places {
+		other |= i ^ one
+	}
+	return other == 0
 }
 
 // instants reads each decision's, the same in all of its rows.
@@ -176,64 +187,68 @@ func (c *fastChunk) instants() error {
 			return ok && at >= minInstant && at <= maxInstant && at == block.Decisions[d].At
 		})
 	}
-	if err := c.integers(slotAt); err != nil {
-		return err
-	}
-	from := int32(0)
-	for d, end := range block.Ends {
-		rows := c.scratch.whole[from:end]
-		from = end
-		if rows[0] < minInstant || rows[0] > maxInstant {
-			return errSlow
-		}
-		block.Decisions[d].At = rows[0]
-		for _, at := range rows {
-			if at != rows[0] {
-				return errSlow
-			}
-		}
-	}
-	return nil
-}
-
-// integers reads a column without nulls into scratch.whole.
-func (c *fastChunk) integers(slot int) error {
-	s := &c.scratch
-	s.whole = resized(s.whole, c.rows)
-	row := 0
-	for _, segment := range c.segments[slot] {
-		present, err := s.values.Integers(s.whole[row:], segment)
+	d, row, next := -1, 0, 0
+	for _, segment := range c.segments[slotAt] {
+		w, ok, err := c.scratch.values.Wholes(segment)
 		if err != nil {
 			return err
 		}
-		if present != nil {
+		if !ok {
 			return errSlow
 		}
-		row += segment.To - segment.From
+		first := row
+		for end := row + segment.To - segment.From; row < end; {
+			begins := row == next
+			if begins {
+				d++
+				next = int(block.Ends[d])
+			}
+			to, head := min(next, end), &block.Decisions[d]
+			at, one := w.Run(row-first, to-first)
+			if !one || at < minInstant || at > maxInstant || !begins && at != head.At {
+				return errSlow
+			}
+			head.At, row = at, to
+		}
 	}
 	return nil
 }
 
-// positions reads each row's, none of them twice in a decision.
+// positions reads each row's, none of them twice in a decision. Most decisions have 1 to n in that order.
 func (c *fastChunk) positions() error {
-	if err := c.integers(slotPosition); err != nil {
-		return err
+	b, row := c.builder, 0
+	for _, segment := range c.segments[slotPosition] {
+		n := segment.To - segment.From
+		good, err := c.scratch.values.Small(b.block.Position[row:row+n], segment)
+		if err != nil {
+			return err
+		}
+		if !good {
+			return errSlow
+		}
+		row += n
 	}
-	b, whole := c.builder, c.scratch.whole
-	position := b.block.Position[:len(whole)]
-	row := 0
+	from := int32(0)
 	for _, end := range b.block.Ends {
-		b.countDecision()
-		for ; row < int(end); row++ {
-			p := whole[row]
-			if p < 1 || p > maxPosition || b.isRepeated(int32(p)) {
-				return errSlow
-			}
-			b.seen[p] = b.decision
-			position[row] = int32(p)
+		positions := b.block.Position[from:end]
+		from = end
+		if len(positions) > maxPosition || !inOrder(positions) && !b.areNew(positions) {
+			return errSlow
 		}
 	}
 	return nil
+}
+
+// areNew reports whether a decision's positions are what positions may be, none of them twice.
+func (b *builder) areNew(positions []int32) bool {
+	b.countDecision()
+	for _, p := range positions {
+		if p < 1 || p > maxPosition || b.isRepeated(p) {
+			return false
+		}
+		b.seen[p] = b.decision
+	}
+	return true
 }
 
 // places fills a column of texts. Absent says that a row may be without one: its text is "" then.
@@ -281,9 +296,10 @@ func (k *knownTexts) fill(dst []uint32, t *parquetfile.Texts) error {
 			k.places[i] = noPlace
 		}
 	}
+	places := k.places
 	for row, i := range t.Index {
-		if int(i) < len(k.places) && k.places[i] != noPlace {
-			dst[row] = k.places[i]
+		if int(i) < len(places) && places[i] != noPlace {
+			dst[row] = places[i]
 			continue
 		}
 		place, err := k.place(t, i)
@@ -291,7 +307,7 @@ func (k *knownTexts) fill(dst []uint32, t *parquetfile.Texts) error {
 			return err
 		}
 		if dst[row] = place; i != parquetfile.None {
-			k.places[i] = place
+			places[i] = place
 		}
 	}
 	return nil

@@ -198,7 +198,12 @@ func (p *plan) wantReward() string {
 func isID(v []byte) bool { return len(v) <= 64 && isWord(v, idByte) }
 
 // isDecisionID holds of [0-9A-Za-z][0-9A-Za-z._:-]{0,127}.
-func isDecisionID(v []byte) bool { return len(v) <= 128 && isWord(v, idByte|colonByte) }
+func isDecisionID(v []byte) bool {
+	if _, _, is := parseUUID(v); is {
+		return true
+	}
+	return len(v) <= 128 && isWord(v, idByte|colonByte)
+}
 
 // The classes of bytes in ids.
 const (

@@ -52,7 +52,7 @@ func (c *counter) Read(p []byte) (int, error) {
 func open(name string, limit int, tell func(bytes int64)) (*lines, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, &Error{File: name, Want: "a file that can be read", Cause: reasonOf(err)}
 	}
 	if info, err := file.Stat(); err != nil || info.IsDir() {
 		return nil, errors.Join(&Error{File: name, Want: "a file, not a folder", Cause: err}, file.Close())
@@ -63,6 +63,14 @@ func open(name string, limit int, tell func(bytes int64)) (*lines, error) {
 		return nil, errors.Join(&Error{File: name, Want: "a file packed with " + packing.String(), Cause: err}, file.Close())
 	}
 	return l, nil
+}
+
+// reasonOf is why the system refused, without the name of the file, which is said already.
+func reasonOf(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 func (l *lines) close() error { return errors.Join(l.source.Close(), l.counter.file.Close()) }
