@@ -22,10 +22,10 @@ type parquetScratch struct {
 // decode fills the block column by column, which holds only where every row is good. Where one is not, it begins again
 // and takes the rows one by one: builder.add then tells what is wrong with the first of them, or leaves it out.
 func (r *parquetReader) decode(k *chunk, b *builder) error {
-	defer k.parquet.release()
 	if err := r.decodeFast(k, b); err == nil {
 		return nil
 	}
+	defer k.parquet.release() // rows are copied
 	b.begin(b.block, b.file, r.names, k)
 	return r.decodeRows(k, b)
 }
@@ -80,7 +80,8 @@ type fastChunk struct {
 	rows    int
 }
 
-// ids begins the decisions. Where one ends is where the next begins.
+// ids begins the decisions. Where one ends is where the next begins. Texts stay in their pages, which the chunk holds until it
+// is filled again.
 func (c *fastChunk) ids() error {
 	b := c.builder
 	block := b.block
@@ -101,12 +102,17 @@ func (c *fastChunk) ids() error {
 			}
 			last = i
 			if text := t.Text(i); len(block.Decisions) == 0 || !bytes.Equal(text, id) {
-				if !isDecisionID(text) {
+				u, is := parseUUID(text)
+				if !is && !isDecisionID(text) {
 					return errSlow
 				}
-				if id = b.keep(text); row+k > 0 {
+				if !is {
+					u = uuid{}
+				}
+				if id = text; row+k > 0 {
 					block.Ends = append(block.Ends, int32(row+k))
 				}
+				b.hash.known.uuids = append(b.hash.known.uuids, u)
 				block.Decisions = append(block.Decisions, Decision{ID: id, Row: b.from.Row + int64(row+k) + 1})
 			}
 		}
@@ -122,7 +128,7 @@ func (c *fastChunk) customers() error {
 	return c.same(slotCustomer, func(d int, text []byte, begins bool) bool {
 		head := &block.Decisions[d]
 		if begins && isID(text) {
-			head.CustomerID = c.builder.keep(text)
+			head.CustomerID = text
 			block.Cluster = append(block.Cluster, ClusterOf(text))
 			return true
 		}
@@ -228,14 +234,20 @@ func (c *fastChunk) positions() error {
 		}
 		row += n
 	}
-	from := int32(0)
+	from, straight := int32(0), true
 	for _, end := range b.block.Ends {
 		positions := b.block.Position[from:end]
 		from = end
-		if len(positions) > maxPosition || !inOrder(positions) && !b.areNew(positions) {
+		if len(positions) > maxPosition {
 			return errSlow
 		}
+		if !inOrder(positions) {
+			if straight = false; !b.areNew(positions) {
+				return errSlow
+			}
+		}
 	}
+	b.hash.known.straight = straight
 	return nil
 }
 
