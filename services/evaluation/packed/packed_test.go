@@ -79,7 +79,7 @@ func TestUnpacking(t *testing.T) {
 func TestWindowsAreBounded(t *testing.T) {
 	t.Parallel()
 	noise := make([]byte, 8*window)
-	dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // bytes that do not pack
+	dice := rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
 		noise[i] = byte(dice.Uint32())
 	}
