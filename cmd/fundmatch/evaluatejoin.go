@@ -338,9 +338,12 @@ func (p *program) printJoined(s *joined.Summary, out string) error {
 	c.line(1, "not joined: %d instalments; naming a decision: %d before it, %d after the window, %d about what it did not show, %d about no product; %d naming none",
 		e.Instalments, e.BeforeDecision, e.AfterWindow, e.NotListed, e.NoProduct, e.Unnamed)
 	if t := s.Policy; t != nil {
-		c.line(0, "policy %s %s: %d decisions with a position that the log says nothing of; %d lists longer, %d shorter",
-			t.Policy, t.Model, t.Unsupported, t.Longer, t.Shorter)
+		c.line(0, "policy %s: %d decisions with a position that the log says nothing of; %d lists longer, %d shorter",
+			strings.TrimSpace(t.Policy+" "+t.Model), t.Unsupported, t.Longer, t.Shorter)
 		for _, at := range t.Positions {
+			if at.Unsupported == 0 {
+				continue
+			}
 			c.line(1, "position %d: %d of %d decisions, mass %.4f", at.Position, at.Unsupported, at.Decisions, at.Mass)
 		}
 	}

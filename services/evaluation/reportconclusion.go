@@ -30,6 +30,7 @@ func (r *Report) Conclude(results []gate.Result) {
 	}
 	failed := gate.Failed(results)
 	r.tellSafety(tell)
+	r.tellSkipped(tell)
 	for _, g := range failed {
 		if g.Gate != BuiltInGate {
 			tell(toneBad, "Gate %s.", g)
@@ -52,12 +53,19 @@ type teller func(tone, format string, args ...any)
 func (r *Report) tellSafety(tell teller) {
 	switch v := r.Violations; {
 	case v == nil:
-		tell(toneUnsure, "Whether anything unsuitable was shown cannot be said: the log lacks %s.", and(r.missing("risk_level", "risk_grade")))
+		tell(toneUnsure, "Whether anything unsuitable was shown cannot be said: the log lacks %s, which fundmatch evaluate join writes.", and(r.missing("risk_level", "risk_grade")))
 	case *v > 0:
 		tell(toneBad, "%s of %s shown must not have been: above the customer's level, above R1 without a level, or without a grade. Find the cause before anything else.",
 			plural(*v, "product"), grouped(r.Conduct.Shown.Rows))
 	default:
 		tell(toneGood, "No unsuitable product was shown: 0 violations in %s.", plural(r.Conduct.Shown.Rows, "row"))
+	}
+}
+
+// tellSkipped says that rows are in no figure, not in those of safety either: who left them out may not have meant that.
+func (r *Report) tellSkipped(tell teller) {
+	if n := r.Log.Skipped; n > 0 {
+		tell(toneUnsure, "Left out (--skip-bad): %s. No figure counts them, and whether they showed what they must not cannot be said.", plural(n, "bad row"))
 	}
 }
 
@@ -84,7 +92,7 @@ func (r *Report) tellPolicy(tell teller) {
 		for i, why := range p.Verdict.Reasons {
 			reasons[i] = why.Text
 		}
-		tell(toneUnsure, "Whether the judged policy is better cannot be said, the verdict is withheld: %s.", strings.Join(reasons, "; "))
+		tell(toneUnsure, "Whether the judged policy is better cannot be said, the verdict is withheld: %s. %s", strings.Join(reasons, "; "), whatToDo(p.Verdict))
 		return
 	case policy.Given:
 	}
@@ -96,6 +104,14 @@ func (r *Report) tellPolicy(tell teller) {
 	default:
 		tell(tonePlain, "The judged policy is not shown to be better or worse: %s a row by SNIPS, %s as logged.", estimateText(e), meanText(&r.Log.Reward))
 	}
+}
+
+// whatToDo is what helps where a verdict on a policy is withheld.
+func whatToDo(v policy.Verdict) string {
+	if len(v.Reasons) > 0 && v.Reasons[0].Code == policy.Empty {
+		return "Wait until the windows of the decisions are over, or join with a shorter one."
+	}
+	return "Log more, explore more, or judge a policy that is nearer to the one that ran."
 }
 
 // outcomes of a comparison.

@@ -107,7 +107,7 @@ const maxRows = 1 << 50
 
 func (f *tallyForm) tally() (Tally, error) {
 	if min(f.Rows, f.Decisions, f.Skipped) < 0 || max(f.Rows, f.Skipped) > maxRows || f.Decisions > f.Rows ||
-		int64(len(f.Bad)) > min(f.Skipped, MaxBad) {
+		int64(len(f.Bad)) > min(f.Skipped, MaxBad) || f.Skipped > 0 && len(f.Bad) == 0 {
 		return Tally{}, fmt.Errorf("%d rows of %d decisions, %d left out, %d listed, expected counts that agree", f.Rows, f.Decisions, f.Skipped, len(f.Bad))
 	}
 	t := Tally{Rows: f.Rows, Decisions: f.Decisions, Skipped: f.Skipped}

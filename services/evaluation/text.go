@@ -21,7 +21,7 @@ func (d *PolicyDocument) WriteText(w io.Writer) error {
 		writeEstimate(t, fmt.Sprintf("logged ndcg@%d", d.Logged.K), &d.Logged.NDCG)
 	}
 	x := &d.Diagnostics
-	fmt.Fprintf(t, "mean weight\t%s\tp %s that it is 1\n", short(x.MeanWeight), short(x.MeanWeightP))
+	fmt.Fprintf(t, "mean weight\t%s\texpected 1, p %s\n", short(x.MeanWeight), short(x.MeanWeightP))
 	fmt.Fprintf(t, "max weight\t%s\n", short(x.MaxWeight))
 	fmt.Fprintf(t, "effective sample\t%s\n", short(x.ESS))
 	fmt.Fprintf(t, "support violations\t%d\n", x.SupportViolations)

@@ -15,12 +15,12 @@ func (j *judge) verdict(d *Document) Verdict {
 		v.Reasons = append(v.Reasons, Reason{code, fmt.Sprintf(format, args...)})
 	}
 	if d.SRM.Mismatch {
-		planned := "the planned shares"
+		planned, advice := "the planned shares", "find out who is missing before reading on"
 		if d.Config.WeightsAssumed {
-			planned = "equal shares, which were assumed"
+			planned, advice = "equal shares, which were assumed,", "name the shares that were planned, or find out who is missing"
 		}
-		withhold(ReasonMismatch, "the arms have %s customers: against %s the chance of that is %s, below %g; find out who is missing before reading on",
-			counts(d), planned, chance(float64(d.SRM.P)), inference.MismatchBelow)
+		withhold(ReasonMismatch, "the arms have %s customers: against %s the chance of that is %s, below %g; %s",
+			counts(d), planned, chance(float64(d.SRM.P)), inference.MismatchBelow, advice)
 	}
 	if d.Config.ControlAssumed {
 		withhold(ReasonControl, "no arm is called %s, and nobody named one: %s was taken, the first by name", ControlArm, d.Config.Control)

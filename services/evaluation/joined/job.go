@@ -258,6 +258,10 @@ func (r *running) tellSummary() *Summary {
 	if s.Notices == nil {
 		s.Notices = []string{}
 	}
+	if s.Rows > 0 && s.Censored == s.Rows {
+		s.Notices = append(s.Notices, fmt.Sprintf("no row has a reward, and nothing can be estimated: the window of %d of %d decisions is not over by %s; wait, or join with a shorter window",
+			s.Records.OpenEnded, s.Records.Decisions, s.Through))
+	}
 	if r.Options.Policy != NoPolicy {
 		s.Policy = r.support.summary(o.Policy, r.target)
 	}

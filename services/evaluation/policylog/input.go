@@ -87,9 +87,14 @@ func findFiles(names []string, otherwise Format) ([]File, error) {
 	return found, checkOnce(found)
 }
 
-// checkOnce refuses a file that is named twice, by whatever path.
+// checkOnce refuses a file that is named twice, by whatever path or link.
 func checkOnce(files []File) error {
-	seen := make(map[string]string, len(files))
+	type look struct{ size, written int64 }
+	type known struct {
+		name string
+		info os.FileInfo
+	}
+	seen, alike := make(map[string]string, len(files)), map[look][]known{}
 	for _, f := range files {
 		path := f.Name
 		if path != Stdin {
@@ -101,11 +106,26 @@ func checkOnce(files []File) error {
 			}
 		}
 		if other, twice := seen[path]; twice {
-			return &FileError{File: f.Name, Found: "the same file as " + other, Want: "each file once"}
+			return sameFile(f.Name, other)
 		}
 		seen[path] = f.Name
+		info, err := os.Stat(path)
+		if f.Name == Stdin || err != nil { // who opens it says what is wrong with it
+			continue
+		}
+		at := look{info.Size(), info.ModTime().UnixNano()} // hard links have the same
+		for _, other := range alike[at] {
+			if os.SameFile(info, other.info) {
+				return sameFile(f.Name, other.name)
+			}
+		}
+		alike[at] = append(alike[at], known{f.Name, info})
 	}
 	return nil
+}
+
+func sameFile(name, other string) error {
+	return &FileError{File: name, Found: "the same file as " + other, Want: "each file once"}
 }
 
 // formatOf tells a file's format and packing by its name.

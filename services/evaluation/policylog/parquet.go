@@ -3,6 +3,7 @@ package policylog
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
@@ -148,13 +149,11 @@ func (r *parquetReader) splitDecisions(p *parquetChunk) (rows int, err error) {
 	if p.segments[slotDecision], err = ids.Take(p.segments[slotDecision], rows); err != nil {
 		return 0, err
 	}
-	last := p.segments[slotDecision][len(p.segments[slotDecision])-1]
-	last.From = last.To - 1
-	texts, err := p.scratch.values.Texts(last)
+	last, err := p.lastID()
 	if err != nil {
 		return 0, err
 	}
-	more, err := ids.Run(texts.Row(0), maxRun)
+	more, err := ids.Run(last, maxRun)
 	if err != nil {
 		return 0, err
 	}
@@ -165,6 +164,27 @@ func (r *parquetReader) splitDecisions(p *parquetChunk) (rows int, err error) {
 	}
 	p.segments[slotDecision], err = ids.Take(p.segments[slotDecision], more)
 	return rows + more, err
+}
+
+// lastID is the id of the last row that was taken and has one; nil: none has.
+func (p *parquetChunk) lastID() ([]byte, error) {
+	rows := 1 // mostly it is the very last row's
+	for _, s := range slices.Backward(p.segments[slotDecision]) {
+		for s.To > s.From {
+			from := max(s.From, s.To-rows)
+			texts, err := p.scratch.values.Texts(parquetfile.Segment{Page: s.Page, From: from, To: s.To})
+			if err != nil {
+				return nil, err
+			}
+			for i := range slices.Backward(texts.Index) {
+				if id := texts.Row(i); len(id) > 0 {
+					return id, nil
+				}
+			}
+			s.To, rows = from, batchRows
+		}
+	}
+	return nil, nil
 }
 
 func (r *parquetReader) close() error {

@@ -340,20 +340,22 @@ func (s *splitting) nextRow() (end int, err error) {
 	}
 }
 
-// lastID is the id of the last counted row, or of the last before it that can be read.
+// lastID is the id of the last counted row, or of the last before it that can be read. It is a copy: idOf gives a part of
+// the text, and who appends to that writes over the rows.
 func (s *splitting) lastID() (id []byte, known bool) {
-	if id, known = s.idOf(s.last, s.end); known {
-		s.id = append(s.id[:0], id...)
+	s.id = s.id[:0]
+	if v, known := s.idOf(s.last, s.end); known {
+		s.id = append(s.id, v...)
 		return s.id, true
 	}
 	for p := 0; p < s.end; {
 		e := s.format.rowEnd(s.text, p)
 		if v, ok := s.idOf(p, e); ok {
-			id, known = append(id[:0], v...), true
+			s.id, known = append(s.id[:0], v...), true
 		}
 		p = e
 	}
-	return id, known
+	return s.id, known
 }
 
 // idOf is the decision id of a row.

@@ -54,7 +54,7 @@ func (c *counter) Read(p []byte) (int, error) {
 func open(name string, limit int, tell func(bytes int64)) (*lines, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, &Error{File: name, Want: "a file that can be read", Cause: reasonOf(err)}
+		return nil, fmt.Errorf("%s: cannot be opened: %w", name, reasonOf(err))
 	}
 	if info, err := file.Stat(); err != nil || info.IsDir() {
 		return nil, errors.Join(&Error{File: name, Want: "a file, not a folder", Cause: err}, file.Close())
