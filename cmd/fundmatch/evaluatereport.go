@@ -134,27 +134,10 @@ func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) 
 		return err
 	}
 	in.settings.NoPolicy = in.settings.Policy.Target == nil && !in.log.Has(policylog.ColumnTarget)
-	if err := o.spares(in.log, o.outputs()...); err != nil {
-		return err
-	}
-	found, err := p.measure(ctx, &o.logRun, in, shard)
-	if err != nil {
-		return err
-	}
-	if shard != nil {
-		if err := p.writePartial(o.dir, found); err != nil {
-			return err
-		}
-		return o.job.forget()
-	}
-	results, err := p.tellReport(found.outcome, in.settings, found.run, &o.gates, o.dir)
-	if err != nil {
-		return err
-	}
-	if err := o.job.forget(); err != nil {
-		return err
-	}
-	return tellGates(results)
+	o.job.out = o.dir
+	return p.judgeLog(ctx, &o.logRun, in, shard, o.outputs(), func(found *measuredLog) ([]gate.Result, error) {
+		return p.tellReport(found.outcome, in.settings, found.run, &o.gates, o.dir)
+	})
 }
 
 // tellReport judges an outcome by the gates, and writes the report's files: all of them, or none.

@@ -184,6 +184,16 @@ func mayWrite(flag, read string, names ...string) error {
 	return inFolders(names...)
 }
 
+// notRead refuses outputs that would take the place of what is read. An empty name and - are not written to.
+func notRead(read string, outputs ...string) error {
+	for _, out := range outputs {
+		if out != "" && out != "-" && sameFile(out, read) {
+			return usageError("%s: is what is read, expected the name of another file", out)
+		}
+	}
+	return nil
+}
+
 // mayReplace refuses a name whose place is taken by what no output may replace: a mistyped
 // --out must not cost a bank its store, nor the machine its /dev/null. Any other file is
 // replaced, as by every program.
