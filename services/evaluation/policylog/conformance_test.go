@@ -3,6 +3,8 @@ package policylog
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -230,6 +232,37 @@ func TestEmptyLogs(t *testing.T) {
 		blocks, err := readBlocks(t, written(t, f, "log."+f.String(), everyColumn(), nil), readAll(), 2, Position{})
 		if err != nil || len(blocks) > 0 {
 			t.Errorf("%v: %d blocks, %v", f, len(blocks), err)
+		}
+	}
+}
+
+// TestFormatsAgreeOnManyBadRows does so for several bad rows at any place of blocks of any size.
+func TestFormatsAgreeOnManyBadRows(t *testing.T) {
+	names := slices.Sorted(maps.Keys(spoiled()))
+	r := rand.New(rand.NewPCG(11, 12))
+	for round := range 60 {
+		rows := seededRows(60, uint64(round))
+		for range 1 + r.IntN(12) {
+			row := &rows[r.IntN(len(rows))]
+			name := names[r.IntN(len(names))]
+			if name == "control character" { // JSON itself has none
+				name = "no decision"
+			}
+			row.Texts = slices.Clone(row.Texts)
+			spoiled()[name](row)
+		}
+		o := readAll()
+		o.RewardLow, o.RewardHigh, o.blockRows, o.SkipBad = -2e21, 3e21, 1+r.IntN(20), true
+		var want []*Block
+		for _, f := range formats() {
+			got, err := readBlocks(t, unchecked(t, f, rows), o, 1+round%3, Position{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = got
+			}
+			sameBlocks(t, want, got)
 		}
 	}
 }

@@ -145,7 +145,8 @@ func oracleCSV(text []byte) (rows []flat, known bool, err error) {
 	if err != nil || len(all) == 0 {
 		return nil, true, errOracle
 	}
-	if strings.Contains(string(text), "\n\n") || strings.Contains(string(text), "\n\r\n") || bytes.HasPrefix(text, []byte("\n")) || bytes.HasPrefix(text, []byte("\r\n")) {
+	if strings.Contains(string(text), "\n\n") || strings.Contains(string(text), "\n\r\n") || bytes.HasPrefix(text, []byte("\n")) || bytes.HasPrefix(text, []byte("\r\n")) ||
+		bytes.HasSuffix(text, []byte("\n\r")) {
 		return nil, false, nil // an empty line, which encoding/csv skips
 	}
 	places, err := oraclePlaces(all[0])
