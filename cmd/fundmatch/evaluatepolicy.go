@@ -36,7 +36,7 @@ func (p *program) evaluatePolicyCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.json, "json", "", "file to write the document to, and what it was made from beside it; - for stdout (default: a table on stdout)")
+	f.StringVar(&o.json, "json", "", "file to write the document to, and what it was made from beside it; - for stdout (default: a table on stdout); with --shard as --out")
 	f.StringVar(&o.job.out, "out", "", "with --shard: file to write the partial result to, for fundmatch evaluate merge")
 	o.flags(f)
 	return cmd
@@ -54,6 +54,9 @@ func (o *evaluatePolicyOptions) outputs() []string {
 
 func (o *evaluatePolicyOptions) check() (*evaluation.Shard, error) {
 	shard, err := o.logRun.check(o.outputs()...)
+	if shard != nil && o.job.out == "" && o.json != "-" {
+		o.job.out, o.json = o.json, "" // what a shard writes is its partial result, by whichever name of the file
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -329,19 +329,27 @@ func (p *program) measureAll(ctx context.Context, in *opened, source evaluation.
 	case err != nil:
 		return nil, err
 	case outcome.Rows == 0:
-		return nil, emptyError(&outcome.Tally)
+		return nil, emptyError(outcome)
 	case unique != nil:
-		return outcome, unique.Check(in.log.Files())
+		return outcome, in.log.Named(ctx, unique.Check(in.log.Files()))
 	}
 	return outcome, nil
 }
 
-// emptyError says that nothing was left to judge.
-func emptyError(t *evaluation.Tally) error {
-	if t.Skipped > 0 {
-		return usageError("%v but bad ones, %d; the first: %s", policylog.ErrEmpty, t.Skipped, t.Bad[0].String())
+// emptyError says that nothing was left to judge, and where.
+func emptyError(o *evaluation.Outcome) error {
+	var names []string
+	for i := range o.Files[:min(3, len(o.Files))] {
+		names = append(names, o.Files[i].Name)
 	}
-	return usageError("%v", policylog.ErrEmpty)
+	where := strings.Join(names, ", ")
+	if more := len(o.Files) - len(names); more > 0 {
+		where += " and " + plural(more, "file", "files") + " more"
+	}
+	if o.Skipped > 0 {
+		return usageError("%s: %v but bad ones, %d; the first: %s", where, policylog.ErrEmpty, o.Skipped, o.Bad[0].String())
+	}
+	return usageError("%s: %v", where, policylog.ErrEmpty)
 }
 
 func (p *program) runConfig(r *logRun, in *opened) (*evaluation.Config, error) {

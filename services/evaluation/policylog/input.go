@@ -120,7 +120,7 @@ func formatOf(name string, otherwise Format) (Format, packing) {
 	switch filepath.Ext(lower) {
 	case ".csv":
 		return CSV, p
-	case ".ndjson", ".jsonl":
+	case ".ndjson", ".jsonl", ".json":
 		return NDJSON, p
 	case ".parquet":
 		return Parquet, p
