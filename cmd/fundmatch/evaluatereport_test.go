@@ -150,7 +150,7 @@ func browse(t *testing.T, program, page string, args ...string) []byte {
 var widths = []int{1280, 390} //nolint:gochecknoglobals // a table of the test
 
 // measuring is a page of the test, not of the report: it holds the report at both widths, and writes what stands out of
-// its place into itself. What is wider than the page may be scrolled in a box of its own, and nowhere else.
+// its place into itself. A table may be scrolled in a box of its own on a telephone, and nothing else, nor anywhere else.
 const measuring = `<!DOCTYPE html><meta charset="utf-8"><body>%s<pre id="found"></pre><script>
 addEventListener("load", () => {
   const found = [];
@@ -166,6 +166,7 @@ addEventListener("load", () => {
         const in_ = svg.getBoundingClientRect();
         if (box.left < in_.left - 1 || box.right > in_.right + 1 || box.top < in_.top - 1 || box.bottom > in_.bottom + 1) found.push(at + "cut off in its drawing: " + name);
       }
+      if (e === scrolled && width >= 1000 && e.scrollWidth > e.clientWidth + 1) found.push(at + "a table that is not seen whole: " + name);
       if (scrolled && e !== scrolled) continue;
       if (box.right > width + 1 || box.left < -1) found.push(at + "out of the page: " + name);
       if (!svg && e.clientWidth > 0 && e !== scrolled && e.scrollWidth > e.clientWidth + 1) found.push(at + "wider than its box: " + name);

@@ -122,7 +122,7 @@ func (r *Report) surePage() page.Section {
 	}
 	s.Tone, s.Lead = page.Good, "The log can carry the verdict: the effective sample, the mean weight and the support are as they must be."
 	if r.Policy.Verdict.Status == policy.Withheld {
-		s.Tone, s.Lead = page.Unsure, "The log cannot carry a verdict. Log more, explore more, or judge a policy that is nearer to the one that ran."
+		s.Tone, s.Lead = page.Unsure, "The log cannot carry a verdict. "+whatToDo(r.Policy.Verdict)
 	}
 	withheld := map[policy.ReasonCode]bool{}
 	for _, why := range r.Policy.Verdict.Reasons {
@@ -156,7 +156,7 @@ func weightChart(d *policy.Diagnostics) page.Chart {
 		w := &bins[i]
 		share := float64(w.Rows) / float64(total)
 		c.Rows = append(c.Rows, page.Bar{
-			Label: weightLabel(float64(w.From), float64(w.To)), Value: float64(w.Rows), Behind: grouped(w.Rows) + "  " + percentText(&share),
+			Label: weightLabel(float64(w.From), float64(w.To)), Value: float64(w.Rows), Behind: grouped(w.Rows) + "  (" + percentText(&share) + ")",
 		})
 	}
 	return c
@@ -223,32 +223,48 @@ func (r *Report) moneyPage() page.Section {
 		{Name: "Customers in profit, 90 days", Value: countShare(h.InProfit), Under: "of those who bought"},
 		{Name: "Held", Value: daysText(m.Held.Days), Under: "mean of " + plural(m.Held.Sold, "holding") + " sold again"},
 	}
-	t := &page.Table{
-		Caption: "By horizon",
-		Head:    []string{"Days", "Return, first ten", "95 % interval", "A month", "Lists", "Rows that lost", "Mean loss", "In profit", "Breach, shown", "Breach, bought", "95 % interval"},
-		Numbers: []bool{false, true, true, true, true, true, true, true, true, true, true},
-		Note:    "Return: mean over lists of the mean of the first ten products; lists of which one return is not known are left out. Breach: fell beyond what the customer can bear. In profit: customers whose purchases together gained.",
-	}
-	for i := range m.Horizons {
-		h := &m.Horizons[i]
-		lists := unknownText
-		var sure, bought *[2]float64
-		if h.ROI != nil {
-			lists, sure = grouped(h.ROI.N), h.ROI.CI95
-		}
-		if h.BreachBought != nil {
-			bought = h.BreachBought.CI95
-		}
-		t.Rows = append(t.Rows, page.Row{Cells: []string{
-			strconv.Itoa(h.Days), percentText(roiValue(h)), percentBounds(sure), percentText(h.Monthly), lists, countShare(h.Fell), percentText(h.MeanLoss),
-			countShare(h.InProfit), shareText(h.BreachShown), shareText(h.BreachBought), percentBounds(bought),
-		}})
-	}
-	s.Blocks = append(lacking(m.Needs), page.Block{Table: t})
+	s.Blocks = append(lacking(m.Needs), page.Block{Table: returnTable(m.Horizons)}, page.Block{Table: breachTable(m.Horizons)})
 	if m.Held.Sold > 0 {
 		s.Blocks = append(s.Blocks, page.Block{Charts: []page.Chart{heldChart(&m.Held)}})
 	}
 	return s
+}
+
+// returnTable is what products returned, by horizon.
+func returnTable(horizons []HorizonReport) *page.Table {
+	t := &page.Table{
+		Caption: "Return, by horizon",
+		Head:    []string{"Days", "Return, first ten", "95 % interval", "A month", "Lists", "Rows that lost", "Mean loss", "In profit"},
+		Numbers: []bool{false, true, true, true, true, true, true, true},
+		Note:    "Return: mean over lists of the mean of the first ten products; lists of which one return is not known are left out. In profit: customers whose purchases together gained.",
+	}
+	for i := range horizons {
+		h := &horizons[i]
+		lists, sure := unknownText, (*[2]float64)(nil)
+		if h.ROI != nil {
+			lists, sure = grouped(h.ROI.N), h.ROI.CI95
+		}
+		t.Rows = append(t.Rows, page.Row{Cells: []string{
+			strconv.Itoa(h.Days), percentText(roiValue(h)), percentBounds(sure), percentText(h.Monthly), lists, countShare(h.Fell), percentText(h.MeanLoss),
+			countShare(h.InProfit),
+		}})
+	}
+	return t
+}
+
+// breachTable is how often products fell further than their customers can bear, by horizon.
+func breachTable(horizons []HorizonReport) *page.Table {
+	t := &page.Table{
+		Caption: "Fell beyond what the customer can bear, by horizon",
+		Head:    []string{"Days", "Shown", "95 % interval", "Rows", "Bought", "95 % interval", "Orders"},
+		Numbers: []bool{false, true, true, true, true, true, true},
+	}
+	for i := range horizons {
+		h := &horizons[i]
+		cells := append([]string{strconv.Itoa(h.Days)}, shareCells(h.BreachShown)...)
+		t.Rows = append(t.Rows, page.Row{Cells: append(cells, shareCells(h.BreachBought)...)})
+	}
+	return t
 }
 
 func roiValue(h *HorizonReport) *float64 {
@@ -284,7 +300,7 @@ func heldChart(h *HeldReport) page.Chart {
 	return c
 }
 
-// stepNames are the steps as people call them.
+// stepName is a step as people call it.
 func stepName(code string) string {
 	switch code {
 	case "LISTED":

@@ -51,13 +51,12 @@ func numberText(v float64) string {
 		return unknownText
 	case math.IsInf(v, 0):
 		return "without bound"
-	case v != 0 && (math.Abs(v) < 1e-4 || math.Abs(v) >= 1e7):
+	case v == 0:
+		return "0"
+	case math.Abs(v) < 1e-4 || math.Abs(v) >= 1e7:
 		return strconv.FormatFloat(v, 'e', 2, 64)
 	}
-	digits := 4
-	if v != 0 {
-		digits = max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
-	}
+	digits := max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
 	return strconv.FormatFloat(v, 'f', min(digits, 6), 64)
 }
 

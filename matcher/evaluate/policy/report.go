@@ -161,10 +161,18 @@ func (s *State) verdict(r *Result) Verdict {
 		because(SmallEffectiveSample, "the effective sample is %.1f rows, expected at least %g", float64(d.ESS), s.plan.MinESS)
 	}
 	if float64(d.MeanWeightP) < MeanWeightAlpha {
-		because(MeanWeightOff, "the mean weight is %.6g, expected 1 (p = %.2g): propensities are wrong, or the target shows what the log does not", float64(d.MeanWeight), float64(d.MeanWeightP))
+		because(MeanWeightOff, "the mean weight is %.6g, expected 1 (p %s): propensities are wrong, or the target shows what the log does not", float64(d.MeanWeight), chance(float64(d.MeanWeightP)))
 	}
 	if d.SupportViolations > 0 {
 		because(SupportBroken, "the target shows %d products at positions where the log never does: %.3g of its probability", d.SupportViolations, float64(d.UnseenMass))
 	}
 	return v
+}
+
+// chance is a p-value in words: none is 0.
+func chance(p float64) string {
+	if p < 1e-99 {
+		return "below 1e-99"
+	}
+	return fmt.Sprintf("= %.2g", p)
 }

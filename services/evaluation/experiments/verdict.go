@@ -15,12 +15,12 @@ func (j *judge) verdict(d *Document) Verdict {
 		v.Reasons = append(v.Reasons, Reason{code, fmt.Sprintf(format, args...)})
 	}
 	if d.SRM.Mismatch {
-		planned := "the planned shares"
+		planned, advice := "the planned shares", "find out who is missing before reading on"
 		if d.Config.WeightsAssumed {
-			planned = "equal shares, which were assumed"
+			planned, advice = "equal shares, which were assumed,", "name the shares that were planned, or find out who is missing"
 		}
-		withhold(ReasonMismatch, "the arms have %s customers: against %s the chance of that is %s, below %g; find out who is missing before reading on",
-			counts(d), planned, chance(float64(d.SRM.P)), inference.MismatchBelow)
+		withhold(ReasonMismatch, "the arms have %s customers: against %s the chance of that is %s, below %g; %s",
+			counts(d), planned, chance(float64(d.SRM.P)), inference.MismatchBelow, advice)
 	}
 	if d.Config.ControlAssumed {
 		withhold(ReasonControl, "no arm is called %s, and nobody named one: %s was taken, the first by name", ControlArm, d.Config.Control)
@@ -85,9 +85,9 @@ func counts(d *Document) string {
 	return strings.Join(parts, ", ")
 }
 
-// Withholds says of the path of a figure whether the verdict on it is withheld: on all differences between arms, not on
+// Withheld says of the path of a figure whether the verdict on it is withheld: on all differences between arms, not on
 // counts and on what says why.
-func (d *Document) Withholds(path string) bool {
+func (d *Document) Withheld(path string) bool {
 	if d.Verdict.Status != Withheld {
 		return false
 	}

@@ -266,7 +266,7 @@ func (c *Curve) draw(s *sheet) error {
 	s.resize(plotHeight)
 	p := s.newPlot()
 	marks := slices.DeleteFunc(slices.Clone(c.Marks), func(m Mark) bool {
-		return !drawable(m.X, m.Y) || c.Log && m.X <= 0
+		return !drawable(m.X, m.Y) || c.Log && m.X < 1/maxDrawn
 	})
 	if c.Diagonal {
 		line, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
