@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -55,10 +56,10 @@ func (o *evaluateMergeOptions) outputs() (names []string) {
 	return names
 }
 
-// folders sees that they can be written in.
-func (o *evaluateMergeOptions) folders() error {
+// places refuses, before anything is read, what can be written by no parts: whether --out is a folder or a file only they say.
+func (o *evaluateMergeOptions) places() error {
 	if o.dir != "" {
-		if err := reportFolder(o.dir); err != nil {
+		if err := reportFolder(filepath.Dir(o.dir)); err != nil {
 			return err
 		}
 	}
@@ -80,8 +81,12 @@ func (o *evaluateMergeOptions) check(s *evaluation.Settings, names []string) err
 	if err := distinctOutputs(outputs...); err != nil {
 		return err
 	}
-	if err := o.folders(); err != nil {
-		return err
+	folders := inFolders(o.json)
+	if o.dir != "" {
+		folders = reportFolder(o.dir)
+	}
+	if folders != nil {
+		return folders
 	}
 	for _, name := range names {
 		for _, out := range outputs {
@@ -95,6 +100,9 @@ func (o *evaluateMergeOptions) check(s *evaluation.Settings, names []string) err
 
 func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluateMergeOptions) error {
 	if err := o.gates.parse(); err != nil {
+		return err
+	}
+	if err := o.places(); err != nil {
 		return err
 	}
 	began := p.now()

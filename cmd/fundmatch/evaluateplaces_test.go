@@ -40,7 +40,7 @@ func TestEvaluateWritesWhereItCan(t *testing.T) {
 		{report, []string{"--out", in("file", "report")}, "is no folder"},
 		{report, []string{"--shard", "0/2", "--out", in("no", "p.json")}, "no/p.json: there is no such folder"},
 		{[]string{"merge", in("log.csv")}, []string{"--json", in("no", "x.json")}, "no/x.json: there is no such folder"},
-		{[]string{"merge", in("log.csv")}, []string{"--out", in("file")}, "is no folder"},
+		{[]string{"merge", in("log.csv")}, []string{"--out", in("file", "x")}, "is no folder"},
 		{[]string{"join", "--store", "sqlite:" + in("no.db")}, []string{"--out", in("no", "x.csv")}, "no/x.csv: there is no such folder"},
 		{[]string{"ranking", "--qrels", in("qrels"), "--run", in("run")}, []string{"--json", in("no", "x.json")}, "no/x.json: there is no such folder"},
 		{[]string{"experiment", "--data", in("customers.csv")}, []string{"--json", in("no", "x.json")}, "no/x.json: there is no such folder"},
