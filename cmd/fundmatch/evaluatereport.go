@@ -91,8 +91,10 @@ func reportFolder(dir string) error {
 		switch {
 		case err == nil && !info.IsDir():
 			return usageError("%s: is no folder, expected one to write the report to", at)
+		case err == nil && inFolders(filepath.Join(at, reportPage)) != nil:
+			return unavailableError(nil, "%s: %s cannot be written in", dir, at)
 		case err == nil:
-			return inFolders(filepath.Join(at, reportPage))
+			return nil
 		case at == filepath.Dir(at):
 			return nil // making it will say why it cannot be
 		}

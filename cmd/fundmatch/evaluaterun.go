@@ -241,6 +241,11 @@ func (p *program) openNamed(ctx context.Context, r *logRun, s *evaluation.Settin
 	if o.Format, err = policylog.ParseFormat(r.input.format); err != nil {
 		return nil, usageError("--format: %v", err)
 	}
+	for _, name := range s.Segments {
+		if slices.Contains(append([]string{policylog.ColumnReward, policylog.ColumnPropensity, policylog.ColumnTarget}, o.OptionalNumbers...), name) {
+			return nil, usageError("--segment: %q is a column of numbers, expected one of text, %s or %s", name, policylog.ColumnProduct, policylog.ColumnPosition)
+		}
+	}
 	o.Stdin = &interruptible{ctx: ctx, from: p.stdin}
 	byDefault := len(s.Segments) == 0
 	if byDefault && !slices.Contains(o.OptionalTexts, policylog.ColumnSegment) {
@@ -285,6 +290,11 @@ type measuredLog struct {
 
 // measure runs over the log, or over the files of a shard of it.
 func (p *program) measure(ctx context.Context, r *logRun, in *opened, shard *evaluation.Shard) (*measuredLog, error) {
+	for _, f := range in.log.Files() {
+		if r.job.checkpoint != "" && f.Size < 0 {
+			return nil, usageError("--checkpoint: %s cannot be read again, expected a log of files", f.Name)
+		}
+	}
 	began := p.now()
 	config, err := p.runConfig(r, in)
 	if err != nil {
@@ -300,14 +310,14 @@ func (p *program) measure(ctx context.Context, r *logRun, in *opened, shard *eva
 	m := &measuredLog{}
 	if shard != nil {
 		if m.partial, err = evaluation.RunShard(ctx, source, *shard, config); err != nil {
-			return nil, logError(ctx, err)
+			return nil, cmp.Or(checkpointError(r.job.checkpoint, err), logError(ctx, err))
 		}
 		t := m.partial.Tally()
 		m.run = evaluation.RunDocumentOf(p.version, &t, m.partial.Files)
 		m.run.Shard = shard
 	} else {
 		if m.outcome, err = p.measureAll(ctx, in, source, config); err != nil {
-			return nil, logError(ctx, err)
+			return nil, cmp.Or(checkpointError(r.job.checkpoint, err), logError(ctx, err))
 		}
 		m.run = evaluation.RunDocumentOf(p.version, &m.outcome.Tally, m.outcome.Files)
 	}
@@ -418,6 +428,14 @@ func logError(ctx context.Context, err error) error {
 		return usageError("%v", err)
 	}
 	return err
+}
+
+// checkpointError names the checkpoint that was refused; nil where it is about something else.
+func checkpointError(name string, err error) error {
+	if !errors.Is(err, evaluation.ErrCheckpoint) {
+		return nil
+	}
+	return usageError("--checkpoint: %s: %v", name, err)
 }
 
 // interruptible reads from what may keep its reader waiting for ever, such as a pipe, until ctx is done.

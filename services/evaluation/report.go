@@ -370,7 +370,13 @@ func (m *armsMeasure) report(planned []ArmWeight) (ArmsReport, error) {
 	if m.lacked {
 		r.Needs = append(r.Needs, policylog.ColumnArm)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.experiments)) {
+	names := slices.Sorted(maps.Keys(m.experiments))
+	for _, a := range planned {
+		if !slices.Contains(names, a.Experiment) {
+			return r, fmt.Errorf("%w: experiment %.80q is not in the log, expected one of %.300q", experiments.ErrConfig, a.Experiment, names)
+		}
+	}
+	for _, name := range names {
 		e, err := m.experiments[name].report(name, planned)
 		if err != nil {
 			return r, fmt.Errorf("experiment %.80q: %w", name, err)
