@@ -74,7 +74,8 @@ type Bootstrap struct {
 	Seed       uint64 `json:"seed"`
 }
 
-// PolicyDocumentOf makes the document of an outcome, without gates.
+// PolicyDocumentOf makes the document of an outcome, without gates. An error wraps ErrPartial where the policy's state is
+// not of the rows that were read.
 func PolicyDocumentOf(o *Outcome, s *Settings) (*PolicyDocument, error) {
 	whole, is := o.State.Of(PartPolicy).(policyMeasure)
 	bySegment, is2 := o.State.Of(PartSegments).(*segments)
@@ -139,19 +140,31 @@ func encodeDocument(v any) ([]byte, error) {
 // Withheld says of the path of a figure whether its verdict is: of all estimates of the whole log, and of those of a
 // segment, which has a verdict of its own. Diagnostics are not withheld, nor is what is said of the lists as logged.
 func (d *PolicyDocument) Withheld(path string) bool {
+	if isEstimate(path) {
+		return d.Verdict.Status == policy.Withheld
+	}
+	rest, is := strings.CutPrefix(path, "segments.")
+	for i := 0; is && i < len(d.Segments); i++ {
+		s := &d.Segments[i]
+		for _, name := range []string{s.Name, s.Value, strconv.Itoa(i)} {
+			figure, its := strings.CutPrefix(rest, name+".")
+			if its && isEstimate(figure) && s.Verdict.Status == policy.Withheld {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isEstimate reports whether a figure of a result is one of what the policy earns. Clipped IPS at other bounds is, though
+// it stands among the diagnostics.
+func isEstimate(path string) bool {
 	root, rest, _ := strings.Cut(path, ".")
 	switch root {
 	case "estimates", "slates":
-		return d.Verdict.Status == policy.Withheld
-	case "segments":
-		for i := range d.Segments {
-			s := &d.Segments[i]
-			for _, name := range []string{s.Name, s.Value, strconv.Itoa(i)} {
-				if strings.HasPrefix(rest, name+".estimates.") && s.Verdict.Status == policy.Withheld {
-					return true
-				}
-			}
-		}
+		return true
+	case "diagnostics":
+		return strings.HasPrefix(rest, "clip_sensitivity.") && !strings.HasSuffix(rest, ".l") && !strings.HasSuffix(rest, ".cut")
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,10 +27,14 @@ const NotAsked policy.Status = "NOT_ASKED"
 // BuiltInGate is judged whether it is asked for or not, wherever the log says what it needs.
 const BuiltInGate = "violations == 0"
 
-// ReportOf makes the report of a run over the parts of VerbReport: all but gates and conclusion, which Conclude adds.
+// ReportOf makes the report of a run over the parts of VerbReport: all but gates and conclusion, which Conclude adds. An
+// error wraps ErrPartial where its parts are not of the same rows.
 func ReportOf(o *Outcome, s *Settings, version string) (*Report, error) {
 	m, err := measuresOf(o.State)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.check(&o.Tally); err != nil {
 		return nil, err
 	}
 	r := &Report{
@@ -71,6 +76,25 @@ func measuresOf(s *State) (m measures, err error) {
 		return m, errOtherPart
 	}
 	return m, nil
+}
+
+// check sees that every part has seen every row: what was merged from outside may have left some out of one of them, such
+// as those that must not have been shown.
+func (m *measures) check(t *Tally) error {
+	for _, part := range []struct {
+		name string
+		rows int64
+	}{
+		{partOverview, m.overview.Rows},
+		{partConduct, m.conduct.Scopes[conduct.Shown].Rows},
+		{partFunnel, m.funnel.Rows},
+		{partMoney, m.money.Result().Rows},
+	} {
+		if part.rows != t.Rows {
+			return fmt.Errorf("%w: the state of %s is of %d rows where %d were read", ErrPartial, part.name, part.rows, t.Rows)
+		}
+	}
+	return nil
 }
 
 func (m *measures) log(o *Outcome) ReportLog {
@@ -115,9 +139,18 @@ func (r *Report) Withheld(path string) bool {
 	if !is {
 		return false
 	}
-	return slices.ContainsFunc(r.Experiment.Experiments, func(e ExperimentReport) bool {
-		return e.Verdict.Status == experiments.Withheld && strings.HasPrefix(rest, e.Name+".comparisons")
-	})
+	for i := range r.Experiment.Experiments {
+		e := &r.Experiment.Experiments[i]
+		if e.Verdict.Status != experiments.Withheld {
+			continue
+		}
+		for _, name := range []string{e.Name, strconv.Itoa(i)} { // all by which a gate may call it
+			if strings.HasPrefix(rest, name+".comparisons.") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // GatesWith are those that were asked for, and the built-in one before them where it can be judged: where the log does not
@@ -396,7 +429,7 @@ func (s *armSample) report(name string, planned []ArmWeight) (ExperimentReport, 
 	if err != nil {
 		return r, err
 	}
-	counts := map[string]*ArmReport{}
+	counts, open := map[string]*ArmReport{}, openShares{}
 	for _, hash := range slices.Sorted(maps.Keys(s.customers)) {
 		c := s.customers[hash]
 		if c.Mixed {
@@ -408,6 +441,7 @@ func (s *armSample) report(name string, planned []ArmWeight) (ExperimentReport, 
 		}
 		counts[c.Arm].Decisions += c.Lists
 		counts[c.Arm].Censored += c.Open
+		open.add(c)
 		metric := c.Reward
 		if c.Known == 0 {
 			metric = math.NaN()
@@ -425,6 +459,7 @@ func (s *armSample) report(name string, planned []ArmWeight) (ExperimentReport, 
 		return r, err
 	}
 	r.fill(d, counts)
+	open.withhold(&r)
 	return r, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/experiments"
 )
 
 // Of more customers than there is room for, those with the smallest hashes are held with all that they did, however the
@@ -87,5 +89,40 @@ func TestMixedCustomersAreLeftOut(t *testing.T) {
 	e := &r.Experiments[0]
 	if e.Mixed != 1 || e.Arms[0].Customers != 200 || e.Arms[1].Customers != 199 || *e.Arms[0].Reward != 2 {
 		t.Errorf("%+v", e)
+	}
+}
+
+// A customer's reward is of the rows whose reward is known. Where one arm's rows are known less often than another's, as of
+// an arm that came later, its customers seem to earn less: nothing is said then.
+func TestArmsThatAreKnownLessOftenAreNotCompared(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		open   [2]int64 // of ten rows, by arm
+		varied int64    // some customers have so many more
+		given  bool
+	}{
+		"alike":               {[2]int64{4, 4}, 3, true},
+		"all known":           {[2]int64{0, 0}, 0, true},
+		"later":               {[2]int64{1, 6}, 3, false},
+		"later, each as much": {[2]int64{1, 6}, 0, false},
+	} {
+		m := newArms()
+		s, err := m.sample("e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range int64(400) {
+			open := c.open[i%2] + i/2%2*c.varied
+			s.put(uint64(i), &armCustomer{Arm: []string{"control", "new"}[i%2], Lists: 10, Known: 10 - open, Open: open, Reward: float64((10 - open) * (i % 3))})
+		}
+		r, err := m.report(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := r.Experiments[0].Verdict
+		censored := slices.ContainsFunc(v.Reasons, func(why experiments.Reason) bool { return why.Code == experiments.ReasonCensoring })
+		if (v.Status == experiments.Given) != c.given || censored == c.given {
+			t.Errorf("%s: %+v", name, v)
+		}
 	}
 }

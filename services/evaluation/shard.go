@@ -159,18 +159,16 @@ func (f *partialForm) check(version string) error {
 	return nil
 }
 
-// read reads the states.
-func (p *Partial) read(parts []Part) error {
-	p.Files = nil
-	for i := range p.form.Files {
-		r, err := p.form.Files[i].result(parts, true)
-		if err != nil {
-			return fmt.Errorf("%w: file %.200q: %w", ErrPartial, p.form.Files[i].Name, err)
+// filesOf are the files of all partials in the order of their names.
+func filesOf(partials []*Partial) []*resultForm {
+	files := []*resultForm{}
+	for _, p := range partials {
+		for i := range p.form.Files {
+			files = append(files, &p.form.Files[i])
 		}
-		p.Files = append(p.Files, r)
 	}
-	p.form.Files = nil // read: not kept twice
-	return nil
+	slices.SortFunc(files, func(a, b *resultForm) int { return strings.Compare(a.Name, b.Name) })
+	return files
 }
 
 // Merge puts the shards of one log together: the Outcome is to the last bit that of one run over all files. PartsOf gives
@@ -184,25 +182,23 @@ func Merge(partials []*Partial, partsOf func(settings []byte) ([]Part, error)) (
 	if err != nil {
 		return nil, fmt.Errorf("%w: its settings: %w", ErrPartial, err)
 	}
-	files := []FileResult{}
-	for _, p := range partials {
-		if err := p.read(parts); err != nil {
-			return nil, err
-		}
-		files = append(files, p.Files...)
-	}
-	slices.SortFunc(files, func(a, b FileResult) int { return strings.Compare(a.Name, b.Name) })
+	files := filesOf(partials)
 	if err := sameLog(files, partials[0].form.Log); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPartial, err)
 	}
-	whole := newState(parts)
-	for i := range files {
-		if err := whole.merge(files[i].state); err != nil {
+	whole, results := newState(parts), []FileResult{}
+	for i := range files { // a state takes far more memory than its text: one at a time
+		r, err := files[i].result(parts, true)
+		if err == nil {
+			err = whole.merge(r.state)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%w: file %.200q: %w", ErrPartial, files[i].Name, err)
 		}
-		files[i].state = nil
+		r.state, files[i].State = nil, nil
+		results = append(results, r)
 	}
-	return outcomeOf(files, whole), nil
+	return outcomeOf(results, whole), nil
 }
 
 // complete sees to it that the partials are all shards of one run.
@@ -237,7 +233,7 @@ func complete(partials []*Partial) error {
 }
 
 // sameLog sees to it that the files are those of the log, each once.
-func sameLog(files []FileResult, log logForm) error {
+func sameLog(files []*resultForm, log logForm) error {
 	names := make([]string, len(files))
 	for i := range files {
 		names[i] = files[i].Name

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,43 @@ func TestShardsAreOneRun(t *testing.T) {
 			}
 		}
 	})
+}
+
+// counted says how many states were read and not merged yet.
+type counted struct {
+	sum
+	held, most *int
+}
+
+func (c *counted) UnmarshalJSON(data []byte) error {
+	*c.held++
+	*c.most = max(*c.most, *c.held)
+	return c.sum.UnmarshalJSON(data)
+}
+
+func (c *counted) Merge(later evaluation.Measure) error {
+	*c.held--
+	return c.sum.Merge(&as[*counted](later).sum)
+}
+
+// However many files there are, the states of two are never in memory: a model's is far larger there than as text.
+func TestMergeReadsStatesOneByOne(t *testing.T) {
+	partials := []*evaluation.Partial{}
+	for _, f := range shards(t, randomLog(4, 9), 3, configOf(1)) {
+		p, err := evaluation.ReadPartial([]byte(f), "v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		partials = append(partials, p)
+	}
+	var held, most int
+	_, err := evaluation.Merge(partials, func([]byte) ([]evaluation.Part, error) {
+		counting := evaluation.Part{Name: "sum", New: func() evaluation.Measure { return &counted{sum{fail: math.Inf(1)}, &held, &most} }}
+		return []evaluation.Part{counting, parts()[1]}, nil
+	})
+	if err != nil || most != 1 || held != 0 {
+		t.Errorf("%d states at once, %d never merged, %v", most, held, err)
+	}
 }
 
 // File k belongs to shard k mod n: every file to one, and whoever starts the jobs can tell which.
@@ -178,7 +216,10 @@ func TestHostilePartials(t *testing.T) {
 		"rows beyond": {func(m map[string]any) {
 			as[map[string]any](file(m, 0)["tally"])["rows"] = json.Number("9223372036854775807")
 		}, "counts that agree"},
-		"more decisions":   {func(m map[string]any) { as[map[string]any](file(m, 0)["tally"])["decisions"] = 4 }, "counts that agree"},
+		"more decisions": {func(m map[string]any) { as[map[string]any](file(m, 0)["tally"])["decisions"] = 4 }, "counts that agree"},
+		"bad rows and none listed": {func(m map[string]any) {
+			as[map[string]any](file(m, 0)["tally"])["skipped"] = 4
+		}, "counts that agree"},
 		"no state":         {func(m map[string]any) { delete(file(m, 0), "state") }, "a state that should not be there"},
 		"half a state":     {func(m map[string]any) { delete(as[map[string]any](file(m, 0)["state"]), "again") }, "the state of again is not there"},
 		"a state too many": {func(m map[string]any) { as[map[string]any](file(m, 0)["state"])["x"] = 1 }, "more parts than were measured"},

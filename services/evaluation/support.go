@@ -84,14 +84,18 @@ func (s *support) withhold(results []SegmentResult) {
 	}
 }
 
-// tell puts what was counted into a result: broken support withholds the verdict.
+// tell puts what was counted into a result: broken support withholds the verdict. Of a log without the column nothing is
+// known.
 func (s *support) tell(r *policy.Result) {
-	if s.Off == 0 {
+	if s.Rows == 0 {
 		return
 	}
 	mass := s.Mass / float64(s.Rows)
 	r.Diagnostics.SupportViolations += s.Off
 	r.Diagnostics.UnseenMass = policy.Number(mass)
+	if s.Off == 0 {
+		return
+	}
 	r.Verdict.Status = policy.Withheld
 	r.Verdict.Reasons = append(r.Verdict.Reasons, policy.Reason{
 		Code: policy.SupportBroken,

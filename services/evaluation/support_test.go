@@ -47,6 +47,17 @@ func TestSupportIsCounted(t *testing.T) {
 		r.Verdict.Reasons[0].Code != policy.SupportBroken || segments[1].Verdict.Status != policy.Withheld {
 		t.Errorf("%+v, %+v", r.Diagnostics, r.Verdict)
 	}
+	for values, want := range map[float64]bool{0: false, math.NaN(): true} { // known to be nothing, and not known
+		var s support
+		if err := s.Add(unsupportedBlock(values, values)); err != nil {
+			t.Fatal(err)
+		}
+		r := &policy.Result{Verdict: policy.Verdict{Status: policy.Given}}
+		r.Diagnostics.UnseenMass = policy.Number(math.NaN())
+		if s.tell(r); math.IsNaN(float64(r.Diagnostics.UnseenMass)) != want || r.Verdict.Status != policy.Given {
+			t.Errorf("unsupported %v: %+v", values, r)
+		}
+	}
 	var none support
 	if err := none.Add(&policylog.Block{}); err != nil {
 		t.Fatal(err)

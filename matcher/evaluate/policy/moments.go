@@ -95,7 +95,9 @@ func (m *moments) add(weight, reward []float64, shift float64, steps []float64) 
 		p.add(weight[at:end], reward[at:end], steps)
 	}
 	for i := range m.weights {
-		m.weights[i] += int64(p.weights[0][i]) + int64(p.weights[1][i]) + int64(p.weights[2][i]) + int64(p.weights[3][i])
+		for _, n := range p.weights[4*i:][:4] {
+			m.weights[i] += int64(n)
+		}
 	}
 	if p.bands[0].n > 0 && p.largest <= steps[0] {
 		p.largest = max(p.largest, largestOf(weight, reward))
@@ -119,7 +121,7 @@ type partial struct {
 	shift   float64
 	first   uint64          // the bits of the first step
 	bands   [16]tally       // there are at most 8
-	weights [4][bins]int32  // four, so that rows that follow one another do not wait for the same place
+	weights [128]int32      // of each bin four, so that rows that follow one another do not wait for the same place
 	heavy   [lookRows]uint8 // the rows above the first step
 	largest float64
 }
@@ -128,7 +130,9 @@ type partial struct {
 // first band adds 0 to its sums. Weights are not negative, so they are in the order of their bits.
 func (p *partial) add(weight, reward []float64, steps []float64) {
 	const infinite = 0x7ff << 52
-	t, shift, first := p.bands[0], p.shift, p.first
+	shift, first := p.shift, p.first
+	t := &p.bands[0]
+	sdw, sx, sdwdw, sdwx, sxx := t.dw, t.x, t.dwdw, t.dwx, t.xx
 	heavy := 0
 	var n uint64
 	reward = reward[:len(weight)]
@@ -137,21 +141,21 @@ func (p *partial) add(weight, reward []float64, steps []float64) {
 		size := math.Float64bits(w) &^ (1 << 63)
 		_, censored := bits.Sub64(infinite, math.Float64bits(r)&^(1<<63), 0)
 		_, above := bits.Sub64(first, size, 0)
-		p.weights[i&3][binOf(size)] += int32(1 - censored)
+		p.weights[(uint(binByExponent[size>>52])<<2|uint(i)&3)&127] += int32(1 - censored)
 		p.heavy[heavy&(lookRows-1)] = uint8(i)
 		heavy += int(above &^ censored)
 		keep := above | censored - 1 // all bits, or none
 		n += keep & 1
 		dw := math.Float64frombits(math.Float64bits(w-1) & keep)
 		x := math.Float64frombits(math.Float64bits(w*(r-shift)) & keep)
-		t.dw += dw
-		t.x += x
-		t.dwdw += float64(dw * dw)
-		t.dwx += float64(dw * x)
-		t.xx += float64(x * x)
+		sdw += dw
+		sx += x
+		sdwdw += float64(dw * dw)
+		sdwx += float64(dw * x)
+		sxx += float64(x * x)
 	}
 	t.n += float64(n)
-	p.bands[0] = t
+	t.dw, t.x, t.dwdw, t.dwx, t.xx = sdw, sx, sdwdw, sdwx, sxx
 	for _, i := range p.heavy[:heavy] {
 		w := weight[i]
 		p.largest = max(p.largest, w)
@@ -190,10 +194,14 @@ func bandOf(w float64, steps []float64) int {
 	return len(steps)
 }
 
-// binOf is the exponent of a weight, given its bits, within bounds.
-func binOf(size uint64) int {
-	power := int(size>>52) - 1023
-	return max(firstPower-1, min(power, lastPower)) - firstPower + 1
+// binByExponent is the bin of a weight by the exponent of its bits.
+var binByExponent = binsByExponent()
+
+func binsByExponent() (of [1 << 12]uint8) {
+	for exponent := range of {
+		of[exponent] = uint8(max(firstPower-1, min(exponent-1023, lastPower)) - firstPower + 1)
+	}
+	return of
 }
 
 // take adds a chunk's tally, turned back into sums of w and w r.

@@ -87,6 +87,43 @@ func TestGates(t *testing.T) {
 	}
 }
 
+// What elements are called goes before what words mean: of two segments called low and high each is found by its name,
+// and two that are called alike are told apart by their places and full names alone.
+func TestElementsAreNotMistaken(t *testing.T) {
+	const document = `{
+		"segments": [
+			{"name": "risk:high", "value": "high", "rows": 1},
+			{"name": "risk:low", "value": "low", "rows": 2}
+		],
+		"both": [
+			{"name": "a:x", "value": "x", "rows": 3},
+			{"name": "b:x", "value": "x", "rows": 4},
+			{"name": "c:0", "value": "0", "rows": 5}
+		],
+		"unknown": {"ci95": [null, null]}
+	}`
+	for asked, want := range map[string]string{
+		"segments.low.rows == 2":  "segments.low.rows == 2: 2",
+		"segments.high.rows == 1": "segments.high.rows == 1: 1",
+		"both.b:x.rows == 4":      "both.b:x.rows == 4: 4",
+		"both.0.rows == 5":        "both.0.rows == 5: 5",
+		"unknown.low >= 0":        "unknown.low >= 0: there is no figure: unknown.low is null",
+		"both.x.rows > 0":         "has no both.x.rows",
+		"segments.00.rows > 0":    "has no segments.00.rows",
+		"both.02.rows > 0":        "has no both.02.rows",
+	} {
+		g, err := gate.Parse(asked)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		r, err := g.Judge([]byte(document), nil)
+		if got := fmt.Sprint(r, err); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, expected %q", asked, got, want)
+		}
+	}
+}
+
 // A figure whose verdict is withheld stops the release, also where it would pass. Others are judged.
 func TestWithheld(t *testing.T) {
 	var asked []string

@@ -172,24 +172,44 @@ func child(v any, word string) (any, bool) {
 	return nil, false
 }
 
+// element is what a word calls in a list: the one element that has it for a label, an end of an interval, or a place. A
+// label of several elements calls none of them: whoever wrote the gate meant one, and nobody knows which.
 func element(list []any, word string) (any, bool) {
-	if len(list) == 2 && (word == "low" || word == "high") {
+	for _, label := range Labels() {
+		var called []any
+		for _, e := range list {
+			if object, is := e.(map[string]any); is && object[label] == word {
+				called = append(called, object)
+			}
+		}
+		if len(called) > 0 {
+			return called[0], len(called) == 1
+		}
+	}
+	if isInterval(list) && (word == "low" || word == "high") {
 		if word == "low" {
 			return list[0], true
 		}
 		return list[1], true
 	}
-	for _, label := range Labels() {
-		for _, e := range list {
-			if object, is := e.(map[string]any); is && object[label] == word {
-				return object, true
-			}
-		}
-	}
-	if at, err := strconv.ParseUint(word, 10, 31); err == nil && at < uint64(len(list)) {
+	at, err := strconv.ParseUint(word, 10, 31)
+	if err == nil && at < uint64(len(list)) && strconv.FormatUint(at, 10) == word { // a place has one name, by which its verdict is looked up
 		return list[at], true
 	}
 	return nil, false
+}
+
+// isInterval reports whether a list may be [low, high], and not two elements that are called something.
+func isInterval(list []any) bool {
+	if len(list) != 2 {
+		return false
+	}
+	for _, end := range list {
+		if _, number := end.(float64); !number && end != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func kind(v any) string {

@@ -245,17 +245,23 @@ func plainTexts(pool *Memory, b []byte, count int) (texts, error) {
 		return texts{}, short
 	}
 	at := pool.places.get(count + 1)
-	next := 4
-	for i := range count {
+	next, size := 4, 0 // of most columns all texts have one length: then none waits for the length of the one before
+	for i := 0; i < count; {
+		for end := len(b) - size; i < count && next <= end && int(binary.LittleEndian.Uint32(b[next-4:])) == size; i++ {
+			at[i] = uint32(next)
+			next += size + 4
+		}
+		if i == count {
+			break
+		}
 		if next > len(b) {
 			return texts{}, short
 		}
-		at[i] = uint32(next)
 		n := binary.LittleEndian.Uint32(b[next-4:])
 		if uint64(n) > uint64(len(b)-next) {
 			return texts{}, short
 		}
-		next += int(n) + 4
+		size = int(n)
 	}
 	at[count] = uint32(next)
 	return texts{data: b, at: at, gap: 4}, nil

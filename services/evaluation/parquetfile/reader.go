@@ -75,7 +75,7 @@ func (r *Reader) Take(dst []Segment, n int) ([]Segment, error) {
 	return dst, nil
 }
 
-// Run counts how many of the next rows have this text too, up to limit.
+// Run counts how many of the next rows have this text too, or none, up to limit. Of no text it is the first that comes.
 func (r *Reader) Run(text []byte, limit int) (int, error) {
 	count, used := 0, r.used
 	for i := 0; count < limit; i++ {
@@ -87,7 +87,7 @@ func (r *Reader) Run(text []byte, limit int) (int, error) {
 			}
 		}
 		p := r.pages[i]
-		n, err := p.run(used, text, limit-count)
+		n, err := p.run(used, &text, limit-count)
 		if err != nil {
 			return 0, err
 		}
@@ -319,8 +319,8 @@ func (p *Page) release() bool {
 	return true
 }
 
-// run counts the rows from a row on that have this text, up to limit.
-func (p *Page) run(from int, text []byte, limit int) (int, error) {
+// run counts the rows from a row on that have this text or none, up to limit. No text becomes the first that there is.
+func (p *Page) run(from int, text *[]byte, limit int) (int, error) {
 	var v Values
 	to := min(p.Rows(), from+limit)
 	for at := from; at < to; { // a decision is short: little by little
@@ -330,7 +330,11 @@ func (p *Page) run(from int, text []byte, limit int) (int, error) {
 			return 0, err
 		}
 		for i := range t.Index {
-			if !bytes.Equal(t.Row(i), text) {
+			switch row := t.Row(i); {
+			case len(row) == 0:
+			case len(*text) == 0:
+				*text = bytes.Clone(row)
+			case !bytes.Equal(row, *text):
 				return at + i - from, nil
 			}
 		}

@@ -28,33 +28,49 @@ func (h *hybrid) run() error {
 		h.left, h.packed, h.value = 1<<30, nil, 0
 		return nil
 	}
-	head, n := binary.Uvarint(h.b[h.at:])
+	head, n := uvarint(h.b[h.at:])
 	if n <= 0 || head>>1 == 0 {
 		return errRuns
 	}
 	h.at += n
 	if head&1 == 0 {
-		size := int(h.width+7) / 8
-		if size > len(h.b)-h.at {
-			return errRuns
-		}
-		var value [4]byte
-		copy(value[:], h.b[h.at:h.at+size])
-		h.at += size
-		h.left, h.packed, h.value = int(min(head>>1, 1<<31)), nil, binary.LittleEndian.Uint32(value[:])
+		return h.repeat(head >> 1)
+	}
+	groups, left := head>>1, uint64(len(h.b)-h.at)
+	h.packed, h.bit = h.b[h.at:], 0
+	if groups <= left && groups*uint64(h.width) <= left {
+		h.left = int(groups) * 8
+		h.at += int(groups) * int(h.width)
 		return nil
 	}
-	groups := head >> 1
-	size := uint64(len(h.b) - h.at)
-	if groups > size/uint64(h.width) { // the last run may be cut short behind its last value
-		groups = size/uint64(h.width) + 1
-	}
-	size = min(size, groups*uint64(h.width))
-	h.left, h.packed, h.bit = min(int(groups)*8, int(size*8/uint64(h.width))), h.b[h.at:], 0
-	h.at += int(size)
+	h.left = int(left * 8 / uint64(h.width)) // the last run may be cut short behind its last value
+	h.at = len(h.b)
 	if h.left == 0 {
 		return errRuns
 	}
+	return nil
+}
+
+// uvarint is binary.Uvarint; most are of one byte.
+func uvarint(b []byte) (v uint64, n int) {
+	if len(b) > 0 && b[0] < 0x80 {
+		return uint64(b[0]), 1
+	}
+	return binary.Uvarint(b)
+}
+
+// repeat goes to a run of one number.
+func (h *hybrid) repeat(n uint64) error {
+	size := int(h.width+7) / 8
+	if size > len(h.b)-h.at {
+		return errRuns
+	}
+	h.value = 0
+	for i, b := range h.b[h.at : h.at+size] {
+		h.value |= uint32(b) << (8 * i)
+	}
+	h.at += size
+	h.left, h.packed = int(min(n, 1<<31)), nil
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 )
 
 // Values decodes segments. What it returns is valid until its next call; its memory is used again. Each goroutine has
@@ -145,19 +144,17 @@ func plainDoubles(dst []float64, plain []byte, low, high float64) (good bool) {
 		return eachDouble(dst, plain, low, high)
 	}
 	least := math.Float64bits(low)
-	span, off := math.Float64bits(high)-least, uint64(0)
+	span := math.Float64bits(high) - least
 	to, from := dst, plain
 	for ; len(to) >= 4 && len(from) >= 32; to, from = to[4:], from[32:] {
 		four, b := (*[4]float64)(to), (*[32]byte)(from)
-		for i := range four {
-			x := binary.LittleEndian.Uint64(b[8*i : 8*i+8])
-			four[i] = math.Float64frombits(x)
-			_, borrow := bits.Sub64(span, x-least, 0)
-			off |= borrow
+		w, x := binary.LittleEndian.Uint64(b[0:8]), binary.LittleEndian.Uint64(b[8:16])
+		y, z := binary.LittleEndian.Uint64(b[16:24]), binary.LittleEndian.Uint64(b[24:32])
+		if w-least > span || x-least > span || y-least > span || z-least > span {
+			return eachDouble(dst, plain, low, high)
 		}
-	}
-	if off != 0 {
-		return eachDouble(dst, plain, low, high)
+		four[0], four[1] = math.Float64frombits(w), math.Float64frombits(x)
+		four[2], four[3] = math.Float64frombits(y), math.Float64frombits(z)
 	}
 	return eachDouble(to, from, low, high)
 }

@@ -375,7 +375,7 @@ func TestNames(t *testing.T) {
 	}
 	write(t, "d.ndjson", []byte(allObject))
 	write(t, "other.CSV", []byte("decision_id\n"))
-	if err := errors.Join(os.Mkdir("sub.csv", 0o700), os.Symlink("a.csv", "link.csv")); err != nil {
+	if err := errors.Join(os.Mkdir("sub.csv", 0o700), os.Symlink("a.csv", "link.csv"), os.Link("a.csv", "hard.csv")); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -396,6 +396,7 @@ func TestNames(t *testing.T) {
 		{[]string{"?.csv", "a.csv"}, "a.csv: the same file as a.csv"},
 		{[]string{"a.csv", "./a.csv"}, "a.csv: the same file as ./a.csv"},
 		{[]string{"a.csv", "link.csv"}, "link.csv: the same file as a.csv"},
+		{[]string{"hard.csv", "a.csv"}, "hard.csv: the same file as a.csv"},
 		{[]string{"-", "-"}, "-: the same file as -"},
 		{[]string{"other.CSV"}, "other.CSV: column customer_id: not there, expected one of the columns: decision_id"},
 	} {
@@ -474,8 +475,8 @@ func TestStdinOnce(t *testing.T) {
 	if _, err := l.File(0, Position{}); err == nil || !strings.Contains(err.Error(), "read before") {
 		t.Error(err)
 	}
-	if l.Size() != -1 || !l.Has(ColumnSegment) || l.Has(ColumnIssuer) || len(l.Columns()) != 11 {
-		t.Error(l.Size(), l.Columns())
+	if l.Size() != -1 || !l.Has(ColumnSegment) || l.Has(ColumnIssuer) || len(l.columns) != 11 {
+		t.Error(l.Size(), l.columns)
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)
@@ -571,5 +572,24 @@ func TestLinesOfALongDecision(t *testing.T) {
 	var b Block
 	if err := c.Next(&b); err != nil || b.Rows() != 400 || b.End.Line != 402 || b.End.Offset != int64(text.Len()) {
 		t.Errorf("%v: %d rows to %+v of %d bytes", err, b.Rows(), b.End, text.Len())
+	}
+}
+
+// TestBadRowAtTheEndOfABlock leaves the rows around a row without an id as they are, wherever blocks end: to find out whose
+// row it is nothing may be written into the text.
+func TestBadRowAtTheEndOfABlock(t *testing.T) {
+	id := strings.Repeat("d", 120)
+	row := func(position int) string {
+		return fmt.Sprintf("%s,c1,2026-01-01T00:00:00Z,%d,P%d,1,0.5\n", id, position, position)
+	}
+	text := "decision_id,customer_id,decided_at,position,product_code,reward,propensity\n" + row(1) + ",,,,,,\n" + row(2) + row(3)
+	for size := 1; size <= 4; size++ {
+		blocks, err := readBlocks(t, kept(t, "log.csv", []byte(text)), Options{SkipBad: true, blockRows: size}, 1, Position{})
+		if err != nil || len(blocks) != 1 {
+			t.Fatalf("blocks of %d: %d of them, %v", size, len(blocks), err)
+		}
+		if b := blocks[0]; !slices.Equal(b.Position, []int32{1, 2, 3}) || len(b.Decisions) != 1 || b.BadRows != 1 || b.Bad[0].Row != 2 || b.Bad[0].Value != "" {
+			t.Errorf("blocks of %d: positions %v of %d decisions, %v", size, b.Position, len(b.Decisions), b.Bad)
+		}
 	}
 }

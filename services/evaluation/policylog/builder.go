@@ -62,6 +62,7 @@ func newValues(p *plan) values {
 func (b *builder) begin(block *Block, file string, columns []string, k *chunk) {
 	b.file, b.from, b.block, b.rows = file, k.from, block, 0
 	b.memory = b.memory[:0]
+	b.hash.known = known{uuids: b.hash.known.uuids[:0]}
 	n := k.rows
 	block.Ends, block.Cluster, block.Decisions = block.Ends[:0], block.Cluster[:0], block.Decisions[:0]
 	block.Position, block.Product = resized(block.Position, n), resized(block.Product, n)

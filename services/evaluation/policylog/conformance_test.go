@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -122,6 +123,60 @@ func TestFormatsAgreeOnBadRows(t *testing.T) {
 					t.Error(diff)
 				}
 				sameBlocks(t, blocks[0], blocks[i+1])
+			}
+		})
+	}
+}
+
+// TestFormatsAgreeOnRowsWithoutDecisions holds that a row without an id belongs to the decision before it, wherever a block
+// would end: no decision comes back in the next one.
+func TestFormatsAgreeOnRowsWithoutDecisions(t *testing.T) {
+	const rowsOfDecision = 8
+	for name, without := range map[string][]int{
+		"behind the block's last row": {8 + 4},
+		"the block's last row":        {8 + 3},
+		"on both sides":               {8 + 2, 8 + 3, 8 + 4, 8 + 5},
+		"from the decision's end on":  {8 + 7, 16},
+		"a whole block":               {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+		"all":                         {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var rows []Row
+			for i := range 3 * rowsOfDecision {
+				row := seededRows(1, 3)[0]
+				row.DecisionID, row.Position = "d"+strconv.Itoa(i/rowsOfDecision), int32(i%rowsOfDecision+1)
+				if slices.Contains(without, i) {
+					row.DecisionID = ""
+				}
+				rows = append(rows, row)
+			}
+			for _, size := range []int{12, 16} {
+				o := readAll()
+				o.SkipBad, o.blockRows = true, size
+				var want []*Block
+				for _, f := range formats() {
+					got, err := readBlocks(t, unchecked(t, f, rows), o, 1, Position{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if want == nil {
+						want = got
+					}
+					sameBlocks(t, want, got)
+					seen, bad := map[string]bool{}, 0
+					for _, b := range got {
+						bad += b.BadRows
+						for _, d := range b.Decisions {
+							if seen[string(d.ID)] {
+								t.Errorf("%v, blocks of %d: decision %s comes back", f, size, d.ID)
+							}
+							seen[string(d.ID)] = true
+						}
+					}
+					if bad != len(without) {
+						t.Errorf("%v, blocks of %d: %d bad rows, expected %d", f, size, bad, len(without))
+					}
+				}
 			}
 		})
 	}

@@ -62,6 +62,13 @@ type canonical struct {
 	full    int
 	texts   []*Text
 	numbers []*Number
+	known   known
+}
+
+// known is what a reader has found out of a block already.
+type known struct {
+	straight bool   // all decisions have the positions 1 to n in that order
+	uuids    []uuid // of the decisions, or none; 0 of one that is no UUID
 }
 
 // Sizes of the buffer: it is written out once it is full, and whoever appends at most the spare may then go on to its end.
@@ -81,10 +88,12 @@ func (c *canonical) block(b *Block) (sum [sha256.Size]byte) {
 	c.bytes(canonicalV1)
 	c.uint(uint64(len(b.Decisions)))
 	c.uint(uint64(b.Rows()))
-	c.decisions(b)
+	straight := c.decisions(b)
 	c.names(b.Codes)
 	c.places(b.Product, len(b.Codes))
-	c.positions(b)
+	if !straight {
+		c.positions(b)
+	}
 	c.numbersOf(b.Reward)
 	c.numbersOf(b.Propensity)
 	c.uint(uint64(len(b.Target)))
@@ -95,36 +104,52 @@ func (c *canonical) block(b *Block) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// decisions are the heads, each with how many rows it has and whether their positions need be told.
-func (c *canonical) decisions(b *Block) {
+// decisions are the heads, each with how many rows it has and whether their positions need be told. Straight says that none
+// need be.
+func (c *canonical) decisions(b *Block) (straight bool) {
 	from, before := int32(0), int64(0)
+	straight = true
+	uuids := c.known.uuids
+	if len(uuids) != len(b.Decisions) {
+		uuids = nil
+	}
 	for i := range b.Decisions {
 		c.room()
 		d, rows := &b.Decisions[i], b.Position[from:b.Ends[i]]
 		from = b.Ends[i]
 		length := uint64(len(rows)) * 2
-		if inOrder(rows) {
+		if c.known.straight || inOrder(rows) {
 			length++
+		} else {
+			straight = false
 		}
 		to := c.buf[c.full:][:canonicalSpare]
 		n := putUint(to, length)
-		n += putID(to[n:], d.ID)
+		if i < len(uuids) && uuids[i] != (uuid{}) {
+			n += putUUID(to[n:], uuids[i])
+		} else {
+			n += putID(to[n:], d.ID)
+		}
 		n += putText(to[n:], d.CustomerID)
 		n += putUint(to[n:], zigzag(d.At-before))
 		before = d.At
 		c.full += n
 	}
+	return straight
 }
 
 // putID writes a decision's id: a UUID in lower case as 0, which is no length of an id, and its 16 bytes; another as text.
 func putID(to, id []byte) int {
-	first, second, is := parseUUID(id)
-	if !is {
-		return putText(to, id)
+	if u, is := parseUUID(id); is {
+		return putUUID(to, u)
 	}
+	return putText(to, id)
+}
+
+func putUUID(to []byte, u uuid) int {
 	to[0] = 0
-	binary.LittleEndian.PutUint64(to[1:], first)
-	binary.LittleEndian.PutUint64(to[9:], second)
+	binary.LittleEndian.PutUint64(to[1:], u.first)
+	binary.LittleEndian.PutUint64(to[9:], u.second)
 	return 17
 }
 
@@ -304,37 +329,36 @@ func (c *canonical) numbersOf(v []float64) {
 
 // putTags writes numbers as tags; false: one of them is another.
 func putTags(to []byte, v []float64) bool {
+	if !isTag(math.Float64bits(v[0])) { // most columns of others
+		return false
+	}
+	var other uint64
 	for ; len(v) >= 4; to, v = to[1:], v[4:] {
 		a, b := math.Float64bits(v[0]), math.Float64bits(v[1])
 		c, d := math.Float64bits(v[2]), math.Float64bits(v[3])
-		if !isTag(a) || !isTag(b) || !isTag(c) || !isTag(d) {
-			return false
-		}
 		to[0] = byte(tagOfNumber(a) | tagOfNumber(b)<<2 | tagOfNumber(c)<<4 | tagOfNumber(d)<<6)
+		other |= notTag(a) | notTag(b) | notTag(c) | notTag(d)
 	}
 	if len(v) > 0 {
 		to[0] = 0
 	}
 	for i, f := range v {
 		b := math.Float64bits(f)
-		if !isTag(b) {
-			return false
-		}
 		to[0] |= byte(tagOfNumber(b) << (2 * i))
+		other |= notTag(b)
 	}
-	return true
+	return other == 0
 }
-
-// The bits of 1 and of what is absent.
-const (
-	oneBits    = 0x3ff0000000000000
-	absentBits = 0x7ff8000000000001
-)
-
-func isTag(b uint64) bool { return b == 0 || b == oneBits || b == absentBits }
 
 // tagOfNumber is 0, 1 and 2 for the bits of 0, 1 and what is absent, by their exponents.
 func tagOfNumber(b uint64) uint64 { return (b>>52 + 1) >> 10 & 3 }
+
+// notTag is 0 for those alone.
+func notTag(b uint64) uint64 {
+	return b ^ [4]uint64{0, 0x3ff0000000000000, 0x7ff8000000000001, 0}[tagOfNumber(b)]
+}
+
+func isTag(b uint64) bool { return notTag(b) == 0 }
 
 // putSevens writes numbers without their highest byte; false: one of them has another than 3f. It writes a byte behind them.
 func putSevens(to []byte, v []float64) bool {

@@ -3,8 +3,10 @@ package policylog
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/fundmatch/fundmatch/services/evaluation/packed"
 	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
 )
 
@@ -43,7 +45,7 @@ const (
 
 // openParquet reads a Parquet file.
 func openParquet(in *input, p *plan) (reader, error) {
-	if in.packing != packedNot || in.size < 0 {
+	if in.packing != packed.None || in.size < 0 {
 		return nil, &FileError{File: in.name, Found: "a Parquet file that cannot be read at any place", Want: "a file on disk, not packed by gzip or zstd: its pages are packed"}
 	}
 	names := make([]string, len(p.columns))
@@ -115,10 +117,11 @@ func (r *parquetReader) resume(from Position) error {
 }
 
 func (r *parquetReader) split(k *chunk) error {
+	p := &k.parquet
+	p.release()
 	if r.row == r.file.Rows {
 		return io.EOF
 	}
-	p := &k.parquet
 	p.segments = resized(p.segments, len(r.slots))
 	rows, err := r.splitDecisions(p)
 	for slot := slotDecision + 1; slot < len(r.slots) && err == nil; slot++ {
@@ -147,13 +150,11 @@ func (r *parquetReader) splitDecisions(p *parquetChunk) (rows int, err error) {
 	if p.segments[slotDecision], err = ids.Take(p.segments[slotDecision], rows); err != nil {
 		return 0, err
 	}
-	last := p.segments[slotDecision][len(p.segments[slotDecision])-1]
-	last.From = last.To - 1
-	texts, err := p.scratch.values.Texts(last)
+	last, err := p.lastID()
 	if err != nil {
 		return 0, err
 	}
-	more, err := ids.Run(texts.Row(0), maxRun)
+	more, err := ids.Run(last, maxRun)
 	if err != nil {
 		return 0, err
 	}
@@ -166,6 +167,27 @@ func (r *parquetReader) splitDecisions(p *parquetChunk) (rows int, err error) {
 	return rows + more, err
 }
 
+// lastID is the id of the last row that was taken and has one; nil: none has.
+func (p *parquetChunk) lastID() ([]byte, error) {
+	rows := 1 // mostly it is the very last row's
+	for _, s := range slices.Backward(p.segments[slotDecision]) {
+		for s.To > s.From {
+			from := max(s.From, s.To-rows)
+			texts, err := p.scratch.values.Texts(parquetfile.Segment{Page: s.Page, From: from, To: s.To})
+			if err != nil {
+				return nil, err
+			}
+			for i := range slices.Backward(texts.Index) {
+				if id := texts.Row(i); len(id) > 0 {
+					return id, nil
+				}
+			}
+			s.To, rows = from, batchRows
+		}
+	}
+	return nil, nil
+}
+
 func (r *parquetReader) close() error {
 	for _, c := range r.slots {
 		if c.reader != nil {
@@ -175,7 +197,7 @@ func (r *parquetReader) close() error {
 	return r.in.close()
 }
 
-// release gives the pages back once the rows are in the block.
+// release gives the pages back once nobody looks at the block any more, whose ids lie in them.
 func (p *parquetChunk) release() {
 	for i := range p.segments {
 		for j := range p.segments[i] {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
 )
@@ -22,10 +23,10 @@ type parquetScratch struct {
 // decode fills the block column by column, which holds only where every row is good. Where one is not, it begins again
 // and takes the rows one by one: builder.add then tells what is wrong with the first of them, or leaves it out.
 func (r *parquetReader) decode(k *chunk, b *builder) error {
-	defer k.parquet.release()
 	if err := r.decodeFast(k, b); err == nil {
 		return nil
 	}
+	defer k.parquet.release() // rows are copied
 	b.begin(b.block, b.file, r.names, k)
 	return r.decodeRows(k, b)
 }
@@ -80,19 +81,15 @@ type fastChunk struct {
 	rows    int
 }
 
-// ids begins the decisions. Where one ends is where the next begins.
+// ids begins the decisions. Where one ends is where the next begins. Texts stay in their pages, which the chunk holds until it
+// is filled again.
 func (c *fastChunk) ids() error {
-	b := c.builder
-	block := b.block
-	var id []byte
 	row := 0
+	var id []byte
 	for _, segment := range c.segments[slotDecision] {
 		t, err := c.scratch.values.Texts(segment)
 		if err != nil {
 			return err
-		}
-		if len(t.Index) == 0 {
-			continue
 		}
 		last := ^t.Index[0] // another than the first
 		for k, i := range t.Index {
@@ -100,20 +97,34 @@ func (c *fastChunk) ids() error {
 				continue
 			}
 			last = i
-			if text := t.Text(i); len(block.Decisions) == 0 || !bytes.Equal(text, id) {
-				if !isDecisionID(text) {
+			if text := t.Text(i); row+k == 0 || !bytes.Equal(text, id) {
+				if !c.begin(text, row+k) {
 					return errSlow
 				}
-				if id = b.keep(text); row+k > 0 {
-					block.Ends = append(block.Ends, int32(row+k))
-				}
-				block.Decisions = append(block.Decisions, Decision{ID: id, Row: b.from.Row + int64(row+k) + 1})
+				id = text
 			}
 		}
 		row += len(t.Index)
 	}
-	block.Ends = append(block.Ends, int32(row))
+	c.builder.block.Ends = append(c.builder.block.Ends, int32(row))
 	return nil
+}
+
+// begin begins a decision, and ends the one before it; false where that is no id.
+func (c *fastChunk) begin(id []byte, row int) bool {
+	u, is := parseUUID(id)
+	if !is {
+		if u = (uuid{}); !isDecisionID(id) {
+			return false
+		}
+	}
+	b := c.builder
+	if row > 0 {
+		b.block.Ends = append(b.block.Ends, int32(row))
+	}
+	b.hash.known.uuids = append(b.hash.known.uuids, u)
+	b.block.Decisions = append(b.block.Decisions, Decision{ID: id, Row: b.from.Row + int64(row) + 1})
+	return true
 }
 
 // customers reads each decision's, the same in all of its rows.
@@ -122,7 +133,7 @@ func (c *fastChunk) customers() error {
 	return c.same(slotCustomer, func(d int, text []byte, begins bool) bool {
 		head := &block.Decisions[d]
 		if begins && isID(text) {
-			head.CustomerID = c.builder.keep(text)
+			head.CustomerID = text
 			block.Cluster = append(block.Cluster, ClusterOf(text))
 			return true
 		}
@@ -151,14 +162,8 @@ func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bo
 			if !take(d, t.Text(last), begins) {
 				return errSlow
 			}
-			if allAre(rows, last) {
-				continue
-			}
-			for _, i := range rows {
-				if i != last && !take(d, t.Text(i), false) {
-					return errSlow
-				}
-				last = i
+			if !allAre(rows, last) && slices.ContainsFunc(rows, func(i uint32) bool { return i != last && !take(d, t.Text(i), false) }) {
+				return errSlow
 			}
 		}
 		row += len(t.Index)
@@ -228,14 +233,20 @@ func (c *fastChunk) positions() error {
 		}
 		row += n
 	}
-	from := int32(0)
+	from, straight := int32(0), true
 	for _, end := range b.block.Ends {
 		positions := b.block.Position[from:end]
 		from = end
-		if len(positions) > maxPosition || !inOrder(positions) && !b.areNew(positions) {
+		if len(positions) > maxPosition {
 			return errSlow
 		}
+		if !inOrder(positions) {
+			if straight = false; !b.areNew(positions) {
+				return errSlow
+			}
+		}
 	}
+	b.hash.known.straight = straight
 	return nil
 }
 

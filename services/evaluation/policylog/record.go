@@ -2,6 +2,7 @@ package policylog
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"unicode/utf8"
 )
@@ -22,7 +23,7 @@ const (
 	wantNoRepeat   = "a position that the decision has not had"
 )
 
-// record is one row as a format gives it, in the slots of the plan. Values are checked by builder.add.
+// record is one row as a format gives it, in the slots of the plan. Values are checked by builder.check.
 type record struct {
 	cells     []cell
 	row, line int64 // from 1; line 0 where rows have none
@@ -195,11 +196,26 @@ func (p *plan) wantReward() string {
 }
 
 // isID holds of customer ids and product codes: [0-9A-Za-z][0-9A-Za-z._-]{0,63}.
-func isID(v []byte) bool { return len(v) <= 64 && isWord(v, idByte) }
+func isID(v []byte) bool {
+	if len(v) == 8 && areAlphanumeric(binary.LittleEndian.Uint64(v)) { // most customers
+		return true
+	}
+	return len(v) <= 64 && isWord(v, idByte)
+}
+
+// areAlphanumeric reports whether eight bytes are digits and letters, all at once: each byte is below 80, and then the highest
+// bit of what is added to it says whether it is above a bound.
+func areAlphanumeric(x uint64) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	lower := x | 0x20*each // digits stay, capitals become small; what is none may become one, which the bit 40 tells
+	digit := (x + (0x80-'0')*each) &^ (x + (0x80-'9'-1)*each)
+	letter := (lower + (0x80-'a')*each) &^ (lower + (0x80-'z'-1)*each) & (x << 1)
+	return x&high == 0 && (digit|letter)&high == high
+}
 
 // isDecisionID holds of [0-9A-Za-z][0-9A-Za-z._:-]{0,127}.
 func isDecisionID(v []byte) bool {
-	if _, _, is := parseUUID(v); is {
+	if _, is := parseUUID(v); is {
 		return true
 	}
 	return len(v) <= 128 && isWord(v, idByte|colonByte)

@@ -5,10 +5,13 @@ import "encoding/binary"
 // uuidText is the length of a UUID as text: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
 const uuidText = 36
 
-// parseUUID reads a UUID in lower case, 01234567-89ab-cdef-0123-456789abcdef. Its words are 8 bytes each, the least first.
-func parseUUID(v []byte) (first, second uint64, ok bool) {
+// uuid is one as two words of 8 bytes each, the least first.
+type uuid struct{ first, second uint64 }
+
+// parseUUID reads a UUID in lower case, 01234567-89ab-cdef-0123-456789abcdef.
+func parseUUID(v []byte) (u uuid, is bool) {
 	if len(v) != uuidText {
-		return 0, 0, false
+		return uuid{}, false
 	}
 	t := (*[uuidText]byte)(v)
 	hyphens := t[8] ^ '-' | (t[13] ^ '-') | (t[18] ^ '-') | (t[23] ^ '-')
@@ -16,7 +19,7 @@ func parseUUID(v []byte) (first, second uint64, ok bool) {
 	b, bad2 := hexWord(uint64(binary.LittleEndian.Uint32(t[9:13])) | uint64(binary.LittleEndian.Uint32(t[14:18]))<<32)
 	c, bad3 := hexWord(uint64(binary.LittleEndian.Uint32(t[19:23])) | uint64(binary.LittleEndian.Uint32(t[24:28]))<<32)
 	d, bad4 := hexWord(binary.LittleEndian.Uint64(t[28:36]))
-	return a | b<<32, c | d<<32, bad|bad2|bad3|bad4|uint64(hyphens) == 0
+	return uuid{a | b<<32, c | d<<32}, bad|bad2|bad3|bad4|uint64(hyphens) == 0
 }
 
 // hexWord turns eight digits into four bytes, all at once; bad is 0 if all are digits or letters from a to f. A letter's code has

@@ -1,6 +1,7 @@
 package policylog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"regexp"
@@ -14,7 +15,7 @@ import (
 func TestParseUUID(t *testing.T) {
 	pattern := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	check := func(text []byte) (problem string) {
-		first, second, ok := parseUUID(text)
+		u, ok := parseUUID(text)
 		if want := pattern.Match(text); ok != want {
 			return "not told apart"
 		}
@@ -22,8 +23,8 @@ func TestParseUUID(t *testing.T) {
 			return ""
 		}
 		want, err := hex.DecodeString(strings.ReplaceAll(string(text), "-", ""))
-		got := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, first), second)
-		if err != nil || string(got) != string(want) {
+		got := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, u.first), u.second)
+		if err != nil || !bytes.Equal(got, want) {
 			return "other bytes"
 		}
 		return ""
@@ -61,5 +62,21 @@ func TestParseUUID(t *testing.T) {
 func TestUUIDsAreDecisionIDs(t *testing.T) {
 	if id := []byte("019a2b3c-4d5e-7f60-8912-abcdef345678"); !isDecisionID(id) || !isWord(id, idByte|colonByte) {
 		t.Error("a UUID is no decision id")
+	}
+}
+
+// TestEightBytesAtOnce: what is judged all at once is what is judged byte by byte, whatever stands beside it.
+func TestEightBytesAtOnce(t *testing.T) {
+	for at := range 8 {
+		for c := range 256 {
+			for _, others := range []string{"C0000000", "zzzzzzzz", "99999999", "AAAAAAAA", "ZaZ09zAa"} {
+				text := []byte(others)
+				text[at] = byte(c)
+				letters := isWord(text, firstByte)
+				if areAlphanumeric(binary.LittleEndian.Uint64(text)) != letters || isID(text) != isWord(text, idByte) {
+					t.Errorf("%q", text)
+				}
+			}
+		}
 	}
 }
