@@ -452,7 +452,7 @@ func (s *armSample) report(name string, planned []ArmWeight) (ExperimentReport, 
 	}
 	d, err := state.Judge(plannedOf(name, planned, columns))
 	if errors.Is(err, experiments.ErrData) { // one arm, or nobody: there is nothing to compare
-		r.Verdict = experiments.Verdict{Status: experiments.Withheld, Reasons: []experiments.Reason{{Code: "ONE_ARM", Text: "there is nothing to compare: " + err.Error()}}}
+		r.Verdict = experiments.Verdict{Status: experiments.Withheld, Reasons: []experiments.Reason{{Code: "ONE_ARM", Text: strings.Replace(err.Error(), experiments.ErrData.Error(), "there is nothing to compare", 1)}}}
 		return r, nil
 	}
 	if err != nil {
