@@ -131,15 +131,7 @@ func writeWithRun(name string, document []byte, run *evaluation.RunDocument) err
 	if err != nil {
 		return err
 	}
-	return writeFile(name, func(w io.Writer) error {
-		if _, err := w.Write(document); err != nil {
-			return err
-		}
-		return writeFile(runName(name), func(w io.Writer) error {
-			_, err := w.Write(beside)
-			return err
-		})
-	})
+	return writeFiles(bytesTo(runName(name), beside), bytesTo(name, document))
 }
 
 func (p *program) writePartial(name string, found *measuredLog) error {

@@ -171,24 +171,7 @@ func (p *program) tellReport(outcome *evaluation.Outcome, s *evaluation.Settings
 		return nil, unavailableError(err, "%s: cannot be made: %s", dir, pathReason(err))
 	}
 	names := reportFiles(dir)
-	bytesOf := func(data []byte) func(io.Writer) error {
-		return func(w io.Writer) error {
-			_, err := w.Write(data)
-			return err
-		}
-	}
-	err = writeFile(names[0], func(w io.Writer) error {
-		if err := r.WriteHTML(w); err != nil {
-			return err
-		}
-		return writeFile(names[1], func(w io.Writer) error {
-			if _, err := w.Write(document); err != nil {
-				return err
-			}
-			return writeFile(names[2], bytesOf(beside))
-		})
-	})
-	if err != nil {
+	if err := writeFiles(bytesTo(names[2], beside), bytesTo(names[1], document), output{names[0], r.WriteHTML}); err != nil {
 		return nil, err
 	}
 	p.note("%s See %s.", r.Conclusion.Headline, names[0])

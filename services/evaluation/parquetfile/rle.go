@@ -28,12 +28,7 @@ func (h *hybrid) run() error {
 		h.left, h.packed, h.value = 1<<30, nil, 0
 		return nil
 	}
-	head, n := uint64(0), 1
-	if h.at < len(h.b) && h.b[h.at] < 0x80 { // most runs are short
-		head = uint64(h.b[h.at])
-	} else {
-		head, n = binary.Uvarint(h.b[h.at:])
-	}
+	head, n := uvarint(h.b[h.at:])
 	if n <= 0 || head>>1 == 0 {
 		return errRuns
 	}
@@ -54,6 +49,14 @@ func (h *hybrid) run() error {
 		return errRuns
 	}
 	return nil
+}
+
+// uvarint is binary.Uvarint; most are of one byte.
+func uvarint(b []byte) (v uint64, n int) {
+	if len(b) > 0 && b[0] < 0x80 {
+		return uint64(b[0]), 1
+	}
+	return binary.Uvarint(b)
 }
 
 // repeat goes to a run of one number.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
 )
@@ -83,17 +84,12 @@ type fastChunk struct {
 // ids begins the decisions. Where one ends is where the next begins. Texts stay in their pages, which the chunk holds until it
 // is filled again.
 func (c *fastChunk) ids() error {
-	b := c.builder
-	block := b.block
-	var id []byte
 	row := 0
+	var id []byte
 	for _, segment := range c.segments[slotDecision] {
 		t, err := c.scratch.values.Texts(segment)
 		if err != nil {
 			return err
-		}
-		if len(t.Index) == 0 {
-			continue
 		}
 		last := ^t.Index[0] // another than the first
 		for k, i := range t.Index {
@@ -101,25 +97,34 @@ func (c *fastChunk) ids() error {
 				continue
 			}
 			last = i
-			if text := t.Text(i); len(block.Decisions) == 0 || !bytes.Equal(text, id) {
-				u, is := parseUUID(text)
-				if !is && !isDecisionID(text) {
+			if text := t.Text(i); row+k == 0 || !bytes.Equal(text, id) {
+				if !c.begin(text, row+k) {
 					return errSlow
 				}
-				if !is {
-					u = uuid{}
-				}
-				if id = text; row+k > 0 {
-					block.Ends = append(block.Ends, int32(row+k))
-				}
-				b.hash.known.uuids = append(b.hash.known.uuids, u)
-				block.Decisions = append(block.Decisions, Decision{ID: id, Row: b.from.Row + int64(row+k) + 1})
+				id = text
 			}
 		}
 		row += len(t.Index)
 	}
-	block.Ends = append(block.Ends, int32(row))
+	c.builder.block.Ends = append(c.builder.block.Ends, int32(row))
 	return nil
+}
+
+// begin begins a decision, and ends the one before it; false where that is no id.
+func (c *fastChunk) begin(id []byte, row int) bool {
+	u, is := parseUUID(id)
+	if !is {
+		if u = (uuid{}); !isDecisionID(id) {
+			return false
+		}
+	}
+	b := c.builder
+	if row > 0 {
+		b.block.Ends = append(b.block.Ends, int32(row))
+	}
+	b.hash.known.uuids = append(b.hash.known.uuids, u)
+	b.block.Decisions = append(b.block.Decisions, Decision{ID: id, Row: b.from.Row + int64(row) + 1})
+	return true
 }
 
 // customers reads each decision's, the same in all of its rows.
@@ -157,14 +162,8 @@ func (c *fastChunk) same(slot int, take func(d int, text []byte, begins bool) bo
 			if !take(d, t.Text(last), begins) {
 				return errSlow
 			}
-			if allAre(rows, last) {
-				continue
-			}
-			for _, i := range rows {
-				if i != last && !take(d, t.Text(i), false) {
-					return errSlow
-				}
-				last = i
+			if !allAre(rows, last) && slices.ContainsFunc(rows, func(i uint32) bool { return i != last && !take(d, t.Text(i), false) }) {
+				return errSlow
 			}
 		}
 		row += len(t.Index)

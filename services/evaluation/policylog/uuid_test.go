@@ -1,6 +1,7 @@
 package policylog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"regexp"
@@ -23,7 +24,7 @@ func TestParseUUID(t *testing.T) {
 		}
 		want, err := hex.DecodeString(strings.ReplaceAll(string(text), "-", ""))
 		got := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, u.first), u.second)
-		if err != nil || string(got) != string(want) {
+		if err != nil || !bytes.Equal(got, want) {
 			return "other bytes"
 		}
 		return ""
