@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -118,10 +117,8 @@ func (o *evaluateReportOptions) planned() (arms []evaluation.ArmWeight, err erro
 
 func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) (err error) {
 	if o.schema {
-		return p.writeOut("", func(w io.Writer) error {
-			_, err := w.Write(evaluation.ReportJSONSchema())
-			return err
-		})
+		_, err := p.stdout.Write(evaluation.ReportJSONSchema())
+		return err
 	}
 	shard, err := o.check()
 	if err != nil {

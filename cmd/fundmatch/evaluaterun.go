@@ -398,12 +398,7 @@ const maxCheckpointBytes = 1 << 30
 func (p *program) checkpoint(job *jobFlags) (*evaluation.Checkpoint, error) {
 	c := &evaluation.Checkpoint{
 		Every: job.every, Now: p.now,
-		Save: func(data []byte) error {
-			return writeFile(job.checkpoint, func(w io.Writer) error {
-				_, err := w.Write(data)
-				return err
-			})
-		},
+		Save: func(data []byte) error { return writeFiles(bytesTo(job.checkpoint, data)) },
 	}
 	if _, err := os.Stat(job.checkpoint); errors.Is(err, os.ErrNotExist) {
 		return c, nil
