@@ -101,11 +101,9 @@ func (o *backtestOptions) check() (splits *[2]int32, err error) {
 
 // spares sees to it that no output takes the place of what is read.
 func (o *backtestOptions) spares(read []string) error {
-	for _, out := range []string{o.out, o.report, o.html} {
-		for _, in := range append(read, o.model) {
-			if out != "" && in != "" && sameFile(out, in) {
-				return usageError("%s: is what is read, expected the name of another file", out)
-			}
+	for _, in := range append(read, o.model) {
+		if err := notRead(in, o.out, o.report, o.html); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -112,7 +112,7 @@ func (p *program) evaluateExperiment(ctx context.Context, o *experimentEvaluatio
 		return err
 	}
 	p.noteExperiment(document, o.data)
-	if document.Gates, err = o.gates.judge(document.ForGates(), document.Withholds); err != nil {
+	if document.Gates, err = o.gates.judge(document.ForGates(), document.Withheld); err != nil {
 		return err
 	}
 	switch o.json {

@@ -22,6 +22,7 @@ import (
 	"github.com/fundmatch/fundmatch/matcher/wording"
 	"github.com/fundmatch/fundmatch/services/decisionlog"
 	"github.com/fundmatch/fundmatch/services/evaluation/joined"
+	"github.com/fundmatch/fundmatch/services/evaluation/packed"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
 )
 
@@ -91,11 +92,11 @@ func (p *program) evaluateJoin(ctx context.Context, o *joinOptions, out string, 
 	}
 	var told *joined.Summary
 	write := func(w io.Writer, j *joinRun) error {
-		packed, end, err := pack(w)
+		to, end, err := pack(w)
 		if err != nil {
 			return err
 		}
-		if told, err = j.into(ctx, packed, format); err != nil {
+		if told, err = j.into(ctx, to, format); err != nil {
 			return err
 		}
 		return end()
@@ -155,22 +156,18 @@ func joinFlags() []string {
 }
 
 // packer packs what is written; its end has to be called where all of it was.
-type packer func(io.Writer) (packed io.Writer, end func() error, err error)
+type packer func(io.Writer) (to io.Writer, end func() error, err error)
 
 // joinedFormat reads the format off a file's name.
 func joinedFormat(name string) (policylog.Format, packer, error) {
-	pack, stem := packer(unpacked), strings.ToLower(name)
-	if cut, ok := strings.CutSuffix(stem, ".gz"); ok {
-		pack, stem = gzipped, cut
-	} else if cut, ok := strings.CutSuffix(stem, ".zst"); ok {
-		pack, stem = zstandard, cut
-	}
+	stem, packing := packed.ByName(name)
+	pack := [...]packer{packed.None: unpacked, packed.Gzip: gzipped, packed.Zstd: zstandard}[packing]
 	switch {
 	case strings.HasSuffix(stem, ".csv"):
 		return policylog.CSV, pack, nil
 	case strings.HasSuffix(stem, ".ndjson"):
 		return policylog.NDJSON, pack, nil
-	case strings.HasSuffix(strings.ToLower(name), ".parquet"):
+	case strings.HasSuffix(stem, ".parquet") && packing == packed.None:
 		return policylog.Parquet, unpacked, nil
 	}
 	return 0, nil, usageError("--out: %.80q, expected a file name that ends in .parquet, .csv or .ndjson; the last two also in .gz or .zst", name)

@@ -107,6 +107,9 @@ func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluate
 	run.Workers, run.Shards = 1, len(partials)
 	run.Took(p.now().Sub(began).Seconds())
 	results, err := p.tellMerged(outcome, settings, run, o)
+	if errors.Is(err, evaluation.ErrPartial) {
+		return usageError("%v", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -77,27 +77,9 @@ func (p *program) evaluatePolicy(ctx context.Context, o *evaluatePolicyOptions) 
 		return err
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
-	if err := o.spares(in.log, o.outputs()...); err != nil {
-		return err
-	}
-	found, err := p.measure(ctx, &o.logRun, in, shard)
-	if err != nil {
-		return err
-	}
-	if shard != nil {
-		if err := p.writePartial(o.job.out, found); err != nil {
-			return err
-		}
-		return o.job.forget()
-	}
-	results, err := p.tellPolicy(found.outcome, in.settings, found.run, &o.gates, o.json)
-	if err != nil {
-		return err
-	}
-	if err := o.job.forget(); err != nil {
-		return err
-	}
-	return tellGates(results)
+	return p.judgeLog(ctx, &o.logRun, in, shard, o.outputs(), func(found *measuredLog) ([]gate.Result, error) {
+		return p.tellPolicy(found.outcome, in.settings, found.run, &o.gates, o.json)
+	})
 }
 
 // tellPolicy judges an outcome by the gates, and writes or prints it. The results say which gates failed.
@@ -111,7 +93,7 @@ func (p *program) tellPolicy(outcome *evaluation.Outcome, s *evaluation.Settings
 	}
 	p.noteSkipped(&outcome.Tally)
 	if name == "" {
-		return d.Gates, p.writeOut("", d.WriteText)
+		return d.Gates, p.writeOut("", d.WriteTable)
 	}
 	data, err := d.Encode()
 	if err != nil {
@@ -149,15 +131,7 @@ func writeWithRun(name string, document []byte, run *evaluation.RunDocument) err
 	if err != nil {
 		return err
 	}
-	return writeFile(name, func(w io.Writer) error {
-		if _, err := w.Write(document); err != nil {
-			return err
-		}
-		return writeFile(runName(name), func(w io.Writer) error {
-			_, err := w.Write(beside)
-			return err
-		})
-	})
+	return writeFiles(bytesTo(runName(name), beside), bytesTo(name, document))
 }
 
 func (p *program) writePartial(name string, found *measuredLog) error {

@@ -134,27 +134,10 @@ func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) 
 		return err
 	}
 	in.settings.NoPolicy = in.settings.Policy.Target == nil && !in.log.Has(policylog.ColumnTarget)
-	if err := o.spares(in.log, o.outputs()...); err != nil {
-		return err
-	}
-	found, err := p.measure(ctx, &o.logRun, in, shard)
-	if err != nil {
-		return err
-	}
-	if shard != nil {
-		if err := p.writePartial(o.dir, found); err != nil {
-			return err
-		}
-		return o.job.forget()
-	}
-	results, err := p.tellReport(found.outcome, in.settings, found.run, &o.gates, o.dir)
-	if err != nil {
-		return err
-	}
-	if err := o.job.forget(); err != nil {
-		return err
-	}
-	return tellGates(results)
+	o.job.out = o.dir
+	return p.judgeLog(ctx, &o.logRun, in, shard, o.outputs(), func(found *measuredLog) ([]gate.Result, error) {
+		return p.tellReport(found.outcome, in.settings, found.run, &o.gates, o.dir)
+	})
 }
 
 // tellReport judges an outcome by the gates, and writes the report's files: all of them, or none.
@@ -188,24 +171,7 @@ func (p *program) tellReport(outcome *evaluation.Outcome, s *evaluation.Settings
 		return nil, unavailableError(err, "%s: cannot be made: %s", dir, pathReason(err))
 	}
 	names := reportFiles(dir)
-	bytesOf := func(data []byte) func(io.Writer) error {
-		return func(w io.Writer) error {
-			_, err := w.Write(data)
-			return err
-		}
-	}
-	err = writeFile(names[0], func(w io.Writer) error {
-		if err := r.WriteHTML(w); err != nil {
-			return err
-		}
-		return writeFile(names[1], func(w io.Writer) error {
-			if _, err := w.Write(document); err != nil {
-				return err
-			}
-			return writeFile(names[2], bytesOf(beside))
-		})
-	})
-	if err != nil {
+	if err := writeFiles(bytesTo(names[2], beside), bytesTo(names[1], document), output{names[0], r.WriteHTML}); err != nil {
 		return nil, err
 	}
 	p.note("%s See %s.", r.Conclusion.Headline, names[0])

@@ -17,6 +17,7 @@ import (
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/policy"
 	"github.com/fundmatch/fundmatch/services/evaluation"
+	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
 )
 
@@ -50,7 +51,7 @@ type judgeFlags struct {
 type jobFlags struct {
 	workers    int
 	shard      string // "": the whole log
-	out        string // of a shard
+	out        string // of a shard: where its partial result goes
 	checkpoint string
 	every      time.Duration
 }
@@ -258,22 +259,43 @@ func (p *program) openNamed(ctx context.Context, r *logRun, s *evaluation.Settin
 
 // spares sees to it that no output takes the place of what is read.
 func (r *logRun) spares(log *policylog.Log, outputs ...string) error {
-	for _, out := range append(outputs, r.job.checkpoint) {
-		if out == "" || out == "-" {
-			continue
+	outputs = append(outputs, r.job.checkpoint)
+	for _, f := range log.Files() {
+		if err := notRead(f.Name, outputs...); err != nil {
+			return err
 		}
-		for _, f := range log.Files() {
-			if sameFile(out, f.Name) {
-				return usageError("%s: is what is read, expected the name of another file", out)
-			}
-		}
-		for _, read := range []string{r.judge.target, r.join.policy} { // greedy and active are no files, unless such ones lie there
-			if read != "" && sameFile(out, read) {
-				return usageError("%s: is what is read, expected the name of another file", out)
-			}
+	}
+	for _, read := range []string{r.judge.target, r.join.policy} { // greedy and active are no files, unless such ones lie there
+		if err := notRead(read, outputs...); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// judgeLog measures an opened log and lets tell write what it says, or writes the partial result of a shard. The error of
+// gates that failed comes last: all is written by then.
+func (p *program) judgeLog(ctx context.Context, r *logRun, in *opened, shard *evaluation.Shard, outputs []string, tell func(*measuredLog) ([]gate.Result, error)) error {
+	if err := r.spares(in.log, outputs...); err != nil {
+		return err
+	}
+	found, err := p.measure(ctx, r, in, shard)
+	if err != nil {
+		return err
+	}
+	var results []gate.Result
+	if shard != nil {
+		err = p.writePartial(r.job.out, found)
+	} else {
+		results, err = tell(found)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.job.forget(); err != nil {
+		return err
+	}
+	return tellGates(results)
 }
 
 // measuredLog is what a run found: an outcome of the whole log, or a partial result of a shard.

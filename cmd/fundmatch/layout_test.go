@@ -58,8 +58,8 @@ var importRules = []importRule{
 	},
 	{
 		"services/evaluation/policylog",
-		append(slices.Clone(servicesMay), "services/evaluation/parquetfile", "services/evaluation/spill"),
-		"services/evaluation/policylog -> services/evaluation/{parquetfile,spill}: how a file lies on disk, and what memory does not hold",
+		append(slices.Clone(servicesMay), "services/evaluation/packed", "services/evaluation/parquetfile", "services/evaluation/spill"),
+		"services/evaluation/policylog -> services/evaluation/{packed,parquetfile,spill}: how a file lies on disk, and what memory does not hold",
 	},
 	{"services/evaluation/gate", nil, "services/evaluation/gate judges any document, and knows none of them"},
 	{
@@ -69,8 +69,13 @@ var importRules = []importRule{
 	},
 	{
 		"services/evaluation/experimentfile",
-		append(slices.Clone(servicesMay), "services/evaluation/experiments"),
-		"services/evaluation/experimentfile -> services/evaluation/experiments: it reads the rows that are evaluated there",
+		append(slices.Clone(servicesMay), "services/evaluation/experiments", "services/evaluation/packed"),
+		"services/evaluation/experimentfile -> services/evaluation/{experiments,packed}: it reads the rows that are evaluated there",
+	},
+	{
+		"services/evaluation/trecfile",
+		append(slices.Clone(servicesMay), "services/evaluation/packed"),
+		"services/evaluation/trecfile -> services/evaluation/packed: how a file lies on disk",
 	},
 	{
 		"services/evaluation/joined",
@@ -103,9 +108,7 @@ var importRules = []importRule{
 	{"matcher/score/*", []string{"matcher/fund"}, "matcher/score/* -> matcher/fund: each model by itself"},
 	{"matcher/score/outcome/assess", []string{"matcher/fund", "matcher/score/outcome"}, "matcher/score/outcome/assess measures matcher/score/outcome; nothing that serves imports it"},
 	{"matcher/experiment", []string{"matcher/fund", "matcher/slate", "matcher/strictyaml"}, "matcher/experiment -> matcher/slate: an arm chooses how much is explored"},
-	{"matcher/evaluate/conduct", []string{"matcher/fund", "matcher/evaluate/share"}, "matcher/evaluate/conduct counts shares"},
-	{"matcher/evaluate/funnel", []string{"matcher/fund", "matcher/evaluate/share"}, "matcher/evaluate/funnel counts shares"},
-	{"matcher/evaluate/*", []string{"matcher/fund"}, "matcher/evaluate/* -> matcher/fund: each kind of measure by itself"},
+	{"matcher/evaluate/*", []string{"matcher/fund", "matcher/evaluate/share"}, "matcher/evaluate/* -> matcher/fund, matcher/evaluate/share: each kind of measure by itself, and shares in one way"},
 	{"matcher/*", []string{"matcher/fund"}, "matcher -> its stages -> matcher/fund; stages never import each other"},
 	{"scripts/mutate", nil, "scripts/mutate reads the source of this module and runs its tests, and imports none of it"},
 	{"proto/...", nil, "proto is the wire alone: generated code imports nothing else of this module"},

@@ -61,16 +61,59 @@ func (p *program) writeOut(name string, write func(io.Writer) error) error {
 	return writeFile(name, write)
 }
 
-func writeFile(name string, write func(io.Writer) error) (err error) {
-	if err := mayReplace(name); err != nil {
+func writeFile(name string, write func(io.Writer) error) error {
+	return writeFiles(output{name, write})
+}
+
+// output is a file to be written.
+type output struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// bytesTo is an output of bytes.
+func bytesTo(name string, data []byte) output {
+	return output{name, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
+	}}
+}
+
+// writeFiles writes files that belong together: each is whole on disk, beside its place, before the first takes its place.
+// So a full disk leaves none of them, and none of another run beside one of this.
+func writeFiles(outputs ...output) (err error) {
+	staged := make([]string, 0, len(outputs))
+	defer func() {
+		for i := 0; err != nil && i < len(staged); i++ {
+			_ = os.Remove(staged[i]) // the error that matters is returned
+		}
+	}()
+	for _, o := range outputs {
+		temporary, err := o.stage()
+		if err != nil {
+			return err
+		}
+		staged = append(staged, temporary)
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	for i, o := range outputs {
+		if err := os.Rename(staged[i], o.name); err != nil {
+			return fmt.Errorf("write %s: %w", o.name, err)
+		}
+	}
+	return nil
+}
+
+// stage writes the file beside its place.
+func (o *output) stage() (temporary string, err error) {
+	if err := mayReplace(o.name); err != nil {
+		return "", err
+	}
+	file, err := os.CreateTemp(filepath.Dir(o.name), "."+filepath.Base(o.name)+".*")
 	if errors.Is(err, fs.ErrNotExist) {
-		return usageError("%s: there is no such folder to write in", name)
+		return "", usageError("%s: there is no such folder to write in", o.name)
 	}
 	if err != nil {
-		return unavailableError(err, "%s: cannot be written: %s", name, pathReason(err))
+		return "", unavailableError(err, "%s: cannot be written: %s", o.name, pathReason(err))
 	}
 	defer func() {
 		if err != nil {
@@ -79,16 +122,13 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		}
 	}()
 	out := bufio.NewWriterSize(file, 256<<10)
-	if err := write(out); err != nil {
-		return asNamed(err, file.Name(), name)
+	if err := o.write(out); err != nil {
+		return "", asNamed(err, file.Name(), o.name)
 	}
 	if err := errors.Join(out.Flush(), file.Sync(), file.Close()); err != nil {
-		return asNamed(err, file.Name(), name)
+		return "", asNamed(err, file.Name(), o.name)
 	}
-	if err := os.Rename(file.Name(), name); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return nil
+	return file.Name(), nil
 }
 
 // measured is a report that has a table, a document and a drawing.
@@ -142,6 +182,16 @@ func mayWrite(flag, read string, names ...string) error {
 		}
 	}
 	return inFolders(names...)
+}
+
+// notRead refuses outputs that would take the place of what is read. An empty name and - are not written to.
+func notRead(read string, outputs ...string) error {
+	for _, out := range outputs {
+		if out != "" && out != "-" && sameFile(out, read) {
+			return usageError("%s: is what is read, expected the name of another file", out)
+		}
+	}
+	return nil
 }
 
 // mayReplace refuses a name whose place is taken by what no output may replace: a mistyped

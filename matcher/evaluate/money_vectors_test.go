@@ -7,13 +7,13 @@ import (
 	"os"
 	"testing"
 
+	"github.com/fundmatch/fundmatch/matcher/evaluate/conduct"
 	"github.com/fundmatch/fundmatch/matcher/evaluate/money"
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 const moneyVectorsFile = "../../../shared/vectors/stats.json"
 
-// moneyVector is one published case of money; the others of the file are statistics.
+// moneyVector is one published case of money or conduct; the others of the file are statistics.
 type moneyVector struct {
 	ID    string `json:"id"`
 	Input struct {
@@ -60,28 +60,26 @@ func moneyVectorCases() map[string]func(v *moneyVector) (map[string]any, error) 
 			return map[string]any{"hhi": c.HHI, "n_eff": c.Effective, "hhi_norm": c.Normalised, "top1": c.Top1}, err
 		},
 		"fin5": func(v *moneyVector) (map[string]any, error) {
-			var s money.Suitability
+			var s conduct.State
 			for _, row := range v.Input.Rows {
-				level, err := fund.ParseRiskLevel(row[0])
-				if err != nil {
-					return nil, err
-				}
-				grade, err := fund.ParseRiskGrade(row[1])
-				if err != nil {
-					return nil, err
-				}
-				s.Add(level, grade)
+				one := func(text string) *conduct.Text { return &conduct.Text{Values: []uint32{0}, Names: []string{text}} }
+				s.Add(&conduct.Rows{
+					Ends: []int32{1}, IDs: [][]byte{[]byte("d")}, Position: []int32{1}, Product: one("P"),
+					RiskLevel: one(row[0]), RiskGrade: one(row[1]),
+				})
 			}
+			violations := &s.Scopes[conduct.Shown].Violations
+			rate, _ := violations.Value()
 			verdict := "fail"
-			if s.Passes() {
+			if violations.Yes == 0 {
 				verdict = "pass"
 			}
-			return map[string]any{"violations": float64(s.Violations), "rate": s.Rate(), "gate": verdict}, nil
+			return map[string]any{"violations": float64(violations.Yes), "rate": rate, "gate": verdict}, nil
 		},
 	}
 }
 
-// Every published case of money is reproduced.
+// Every published case of money and of conduct is reproduced.
 func TestPublishedMoneyVectors(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(moneyVectorsFile)

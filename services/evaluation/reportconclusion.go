@@ -3,6 +3,7 @@ package evaluation
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/policy"
@@ -72,10 +73,8 @@ func (r *Report) tellSkipped(tell teller) {
 // missing are those of the columns that the log lacks.
 func (r *Report) missing(columns ...string) (lacked []string) {
 	for _, c := range columns {
-		for _, n := range r.Conduct.Needs {
-			if n == c {
-				lacked = append(lacked, c)
-			}
+		if slices.Contains(r.Conduct.Needs, c) {
+			lacked = append(lacked, c)
 		}
 	}
 	return lacked
@@ -88,11 +87,7 @@ func (r *Report) tellPolicy(tell teller) {
 		tell(tonePlain, "No other policy was judged: the log has no target_propensity, and no --target-policy was given.")
 		return
 	case policy.Withheld:
-		reasons := make([]string, len(p.Verdict.Reasons))
-		for i, why := range p.Verdict.Reasons {
-			reasons[i] = why.Text
-		}
-		tell(toneUnsure, "Whether the judged policy is better cannot be said, the verdict is withheld: %s. %s", strings.Join(reasons, "; "), whatToDo(p.Verdict))
+		tell(toneUnsure, "Whether the judged policy is better cannot be said, the verdict is withheld: %s. %s", reasons(p.Verdict), whatToDo(p.Verdict))
 		return
 	case policy.Given:
 	}
@@ -114,7 +109,7 @@ func whatToDo(v policy.Verdict) string {
 	return "Log more, explore more, or judge a policy that is nearer to the one that ran."
 }
 
-// outcomes of a comparison.
+// The outcomes of a comparison.
 const (
 	alike = iota
 	better
@@ -141,11 +136,11 @@ func (r *Report) tellExperiments(tell teller) {
 	for i := range r.Experiment.Experiments {
 		e := &r.Experiment.Experiments[i]
 		if e.Verdict.Status == experiments.Withheld {
-			reasons := make([]string, len(e.Verdict.Reasons))
+			texts := make([]string, len(e.Verdict.Reasons))
 			for j, why := range e.Verdict.Reasons {
-				reasons[j] = why.Text
+				texts[j] = why.Text
 			}
-			tell(toneUnsure, "Experiment %s: the verdict is withheld: %s.", e.Name, strings.Join(reasons, "; "))
+			tell(toneUnsure, "Experiment %s: the verdict is withheld: %s.", e.Name, strings.Join(texts, "; "))
 			continue
 		}
 		for _, c := range e.Comparisons {

@@ -204,32 +204,6 @@ func addConcentration(s page.Section, c *ConductReport) page.Section {
 	return s
 }
 
-// named is an estimator and what it is called.
-type named struct {
-	name string
-	*policy.Estimate
-}
-
-// estimators are those that there are.
-func (r *Report) estimators() (out []named) {
-	e := &r.Policy.Estimates
-	for _, n := range []named{
-		{"IPS", &e.IPS},
-		{"SNIPS", &e.SNIPS},
-		{"Clipped IPS", &e.ClippedIPS},
-		{"DM", e.DM},
-		{"DR", e.DR},
-		{"SNDR", e.SNDR},
-		{"SWITCH-DR", e.SwitchDR},
-		{"DRos", e.DRos},
-	} {
-		if n.Estimate != nil && finite(float64(n.Value)) != nil {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
 func (r *Report) betterPage() page.Section {
 	s := page.Section{ID: "better", Title: "Is it better?"}
 	switch r.Policy.Verdict.Status {
@@ -272,7 +246,10 @@ func (r *Report) estimateBlocks() []page.Block {
 		Caption: "Reward a row", Head: []string{"Estimator", "Value", "Standard error", "95 % interval"}, Numbers: []bool{false, true, true, true},
 		Note: "SNIPS is what the conclusion reads. Clipped IPS and DM are biased; estimators with a reward model need --target-policy.",
 	}
-	for _, e := range r.estimators() {
+	for _, e := range estimatesOf(&r.Policy.Estimates) {
+		if finite(float64(e.Value)) == nil {
+			continue
+		}
 		chart.Rows = append(chart.Rows, page.Interval{Label: e.name, Value: float64(e.Value), Low: float64(e.CI95[0]), High: float64(e.CI95[1]), Tone: r.estimateTone()})
 		t.Rows = append(t.Rows, page.Row{Cells: []string{e.name, numberText(float64(e.Value)), numberText(float64(e.StdErr)), boundsText(estimateBounds(e.Estimate))}})
 	}

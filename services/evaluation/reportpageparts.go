@@ -300,7 +300,7 @@ func heldChart(h *HeldReport) page.Chart {
 	return c
 }
 
-// stepNames are the steps as people call them.
+// stepName is a step as people call it.
 func stepName(code string) string {
 	switch code {
 	case "LISTED":

@@ -3,6 +3,8 @@ package evaluation
 import (
 	"encoding/hex"
 	"encoding/json"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
 )
 
 // RunSchema names the form of a RunDocument.
@@ -11,17 +13,17 @@ const RunSchema = "fundmatch.evaluation-run/v1"
 // RunDocument says how a document came to be: names of files, times, workers. It stands beside the document, whose bytes
 // must not depend on any of this, and is not compared.
 type RunDocument struct {
-	Schema        string      `json:"schema"`
-	Version       string      `json:"version"` // of the program
-	Workers       int         `json:"workers"`
-	Shard         *Shard      `json:"shard"`  // null: the whole log
-	Shards        int         `json:"shards"` // that were merged; 0: none
-	Seconds       float64     `json:"seconds"`
-	RowsPerSecond float64     `json:"rows_per_second"`
-	Rows          int64       `json:"rows"`
-	Files         []RunFile   `json:"files"`
-	Skipped       int64       `json:"skipped"`
-	SkippedRows   []SkippedAt `json:"skipped_rows"` // the first of each block, MaxBad at most
+	Schema        string          `json:"schema"`
+	Version       string          `json:"version"` // of the program
+	Workers       int             `json:"workers"`
+	Shard         *Shard          `json:"shard"`  // null: the whole log
+	Shards        int             `json:"shards"` // that were merged; 0: none
+	Seconds       float64         `json:"seconds"`
+	RowsPerSecond float64         `json:"rows_per_second"`
+	Rows          int64           `json:"rows"`
+	Files         []RunFile       `json:"files"`
+	Skipped       int64           `json:"skipped"`
+	SkippedRows   []policylog.Bad `json:"skipped_rows"` // the first of each block, MaxBad at most
 }
 
 // RunFile is a file that was read.
@@ -33,14 +35,11 @@ type RunFile struct {
 	SHA256  string `json:"sha256"` // of its rows in canonical form
 }
 
-// SkippedAt is a row that was left out.
-type SkippedAt = badForm
-
 // RunDocumentOf says of what files an outcome or a partial is. Who ran it fills in the rest.
 func RunDocumentOf(version string, t *Tally, files []FileResult) *RunDocument {
 	d := &RunDocument{
 		Schema: RunSchema, Version: version, Rows: t.Rows, Skipped: t.Skipped,
-		Files: []RunFile{}, SkippedRows: []SkippedAt{},
+		Files: []RunFile{}, SkippedRows: append([]policylog.Bad{}, t.Bad...),
 	}
 	for i := range files {
 		f := &files[i]
@@ -49,9 +48,6 @@ func RunDocumentOf(version string, t *Tally, files []FileResult) *RunDocument {
 			r.Bytes = &f.Size
 		}
 		d.Files = append(d.Files, r)
-	}
-	for _, b := range t.Bad {
-		d.SkippedRows = append(d.SkippedRows, SkippedAt(b))
 	}
 	return d
 }

@@ -79,27 +79,14 @@ func (d *digest) UnmarshalText(text []byte) error {
 
 // tallyForm is a Tally as files between runs hold it.
 type tallyForm struct {
-	Rows      int64     `json:"rows"`
-	Decisions int64     `json:"decisions"`
-	Skipped   int64     `json:"skipped"`
-	Bad       []badForm `json:"bad"`
-}
-
-type badForm struct {
-	File   string `json:"file"`
-	Row    int64  `json:"row"`
-	Line   int64  `json:"line"`
-	Column string `json:"column"`
-	Value  string `json:"value"`
-	Want   string `json:"want"`
+	Rows      int64           `json:"rows"`
+	Decisions int64           `json:"decisions"`
+	Skipped   int64           `json:"skipped"`
+	Bad       []policylog.Bad `json:"bad"`
 }
 
 func formOf(t *Tally) tallyForm {
-	f := tallyForm{Rows: t.Rows, Decisions: t.Decisions, Skipped: t.Skipped, Bad: []badForm{}}
-	for _, b := range t.Bad {
-		f.Bad = append(f.Bad, badForm(b))
-	}
-	return f
+	return tallyForm{Rows: t.Rows, Decisions: t.Decisions, Skipped: t.Skipped, Bad: append([]policylog.Bad{}, t.Bad...)}
 }
 
 // maxRows bounds a count that comes from outside, so that no sum of them overflows.
@@ -110,11 +97,7 @@ func (f *tallyForm) tally() (Tally, error) {
 		int64(len(f.Bad)) > min(f.Skipped, MaxBad) || f.Skipped > 0 && len(f.Bad) == 0 {
 		return Tally{}, fmt.Errorf("%d rows of %d decisions, %d left out, %d listed, expected counts that agree", f.Rows, f.Decisions, f.Skipped, len(f.Bad))
 	}
-	t := Tally{Rows: f.Rows, Decisions: f.Decisions, Skipped: f.Skipped}
-	for _, b := range f.Bad {
-		t.Bad = append(t.Bad, policylog.Bad(b))
-	}
-	return t, nil
+	return Tally{Rows: f.Rows, Decisions: f.Decisions, Skipped: f.Skipped, Bad: f.Bad}, nil
 }
 
 // resultForm is a FileResult as files between runs hold it.

@@ -216,7 +216,7 @@ func TestHostilePartials(t *testing.T) {
 		"rows beyond": {func(m map[string]any) {
 			as[map[string]any](file(m, 0)["tally"])["rows"] = json.Number("9223372036854775807")
 		}, "counts that agree"},
-		"more decisions":   {func(m map[string]any) { as[map[string]any](file(m, 0)["tally"])["decisions"] = 4 }, "counts that agree"},
+		"more decisions": {func(m map[string]any) { as[map[string]any](file(m, 0)["tally"])["decisions"] = 4 }, "counts that agree"},
 		"bad rows and none listed": {func(m map[string]any) {
 			as[map[string]any](file(m, 0)["tally"])["skipped"] = 4
 		}, "counts that agree"},

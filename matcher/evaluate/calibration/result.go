@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/share"
 )
 
 // Rows is how many forecasts there were.
@@ -91,20 +93,10 @@ func (s *State) Reliability() []Point {
 			From: float64(i) / count, To: float64(i+1) / count, Rows: b.Rows, Events: b.Events,
 			Predicted: b.Probability / n, Observed: float64(b.Events) / n,
 		}
-		p.Low, p.High = wilson(p.Observed, n)
+		p.Low, p.High = share.Wilson(p.Observed, n)
 		out = append(out, p)
 	}
 	return out
-}
-
-// wilson is the 95 % score interval of a share.
-func wilson(share, n float64) (low, high float64) {
-	const z = 1.959963984540054 // 97.5th percentile of the normal distribution
-	const z2 = z * z
-	scale := 1 + z2/n
-	centre := (share + z2/(2*n)) / scale
-	half := z / scale * math.Sqrt(float64(share*(1-share))/n+z2/(4*n*n))
-	return max(min(centre-half, share), 0), min(max(centre+half, share), 1)
 }
 
 // AUC is the chance that of a forecast that came true and one that did not, drawn at random, the first was the higher;

@@ -1,19 +1,9 @@
 package conduct
 
 import (
-	"math"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/share"
-)
-
-// answer is what is known of a row.
-type answer uint8
-
-const (
-	no answer = iota
-	yes
-	unknown
 )
 
 // Add counts rows. The same rows in the same order give the same state, however they are cut into runs of whole
@@ -21,9 +11,9 @@ const (
 func (s *State) Add(r *Rows) {
 	s.lacked |= r.lacks()
 	rows := len(r.Position)
-	in := make([]answer, rows)
+	in := make([]share.Answer, rows)
 	for i := range in {
-		in[i] = yes
+		in[i] = share.Yes
 	}
 	wrong := Violations(r.RiskLevel, r.RiskGrade)
 	s.name(r, wrong)
@@ -50,45 +40,33 @@ func (r *Rows) lacks() (bits uint32) {
 }
 
 // flag is what a column says of a row.
-func (r *Rows) flag(f Flag, row int) answer {
-	if r.Flags[f] == nil {
-		return unknown
-	}
-	switch v := r.Flags[f][row]; {
-	case math.IsNaN(v):
-		return unknown
-	case v != 0:
-		return yes
-	default:
-		return no
-	}
-}
+func (r *Rows) flag(f Flag, row int) share.Answer { return share.AnswerOf(r.Flags[f], row) }
 
 // add counts the rows that are in a scope.
-func (f *Figures) add(r *Rows, wrong []Kind, in []answer) {
+func (f *Figures) add(r *Rows, wrong []Kind, in []share.Answer) {
 	for i, a := range in {
 		switch a {
-		case yes:
+		case share.Yes:
 			f.Rows++
 			if i < len(wrong) && wrong[i] < Kinds {
 				f.Kinds[wrong[i]]++
 			}
-		case unknown:
+		case share.Unknown:
 			f.Unknown++
-		case no:
+		case share.No:
 		}
 	}
 	if wrong != nil {
-		count(&f.Violations, r.Ends, in, func(i int) answer {
+		count(&f.Violations, r.Ends, in, func(i int) share.Answer {
 			if wrong[i] < Kinds {
-				return yes
+				return share.Yes
 			}
-			return no
+			return share.No
 		})
 	}
 	for flag := range Flags {
 		if r.Flags[flag] != nil {
-			count(&f.Flags[flag], r.Ends, in, func(i int) answer { return r.flag(flag, i) })
+			count(&f.Flags[flag], r.Ends, in, func(i int) share.Answer { return r.flag(flag, i) })
 		}
 	}
 	f.Products.add(r.Product, in)
@@ -96,16 +74,16 @@ func (f *Figures) add(r *Rows, wrong []Kind, in []answer) {
 }
 
 // count asks the rows in a scope, decision by decision.
-func count(s *share.Share, ends []int32, in []answer, ask func(row int) answer) {
+func count(s *share.Share, ends []int32, in []share.Answer, ask func(row int) share.Answer) {
 	begin := 0
 	for _, end := range ends {
-		var n [3]int64
+		var t share.Tally
 		for i := begin; i < int(end); i++ {
-			if in[i] == yes {
-				n[ask(i)]++
+			if in[i] == share.Yes {
+				t[ask(i)]++
 			}
 		}
-		s.Add(n[yes], n[no], n[unknown])
+		t.Into(s)
 		begin = int(end)
 	}
 }

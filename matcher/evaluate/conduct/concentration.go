@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/share"
 )
 
 // MaxCodes is how many products or issuers a concentration tells apart. With more its figures are withheld.
@@ -19,13 +21,13 @@ type Concentration struct {
 }
 
 // add counts the rows in a scope by code; "" is one that is not known.
-func (c *Concentration) add(t *Text, in []answer) {
+func (c *Concentration) add(t *Text, in []share.Answer) {
 	if t == nil {
 		return
 	}
 	counts := make([]int64, len(t.Names))
 	for i, a := range in {
-		if a == yes {
+		if a == share.Yes {
 			counts[t.Values[i]]++
 		}
 	}

@@ -2,31 +2,11 @@ package funnel
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/share"
 )
-
-// answer is what is known of a row.
-type answer uint8
-
-const (
-	no answer = iota
-	yes
-	unknown
-	answers
-)
-
-// tally counts the answers of one decision.
-type tally [answers]int64
-
-// into adds the decision to a share, and begins anew.
-func (t *tally) into(s *share.Share) {
-	s.Add(t[yes], t[no], t[unknown])
-	*t = tally{}
-}
 
 // Add counts rows. The same rows in the same order give the same state, however they are cut into runs of whole
 // decisions.
@@ -61,56 +41,44 @@ func (r *Rows) lacks() (bits uint32) {
 }
 
 // flag is what a column says of a row.
-func (r *Rows) flag(f Flag, row int) answer {
-	if r.Flags[f] == nil {
-		return unknown
-	}
-	switch v := r.Flags[f][row]; {
-	case math.IsNaN(v):
-		return unknown
-	case v != 0:
-		return yes
-	default:
-		return no
-	}
-}
+func (r *Rows) flag(f Flag, row int) share.Answer { return share.AnswerOf(r.Flags[f], row) }
 
 // reached says whether a row reached a step. Every row is listed.
-func (r *Rows) reached(step Step, row int) answer {
+func (r *Rows) reached(step Step, row int) share.Answer {
 	if step == StepListed {
-		return yes
+		return share.Yes
 	}
 	return r.flag(step.flag(), row)
 }
 
 // addSteps counts the rows of one decision, step by step.
 func (s *State) addSteps(r *Rows, begin, end int) {
-	var t tally
+	var t share.Tally
 	for step := StepExposed; step < Steps; step++ {
 		way := &s.Ways[step]
 		for i := begin; i < end; i++ {
 			here := r.reached(step, i)
-			if r.reached(step-1, i) == yes {
+			if r.reached(step-1, i) == share.Yes {
 				t[here]++
-			} else if here == yes {
+			} else if here == share.Yes {
 				way.Entered++
 			}
 		}
-		t.into(&way.WentOn)
+		t.Into(&way.WentOn)
 	}
 	for i := begin; i < end; i++ {
-		if r.flag(Started, i) == yes {
+		if r.flag(Started, i) == share.Yes {
 			t[r.flag(Abandoned, i)]++
 		}
 	}
-	t.into(&s.Quits)
+	t.Into(&s.Quits)
 }
 
 // doubted is what is said of an objection in one decision.
 type doubted struct {
 	here     bool // it was foreseen or raised
-	answered tally
-	wentOn   [2]tally
+	answered share.Tally
+	wentOn   [2]share.Tally
 }
 
 // addDoubts counts the rows by objection.
@@ -121,21 +89,21 @@ func (s *State) addDoubts(r *Rows) {
 	here := make([]int, 0, len(doubts))
 	begin := 0
 	for _, end := range r.Ends {
-		var none tally
+		var none share.Tally
 		for i := begin; i < int(end); i++ {
 			foreseen, raised := words.of(0, i), words.of(1, i)
-			if r.Raised != nil && len(raised) == 0 && r.flag(Viewed, i) == yes {
+			if r.Raised != nil && len(raised) == 0 && r.flag(Viewed, i) == share.Yes {
 				none[r.flag(Started, i)]++
 			}
 			here = touch(now, here, foreseen, raised)
 			r.countDoubts(doubts, now, i, foreseen, raised)
 		}
-		none.into(&s.None)
+		none.Into(&s.None)
 		for _, code := range here {
 			n := &now[code]
-			n.answered.into(&doubts[code].Answered)
-			n.wentOn[0].into(&doubts[code].WentOn[0])
-			n.wentOn[1].into(&doubts[code].WentOn[1])
+			n.answered.Into(&doubts[code].Answered)
+			n.wentOn[0].Into(&doubts[code].WentOn[0])
+			n.wentOn[1].Into(&doubts[code].WentOn[1])
 			n.here = false
 		}
 		here = here[:0]
@@ -173,9 +141,9 @@ func (r *Rows) countDoubts(doubts []Doubt, now []doubted, row int, foreseen, rai
 		heard, went := r.flag(Answered, row), r.flag(Started, row)
 		now[code].answered[heard]++
 		switch heard {
-		case no:
+		case share.No:
 			now[code].wentOn[0][went]++
-		case yes:
+		case share.Yes:
 			now[code].wentOn[1][went]++
 		default: // whether he looked is not known: he is in neither
 		}

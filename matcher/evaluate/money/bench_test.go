@@ -4,31 +4,24 @@ import (
 	"testing"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/money"
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // BenchmarkAdd adds a block of lists of ten with every column.
 func BenchmarkAdd(b *testing.B) {
 	const rows = 65_530
-	r := &money.Rows{
-		Position: make([]int32, rows), Amount: make([]float64, rows), HeldDays: make([]float64, rows), NewIssue: make([]float64, rows),
-		Level: make([]fund.RiskLevel, rows), Grade: make([]fund.RiskGrade, rows),
-	}
+	r := &money.Rows{Position: make([]int32, rows), Amount: make([]float64, rows), HeldDays: make([]float64, rows)}
 	for h := range r.Return {
 		r.Return[h] = make([]float64, rows)
-		r.Redeemed[h] = make([]float64, rows)
 	}
 	for i := range rows {
 		r.Position[i] = int32(i%10 + 1)
 		for h := range r.Return {
 			r.Return[h][i] = float64(i%100)/200 - .2
-			r.Redeemed[h][i] = float64(i % 2)
 		}
 		if i%20 == 0 {
 			r.Amount[i] = float64(i)
 		}
-		r.HeldDays[i], r.NewIssue[i] = float64(i%900), float64(i%2)
-		r.Level[i], r.Grade[i] = fund.C3, fund.RiskGrade(i%4)
+		r.HeldDays[i] = float64(i % 900)
 		if i%10 == 9 {
 			r.Ends, r.Cluster = append(r.Ends, int32(i+1)), append(r.Cluster, uint64(i/10))
 		}

@@ -46,21 +46,6 @@ func Concentrate(weights []float64) (Concentration, error) {
 	return c, nil
 }
 
-// InProfit is the share of gains above 0, one a customer; NaNs are nobody's. NaN of nobody.
-func InProfit(gains []float64) float64 {
-	gained, known := 0.0, int64(0)
-	for _, g := range gains {
-		if math.IsNaN(g) {
-			continue
-		}
-		known++
-		if g > 0 {
-			gained++
-		}
-	}
-	return ratio(gained, known)
-}
-
 // Turnover is how often what was held was exchanged: the smaller of what was bought and what was sold over a period,
 // divided by the mean of what was held in it (SEC Form N-1A, item 13). All in fen, from 0. NaN where nothing was held.
 func Turnover(bought, sold, meanHeld float64) float64 {

@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/money"
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 var nan = math.NaN()
@@ -47,10 +46,6 @@ func someRows() *money.Rows {
 		},
 		Amount:   []float64{100_000, nan, 0, 200_000, 300_000},
 		HeldDays: []float64{6, nan, nan, 7, 800},
-		Redeemed: [money.Windows][]float64{{1, nan, nan, 0, 0}, {1, nan, nan, 1, 0}, {1, nan, nan, 1, nan}},
-		NewIssue: []float64{1, 0, nan, 0, 1},
-		Level:    []fund.RiskLevel{fund.C2, fund.C2, fund.C2, fund.LevelUnknown, fund.LevelUnknown},
-		Grade:    []fund.RiskGrade{fund.R3, fund.R2, fund.GradeUnknown, fund.R1, fund.R2},
 	}
 }
 
@@ -83,17 +78,6 @@ func TestByHand(t *testing.T) {
 	if h := r.Held; h.Sold != 3 || h.Mean != 271 || h.Min != 6 || h.Max != 800 || h.Histogram != [money.HeldBins]int64{1, 1, 0, 0, 0, 0, 1} {
 		t.Errorf("held: %+v", h)
 	}
-	for w, want := range []money.Rate{{Count: 1, Known: 3, Share: 1 / 3.0}, {Count: 2, Known: 3, Share: 2 / 3.0}, {Count: 2, Known: 2, Share: 1}} {
-		if r.Redeemed[w] != want {
-			t.Errorf("redeemed within %d days: %+v, expected %+v", money.WindowDays()[w], r.Redeemed[w], want)
-		}
-	}
-	if n := r.NewIssues; n.Listed != (money.Rate{Count: 2, Known: 4, Share: .5}) || n.Bought != (money.Rate{Count: 2, Known: 3, Share: 2 / 3.0}) || n.Amount != 4/6.0 {
-		t.Errorf("new issues: %+v", n)
-	}
-	if s := r.Suitability; s != (money.Suitability{Rows: 5, Violations: 2, Ungraded: 1}) || s.Rate() != .4 || s.Passes() {
-		t.Errorf("suitability: %+v", s)
-	}
 }
 
 // A log without the columns has no figures, and none that looks like one.
@@ -102,7 +86,6 @@ func TestAbsentColumns(t *testing.T) {
 	r := state(t, nil, &money.Rows{Ends: []int32{1}, Cluster: []uint64{1}, Position: []int32{1}}).Result()
 	for name, v := range map[string]float64{
 		"ROI": r.Returns[0].ROI[0].Return, "loss": r.Returns[0].Loss.Mean, "profit": r.Returns[0].Profit.Share, "held": r.Held.Mean, "least": r.Held.Min,
-		"redeemed": r.Redeemed[0].Share, "listed": r.NewIssues.Listed.Share, "amount": r.NewIssues.Amount, "violations": r.Suitability.Rate(),
 	} {
 		if !math.IsNaN(v) {
 			t.Errorf("%s: %v", name, v)
@@ -125,10 +108,7 @@ func TestBadRows(t *testing.T) {
 		"infinite return": {func(r *money.Rows) { r.Return[0][4] = math.Inf(1) }, 4, "row 4: Return[90d]: +Inf, expected -1 to 1e+06"},
 		"amount":          {func(r *money.Rows) { r.Amount[0] = -1 }, 0, "row 0: Amount: -1, expected 0 to 1e+16"},
 		"days":            {func(r *money.Rows) { r.HeldDays[3] = -.5 }, 3, "row 3: HeldDays: -0.5, expected 0 to 100000"},
-		"flag":            {func(r *money.Rows) { r.NewIssue[1] = .5 }, 1, "row 1: NewIssue: 0.5, expected 0 or 1"},
-		"redeemed":        {func(r *money.Rows) { r.Redeemed[2][1] = 2 }, 1, "row 1: Redeemed[90d]: 2, expected 0 to 1"},
 		"a short column":  {func(r *money.Rows) { r.Amount = r.Amount[:3] }, -1, ""},
-		"short levels":    {func(r *money.Rows) { r.Level = r.Level[:3] }, -1, ""},
 		"ends":            {func(r *money.Rows) { r.Ends = []int32{4, 3} }, -1, ""},
 		"ends beyond":     {func(r *money.Rows) { r.Ends = []int32{3, 6} }, -1, ""},
 		"rows beyond":     {func(r *money.Rows) { r.Ends = []int32{3, 4} }, -1, ""},
@@ -141,7 +121,7 @@ func TestBadRows(t *testing.T) {
 		if !errors.Is(err, money.ErrValue) || errors.As(err, &bad) != (c.row >= 0) || c.row >= 0 && (bad.Row != c.row || bad.Error() != c.text) {
 			t.Errorf("%s: %v, expected %s", name, err, c.text)
 		}
-		if r := s.Result(); r.Rows != 0 || r.Returns[0].Loss.Known != 0 || r.Suitability.Rows != 0 {
+		if r := s.Result(); r.Rows != 0 || r.Returns[0].Loss.Known != 0 || r.Held.Sold != 0 {
 			t.Errorf("%s: something was added: %+v", name, r)
 		}
 	}
@@ -169,12 +149,6 @@ func drawRows(t *rapid.T) *money.Rows {
 			}
 			r.Amount = append(r.Amount, value("amount", 0, 4, 1024))
 			r.HeldDays = append(r.HeldDays, value("days", 0, 800, 1))
-			for w := range r.Redeemed {
-				r.Redeemed[w] = append(r.Redeemed[w], value("redeemed", 0, 1, 1))
-			}
-			r.NewIssue = append(r.NewIssue, value("new", 0, 1, 1))
-			r.Level = append(r.Level, fund.RiskLevel(rapid.IntRange(0, 5).Draw(t, "level")))
-			r.Grade = append(r.Grade, fund.RiskGrade(rapid.IntRange(0, 5).Draw(t, "grade")))
 		}
 		r.Ends = append(r.Ends, int32(len(r.Position)))
 		r.Cluster = append(r.Cluster, rapid.Uint64Range(0, 4).Draw(t, "customer"))
@@ -247,10 +221,7 @@ func shown(t interface{ Fatal(...any) }, r money.Result) string {
 			out.Write(data)
 		}
 	}
-	data, err := json.Marshal([]any{
-		r.Lists, r.Rows, r.Held.Sold, r.Held.Histogram, r.Redeemed[0].Count, r.Redeemed[1].Count, r.Redeemed[2].Known,
-		r.NewIssues.Listed.Count, r.NewIssues.Bought.Known, r.Suitability,
-	})
+	data, err := json.Marshal([]any{r.Lists, r.Rows, r.Held.Sold, r.Held.Histogram})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,17 +326,6 @@ func TestMonthly(t *testing.T) {
 	near(t, "all is lost", money.Monthly(-1, 90), -1)
 	near(t, "more than all", money.Monthly(-1.1, 90), nan)
 	near(t, "no days", money.Monthly(.1, 0), nan)
-}
-
-func TestListReturn(t *testing.T) {
-	t.Parallel()
-	returns := []float64{.1, -.3, nan}
-	near(t, "first", money.ListReturn(returns, 1), .1)
-	near(t, "first two", money.ListReturn(returns, 2), -.1)
-	near(t, "one is not known", money.ListReturn(returns, 3), nan)
-	near(t, "fewer than k", money.ListReturn(returns[:2], 10), -.1)
-	near(t, "all", money.ListReturn(returns[:2], 0), -.1)
-	near(t, "none", money.ListReturn(nil, 3), nan)
 }
 
 func TestDollarWeighted(t *testing.T) {
@@ -478,18 +438,9 @@ func TestConcentrate(t *testing.T) {
 	}
 }
 
-func TestSmallMeasures(t *testing.T) {
+func TestTurnover(t *testing.T) {
 	t.Parallel()
-	near(t, "in profit", money.InProfit([]float64{1, -1, 0, nan, 3}), .5)
-	near(t, "nobody", money.InProfit([]float64{nan}), nan)
 	near(t, "turnover", money.Turnover(30, 50, 120), .25)
 	near(t, "nothing held", money.Turnover(30, 50, 0), nan)
 	near(t, "no amount", money.Turnover(-1, 50, 10), nan)
-	for level := fund.LevelUnknown; level <= fund.C5; level++ {
-		for grade := fund.GradeUnknown; grade <= fund.R5; grade++ {
-			if want := uint8(grade) > uint8(level) && grade > fund.R1; money.Violates(level, grade) != want {
-				t.Errorf("%q with %q: %v", level, grade, !want)
-			}
-		}
-	}
 }

@@ -11,20 +11,6 @@ func Monthly(r float64, days int) float64 {
 	return math.Expm1(math.Log1p(r) * (30 / float64(days))) // keeps the digits of small returns, which the power loses
 }
 
-// ListReturn is the return on a list's first k products, paid into in equal parts: the mean of theirs. It is NaN where
-// one of them is not known, or the list has none: what is not known is not left out of a mean. Fewer than k products are
-// all of them; k below 1 is all.
-func ListReturn(returns []float64, k int) float64 {
-	if k >= 1 && k < len(returns) {
-		returns = returns[:k]
-	}
-	sum := 0.0
-	for _, r := range returns {
-		sum += r
-	}
-	return sum / float64(len(returns)) // 0/0 and sums with NaN are NaN
-}
-
 // Horizon is what listed products returned over so many days.
 type Horizon struct {
 	Days   int

@@ -1,7 +1,7 @@
-// Package money measures what customers got: what listed products returned, how many who bought are in profit, how long
-// they held, whether they sold again at once, and whether anything was listed that was not suitable. State goes over the
-// rows of a log as they come: add, merge, read the result; the same rows in the same order give the same bits. What needs
-// no log (money- against time-weighted returns, concentration, turnover) is plain functions.
+// Package money measures what customers got: what listed products returned, how many who bought are in profit, and how
+// long they held. State goes over the rows of a log as they come: add, merge, read the result; the same rows in the same
+// order give the same bits. What needs no log (money- against time-weighted returns, concentration, turnover) is plain
+// functions. What a regulator asks (violations, new issues, early redemptions) is counted by matcher/evaluate/conduct.
 package money
 
 import (
@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/fundmatch/fundmatch/matcher/fund"
 )
 
 // The bounds of what is added. Beyond them a value is a slip of whoever wrote the log, and sums stay finite within them.
@@ -46,17 +44,11 @@ func (e *RowError) Error() string {
 // Unwrap is ErrValue.
 func (e *RowError) Unwrap() error { return ErrValue }
 
-// The horizons of returns and the windows of redemptions, in days.
-const (
-	Horizons = 3
-	Windows  = 3
-)
+// Horizons is over how many horizons returns are measured: those of HorizonDays.
+const Horizons = 3
 
 // HorizonDays are the days over which returns are measured: 3, 6 and 12 months.
 func HorizonDays() [Horizons]int { return [Horizons]int{90, 180, 365} }
-
-// WindowDays are the days after a purchase within which a redemption is early.
-func WindowDays() [Windows]int { return [Windows]int{7, 30, 90} }
 
 // Settings say what is measured.
 type Settings struct {
@@ -73,10 +65,6 @@ type Rows struct {
 	Return   [Horizons][]float64 // of the product from the entry on, after fees: .05 is 5 %; NaN: not known yet
 	Amount   []float64           // fen that he bought for; 0 or NaN: he did not
 	HeldDays []float64           // of what he bought and has sold again; NaN: he has not
-	Redeemed [Windows][]float64  // 1: bought and sold again within the window, 0: bought and not; NaN: not bought, or not known yet
-	NewIssue []float64           // 1: it was in its subscription period, 0: not; NaN: not known
-	Level    []fund.RiskLevel    // of the customer when the list was made
-	Grade    []fund.RiskGrade    // of the product then
 }
 
 // State holds sums over rows. Its size does not grow with them. The zero value is not ready: see New.
@@ -88,15 +76,10 @@ type State struct {
 
 // sums are what is written of a state beside its settings.
 type sums struct {
-	Lists    int64             `json:"lists"`
-	Rows     int64             `json:"rows"`
-	Returns  [Horizons]horizon `json:"returns"`
-	Held     held              `json:"held"`
-	Redeemed [Windows]rateSum  `json:"redeemed"`
-	Listed   rateSum           `json:"new_issues_listed"`
-	Bought   rateSum           `json:"new_issues_bought"`
-	Amount   amountSum         `json:"new_issues_amount"`
-	Suits    Suitability       `json:"suitability"`
+	Lists   int64             `json:"lists"`
+	Rows    int64             `json:"rows"`
+	Returns [Horizons]horizon `json:"returns"`
+	Held    held              `json:"held"`
 }
 
 // New is a state of no rows. An error wraps ErrValue.
@@ -126,9 +109,8 @@ func (s *State) Add(rows *Rows) error {
 	if err := rows.check(); err != nil {
 		return err
 	}
-	n := len(rows.Position)
 	s.sums.Lists += int64(len(rows.Ends))
-	s.sums.Rows += int64(n)
+	s.sums.Rows += int64(len(rows.Position))
 	for h := range rows.Return {
 		if rows.Return[h] != nil {
 			s.sums.Returns[h].add(rows, rows.Return[h], HorizonDays()[h], s.cutoffs)
@@ -136,15 +118,6 @@ func (s *State) Add(rows *Rows) error {
 	}
 	s.buyers.add(rows)
 	s.sums.Held.add(rows.HeldDays)
-	for w := range rows.Redeemed {
-		s.sums.Redeemed[w].add(rows.Redeemed[w])
-	}
-	s.sums.addNewIssues(rows)
-	if rows.Level != nil && rows.Grade != nil {
-		for i := range n {
-			s.sums.Suits.Add(rows.Level[i], rows.Grade[i])
-		}
-	}
 	return nil
 }
 
@@ -161,13 +134,6 @@ func (s *State) Merge(other *State) error {
 		a.Returns[h].merge(&b.Returns[h])
 	}
 	a.Held.merge(&b.Held)
-	for w := range a.Redeemed {
-		a.Redeemed[w].merge(b.Redeemed[w])
-	}
-	a.Listed.merge(b.Listed)
-	a.Bought.merge(b.Bought)
-	a.Amount.merge(b.Amount)
-	a.Suits.Merge(b.Suits)
 	s.buyers.Merge(&other.buyers)
 	return nil
 }
@@ -225,44 +191,20 @@ func (r *Rows) check() error {
 			return err
 		}
 	}
-	for w, days := range WindowDays() {
-		if err := flags(fmt.Sprintf("Redeemed[%dd]", days), r.Redeemed[w], n); err != nil {
-			return err
-		}
-	}
-	if !fits(len(r.Level), n) || !fits(len(r.Grade), n) {
-		return fmt.Errorf("%w: %d rows with %d levels and %d grades", ErrValue, n, len(r.Level), len(r.Grade))
-	}
 	return errors.Join( // at most one is told of each; the first is what matters
 		within("Amount", r.Amount, n, 0, MaxAmount),
 		within("HeldDays", r.HeldDays, n, 0, MaxDays),
-		flags("NewIssue", r.NewIssue, n),
 	)
 }
 
-func fits(have, want int) bool { return have == 0 || have == want }
-
 // within sees to it that a column's values lie in [low, high], or are NaN.
 func within(column string, values []float64, n int, low, high float64) error {
-	if !fits(len(values), n) {
+	if len(values) != 0 && len(values) != n {
 		return fmt.Errorf("%w: %d values of %s in %d rows", ErrValue, len(values), column, n)
 	}
 	for i, v := range values {
 		if v < low || v > high {
 			return &RowError{i, column, v, fmt.Sprintf("%v to %v", low, high)}
-		}
-	}
-	return nil
-}
-
-// flags sees to it that a column's values are 0, 1 or NaN.
-func flags(column string, values []float64, n int) error {
-	if err := within(column, values, n, 0, 1); err != nil {
-		return err
-	}
-	for i, v := range values {
-		if v > 0 && v < 1 {
-			return &RowError{i, column, v, "0 or 1"}
 		}
 	}
 	return nil

@@ -105,7 +105,8 @@ type Diagnostics struct {
 	// ESS is the effective sample size, sum(w)^2 / sum(w^2) (Kish, 1965).
 	ESS Number `json:"ess"`
 	// SupportViolations counts products and positions that the target shows and the log, which has the position, never does.
-	// Without a reward model they cannot be seen: then it is 0, and UnseenMass null.
+	// Without a reward model rows do not tell: then it is 0, and UnseenMass null, unless whoever reads the log knows better
+	// and counts the rows in which the target shows what could not be shown there.
 	SupportViolations int64 `json:"support_violations"`
 	// UnseenMass is the target's probability on them, mean over rows.
 	UnseenMass  Number        `json:"unseen_mass"`

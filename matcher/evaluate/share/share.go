@@ -91,7 +91,7 @@ func (s *Share) Interval() (low, high float64, known bool) {
 	if !known {
 		return 0, 0, false
 	}
-	low, high = wilson(p, s.effective(p))
+	low, high = Wilson(p, s.effective(p))
 	return low, high, true
 }
 
@@ -109,8 +109,8 @@ func (s *Share) effective(p float64) float64 {
 	return max(1, min(rows, float64(p*(1-p))/v))
 }
 
-// wilson is the interval of a share p of n rows (Wilson, JASA 22 (1927) 209).
-func wilson(p, n float64) (low, high float64) {
+// Wilson is the 95 % score interval of a share p of n independent rows (JASA 22 (1927) 209).
+func Wilson(p, n float64) (low, high float64) {
 	const zz = z95 * z95
 	scale := 1 / (1 + zz/n)
 	middle := float64((p + zz/(2*n)) * scale)

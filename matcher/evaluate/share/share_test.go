@@ -102,6 +102,23 @@ func TestWhatIsNotKnownIsNoNo(t *testing.T) {
 	}
 }
 
+func TestAnswersAreTallied(t *testing.T) {
+	column := []float64{1, 0, math.NaN(), 1}
+	var tally share.Tally
+	for row := range column {
+		tally[share.AnswerOf(column, row)]++
+	}
+	tally[share.AnswerOf(nil, 7)]++ // a column that is not there
+	if want := (share.Tally{share.Yes: 2, share.No: 1, share.Unknown: 2}); tally != want {
+		t.Errorf("%v, expected %v", tally, want)
+	}
+	s := &share.Share{}
+	tally.Into(s)
+	if s.Yes != 2 || s.No != 1 || s.Unknown != 2 || s.Clusters != 1 || tally != (share.Tally{}) {
+		t.Errorf("%+v, %v left", s, tally)
+	}
+}
+
 func TestSharesMergeAndComeBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		clusters := rapid.SliceOf(rapid.SliceOfN(rapid.Int64Range(0, 12), 3, 3)).Draw(t, "clusters")

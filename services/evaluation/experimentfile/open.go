@@ -3,20 +3,16 @@ package experimentfile
 import (
 	"bufio"
 	"bytes"
-	"cmp"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/fundmatch/fundmatch/services/evaluation/experiments"
+	"github.com/fundmatch/fundmatch/services/evaluation/packed"
 )
 
 // File is an open file of customers. It is an experiments.Source.
@@ -84,9 +80,9 @@ func (f *File) open(stdin io.Reader) error {
 		}
 		in = file
 	}
-	kind, packed := formatOf(r.name)
+	kind, packing := formatOf(r.name)
 	buffered := bufio.NewReaderSize(&counter{in, f.read}, 64<<10)
-	start, err := buffered.Peek(4)
+	start, err := buffered.Peek(max(packed.StartBytes, len(parquetMagic)))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read %s: %w", r.name, err)
 	}
@@ -99,7 +95,7 @@ func (f *File) open(stdin io.Reader) error {
 		f.size = rows
 		return err
 	}
-	return f.openText(buffered, kind, packed, start)
+	return f.openText(buffered, kind, packing, start)
 }
 
 // reasonOf is why the system refused, without the name of the file, which is said already.
@@ -111,14 +107,19 @@ func reasonOf(err error) error {
 }
 
 // openText unpacks, and reads what shows the columns.
-func (f *File) openText(in *bufio.Reader, kind, packed string, start []byte) error {
+func (f *File) openText(in *bufio.Reader, kind string, packing packed.Packing, start []byte) error {
 	r := f.reader
-	if packed == "" && kind == "" {
-		packed = packingOf(start)
+	if packing == packed.None && kind == "" {
+		packing = packed.ByStart(start)
 	}
-	text, err := f.unpack(in, packed)
-	if err != nil {
-		return err
+	text := in
+	if packing != packed.None {
+		unpacked, err := packed.NewReader(in, packing, MaxWindow)
+		if err != nil {
+			return r.brokenText(err)
+		}
+		f.close = append(f.close, unpacked.Close)
+		text = bufio.NewReaderSize(unpacked, 64<<10)
 	}
 	if kind == "" {
 		kind = csvFormat
@@ -126,7 +127,7 @@ func (f *File) openText(in *bufio.Reader, kind, packed string, start []byte) err
 			kind = ndjsonFormat
 		}
 	}
-	start, err = text.Peek(3)
+	start, err := text.Peek(3)
 	switch {
 	case errors.Is(err, io.EOF) && len(start) == 0:
 		return headError(r.name, "", "the file is empty", "rows of customers")
@@ -141,27 +142,6 @@ func (f *File) openText(in *bufio.Reader, kind, packed string, start []byte) err
 	return r.openCSV(text)
 }
 
-// unpack returns the text.
-func (f *File) unpack(in *bufio.Reader, packed string) (*bufio.Reader, error) {
-	switch packed {
-	case gzipPacking:
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, f.reader.brokenText(cmp.Or(err, errBroken))
-		}
-		f.close = append(f.close, z.Close)
-		return bufio.NewReaderSize(z, 64<<10), nil
-	case zstdPacking:
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(MaxWindow))
-		if err != nil {
-			return nil, f.reader.brokenText(err)
-		}
-		f.close = append(f.close, func() error { z.Close(); return nil })
-		return bufio.NewReaderSize(z, 64<<10), nil
-	}
-	return in, nil
-}
-
 // brokenText is the error of a text that cannot be read on: its packing's, or the system's.
 func (r *rowReader) brokenText(err error) error {
 	if errors.Is(err, os.ErrClosed) || errors.As(err, new(*os.PathError)) {
@@ -173,43 +153,26 @@ func (r *rowReader) brokenText(err error) error {
 	return fmt.Errorf("%w: %s: %w after row %d, expected a whole file", experiments.ErrData, r.name, err, r.row)
 }
 
-// The formats, and how they may be packed.
+// The formats.
 const (
 	csvFormat     = "csv"
 	ndjsonFormat  = "ndjson"
 	parquetFormat = "parquet"
-	gzipPacking   = "gz"
-	zstdPacking   = "zst"
 	parquetMagic  = "PAR1"
 )
 
 // formatOf is what a name says, "" where it says nothing.
-func formatOf(name string) (kind, packed string) {
-	name = strings.ToLower(filepath.Base(name))
-	for _, p := range []string{gzipPacking, zstdPacking} {
-		if stem, is := strings.CutSuffix(name, "."+p); is {
-			name, packed = stem, p
-		}
-	}
-	switch filepath.Ext(name) {
+func formatOf(name string) (kind string, packing packed.Packing) {
+	stem, packing := packed.ByName(filepath.Base(name))
+	switch filepath.Ext(stem) {
 	case ".csv":
-		return csvFormat, packed
+		return csvFormat, packing
 	case ".ndjson", ".jsonl":
-		return ndjsonFormat, packed
+		return ndjsonFormat, packing
 	case ".parquet":
-		return parquetFormat, packed
+		return parquetFormat, packing
 	}
-	return "", packed
-}
-
-func packingOf(start []byte) string {
-	switch {
-	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
-		return gzipPacking
-	case bytes.Equal(start, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return zstdPacking
-	}
-	return ""
+	return "", packing
 }
 
 // settle keeps where the columns stand, once it is known which are there.

@@ -1,7 +1,6 @@
 package experimentfile
 
 import (
-	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -112,6 +111,3 @@ func (r *rowReader) fill(c *experiments.Customer, fields []field) error {
 }
 
 const expectedID = "an id of 1 to 64 letters, digits and . _ -, beginning with a letter or digit"
-
-// errBroken is what cannot be read on.
-var errBroken = errors.New("cannot be read on")

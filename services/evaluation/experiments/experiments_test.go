@@ -240,7 +240,7 @@ func TestVerdictIsWithheld(t *testing.T) {
 				"comparisons.new.metrics.metric.welch.absolute.ci95.low": withheld, "estimates.welch.absolute": withheld,
 				"segments.channel": withheld, "srm.p": false, "rows": false,
 			} {
-				if d.Withholds(path) != is {
+				if d.Withheld(path) != is {
 					t.Errorf("%s withheld: %v, expected %v", path, !is, is)
 				}
 			}
@@ -408,7 +408,7 @@ func TestRunIsInterrupted(t *testing.T) {
 	}
 }
 
-// States that are merged say what one says, within a last digit, and come back from JSON with the very same document.
+// States that are merged say what one says, within a last digit.
 func TestMergedStatesEqualTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var states [3]*experiments.State
@@ -441,19 +441,8 @@ func TestMergedStatesEqualTheWhole(t *testing.T) {
 		if err := states[1].Merge(states[2]); err != nil {
 			t.Fatal(err)
 		}
-		data, err := json.Marshal(states[1])
-		var back experiments.State
-		if err == nil {
-			err = json.Unmarshal(data, &back)
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", data, err)
-		}
-		if again, err := json.Marshal(&back); err != nil || !bytes.Equal(again, data) {
-			t.Fatalf("%s came back as %s, %v", data, again, err)
-		}
 		whole, errWhole := states[0].Judge(experiments.Defaults(columns))
-		merged, errMerged := back.Judge(experiments.Defaults(columns))
+		merged, errMerged := states[1].Judge(experiments.Defaults(columns))
 		if errWhole != nil || errMerged != nil {
 			t.Fatal(errWhole, errMerged)
 		}
@@ -467,35 +456,6 @@ func TestMergedStatesEqualTheWhole(t *testing.T) {
 			}
 		}
 	})
-}
-
-// A state from outside that no rows add up to is refused.
-func TestStatesFromOutside(t *testing.T) {
-	const head = `{"columns":{"metrics":["m"],"pre":[""],"segments":["s"]},`
-	cell := `{"customers":1,"cells":[{"censored":1,"all":{},"paired":{}}]}`
-	var s experiments.State
-	if err := json.Unmarshal([]byte(head+`"arms":{"a":`+cell+`},"segments":[{"v":{"a":`+cell+`}}]}`), &s); err != nil || s.Customers() != 1 {
-		t.Fatalf("%v, %d customers", err, s.Customers())
-	}
-	for _, text := range []string{
-		`{}`, `[]`, `{"columns":{"metrics":["m"],"pre":[]}}`,
-		head + `"arms":{},"segments":[]}`,
-		head + `"arms":{"":` + cell + `},"segments":[{}]}`,
-		head + `"arms":{"a":null},"segments":[{}]}`,
-		head + `"arms":{"a":{"customers":1,"cells":[]}},"segments":[{}]}`,
-		head + `"arms":{"a":{"customers":2,"cells":[{"censored":1}]}},"segments":[{}]}`,
-		head + `"arms":{"a":{"customers":1,"cells":[{"censored":2,"all":{"n":-1}}]}},"segments":[{}]}`,
-		head + `"arms":{"a":{"customers":1,"cells":[{"all":{"n":1,"m2":-1}}]}},"segments":[{}]}`,
-		head + `"arms":{"a":{"customers":1,"cells":[{"all":{"n":1},"paired":{"n":2}}]}},"segments":[{}]}`,
-		head + `"arms":{},"segments":[{"\n":{}}]}`,
-	} {
-		if err := json.Unmarshal([]byte(text), &s); err == nil {
-			t.Errorf("%s was taken", text)
-		}
-	}
-	if s.Customers() != 1 {
-		t.Error("a state that was refused changed what was there")
-	}
 }
 
 // The limits, at each and one past it.

@@ -1,8 +1,6 @@
 package experiments
 
 import (
-	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -33,15 +31,15 @@ type group map[string]*arm
 
 // arm sums an arm's customers.
 type arm struct {
-	Customers int64  `json:"customers"`
-	Cells     []cell `json:"cells"` // by metric
+	Customers int64
+	Cells     []cell // by metric
 }
 
 // cell sums a metric of an arm.
 type cell struct {
-	Censored int64             `json:"censored"`
-	All      inference.Moments `json:"all"`    // of those whose metric is known
-	Paired   inference.Pairs   `json:"paired"` // of those whose value of before is known too
+	Censored int64
+	All      inference.Moments // of those whose metric is known
+	Paired   inference.Pairs   // of those whose value of before is known too
 }
 
 // NewState is empty. It wraps ErrConfig.
@@ -242,75 +240,6 @@ func (s *State) Customers() (n int64) {
 		n += a.Customers
 	}
 	return n
-}
-
-// stateJSON is the exact form of a state: maps are written by sorted keys.
-type stateJSON struct {
-	Columns  Columns            `json:"columns"`
-	Arms     group              `json:"arms"`
-	Segments []map[string]group `json:"segments"`
-}
-
-// MarshalJSON writes the state so that it comes back bit for bit.
-func (s *State) MarshalJSON() ([]byte, error) {
-	return json.Marshal(stateJSON{s.columns, s.whole, s.segments})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote. It refuses what no rows add up to, as far as that can be seen, and wraps
-// ErrConfig or ErrData.
-func (s *State) UnmarshalJSON(data []byte) error {
-	var in stateJSON
-	if err := json.Unmarshal(data, &in); err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
-	}
-	out, err := NewState(in.Columns)
-	if err != nil {
-		return err
-	}
-	if len(in.Segments) != len(out.segments) || len(in.Arms) > MaxArms {
-		return fmt.Errorf("%w: %d segments and %d arms, expected those of the columns", ErrData, len(in.Segments), len(in.Arms))
-	}
-	if err := out.take(&out.whole, in.Arms); err != nil {
-		return err
-	}
-	for i, values := range in.Segments {
-		if len(values) > MaxValues {
-			return fmt.Errorf("%w: %d values of segment %s, expected at most %d", ErrData, len(values), in.Columns.Segments[i], MaxValues)
-		}
-		for value, g := range values {
-			taken := group{}
-			if err := out.take(&taken, g); err != nil || !isText(value) {
-				return cmp.Or(err, fmt.Errorf("%w: value %.40q of a segment", ErrData, value))
-			}
-			out.segments[i][value] = taken
-		}
-	}
-	*s = *out
-	return nil
-}
-
-// take checks a group that came from outside.
-func (s *State) take(to *group, g group) error {
-	for name, a := range g {
-		if !isName(name) || a == nil || len(a.Cells) != len(s.columns.Metrics) {
-			return fmt.Errorf("%w: arm %.40q, expected a name and a sum for each metric", ErrData, name)
-		}
-		for i := range a.Cells {
-			c := &a.Cells[i]
-			if c.Censored < 0 || c.All.N < 0 || c.Censored+c.All.N != a.Customers || c.Paired.N < 0 || c.Paired.N > c.All.N ||
-				c.All.M2 < 0 || c.Paired.PrePre < 0 || c.Paired.PostPost < 0 {
-				return fmt.Errorf("%w: arm %.40q, expected counts that add up and spreads of 0 or more", ErrData, name)
-			}
-		}
-		s.cells += len(a.Cells)
-	}
-	if s.cells > MaxCells {
-		return fmt.Errorf("%w: %d sums, expected at most %d", ErrData, s.cells, MaxCells)
-	}
-	if g != nil {
-		*to = g
-	}
-	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -85,9 +85,9 @@ func counts(d *Document) string {
 	return strings.Join(parts, ", ")
 }
 
-// Withholds says of the path of a figure whether the verdict on it is withheld: on all differences between arms, not on
+// Withheld says of the path of a figure whether the verdict on it is withheld: on all differences between arms, not on
 // counts and on what says why.
-func (d *Document) Withholds(path string) bool {
+func (d *Document) Withheld(path string) bool {
 	if d.Verdict.Status != Withheld {
 		return false
 	}

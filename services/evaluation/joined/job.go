@@ -226,25 +226,11 @@ func (r *running) writeBatches(ctx context.Context, ordered <-chan *batch, out W
 func (r *running) count(b *batch) {
 	s, c := &r.summary, &b.counts
 	s.Records.add(&c.records)
-	s.Withheld.PersonalizationOff += c.withheld.PersonalizationOff
-	s.Withheld.ConsentWithdrawn += c.withheld.ConsentWithdrawn
-	s.Withheld.UnknownCustomer += c.withheld.UnknownCustomer
+	s.Withheld.add(&c.withheld)
 	s.Joined.add(&c.events)
 	s.Rows += int64(len(b.rows))
 	s.Censored += c.censored
 	r.support.add(&c.support)
-}
-
-func (c *RecordCounts) add(o *RecordCounts) {
-	c.Read += o.Read
-	c.Erased += o.Erased
-	c.Served += o.Served
-	c.Other += o.Other
-	c.Outside += o.Outside
-	c.Filtered += o.Filtered
-	c.Empty += o.Empty
-	c.Decisions += o.Decisions
-	c.OpenEnded += o.OpenEnded
 }
 
 // tellSummary puts the summary together.

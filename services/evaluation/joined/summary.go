@@ -33,11 +33,29 @@ type RecordCounts struct {
 	OpenEnded int64 `json:"openWindow"` // decisions whose window is not over by through
 }
 
+func (c *RecordCounts) add(o *RecordCounts) {
+	c.Read += o.Read
+	c.Erased += o.Erased
+	c.Served += o.Served
+	c.Other += o.Other
+	c.Outside += o.Outside
+	c.Filtered += o.Filtered
+	c.Empty += o.Empty
+	c.Decisions += o.Decisions
+	c.OpenEnded += o.OpenEnded
+}
+
 // WithheldCounts are decisions of whose customer no behaviour was read: their rows have neither reward nor segment.
 type WithheldCounts struct {
 	PersonalizationOff int64 `json:"personalizationOff"` // at the decision or by through
 	ConsentWithdrawn   int64 `json:"consentWithdrawn"`   // to EVALUATION
 	UnknownCustomer    int64 `json:"unknownCustomer"`    // not in the store
+}
+
+func (c *WithheldCounts) add(o *WithheldCounts) {
+	c.PersonalizationOff += o.PersonalizationOff
+	c.ConsentWithdrawn += o.ConsentWithdrawn
+	c.UnknownCustomer += o.UnknownCustomer
 }
 
 // EventCounts say by what events were joined to rows, one for each row that an event says something of.
@@ -56,24 +74,17 @@ type EventCounts struct {
 }
 
 func (c *EventCounts) add(o *EventCounts) {
-	for _, p := range [...]struct {
-		to   *int64
-		from int64
-	}{
-		{&c.ByDecision, o.ByDecision},
-		{&c.ByProduct, o.ByProduct},
-		{&c.OtherClass, o.OtherClass},
-		{&c.Outcomes, o.Outcomes},
-		{&c.OutcomesNamed, o.OutcomesNamed},
-		{&c.Instalments, o.Instalments},
-		{&c.BeforeDecision, o.BeforeDecision},
-		{&c.AfterWindow, o.AfterWindow},
-		{&c.NotListed, o.NotListed},
-		{&c.NoProduct, o.NoProduct},
-		{&c.Unnamed, o.Unnamed},
-	} {
-		*p.to += p.from
-	}
+	c.ByDecision += o.ByDecision
+	c.ByProduct += o.ByProduct
+	c.OtherClass += o.OtherClass
+	c.Outcomes += o.Outcomes
+	c.OutcomesNamed += o.OutcomesNamed
+	c.Instalments += o.Instalments
+	c.BeforeDecision += o.BeforeDecision
+	c.AfterWindow += o.AfterWindow
+	c.NotListed += o.NotListed
+	c.NoProduct += o.NoProduct
+	c.Unnamed += o.Unnamed
 }
 
 // PolicySummary says how far the log can speak of the policy that is judged.

@@ -65,7 +65,7 @@ type Tile struct {
 	Name, Value, Under string
 }
 
-// Block is a part of a section: exactly one of its fields is set.
+// Block is a part of a section. What is set of it is shown in the order of the fields.
 type Block struct {
 	Heading string // a part of its own begins
 	Points  []Point

@@ -475,8 +475,8 @@ func TestStdinOnce(t *testing.T) {
 	if _, err := l.File(0, Position{}); err == nil || !strings.Contains(err.Error(), "read before") {
 		t.Error(err)
 	}
-	if l.Size() != -1 || !l.Has(ColumnSegment) || l.Has(ColumnIssuer) || len(l.Columns()) != 11 {
-		t.Error(l.Size(), l.Columns())
+	if l.Size() != -1 || !l.Has(ColumnSegment) || l.Has(ColumnIssuer) || len(l.columns) != 11 {
+		t.Error(l.Size(), l.columns)
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)

@@ -1,5 +1,5 @@
 // Package policylog reads policy logs: CSV, NDJSON and Parquet files, packed or not, with a row for each product of a
-// decision (docs/evaluation.md). Whatever the format, the same rows come out as the same blocks with the same hash.
+// decision (docs/evaluation/log.md). Whatever the format, the same rows come out as the same blocks with the same hash.
 package policylog
 
 import "github.com/fundmatch/fundmatch/matcher/evaluate/policy"
@@ -77,10 +77,10 @@ type Position struct {
 
 // Bad is a row that cannot be used. It is an error unless bad rows are to be left out.
 type Bad struct {
-	File   string
-	Row    int64  // from 1
-	Line   int64  // from 1; 0 where rows have no lines
-	Column string // "" where it is not about one
-	Value  string // cut to a length that can be shown
-	Want   string // what was expected
+	File   string `json:"file"`
+	Row    int64  `json:"row"`    // from 1
+	Line   int64  `json:"line"`   // from 1; 0 where rows have no lines
+	Column string `json:"column"` // "" where it is not about one
+	Value  string `json:"value"`  // cut to a length that can be shown
+	Want   string `json:"want"`   // what was expected
 }

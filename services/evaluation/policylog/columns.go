@@ -1,6 +1,6 @@
 package policylog
 
-// The columns of a policy log (docs/evaluation.md). The first seven every log has; the others are read where they are
+// The columns of a policy log (docs/evaluation/log.md). The first seven every log has; the others are read where they are
 // asked for. `fundmatch evaluate join` writes all of them.
 const (
 	ColumnDecisionID = "decision_id"

@@ -43,7 +43,7 @@ type FileError struct {
 	Err    error // the cause, where there is one
 }
 
-// Error returns b.csv: column segment: not there, expected as in a.csv.
+// Error returns b.csv: column segment: not there, expected the columns of a.csv, which has it.
 func (e *FileError) Error() string {
 	var s strings.Builder
 	s.WriteString(e.File)

@@ -12,8 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"github.com/fundmatch/fundmatch/services/evaluation/packed"
 )
 
 // Format is how a file's rows are written.
@@ -47,15 +46,6 @@ const maxFiles = 100_000
 
 // maxWindow bounds what unpacking zstd may look back on, in bytes; the format's own advice is 8 MiB.
 const maxWindow = 32 << 20
-
-// packing is how a file's bytes are packed.
-type packing uint8
-
-const (
-	packedNot packing = iota
-	packedGzip
-	packedZstd
-)
 
 // findFiles expands the names and puts the files in their order.
 func findFiles(names []string, otherwise Format) ([]File, error) {
@@ -129,15 +119,9 @@ func sameFile(name, other string) error {
 }
 
 // formatOf tells a file's format and packing by its name.
-func formatOf(name string, otherwise Format) (Format, packing) {
-	p := packedNot
-	lower := strings.ToLower(name)
-	if rest, ok := strings.CutSuffix(lower, ".gz"); ok {
-		lower, p = rest, packedGzip
-	} else if rest, ok := strings.CutSuffix(lower, ".zst"); ok {
-		lower, p = rest, packedZstd
-	}
-	switch filepath.Ext(lower) {
+func formatOf(name string, otherwise Format) (Format, packed.Packing) {
+	stem, p := packed.ByName(name)
+	switch filepath.Ext(stem) {
 	case ".csv":
 		return CSV, p
 	case ".ndjson", ".jsonl":
@@ -151,11 +135,10 @@ func formatOf(name string, otherwise Format) (Format, packing) {
 // input is an opened file.
 type input struct {
 	name    string
-	packing packing
-	file    *os.File  // nil: stdin
-	size    int64     // of a regular file, else -1
-	in      io.Reader // its bytes, unpacked
-	unpack  func() error
+	packing packed.Packing
+	file    *os.File      // nil: stdin
+	size    int64         // of a regular file, else -1
+	in      io.ReadCloser // its bytes, unpacked; closing it does not close the file
 	count   *counter
 }
 
@@ -163,16 +146,16 @@ type input struct {
 func openInput(name string, stdin io.Reader, read *atomic.Int64) (*input, error) {
 	in := &input{name: name, size: -1}
 	_, in.packing = formatOf(name, CSV)
-	packed := stdin
+	from := stdin
 	if name != Stdin {
 		if err := in.openFile(); err != nil {
 			return nil, errors.Join(err, in.close())
 		}
-		packed = in.file
+		from = in.file
 	} else if stdin == nil {
 		return nil, &FileError{File: name, Found: "no standard input", Want: "a file"}
 	}
-	in.count = &counter{in: packed, read: read}
+	in.count = &counter{in: from, read: read}
 	if err := in.open(in.count); err != nil {
 		return nil, errors.Join(err, in.close())
 	}
@@ -199,43 +182,18 @@ func (i *input) openFile() error {
 }
 
 // open sets up the unpacking. What is not a regular file is looked at: who pipes a packed log need not say so.
-func (i *input) open(packed io.Reader) error {
-	if i.size < 0 && i.packing == packedNot {
-		b := bufio.NewReaderSize(packed, 64<<10)
-		i.packing, packed = packingOf(b), b
+func (i *input) open(from io.Reader) error {
+	if i.size < 0 && i.packing == packed.None {
+		b := bufio.NewReaderSize(from, 64<<10)
+		start, _ := b.Peek(packed.StartBytes) // an error comes again
+		i.packing, from = packed.ByStart(start), b
 	}
-	var err error
-	switch i.packing {
-	case packedGzip:
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(bufio.NewReaderSize(packed, 256<<10)); err == nil {
-			i.in, i.unpack = z, z.Close
-		}
-	case packedZstd:
-		var z *zstd.Decoder
-		z, err = zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow*2))
-		if err == nil {
-			i.in, i.unpack = z, func() error { z.Close(); return nil }
-		}
-	case packedNot:
-		i.in = packed
-	}
+	in, err := packed.NewReader(from, i.packing, maxWindow)
 	if err != nil {
 		return i.broken(0, err)
 	}
+	i.in = in
 	return nil
-}
-
-// packingOf looks at the first bytes.
-func packingOf(b *bufio.Reader) packing {
-	switch head, _ := b.Peek(4); {
-	case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b:
-		return packedGzip
-	case string(head) == "\x28\xb5\x2f\xfd":
-		return packedZstd
-	}
-	return packedNot
 }
 
 // reasonOf is why the system refused, without the name of the file, which is said already.
@@ -249,10 +207,10 @@ func reasonOf(err error) error {
 // broken is the error of a file that cannot be read on.
 func (i *input) broken(row int64, err error) error {
 	e := &FileError{File: i.name, Row: row, Found: "cannot be read", Err: reasonOf(err)}
-	if i.packing == packedNot {
+	if i.packing == packed.None {
 		return e
 	}
-	e.Want = [...]string{"", "a whole gzip file", "a whole zstd file"}[i.packing]
+	e.Want = "a whole " + i.packing.String() + " file"
 	if e.Found = "damaged"; errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		e.Found, e.Err = "cut short", io.ErrUnexpectedEOF
 	}
@@ -261,8 +219,8 @@ func (i *input) broken(row int64, err error) error {
 
 func (i *input) close() error {
 	var err error
-	if i.unpack != nil {
-		err = i.unpack()
+	if i.in != nil {
+		err = i.in.Close()
 	}
 	if i.file != nil {
 		err = errors.Join(err, i.file.Close())

@@ -73,9 +73,6 @@ func (l *Log) Files() []File { return l.files }
 // Has reports whether the log has a column.
 func (l *Log) Has(column string) bool { return hasColumn(l.columns, column) }
 
-// Columns are the columns of the log in the order of its first file.
-func (l *Log) Columns() []string { return l.columns }
-
 // Read is how many bytes have been read of all files, as they lie on disk; it may be asked for at any time.
 func (l *Log) Read() int64 { return l.read.Load() }
 

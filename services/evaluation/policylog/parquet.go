@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fundmatch/fundmatch/services/evaluation/packed"
 	"github.com/fundmatch/fundmatch/services/evaluation/parquetfile"
 )
 
@@ -44,7 +45,7 @@ const (
 
 // openParquet reads a Parquet file.
 func openParquet(in *input, p *plan) (reader, error) {
-	if in.packing != packedNot || in.size < 0 {
+	if in.packing != packed.None || in.size < 0 {
 		return nil, &FileError{File: in.name, Found: "a Parquet file that cannot be read at any place", Want: "a file on disk, not packed by gzip or zstd: its pages are packed"}
 	}
 	names := make([]string, len(p.columns))

@@ -23,7 +23,7 @@ const (
 	wantNoRepeat   = "a position that the decision has not had"
 )
 
-// record is one row as a format gives it, in the slots of the plan. Values are checked by builder.add.
+// record is one row as a format gives it, in the slots of the plan. Values are checked by builder.check.
 type record struct {
 	cells     []cell
 	row, line int64 // from 1; line 0 where rows have none

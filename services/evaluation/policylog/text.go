@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"github.com/fundmatch/fundmatch/services/evaluation/packed"
 )
 
 // Limits of a text file's shape. What exceeds them is an error before it is memory.
@@ -112,7 +114,7 @@ func (t *textReader) resume(from Position) error {
 
 // skip goes on by so many bytes: without reading them where the file allows that.
 func (t *textReader) skip(n int64, from Position) error {
-	if t.in.file != nil && t.in.size >= 0 && t.in.packing == packedNot {
+	if t.in.file != nil && t.in.size >= 0 && t.in.packing == packed.None {
 		if from.Offset > t.in.size {
 			return &FileError{File: t.in.name, Found: strconv.FormatInt(t.in.size, 10) + " bytes", Want: "the file that was begun, of " + strconv.FormatInt(from.Offset, 10) + " at least"}
 		}
@@ -289,7 +291,7 @@ func (s *splitting) reserve() {
 	}
 	perRow := s.end/s.rows + 1
 	room := max(s.plan.blockRows-s.rows, 0)*perRow*17/16 + 2*readSize
-	if s.in.size >= 0 && s.in.packing == packedNot {
+	if s.in.size >= 0 && s.in.packing == packed.None {
 		room = min(room, int(s.in.size)+2*readSize)
 	}
 	s.text = slices.Grow(s.text, room)

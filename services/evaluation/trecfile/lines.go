@@ -10,8 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"github.com/fundmatch/fundmatch/services/evaluation/packed"
 )
 
 // blockBytes is how much is read at a time.
@@ -27,11 +26,10 @@ const bom = "\ufeff"
 // keeps one keeps all of that.
 type lines struct {
 	file    string
-	limit   int // bytes of a line
-	source  io.Reader
-	close   func() error
-	text    string // what was read and not handed out
-	number  int64  // of the line that was handed out last
+	limit   int           // bytes of a line
+	source  io.ReadCloser // the text, unpacked
+	text    string        // what was read and not handed out
+	number  int64         // of the line that was handed out last
 	buffer  []byte
 	atEnd   bool
 	counter *counter
@@ -59,25 +57,10 @@ func open(name string, limit int, tell func(bytes int64)) (*lines, error) {
 	if info, err := file.Stat(); err != nil || info.IsDir() {
 		return nil, errors.Join(&Error{File: name, Want: "a file, not a folder", Cause: err}, file.Close())
 	}
-	l := &lines{file: name, limit: limit, close: file.Close, buffer: make([]byte, 0, blockBytes), counter: &counter{file: file, tell: tell}}
-	l.source = l.counter
-	switch {
-	case strings.HasSuffix(name, ".gz"):
-		z, err := gzip.NewReader(l.counter)
-		if err != nil {
-			return nil, errors.Join(&Error{File: name, Want: "a file packed with gzip", Cause: err}, file.Close())
-		}
-		l.source = z
-	case strings.HasSuffix(name, ".zst"):
-		z, err := zstd.NewReader(l.counter, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, errors.Join(&Error{File: name, Want: "a file packed with zstd", Cause: err}, file.Close())
-		}
-		l.source = z
-		l.close = func() error {
-			z.Close()
-			return file.Close()
-		}
+	l := &lines{file: name, limit: limit, buffer: make([]byte, 0, blockBytes), counter: &counter{file: file, tell: tell}}
+	_, packing := packed.ByName(name)
+	if l.source, err = packed.NewReader(l.counter, packing, maxWindow); err != nil {
+		return nil, errors.Join(&Error{File: name, Want: "a file packed with " + packing.String(), Cause: err}, file.Close())
 	}
 	return l, nil
 }
@@ -89,6 +72,8 @@ func reasonOf(err error) error {
 	}
 	return err
 }
+
+func (l *lines) close() error { return errors.Join(l.source.Close(), l.counter.file.Close()) }
 
 // next hands out the next line without its end; io.EOF behind the last.
 func (l *lines) next(ctx context.Context) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -11,12 +12,14 @@ import (
 	"github.com/fundmatch/fundmatch/services/evaluation/gate"
 )
 
-// WriteText writes the document as a table for people.
-func (d *PolicyDocument) WriteText(w io.Writer) error {
+// WriteTable writes the document as a table for people.
+func (d *PolicyDocument) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "rows\t%d\tof %d decisions, %d without a reward yet, %d left out\n", d.Rows, d.Decisions, d.Censored, d.Skipped)
 	fmt.Fprintf(t, "verdict\t%s\t%s\n", d.Verdict.Status, reasons(d.Verdict))
-	writeEstimates(t, "", &d.Estimates)
+	for _, e := range estimatesOf(&d.Estimates) {
+		writeEstimate(t, e.code, e.Estimate)
+	}
 	if d.Logged != nil {
 		writeEstimate(t, fmt.Sprintf("logged ndcg@%d", d.Logged.K), &d.Logged.NDCG)
 	}
@@ -34,24 +37,24 @@ func (d *PolicyDocument) WriteText(w io.Writer) error {
 	return t.Flush()
 }
 
-func writeEstimates(w io.Writer, indent string, e *policy.Estimates) {
-	for _, row := range []struct {
-		name string
-		of   *policy.Estimate
-	}{
-		{"ips", &e.IPS},
-		{"snips", &e.SNIPS},
-		{"clipped_ips", &e.ClippedIPS},
-		{"dm", e.DM},
-		{"dr", e.DR},
-		{"sndr", e.SNDR},
-		{"switch_dr", e.SwitchDR},
-		{"dros", e.DRos},
-	} {
-		if row.of != nil {
-			writeEstimate(w, indent+row.name, row.of)
-		}
-	}
+// namedEstimate is an estimate with what documents and people call it.
+type namedEstimate struct {
+	code, name string
+	*policy.Estimate
+}
+
+// estimatesOf are those that there are.
+func estimatesOf(e *policy.Estimates) []namedEstimate {
+	return slices.DeleteFunc([]namedEstimate{
+		{"ips", "IPS", &e.IPS},
+		{"snips", "SNIPS", &e.SNIPS},
+		{"clipped_ips", "Clipped IPS", &e.ClippedIPS},
+		{"dm", "DM", e.DM},
+		{"dr", "DR", e.DR},
+		{"sndr", "SNDR", e.SNDR},
+		{"switch_dr", "SWITCH-DR", e.SwitchDR},
+		{"dros", "DRos", e.DRos},
+	}, func(n namedEstimate) bool { return n.Estimate == nil })
 }
 
 func writeEstimate(w io.Writer, name string, e *policy.Estimate) {
