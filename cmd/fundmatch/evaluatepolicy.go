@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -103,10 +102,8 @@ func (p *program) tellPolicy(outcome *evaluation.Outcome, s *evaluation.Settings
 		return nil, err
 	}
 	if name == "-" {
-		return d.Gates, p.writeOut("", func(w io.Writer) error {
-			_, err := w.Write(data)
-			return err
-		})
+		_, err := p.stdout.Write(data)
+		return d.Gates, err
 	}
 	return d.Gates, writeWithRun(name, data, run)
 }
