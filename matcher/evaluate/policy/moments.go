@@ -102,6 +102,7 @@ func (m *moments) add(weight, reward []float64, shift float64, steps []float64) 
 	if p.bands[0].n > 0 && p.largest <= steps[0] {
 		p.largest = max(p.largest, largestOf(weight, reward))
 	}
+	p.bands[0].r, p.bands[0].rr = 0, 0 // of the first band nobody asks for them
 	m.largest = p.largest
 	total := int64(0)
 	for i := range m.bands {
@@ -127,40 +128,60 @@ type partial struct {
 }
 
 // add goes over some rows without a branch: which weights are above the first step nobody can foresee. What is not of the
-// first band adds 0 to its sums. Weights are not negative, so they are in the order of their bits.
+// first band adds 0 to its sums. Weights are not negative, so they are in the order of their bits. Where a reward is not
+// known the sum of the rewards is none: then nothing of it counts, and the rows are taken one by one.
 func (p *partial) add(weight, reward []float64, steps []float64) {
-	const infinite = 0x7ff << 52
 	shift, first := p.shift, p.first
 	t := &p.bands[0]
-	sdw, sx, sdwdw, sdwx, sxx := t.dw, t.x, t.dwdw, t.dwx, t.xx
+	sr, sdw, sx, sdwdw, sdwx, sxx := 0.0, t.dw, t.x, t.dwdw, t.dwx, t.xx
 	heavy := 0
-	var n uint64
 	reward = reward[:len(weight)]
 	for i, w := range weight {
 		r := reward[i]
-		size := math.Float64bits(w) &^ (1 << 63)
-		_, censored := bits.Sub64(infinite, math.Float64bits(r)&^(1<<63), 0)
+		sr += r
+		size := math.Float64bits(w)
 		_, above := bits.Sub64(first, size, 0)
-		p.weights[(uint(binByExponent[size>>52])<<2|uint(i)&3)&127] += int32(1 - censored)
+		p.weights[binAt(size, i)]++
 		p.heavy[heavy&(lookRows-1)] = uint8(i)
-		heavy += int(above &^ censored)
-		keep := above | censored - 1 // all bits, or none
-		n += keep & 1
-		dw := math.Float64frombits(math.Float64bits(w-1) & keep)
-		x := math.Float64frombits(math.Float64bits(w*(r-shift)) & keep)
+		heavy += int(above)
+		dw := math.Float64frombits(math.Float64bits(w-1) & (above - 1))
+		x := math.Float64frombits(math.Float64bits(w*(r-shift)) & (above - 1))
 		sdw += dw
 		sx += x
 		sdwdw += float64(dw * dw)
 		sdwx += float64(dw * x)
 		sxx += float64(x * x)
 	}
-	t.n += float64(n)
+	if math.IsNaN(sr) {
+		for i, w := range weight {
+			p.weights[binAt(math.Float64bits(w), i)]--
+		}
+		p.each(weight, reward, steps)
+		return
+	}
+	t.n += float64(len(weight) - heavy)
 	t.dw, t.x, t.dwdw, t.dwx, t.xx = sdw, sx, sdwdw, sdwx, sxx
 	for _, i := range p.heavy[:heavy] {
 		w := weight[i]
 		p.largest = max(p.largest, w)
 		p.bands[bandOf(w, steps)&15].add(w, reward[i]-shift)
 	}
+}
+
+// each takes rows one by one, without those that have no reward.
+func (p *partial) each(weight, reward, steps []float64) {
+	for i, w := range weight {
+		if r := reward[i]; !math.IsNaN(r) {
+			p.weights[binAt(math.Float64bits(w), i)]++
+			p.largest = max(p.largest, w)
+			p.bands[bandOf(w, steps)&15].add(w, r-p.shift)
+		}
+	}
+}
+
+// binAt is where the weight of row i is counted.
+func binAt(size uint64, i int) uint {
+	return (uint(binByExponent[size>>52])<<2 | uint(i)&3) & 127
 }
 
 func (t *tally) add(w, r float64) {
@@ -199,7 +220,7 @@ var binByExponent = binsByExponent()
 
 func binsByExponent() (of [1 << 12]uint8) {
 	for exponent := range of {
-		of[exponent] = uint8(max(firstPower-1, min(exponent-1023, lastPower)) - firstPower + 1)
+		of[exponent] = uint8(max(firstPower-1, min(exponent&(1<<11-1)-1023, lastPower)) - firstPower + 1)
 	}
 	return of
 }
