@@ -98,3 +98,25 @@ func TestEvaluateRankingFails(t *testing.T) {
 		t.Errorf("exit code %d, and the run is now %q", ran.code, kept)
 	}
 }
+
+// A query called all has no place in the document beside the values over all: nothing of it is written, to stdout neither.
+func TestEvaluateRankingOfAQueryCalledAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	qrels, run := filepath.Join(dir, "all.qrels"), filepath.Join(dir, "all.run")
+	err := errors.Join(
+		os.WriteFile(qrels, []byte("1 0 a 1\nall 0 b 1\n"), 0o600),
+		os.WriteFile(run, []byte("1 Q0 a 1 2 r\nall Q0 b 1 1 r\n"), 0o600),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"evaluate", "ranking", "--qrels", qrels, "--run", run, "--json", "-"}
+	if ran := inProcess(t.Context(), "", args...); ran.code != exitDone || !strings.Contains(ran.stdout, `"num_q": 2`) {
+		t.Errorf("over all: %+v", ran)
+	}
+	ran := inProcess(t.Context(), "", append(args, "--per-query")...)
+	if ran.code != exitUsage || ran.stdout != "" || !strings.Contains(ran.stderr, `"all", expected another id`) {
+		t.Errorf("each query: exit code %d, %q, %q", ran.code, ran.stdout, ran.stderr)
+	}
+}
