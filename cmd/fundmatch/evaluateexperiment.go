@@ -105,7 +105,10 @@ func (p *program) evaluateExperiment(ctx context.Context, o *experimentEvaluatio
 		return err
 	}
 	document, err := p.readExperiment(ctx, o, weights)
-	if errors.Is(err, experiments.ErrConfig) || errors.Is(err, experiments.ErrData) {
+	switch {
+	case errors.Is(err, experiments.ErrData) && !strings.Contains(err.Error(), o.data): // of all rows together
+		return usageError("%s: %v", o.data, err)
+	case errors.Is(err, experiments.ErrConfig), errors.Is(err, experiments.ErrData):
 		return usageError("%v", err)
 	}
 	if err != nil {

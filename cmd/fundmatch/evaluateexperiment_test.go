@@ -124,7 +124,7 @@ func TestEvaluateExperimentRefuses(t *testing.T) {
 		"no segment":         {good, []string{"--segment", "city"}, "city: the column is missing"},
 		"no pre":             {good, []string{"--pre", "before"}, "before: the column is missing"},
 		"empty":              {"", nil, "the file is empty"},
-		"no rows":            {"customer_id,arm,metric\n", nil, "no rows"},
+		"no rows":            {"customer_id,arm,metric\n", nil, "a.csv: wrong data: no rows"},
 		"one arm":            {"customer_id,arm,metric\nA,x,1\n", nil, "customers of 1 arms, expected of 2 or more"},
 		"no such control":    {good, []string{"--control", "old"}, `control "old" has no customers`},
 		"weights":            {good, []string{"--weights", "control"}, "--weights: \"control\", expected an arm and its share"},

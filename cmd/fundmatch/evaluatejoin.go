@@ -196,6 +196,7 @@ type joinRun struct {
 	program *program
 	job     joined.Job
 	reader  *decisionlog.Reader
+	policy  string // as it was named
 }
 
 // join opens log and store and lets write have what is joined.
@@ -222,7 +223,7 @@ func (p *program) join(ctx context.Context, o *joinOptions, workers int, write f
 			return err
 		}
 	}
-	return write(&joinRun{program: p, reader: reader, job: joined.Job{
+	return write(&joinRun{program: p, reader: reader, policy: o.policy, job: joined.Job{
 		Log: reader, Store: store, Now: fund.InstantOf(p.now()), Version: p.version, Options: options,
 	}})
 }
@@ -244,14 +245,19 @@ func (j *joinRun) into(ctx context.Context, w io.Writer, format policylog.Format
 	}
 	told, err := j.job.Run(ctx, out)
 	if err != nil {
-		return nil, joinError(err)
+		return nil, joinError(err, j.policy)
 	}
 	return told, errors.Join(out.Close(), j.reader.CheckEnds(ctx))
 }
 
-// joinError says whose mistake an error of a join is.
-func joinError(err error) error {
-	for _, cause := range [...]error{joined.ErrOptions, joined.ErrNoEvents, joined.ErrNoDecisions, score.ErrModel, modelfile.ErrModelFile} {
+// joinError says whose mistake an error of a join is. Policy is what was to be judged.
+func joinError(err error, policy string) error {
+	for _, refused := range [...]error{score.ErrModel, modelfile.ErrModelFile} {
+		if errors.Is(err, refused) {
+			return &exitError{code: exitUsage, text: "--policy: " + policy + ": " + err.Error(), cause: err}
+		}
+	}
+	for _, cause := range [...]error{joined.ErrOptions, joined.ErrNoEvents, joined.ErrNoDecisions} {
 		if errors.Is(err, cause) {
 			return &exitError{code: exitUsage, text: err.Error(), cause: err}
 		}

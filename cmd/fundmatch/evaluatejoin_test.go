@@ -259,7 +259,7 @@ func TestEvaluateJoinRefuses(t *testing.T) {
 		{[]string{"--audience", "MANAGER", "--through", "2026-06-30T10:00:00+08:00"}, exitUsage, "1 are of another channel or reader"},
 		{[]string{"--workers", "0"}, exitUsage, "--workers: 0, expected 1 to"},
 		{[]string{"--policy", filepath.Join(dir, "none.yaml")}, exitUsage, "cannot be read"},
-		{[]string{"--policy", own, "--through", "2026-06-30T10:00:00+08:00"}, exitUsage, "model refused"},
+		{[]string{"--policy", own, "--through", "2026-06-30T10:00:00+08:00"}, exitUsage, "--policy: " + own + ": model refused: "},
 		{[]string{"--policy", own, "--out", own + ".csv", "--decisions", filepath.Join(dir, "nowhere")}, exitUnavailable, "there is no decision log"},
 		{[]string{"--store", "memory:"}, exitUsage, "memory:"},
 		{[]string{"--store", "sqlite:" + filepath.Join(dir, "none.db"), "--decisions", strings.TrimPrefix(store, "sqlite:") + ".decisions"}, exitUnavailable, "none.db"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,7 @@ func (p *program) evaluateMergeCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.json, "json", "", "file to write the document to, and what it was made from beside it; - for stdout (default: a table on stdout)")
-	f.StringVar(&o.dir, "out", "", "of the parts of a report: folder to write report.html, report.json and run.json to")
+	f.StringVar(&o.dir, "out", "", "of the parts of a report: folder to write report.html, report.json and run.json to; of others as --json")
 	o.gates.flags(f)
 	return cmd
 }
@@ -55,37 +56,37 @@ func (o *evaluateMergeOptions) outputs() (names []string) {
 	return names
 }
 
-// folders sees that they can be written in.
-func (o *evaluateMergeOptions) folders() error {
+// places refuses, before anything is read, what can be written by no parts: whether --out is a folder or a file only they say.
+func (o *evaluateMergeOptions) places() error {
 	if o.dir != "" {
-		if err := reportFolder(o.dir); err != nil {
+		if err := reportFolder(filepath.Dir(o.dir)); err != nil {
 			return err
 		}
 	}
 	return inFolders(o.json)
 }
 
-// check sees that what is to be written is what the parts are of.
-func (o *evaluateMergeOptions) check(s *evaluation.Settings) error {
+// check sees that what is to be written is what the parts are of, and takes the place of none of them. A document's file
+// may be named by --out too, as the parts were.
+func (o *evaluateMergeOptions) check(s *evaluation.Settings, names []string) error {
 	switch {
 	case s.Verb == evaluation.VerbReport && (o.dir == "" || o.json != ""):
 		return usageError("--out: the parts are of a report, expected a folder for it and no --json")
+	case s.Verb != evaluation.VerbReport && o.dir != "" && o.json != "":
+		return usageError("--out: the parts are of evaluate %s, expected --json alone", s.Verb)
 	case s.Verb != evaluation.VerbReport && o.dir != "":
-		return usageError("--out: the parts are of evaluate %s, expected --json", s.Verb)
-	}
-	return nil
-}
-
-func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluateMergeOptions) error {
-	if err := o.gates.parse(); err != nil {
-		return err
+		o.json, o.dir = o.dir, ""
 	}
 	outputs := o.outputs()
 	if err := distinctOutputs(outputs...); err != nil {
 		return err
 	}
-	if err := o.folders(); err != nil {
-		return err
+	folders := inFolders(o.json)
+	if o.dir != "" {
+		folders = reportFolder(o.dir)
+	}
+	if folders != nil {
+		return folders
 	}
 	for _, name := range names {
 		for _, out := range outputs {
@@ -94,6 +95,16 @@ func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluate
 			}
 		}
 	}
+	return nil
+}
+
+func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluateMergeOptions) error {
+	if err := o.gates.parse(); err != nil {
+		return err
+	}
+	if err := o.places(); err != nil {
+		return err
+	}
 	began := p.now()
 	partials, err := p.readPartials(ctx, names)
 	if err != nil {
@@ -101,6 +112,9 @@ func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluate
 	}
 	outcome, settings, err := mergePartials(partials)
 	if err != nil {
+		return err
+	}
+	if err := o.check(settings, names); err != nil {
 		return err
 	}
 	run := evaluation.RunDocumentOf(p.version, &outcome.Tally, outcome.Files)
@@ -118,9 +132,6 @@ func (p *program) evaluateMerge(ctx context.Context, names []string, o *evaluate
 
 // tellMerged writes what the parts are of.
 func (p *program) tellMerged(outcome *evaluation.Outcome, s *evaluation.Settings, run *evaluation.RunDocument, o *evaluateMergeOptions) ([]gate.Result, error) {
-	if err := o.check(s); err != nil {
-		return nil, err
-	}
 	if s.Verb == evaluation.VerbReport {
 		return p.tellReport(outcome, s, run, &o.gates, o.dir)
 	}
@@ -164,7 +175,7 @@ func mergePartials(partials []*evaluation.Partial) (outcome *evaluation.Outcome,
 	case err != nil:
 		return nil, nil, fmt.Errorf("merge: %w", err)
 	case outcome.Rows == 0:
-		return nil, nil, emptyError(&outcome.Tally)
+		return nil, nil, emptyError(outcome)
 	}
 	return outcome, settings, nil
 }

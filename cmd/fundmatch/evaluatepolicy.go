@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,7 +35,7 @@ func (p *program) evaluatePolicyCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.json, "json", "", "file to write the document to, and what it was made from beside it; - for stdout (default: a table on stdout)")
+	f.StringVar(&o.json, "json", "", "file to write the document to, and what it was made from beside it; - for stdout (default: a table on stdout); with --shard as --out")
 	f.StringVar(&o.job.out, "out", "", "with --shard: file to write the partial result to, for fundmatch evaluate merge")
 	o.flags(f)
 	return cmd
@@ -54,6 +53,9 @@ func (o *evaluatePolicyOptions) outputs() []string {
 
 func (o *evaluatePolicyOptions) check() (*evaluation.Shard, error) {
 	shard, err := o.logRun.check(o.outputs()...)
+	if shard != nil && o.job.out == "" && o.json != "-" {
+		o.job.out, o.json = o.json, "" // what a shard writes is its partial result, by whichever name of the file
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -100,10 +102,8 @@ func (p *program) tellPolicy(outcome *evaluation.Outcome, s *evaluation.Settings
 		return nil, err
 	}
 	if name == "-" {
-		return d.Gates, p.writeOut("", func(w io.Writer) error {
-			_, err := w.Write(data)
-			return err
-		})
+		_, err := p.stdout.Write(data)
+		return d.Gates, err
 	}
 	return d.Gates, writeWithRun(name, data, run)
 }

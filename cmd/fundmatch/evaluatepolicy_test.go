@@ -269,7 +269,8 @@ func inShards(t *testing.T, dir string, args, gates []string) string {
 	var partials []string
 	for _, i := range rand.Perm(7) {
 		name := filepath.Join(dir, fmt.Sprintf("part-%d.json", i))
-		out := inProcess(t.Context(), "", slices.Concat([]string{"evaluate", "policy", "--shard", fmt.Sprintf("%d/7", i), "--out", name}, args)...)
+		to := []string{"--out", "--json"}[i%2] // both name the file of a part
+		out := inProcess(t.Context(), "", slices.Concat([]string{"evaluate", "policy", "--shard", fmt.Sprintf("%d/7", i), to, name}, args)...)
 		if out.code != exitDone {
 			t.Fatalf("shard %d: exit code %d: %s", i, out.code, out.stderr)
 		}
@@ -289,8 +290,25 @@ func TestEvaluateShardsWithoutFiles(t *testing.T) {
 	dir := t.TempDir()
 	writeLog(t, dir, policylog.CSV, []int{50})
 	log := []string{"--log", filepath.Join(dir, "log-*")}
-	if got, want := inShards(t, dir, log, nil), evaluated(t, log...); got != want {
+	want := evaluated(t, log...)
+	if got := inShards(t, dir, log, nil); got != want {
 		t.Error(cmp.Diff(want, got))
+	}
+	parts := make([]string, 7)
+	for i := range parts {
+		parts[i] = filepath.Join(dir, fmt.Sprintf("part-%d.json", i))
+	}
+	named := filepath.Join(dir, "named.json")
+	mustRun(t, slices.Concat([]string{"evaluate", "merge", "--out", named}, parts)...)
+	if got := readFile(t, named); got != want {
+		t.Errorf("merged to --out: %s", cmp.Diff(want, got))
+	}
+	for _, to := range [][]string{{"--out", named, "--json", filepath.Join(dir, "other.json")}, {"--out", parts[3]}, {"--json", parts[3]}} {
+		before := readFile(t, parts[3])
+		out := inProcess(t.Context(), "", slices.Concat([]string{"evaluate", "merge"}, to, parts)...)
+		if out.code != exitUsage || readFile(t, parts[3]) != before {
+			t.Errorf("merged with %q: exit code %d: %s", to, out.code, out.stderr)
+		}
 	}
 	out := inProcess(t.Context(), "", slices.Concat([]string{"evaluate", "policy", "--shard", "3/7", "--out", filepath.Join(dir, "x.json")}, log)...)
 	if !strings.Contains(out.stderr, "shard 3/7 has no file of the log") {
@@ -372,7 +390,8 @@ func TestEvaluatePolicyBadInput(t *testing.T) {
 		"no segment column":   {map[string]string{"a.csv": good}, []string{"--segment", "region"}, "column region: not there, expected one of the columns: decision_id"},
 		"a customer as such":  {map[string]string{"a.csv": good}, []string{"--segment", "customer_id"}, "--segment"},
 		"mixed schemas":       {map[string]string{"a.csv": good, "b.csv": strings.Replace(good, "target_propensity", "target_propensity,x", 1)}, nil, "b.csv: column x: there"},
-		"an empty log":        {map[string]string{"a.csv": logHeader}, nil, "the log has no rows"},
+		"an empty log":        {map[string]string{"a.csv": logHeader}, nil, "a.csv: the log has no rows"},
+		"two empty files":     {map[string]string{"a.csv": logHeader, "b.csv": logHeader}, nil, "b.csv: the log has no rows"},
 		"an empty file":       {map[string]string{"a.csv": ""}, nil, "a.csv"},
 		"cut short":           {map[string]string{"a.csv": good + "d2,C1,2026-06-01"}, nil, "a.csv: line 4, row 3"},
 		"no gzip":             {map[string]string{"a.csv.gz": good}, nil, "a.csv.gz"},
@@ -385,13 +404,14 @@ func TestEvaluatePolicyBadInput(t *testing.T) {
 		"a decision again": {
 			map[string]string{"a.csv": good + logRow("d2", 1, "1", ".5", ".5") + logRow("d1", 3, "1", ".5", ".5")},
 			[]string{"--check-unique"},
-			"row 4, decision_id: also in",
+			`row 4, decision_id: "d1", also in`,
 		},
 		"a negative clip":     {map[string]string{"a.csv": good}, []string{"--clip", "-1"}, "--clip: -1, expected"},
 		"an unknown model":    {map[string]string{"a.csv": good}, []string{"--reward-model", "x"}, "--reward-model"},
 		"an unknown format":   {map[string]string{"a.csv": good}, []string{"--format", "xls"}, "--format"},
 		"no workers":          {map[string]string{"a.csv": good}, []string{"--workers", "0"}, "--workers: 0"},
-		"a shard without out": {map[string]string{"a.csv": good}, []string{"--shard", "0/2"}, "--out"},
+		"a shard without out": {map[string]string{"a.csv": good}, []string{"--shard", "0/2", "--json", "-"}, "--out"},
+		"a shard of two outs": {map[string]string{"a.csv": good}, []string{"--shard", "0/2", "--json", "y.json", "--out", "x.json"}, "--json"},
 		"out without a shard": {map[string]string{"a.csv": good}, []string{"--out", "x.json"}, "--shard"},
 		"a wild shard":        {map[string]string{"a.csv": good}, []string{"--shard", "2/2", "--out", "x.json"}, "--shard"},
 	} {
@@ -409,7 +429,7 @@ func TestEvaluatePolicyBadInput(t *testing.T) {
 				}
 				args = append(args, a)
 			}
-			if !slices.Contains(c.args, "--out") {
+			if !slices.Contains(c.args, "--out") && !slices.Contains(c.args, "--json") {
 				args = append(args, "--json", filepath.Join(dir, "x.json"))
 			}
 			before := listDir(t, dir)
@@ -469,7 +489,7 @@ func TestEvaluatePolicySkipsBadRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	out = inProcess(t.Context(), "", "evaluate", "policy", "--log", name, "--skip-bad")
-	if out.code != exitUsage || !strings.Contains(out.stderr, "the log has no rows but bad ones") {
+	if out.code != exitUsage || !strings.Contains(out.stderr, ".csv: the log has no rows but bad ones") {
 		t.Errorf("exit code %d: %s", out.code, out.stderr)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -91,8 +90,10 @@ func reportFolder(dir string) error {
 		switch {
 		case err == nil && !info.IsDir():
 			return usageError("%s: is no folder, expected one to write the report to", at)
+		case err == nil && inFolders(filepath.Join(at, reportPage)) != nil:
+			return unavailableError(nil, "%s: %s cannot be written in", dir, at)
 		case err == nil:
-			return inFolders(filepath.Join(at, reportPage))
+			return nil
 		case at == filepath.Dir(at):
 			return nil // making it will say why it cannot be
 		}
@@ -116,10 +117,8 @@ func (o *evaluateReportOptions) planned() (arms []evaluation.ArmWeight, err erro
 
 func (p *program) evaluateReport(ctx context.Context, o *evaluateReportOptions) (err error) {
 	if o.schema {
-		return p.writeOut("", func(w io.Writer) error {
-			_, err := w.Write(evaluation.ReportJSONSchema())
-			return err
-		})
+		_, err := p.stdout.Write(evaluation.ReportJSONSchema())
+		return err
 	}
 	shard, err := o.check()
 	if err != nil {

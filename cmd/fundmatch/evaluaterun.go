@@ -242,6 +242,11 @@ func (p *program) openNamed(ctx context.Context, r *logRun, s *evaluation.Settin
 	if o.Format, err = policylog.ParseFormat(r.input.format); err != nil {
 		return nil, usageError("--format: %v", err)
 	}
+	for _, name := range s.Segments {
+		if slices.Contains(append([]string{policylog.ColumnReward, policylog.ColumnPropensity, policylog.ColumnTarget}, o.OptionalNumbers...), name) {
+			return nil, usageError("--segment: %q is a column of numbers, expected one of text, %s or %s", name, policylog.ColumnProduct, policylog.ColumnPosition)
+		}
+	}
 	o.Stdin = &interruptible{ctx: ctx, from: p.stdin}
 	byDefault := len(s.Segments) == 0
 	if byDefault && !slices.Contains(o.OptionalTexts, policylog.ColumnSegment) {
@@ -307,6 +312,11 @@ type measuredLog struct {
 
 // measure runs over the log, or over the files of a shard of it.
 func (p *program) measure(ctx context.Context, r *logRun, in *opened, shard *evaluation.Shard) (*measuredLog, error) {
+	for _, f := range in.log.Files() {
+		if r.job.checkpoint != "" && f.Size < 0 {
+			return nil, usageError("--checkpoint: %s cannot be read again, expected a log of files", f.Name)
+		}
+	}
 	began := p.now()
 	config, err := p.runConfig(r, in)
 	if err != nil {
@@ -322,14 +332,14 @@ func (p *program) measure(ctx context.Context, r *logRun, in *opened, shard *eva
 	m := &measuredLog{}
 	if shard != nil {
 		if m.partial, err = evaluation.RunShard(ctx, source, *shard, config); err != nil {
-			return nil, logError(ctx, err)
+			return nil, cmp.Or(checkpointError(r.job.checkpoint, err), logError(ctx, err))
 		}
 		t := m.partial.Tally()
 		m.run = evaluation.RunDocumentOf(p.version, &t, m.partial.Files)
 		m.run.Shard = shard
 	} else {
 		if m.outcome, err = p.measureAll(ctx, in, source, config); err != nil {
-			return nil, logError(ctx, err)
+			return nil, cmp.Or(checkpointError(r.job.checkpoint, err), logError(ctx, err))
 		}
 		m.run = evaluation.RunDocumentOf(p.version, &m.outcome.Tally, m.outcome.Files)
 	}
@@ -351,19 +361,27 @@ func (p *program) measureAll(ctx context.Context, in *opened, source evaluation.
 	case err != nil:
 		return nil, err
 	case outcome.Rows == 0:
-		return nil, emptyError(&outcome.Tally)
+		return nil, emptyError(outcome)
 	case unique != nil:
-		return outcome, unique.Check(in.log.Files())
+		return outcome, in.log.Named(ctx, unique.Check(in.log.Files()))
 	}
 	return outcome, nil
 }
 
-// emptyError says that nothing was left to judge.
-func emptyError(t *evaluation.Tally) error {
-	if t.Skipped > 0 {
-		return usageError("%v but bad ones, %d; the first: %s", policylog.ErrEmpty, t.Skipped, t.Bad[0].String())
+// emptyError says that nothing was left to judge, and where.
+func emptyError(o *evaluation.Outcome) error {
+	var names []string
+	for i := range o.Files[:min(3, len(o.Files))] {
+		names = append(names, o.Files[i].Name)
 	}
-	return usageError("%v", policylog.ErrEmpty)
+	where := strings.Join(names, ", ")
+	if more := len(o.Files) - len(names); more > 0 {
+		where += " and " + plural(more, "file", "files") + " more"
+	}
+	if o.Skipped > 0 {
+		return usageError("%s: %v but bad ones, %d; the first: %s", where, policylog.ErrEmpty, o.Skipped, o.Bad[0].String())
+	}
+	return usageError("%s: %v", where, policylog.ErrEmpty)
 }
 
 func (p *program) runConfig(r *logRun, in *opened) (*evaluation.Config, error) {
@@ -388,12 +406,7 @@ const maxCheckpointBytes = 1 << 30
 func (p *program) checkpoint(job *jobFlags) (*evaluation.Checkpoint, error) {
 	c := &evaluation.Checkpoint{
 		Every: job.every, Now: p.now,
-		Save: func(data []byte) error {
-			return writeFile(job.checkpoint, func(w io.Writer) error {
-				_, err := w.Write(data)
-				return err
-			})
-		},
+		Save: func(data []byte) error { return writeFiles(bytesTo(job.checkpoint, data)) },
 	}
 	if _, err := os.Stat(job.checkpoint); errors.Is(err, os.ErrNotExist) {
 		return c, nil
@@ -440,6 +453,14 @@ func logError(ctx context.Context, err error) error {
 		return usageError("%v", err)
 	}
 	return err
+}
+
+// checkpointError names the checkpoint that was refused; nil where it is about something else.
+func checkpointError(name string, err error) error {
+	if !errors.Is(err, evaluation.ErrCheckpoint) {
+		return nil
+	}
+	return usageError("--checkpoint: %s: %v", name, err)
 }
 
 // interruptible reads from what may keep its reader waiting for ever, such as a pipe, until ctx is done.

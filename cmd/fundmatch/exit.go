@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/fundmatch/fundmatch/features"
 	"github.com/fundmatch/fundmatch/features/dataset/synthetic"
@@ -72,9 +74,18 @@ func tellFailure(ctx context.Context, stderr io.Writer, err error) int {
 	return codeOf(err)
 }
 
-// oneLine keeps a message on one line, whatever it quotes.
+// oneLine keeps a message on one line, whatever it quotes, and from telling a terminal what to do: a file may hold anything.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case unicode.IsControl(r):
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 // codeOf finds the exit code of an error. What nobody foresaw is something that was

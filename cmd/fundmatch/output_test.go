@@ -45,8 +45,13 @@ func TestOutputsAreDistinct(t *testing.T) {
 		a, b     string
 		distinct bool
 	}{
-		{"a.json", "b.json", true}, {"-", "-", true}, {"", "", true},
-		{"a.json", "a.json", false}, {"a.json", "./a.json", false}, {filepath.Join(dir, "a.json"), "a.json", false}, {"there.json", "linked.json", false},
+		{"a.json", "b.json", true},
+		{"-", "-", true},
+		{"", "", true},
+		{"a.json", "a.json", false},
+		{"a.json", "./a.json", false},
+		{filepath.Join(dir, "a.json"), "a.json", false},
+		{"there.json", "linked.json", false},
 	} {
 		if err := distinctOutputs(c.a, c.b); (err == nil) != c.distinct {
 			t.Errorf("%q and %q: %v", c.a, c.b, err)

@@ -82,6 +82,9 @@ func newRoot(w world) *cobra.Command {
 	root.SetErr(w.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		text, _, _ := strings.Cut(err.Error(), ": strconv.") // the library's own words
+		if before, _, is := strings.Cut(text, ": time: "); is {
+			text = before + ", expected a time span such as 250ms, 10s, 5m or 720h"
+		}
 		return fmt.Errorf("%s: %s", cmd.Name(), text)
 	})
 	root.PersistentFlags().BoolVar(&p.quiet, "quiet", false, "no progress and no notes on stderr")

@@ -166,10 +166,7 @@ func (o *trainOptions) write(result *training.Result) error {
 	if o.out == "" {
 		return nil
 	}
-	return writeFile(o.out, func(w io.Writer) error {
-		_, err := w.Write(result.Model)
-		return err
-	})
+	return writeFiles(bytesTo(o.out, result.Model))
 }
 
 func firstOf(texts []string) string {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 )
 
 // Bootstrap draws customers with repetition, so that an interval says what other
@@ -174,7 +176,7 @@ func (b Bootstrap) Resample(p *Panel, workers int) (*Resampled, error) {
 	for c, id := range p.Clusters {
 		hashes[c] = hashID(id)
 	}
-	blocks, table := p.blocks(), newPoissonTable()
+	blocks, table := p.blocks(), draw.NewPoisson()
 	out := &Resampled{level: b.Level, replicates: make([]Means, b.Replicates)}
 	workers = max(1, min(workers, b.Replicates))
 	var wg sync.WaitGroup
@@ -221,14 +223,12 @@ func quantile(sorted []float64, q float64) float64 {
 }
 
 // draw sets how often each cluster stands in a replicate.
-func (b Bootstrap) draw(replicate int, hashes []uint64, table *poissonTable, weight []float64) {
-	key := mix(b.Seed ^ mix(uint64(replicate)+golden))
+func (b Bootstrap) draw(replicate int, hashes []uint64, table *draw.Poisson, weight []float64) {
+	key := draw.Key(b.Seed, replicate)
 	for c, h := range hashes {
-		weight[c] = table.draw(mix(h ^ key))
+		weight[c] = table.Draw(draw.Mix(h ^ key))
 	}
 }
-
-const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
 
 // hashID is FNV-1a of 64 bits, mixed.
 func hashID(id string) uint64 {
@@ -236,36 +236,5 @@ func hashID(id string) uint64 {
 	for i := range len(id) {
 		h = (h ^ uint64(id[i])) * 0x100000001b3
 	}
-	return mix(h)
-}
-
-// mix is the finaliser of splitmix64 (Steele, Lea and Flood, 2014).
-func mix(x uint64) uint64 {
-	x += golden
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-// poissonTable holds, at k, P(X <= k) of Poisson(1) as a fraction of 2^64. What lies
-// beyond the last is less than can be told from nothing.
-type poissonTable [20]uint64
-
-func newPoissonTable() (table poissonTable) {
-	probability, total := 1/math.E, 0.0
-	for k := range table {
-		total += probability
-		table[k] = uint64(min(total*(1<<64), float64(math.MaxUint64-(1<<11))))
-		probability /= float64(k + 1)
-	}
-	return table
-}
-
-// draw turns 64 uniform bits into a draw of Poisson(1).
-func (t *poissonTable) draw(u uint64) float64 {
-	k := 0
-	for k < len(t) && u >= t[k] {
-		k++
-	}
-	return float64(k)
+	return draw.Mix(h)
 }

@@ -403,7 +403,13 @@ func (m *armsMeasure) report(planned []ArmWeight) (ArmsReport, error) {
 	if m.lacked {
 		r.Needs = append(r.Needs, policylog.ColumnArm)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.experiments)) {
+	names := slices.Sorted(maps.Keys(m.experiments))
+	for _, a := range planned {
+		if !slices.Contains(names, a.Experiment) {
+			return r, fmt.Errorf("%w: experiment %.80q is not in the log, expected one of %.300q", experiments.ErrConfig, a.Experiment, names)
+		}
+	}
+	for _, name := range names {
 		e, err := m.experiments[name].report(name, planned)
 		if err != nil {
 			return r, fmt.Errorf("experiment %.80q: %w", name, err)
@@ -446,7 +452,7 @@ func (s *armSample) report(name string, planned []ArmWeight) (ExperimentReport, 
 	}
 	d, err := state.Judge(plannedOf(name, planned, columns))
 	if errors.Is(err, experiments.ErrData) { // one arm, or nobody: there is nothing to compare
-		r.Verdict = experiments.Verdict{Status: experiments.Withheld, Reasons: []experiments.Reason{{Code: "ONE_ARM", Text: "there is nothing to compare: " + err.Error()}}}
+		r.Verdict = experiments.Verdict{Status: experiments.Withheld, Reasons: []experiments.Reason{{Code: "ONE_ARM", Text: strings.Replace(err.Error(), experiments.ErrData.Error(), "there is nothing to compare", 1)}}}
 		return r, nil
 	}
 	if err != nil {

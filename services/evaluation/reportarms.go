@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 	"github.com/fundmatch/fundmatch/services/evaluation/policylog"
 )
 
@@ -135,7 +136,7 @@ func (m *armsMeasure) addList(b *policylog.Block, decision, begin, end int, name
 		if err != nil {
 			return err
 		}
-		s.put(spread(b.Cluster[decision]), &one)
+		s.put(draw.Spread(b.Cluster[decision]), &one)
 	}
 	return nil
 }
@@ -223,16 +224,6 @@ func (m *armsMeasure) Merge(later Measure) error {
 		}
 	}
 	return m.trim()
-}
-
-// spread mixes a hash (the finaliser of SplitMix64: Steele, Lea and Flood, 2014), so that the sample does not depend on
-// how the hash was made. Different hashes stay different.
-func spread(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // armsForm is the byte form of armsMeasure.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 	"github.com/fundmatch/fundmatch/services/evaluation/experiments"
 )
 
@@ -21,7 +22,7 @@ func TestTheSampleOfCustomersDoesNotDependOnTheParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.put(spread(uint64(i)), &armCustomer{Arm: "ab"[i%2 : i%2+1], Lists: 1, Known: 1, Reward: float64(i % 7)})
+		s.put(draw.Spread(uint64(i)), &armCustomer{Arm: "ab"[i%2 : i%2+1], Lists: 1, Known: 1, Reward: float64(i % 7)})
 	}
 	for round := range 2 { // each customer comes twice, in different parts
 		for i := 1; i <= customers; i++ {
@@ -57,7 +58,7 @@ func TestTheSampleOfCustomersDoesNotDependOnTheParts(t *testing.T) {
 	}
 	all := make([]uint64, 0, customers)
 	for i := 1; i <= customers; i++ {
-		all = append(all, spread(uint64(i)))
+		all = append(all, draw.Spread(uint64(i)))
 	}
 	slices.Sort(all)
 	if held := slices.Sorted(maps.Keys(want.customers)); !slices.Equal(held, all[:MaxArmCustomers]) {

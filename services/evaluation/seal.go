@@ -34,7 +34,7 @@ func seal(schema string, body any) ([]byte, error) {
 func unseal(schema string, data []byte, body any) error {
 	var s sealed
 	if err := strict(data, &s); err != nil {
-		return err
+		return fmt.Errorf("it does not read as %q: it is something else, or was cut short", schema)
 	}
 	if s.Schema != schema {
 		return fmt.Errorf("schema %.80q, expected %q", s.Schema, schema)

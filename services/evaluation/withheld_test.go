@@ -91,7 +91,7 @@ func TestReportOfALogWithRowsLeftOut(t *testing.T) {
 	}
 	// a product above the level, whose propensity is no probability: it is not counted as a violation
 	row := "z1,c1,2026-01-02T01:00:00Z,1,P1,0,0,0.25,MASS,exp:control,C1,R5,I1" + strings.Repeat(",", strings.Count(joinedColumns, ",")-12) + "\n"
-	if err := os.WriteFile(name, append(text, row...), 0o600); err != nil {
+	if err := os.WriteFile(name, append(text, row...), 0o600); err != nil { //nolint:gosec // a file of this test
 		t.Fatal(err)
 	}
 	s := reportSettings()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 )
 
 // Limits of resampling.
@@ -137,11 +139,8 @@ func percentile(sorted []float64, q float64) float64 {
 type source struct{ state uint64 }
 
 func (s *source) next() uint64 {
-	s.state += 0x9e3779b97f4a7c15
-	x := s.state
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	s.state += draw.Golden
+	return draw.Spread(s.state)
 }
 
 // below draws a number below n, n < 2^32: off from even by less than n/2^32 of its chance.

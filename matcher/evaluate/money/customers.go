@@ -8,6 +8,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 )
 
 // MaxCustomers is how many customers' gains are held. Up to it figures are of all who bought; beyond it of those with
@@ -55,7 +57,7 @@ func (c *Customers) Profit(horizon int) Profit {
 
 // Add adds a purchase: fen that were paid, and what became of it over the horizons, NaN where that is not known yet.
 func (c *Customers) Add(customer uint64, fen float64, returns [Horizons]float64) {
-	g := c.of(mix(customer))
+	g := c.of(draw.Spread(customer))
 	if g == nil {
 		return
 	}
@@ -158,16 +160,6 @@ func sink(heap []uint64) {
 		heap[at], heap[child] = heap[child], heap[at]
 		at = child
 	}
-}
-
-// mix spreads hashes that are not spread yet (the finaliser of SplitMix64: Steele, Lea and Flood, 2014). It is a
-// bijection: different customers stay different.
-func mix(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // customersForm is the byte form: customers by ascending hash.

@@ -3,6 +3,8 @@ package policy
 import (
 	"math"
 	"slices"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 )
 
 // resample holds the sums of each replicate of the bootstrap by customer: a decision counts as often as its customer was
@@ -48,13 +50,13 @@ func (s *resample) merge(o *resample) {
 
 func (s *resample) add(cluster uint64, p *parts, plan *plan) {
 	for i := range s.sums {
-		draw := plan.table.draw(mix(cluster ^ plan.keys[i]))
-		if draw == 0 {
+		times := plan.table.Draw(draw.Mix(cluster ^ plan.keys[i]))
+		if times == 0 {
 			continue
 		}
 		to := &s.sums[i]
 		for j, v := range p {
-			to[j] += float64(draw * v)
+			to[j] += float64(times * v)
 		}
 	}
 }
@@ -145,37 +147,4 @@ func quantile(sorted []float64, q float64) float64 {
 	}
 	part := at - float64(below)
 	return sorted[below] + float64(part*(sorted[below+1]-sorted[below]))
-}
-
-const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
-
-// mix is the finaliser of splitmix64 (Steele, Lea and Flood, 2014).
-func mix(x uint64) uint64 {
-	x += golden
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-// poissonTable holds, at k, P(X <= k) of Poisson(1) as a fraction of 2^64. What lies beyond the last is less than can be told from
-// nothing.
-type poissonTable [20]uint64
-
-func newPoissonTable() (table poissonTable) {
-	probability, total := 1/math.E, 0.0
-	for k := range table {
-		total += probability
-		table[k] = uint64(min(total*(1<<64), float64(math.MaxUint64-(1<<11))))
-		probability /= float64(k + 1)
-	}
-	return table
-}
-
-// draw turns 64 uniform bits into a draw of Poisson(1).
-func (t *poissonTable) draw(u uint64) float64 {
-	k := 0
-	for k < len(t) && u >= t[k] {
-		k++
-	}
-	return float64(k)
 }

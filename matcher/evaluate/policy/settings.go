@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"sync"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 )
 
 // RewardModel says what the mean reward q is taken over.
@@ -93,7 +95,7 @@ type plan struct {
 	steps  []float64         // the weights that part the bands, ascending
 	logs   []float64         // at i: log2(i+2), what a gain at position i+1 is divided by
 	cells  bool              // a reward model is kept
-	table  poissonTable      // the bootstrap's
+	table  draw.Poisson      // the bootstrap's
 	keys   []uint64          // the bootstrap's: of each replicate
 	idle   sync.Pool         // of *work
 }
@@ -111,9 +113,9 @@ func newPlan(settings *Settings) (*plan, error) {
 	for i := range settings.ListCutoff {
 		p.logs = append(p.logs, math.Log2(float64(i+2)))
 	}
-	p.table = newPoissonTable()
+	p.table = draw.NewPoisson()
 	for r := range settings.Replicates {
-		p.keys = append(p.keys, mix(settings.Seed^mix(uint64(r)+golden)))
+		p.keys = append(p.keys, draw.Key(settings.Seed, r))
 	}
 	return p, nil
 }

@@ -51,7 +51,7 @@ func (d *Document) WriteTable(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nsample ratio: chi-square %s, p %s\nverdict: %s\n", show(float64(d.SRM.Chi2)), show(float64(d.SRM.P)), d.Verdict.Status)
+	fmt.Fprintf(w, "\nsample ratio: chi-square %s, p %s\nverdict: %s\n", show(float64(d.SRM.Chi2)), chance(float64(d.SRM.P)), d.Verdict.Status)
 	for _, r := range d.Verdict.Reasons {
 		fmt.Fprintf(w, "  %s: %s\n", r.Code, r.Text)
 	}

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/fundmatch/fundmatch/matcher/evaluate/inference"
@@ -70,7 +71,10 @@ func (j *judge) censored(metric int, name string, withhold withholder) {
 
 // chance is a p-value in words: none is 0.
 func chance(p float64) string {
-	if p < 1e-99 {
+	switch {
+	case math.IsNaN(p):
+		return show(p)
+	case p < 1e-99:
 		return "less than 1e-99"
 	}
 	return fmt.Sprintf("%.2g", p)

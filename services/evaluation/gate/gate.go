@@ -9,9 +9,9 @@
 //	op    = ">=" | "<=" | ">" | "<" | "==" | "!="
 //	number = as in JSON, a leading + or . being taken too
 //
-// A path is looked for from the root of the document, and then within the parts that Roots names, the first that has it.
-// A word is a member of an object; of a list it is the element's place from 0, or what one element alone is called by one
-// of Labels. The words low and high are the ends of an interval [low, high], of the interval itself or of what has a member
+// A path is looked for from the root of the document, and then within its parts estimates, diagnostics, all, policy,
+// policy.estimates and policy.diagnostics, the first that has it. A word is a member of an object; of a list it is the
+// element's place from 0, or what one element alone is called by its name, value, metric, arm, code or id. The words low and high are the ends of an interval [low, high], of the interval itself or of what has a member
 // ci95. A path that ends at an object with a member value means that value.
 package gate
 

@@ -101,17 +101,17 @@ func (g Gate) judge(root any, withheld func(string) bool) (Result, error) {
 	return r, nil
 }
 
-// Roots are the parts of a document that paths may leave out, in the order in which they are looked through.
-func Roots() []string {
+// roots are the parts of a document that paths may leave out, in the order in which they are looked through.
+func roots() []string {
 	return []string{"", "estimates", "diagnostics", "all", "policy", "policy.estimates", "policy.diagnostics"}
 }
 
-// Labels are the members by which an element of a list is called.
-func Labels() []string { return []string{"name", "value", "metric", "arm", "code", "id"} }
+// labels are the members by which an element of a list is called.
+func labels() []string { return []string{"name", "value", "metric", "arm", "code", "id"} }
 
 // lookUp finds a path from the first root that has it. The path that it returns is the full one.
 func lookUp(document any, path []string) (figure any, full []string, found bool) {
-	for _, root := range Roots() {
+	for _, root := range roots() {
 		var prefix []string
 		if root != "" {
 			prefix = strings.Split(root, ".")
@@ -175,7 +175,7 @@ func child(v any, word string) (any, bool) {
 // element is what a word calls in a list: the one element that has it for a label, an end of an interval, or a place. A
 // label of several elements calls none of them: whoever wrote the gate meant one, and nobody knows which.
 func element(list []any, word string) (any, bool) {
-	for _, label := range Labels() {
+	for _, label := range labels() {
 		var called []any
 		for _, e := range list {
 			if object, is := e.(map[string]any); is && object[label] == word {

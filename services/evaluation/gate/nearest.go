@@ -46,7 +46,7 @@ func nearest(document any, path []string) string {
 // shortest leaves out the longest root that a path may do without.
 func shortest(leaf string) string {
 	short := leaf
-	for _, root := range Roots() {
+	for _, root := range roots() {
 		if rest, found := strings.CutPrefix(leaf, root+"."); root != "" && found && len(rest) < len(short) {
 			short = rest
 		}
@@ -83,7 +83,7 @@ func gather(v any, path string, leaves *[]string) {
 // called is the word for an element of a list.
 func called(e any, at int) string {
 	if object, is := e.(map[string]any); is {
-		for _, label := range Labels() {
+		for _, label := range labels() {
 			if name, is := object[label].(string); is && name != "" {
 				return name
 			}

@@ -3,6 +3,7 @@ package joined
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,8 +94,9 @@ func TestDoubts(t *testing.T) {
 		o.Layer = layer
 		s.Request.Exposures = []experiment.Assignment{{Layer: "L", Experiment: "x", Arm: "one"}, {Layer: "M", Experiment: "y", Arm: "two"}}
 		b.log[0].Payload = s.AppendCanonical(nil)
-		if rows, _ := b.join(t, o); rows[0].text(t, "arm") != want {
-			t.Errorf("layer %q: arm %q, want %q", layer, rows[0].text(t, "arm"), want)
+		rows, told := b.join(t, o)
+		if rows[0].text(t, "arm") != want || strings.Contains(strings.Join(told.Notices, "\n"), `layer "N"`) != (layer == "N") {
+			t.Errorf("layer %q: arm %q, want %q; notices %q", layer, rows[0].text(t, "arm"), want, told.Notices)
 		}
 	}
 	if rows[1].text(t, "raised") != "" || rows[1].text(t, "action") != "BUY" {

@@ -29,6 +29,7 @@ type running struct {
 	target  *target // nil: no policy
 	summary Summary
 	support support
+	armed   bool // a row has an arm
 }
 
 // Run joins and writes the rows in the order of the log, each decision's by position. Errors: ErrOptions, ErrNoEvents,
@@ -229,6 +230,9 @@ func (r *running) count(b *batch) {
 	s.Withheld.add(&c.withheld)
 	s.Joined.add(&c.events)
 	s.Rows += int64(len(b.rows))
+	for i := range b.rows {
+		r.armed = r.armed || b.rows[i].Texts[arm] != ""
+	}
 	s.Censored += c.censored
 	r.support.add(&c.support)
 }
@@ -250,6 +254,9 @@ func (r *running) tellSummary() *Summary {
 	}
 	if r.Options.Policy != NoPolicy {
 		s.Policy = r.support.summary(o.Policy, r.target)
+	}
+	if o.Layer != "" && !r.armed {
+		s.Notices = append(s.Notices, fmt.Sprintf("no decision was made under an experiment of the layer %.80q: arm is empty in all rows", o.Layer))
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package joined
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +77,9 @@ func TestCensoring(t *testing.T) {
 		}
 		if (told.Censored == 2) != open || (told.Records.OpenEnded == 1) != open {
 			t.Errorf("through %s: %+v", c.through, told)
+		}
+		if said := strings.Contains(strings.Join(told.Notices, "\n"), "no row has a reward"); said != open {
+			t.Errorf("through %s: notices %q", c.through, told.Notices)
 		}
 	}
 	o := week()

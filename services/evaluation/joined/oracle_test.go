@@ -279,7 +279,7 @@ func TestRefuses(t *testing.T) {
 	}
 	o := week()
 	o.Since = hour(11, 0)
-	if _, err := (&Job{Log: b.log, Store: b, Now: hour(900, 0), Options: o}).Run(t.Context(), &taken{}); !errors.Is(err, ErrNoDecisions) {
+	if _, err := (&Job{Log: b.log, Store: b, Now: hour(900, 0), Options: o}).Run(t.Context(), &taken{}); !errors.Is(err, ErrNoDecisions) || !strings.Contains(err.Error(), "none was decided from "+o.Since.String()+" to ") {
 		t.Errorf("nothing in the log: %v", err)
 	}
 	o = week()

@@ -83,7 +83,11 @@ func (r *running) takeSurvey(ctx context.Context) error {
 		}
 	}
 	if s.answers == 0 {
-		return fmt.Errorf("%w: none of %d records is one that was decided by %s", ErrNoDecisions, s.records, r.Options.Through)
+		since := "the beginning"
+		if o := &r.Options; o.Since != 0 {
+			since = o.Since.String()
+		}
+		return fmt.Errorf("%w: none was decided from %s to %s", ErrNoDecisions, since, r.Options.Through)
 	}
 	r.settleSwitches()
 	return nil

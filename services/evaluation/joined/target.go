@@ -2,6 +2,7 @@ package joined
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fundmatch/fundmatch/features"
@@ -24,7 +25,9 @@ func (r *running) makeTarget(ctx context.Context) error {
 	if r.Options.Policy != Candidate {
 		return nil
 	}
-	if _, err := score.ParseModel(r.Options.Model); err != nil {
+	if _, err := score.ParseModel(r.Options.Model); errors.Is(err, score.ErrModel) {
+		return err
+	} else if err != nil {
 		return fmt.Errorf("%w: %w", score.ErrModel, err)
 	}
 	models := engine.Suppose(r.Store, features.ModelArtifact, r.Options.Model)

@@ -170,7 +170,10 @@ func widen(a *plot.Axis) {
 		a.Min, a.Max = 0, 1
 	}
 	room := .04 * (a.Max - a.Min)
-	if room == 0 {
+	switch {
+	case a.Min == 0 && a.Max == 0:
+		room = .1 // of nothing no size follows: one that is read easily
+	case room == 0:
 		room = max(math.Abs(a.Max)*.1, 1e-9)
 	}
 	a.Min, a.Max = a.Min-room, a.Max+room

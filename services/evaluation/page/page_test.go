@@ -100,6 +100,9 @@ func TestAnyFiguresAreDrawn(t *testing.T) {
 	)
 	number := regexp.MustCompile(` (?:x|y|d|viewBox|stroke-width)="([^"]*)"`)
 	written(t, pageOf(charts(2e12, 2e12, 5e-324, 1)...)) // half of the least number is 0, of which there is no logarithm
+	if tiny := regexp.MustCompile(`>-?\d+e-\d+<`).FindString(written(t, pageOf(charts(0, 0, 0, 0)...))); tiny != "" {
+		t.Errorf("an axis of figures that are all 0 is marked %s", tiny)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(value, 4, 4).Draw(t, "values")
 		text := written(t, pageOf(charts(values...)...))

@@ -24,6 +24,9 @@ func (f csvFormat) columns(text []byte, ended bool) (names []string, n, lines in
 	if len(text) < len(byteOrderMark) && !ended {
 		return nil, -1, 0, nil
 	}
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, 0, 0, &FileError{File: f.file, Found: "a byte order mark of UTF-16", Want: "UTF-8"}
+	}
 	head := bytes.TrimPrefix(text, []byte(byteOrderMark))
 	n = f.rowEnd(head, 0)
 	if n < 0 {

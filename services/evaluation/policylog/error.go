@@ -57,7 +57,7 @@ func (e *FileError) Error() string {
 	if e.Want != "" {
 		s.WriteString(", expected " + e.Want)
 	}
-	if e.Err != nil {
+	if e.Err != nil && e.Want == "" { // else it is said already, in plain words
 		s.WriteString(": " + e.Err.Error())
 	}
 	return s.String()

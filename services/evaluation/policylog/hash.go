@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/fundmatch/fundmatch/matcher/evaluate/draw"
 )
 
 // canonicalV1 begins the canonical form of a block (docs/evaluation/log.md): who changes the form changes this line.
@@ -35,24 +37,16 @@ func hashAll(what string, parts [][sha256.Size]byte) (sum [sha256.Size]byte) {
 // ClusterOf is the hash of a customer by which a log is resampled: of the id's bytes in words of eight, the last filled
 // up with zeros, and of its length. It is part of results: it never changes.
 func ClusterOf(customer []byte) uint64 {
-	h := mix(uint64(len(customer)))
+	h := draw.Mix(uint64(len(customer)))
 	for ; len(customer) >= 8; customer = customer[8:] {
-		h = mix(h ^ binary.LittleEndian.Uint64(customer))
+		h = draw.Mix(h ^ binary.LittleEndian.Uint64(customer))
 	}
 	if len(customer) > 0 {
 		var last [8]byte
 		copy(last[:], customer)
-		h = mix(h ^ binary.LittleEndian.Uint64(last[:]))
+		h = draw.Mix(h ^ binary.LittleEndian.Uint64(last[:]))
 	}
 	return h
-}
-
-// mix is the finaliser of splitmix64 (Steele, Lea and Flood, 2014).
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // canonical hashes a block's canonical form as it is written, through a buffer that stays in the processor's cache.

@@ -124,7 +124,7 @@ func formatOf(name string, otherwise Format) (Format, packed.Packing) {
 	switch filepath.Ext(stem) {
 	case ".csv":
 		return CSV, p
-	case ".ndjson", ".jsonl":
+	case ".ndjson", ".jsonl", ".json":
 		return NDJSON, p
 	case ".parquet":
 		return Parquet, p

@@ -167,6 +167,17 @@ func styles() []style {
 	}
 }
 
+func TestFormatByName(t *testing.T) {
+	for name, want := range map[string]Format{
+		"a.csv": CSV, "a.CSV.gz": CSV, "a.ndjson": NDJSON, "a.jsonl.zst": NDJSON, "a.json": NDJSON, "a.json.gz": NDJSON,
+		"a.parquet": Parquet, "csv.json": NDJSON, "json.csv": CSV, "json": Parquet, "-": Parquet,
+	} {
+		if got, _ := formatOf(name, Parquet); got != want {
+			t.Errorf("%s is %v, expected %v", name, got, want)
+		}
+	}
+}
+
 // TestTextFormatsAgree: the same rows come out as the same blocks with the same hash, whatever they are written like.
 func TestTextFormatsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

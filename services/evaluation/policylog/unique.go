@@ -2,9 +2,13 @@ package policylog
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/fundmatch/fundmatch/services/evaluation/spill"
@@ -59,11 +63,45 @@ type RepeatedError struct {
 	File, First string // where it comes back, and where it was first
 	Row         int64  // from 1
 	FirstRow    int64
+	ID          string // of the decision; "" as Check tells it, see Log.Named
 }
 
-// Error returns b.csv: row 12, decision_id: also in a.csv, row 3, expected the rows of a decision together.
+// Error returns b.csv: row 12, decision_id: "d5", also in a.csv, row 3, expected the rows of a decision together.
 func (e *RepeatedError) Error() string {
-	return fmt.Sprintf("%s: row %d, %s: also in %s, row %d, expected the rows of a decision together", e.File, e.Row, ColumnDecisionID, e.First, e.FirstRow)
+	id := ""
+	if e.ID != "" {
+		id = strconv.Quote(e.ID) + ", "
+	}
+	return fmt.Sprintf("%s: row %d, %s: %salso in %s, row %d, expected the rows of a decision together", e.File, e.Row, ColumnDecisionID, id, e.First, e.FirstRow)
+}
+
+// Named puts the decision's id into a *RepeatedError: Unique keeps hashes alone, so its file is read again up to there. An
+// error stays as it is where that cannot be done, as of stdin, and where it is another.
+func (l *Log) Named(ctx context.Context, err error) error {
+	e := (*RepeatedError)(nil)
+	if !errors.As(err, &e) {
+		return err
+	}
+	i := slices.IndexFunc(l.files, func(f File) bool { return f.Name == e.File })
+	if i < 0 || l.files[i].Size < 0 {
+		return err
+	}
+	c, failed := l.File(i, Position{})
+	if failed != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }() // it was only read
+	var b Block
+	for ctx.Err() == nil && c.Next(&b) == nil {
+		for d := range b.Decisions {
+			if b.Decisions[d].Row == e.Row {
+				named := *e
+				named.ID = string(b.Decisions[d].ID)
+				return &named
+			}
+		}
+	}
+	return err
 }
 
 // Check returns a *RepeatedError for the decision that comes back first, in the order of files and rows. Nothing may be

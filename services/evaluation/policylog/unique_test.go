@@ -2,7 +2,9 @@ package policylog
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -121,6 +123,35 @@ func TestUniqueOfLogs(t *testing.T) {
 		}
 		if err := u.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A decision that comes back is told by its id, which is read again from its file.
+func TestUniqueNamesTheDecision(t *testing.T) {
+	dir := t.TempDir()
+	const head = "decision_id,customer_id,decided_at,position,product_code,reward,propensity\n"
+	row := func(id string) string { return id + ",C,2026-01-01T00:00:00Z,1,P,1,.5\n" }
+	a, b := filepath.Join(dir, "a.csv"), filepath.Join(dir, "b.csv")
+	for name, text := range map[string]string{a: head + row("d1") + row("d2"), b: head + row("d3") + row("d2") + row("d1")} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log, err := Open([]string{a, b}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	repeated := &RepeatedError{File: b, Row: 2, First: a, FirstRow: 2}
+	want := b + `: row 2, decision_id: "d2", also in ` + a + ", row 2, expected the rows of a decision together"
+	if err := log.Named(t.Context(), fmt.Errorf("check: %w", repeated)); err.Error() != want {
+		t.Errorf("told as %v, expected %s", err, want)
+	}
+	other := errors.New("disk")
+	elsewhere := &RepeatedError{File: "-", Row: 2, First: a, FirstRow: 2}
+	for _, err := range []error{nil, other, elsewhere} {
+		if got := log.Named(t.Context(), err); !errors.Is(got, err) {
+			t.Errorf("%v became %v", err, got)
 		}
 	}
 }

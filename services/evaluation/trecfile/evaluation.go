@@ -70,15 +70,15 @@ func (e *Evaluation) each(wanted func(query string) bool, take func(query string
 // in trec_eval's order and numbers in their shortest form. A query whose id is "all" has no place in it: an error that
 // wraps ErrInput.
 func (e *Evaluation) WriteJSON(w io.Writer, wanted func(query string) bool) error {
+	if n, judged := e.qrels.number[overAll]; judged && e.run.ranked[n] != nil && wanted != nil && wanted(overAll) {
+		return &Error{File: e.run.File, Field: "query", Value: overAll, Want: "another id: this is the name of the values over all queries"}
+	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	line := e.appendObject([]byte(`{"`+overAll+`": `), e.all, true)
 	if _, err := out.Write(line); err != nil {
 		return err
 	}
 	err := e.each(wanted, func(query string, values []float64) error {
-		if query == overAll {
-			return &Error{File: e.run.File, Field: "query", Value: overAll, Want: "another id: this is the name of the values over all queries"}
-		}
 		id, err := json.Marshal(query)
 		if err != nil {
 			return fmt.Errorf("query %q: %w", query, err)
