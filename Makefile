@@ -54,7 +54,7 @@ bench: ## Run the benchmarks (BENCH=pattern PKG=./package)
 bench-swap: ## Swap the model SWAPS (default 1000) times while the program answers as fast as it can, beside an A/A control; then a shadow
 	FUNDMATCH_BENCH_SWAPS=$(or $(SWAPS),1000) $(GO) test -run '^$$' -bench Swap -benchtime 1x -timeout 1h ./services/pathbench
 
-bench-evaluate: ## Judge a policy by a log of ROWS (default 10000000) rows and by ten times that, in each format, by one worker and by two; needs 3 GB of disk for a while
+bench-evaluate: ## Judge a policy by a log of ROWS (default 10000000) rows and by ten times that, in each format, by one worker and by two; needs 30 GB of disk for a while
 	FUNDMATCH_BENCH_EVALUATE_ROWS=$(or $(ROWS),10000000) $(GO) test -run '^$$' -bench Evaluate -benchtime 1x -timeout 2h ./services/pathbench
 
 fuzz: ## Run each fuzz target for FUZZTIME (default 10s)
