@@ -51,6 +51,23 @@ var internal = map[string]string{
 	"slate.ErrExploration":      "within score.ErrModel and experiment.ErrPlan; nobody sends one",
 	"experiment.ErrPlan":        "the plan in force stays; publishing one is a command",
 	"evaluate.*":                "measures are taken by commands",
+	"calibration.*":             logsAreJudged,
+	"conduct.*":                 logsAreJudged,
+	"evaluation.*":              logsAreJudged,
+	"experiments.*":             logsAreJudged,
+	"funnel.*":                  logsAreJudged,
+	"gate.*":                    logsAreJudged,
+	"inference.*":               logsAreJudged,
+	"joined.*":                  logsAreJudged,
+	"money.*":                   logsAreJudged,
+	"parquetfile.*":             logsAreJudged,
+	"policy.*":                  logsAreJudged,
+	"policylog.*":               logsAreJudged,
+	"share.*":                   logsAreJudged,
+	"survival.*":                logsAreJudged,
+	"trec.*":                    logsAreJudged,
+	"trecfile.*":                logsAreJudged,
+	"uplift.*":                  logsAreJudged,
 	"backtest.*":                "backtest is a command; its errors go to its terminal",
 	"frontier.*":                "the frontier is a command; its errors go to its terminal",
 	"wording.*":                 "sentences that cannot be filled are this program's fault: the answer is INTERNAL rather than half a sentence",
@@ -74,6 +91,8 @@ var internal = map[string]string{
 	"logit.*":                    fitsAreTrained,
 	"training.*":                 fitsAreTrained,
 }
+
+const logsAreJudged = "logs are judged by a command; its errors go to its terminal"
 
 const fitsAreTrained = "models are fitted by a command; its errors go to its terminal"
 
