@@ -92,11 +92,12 @@ func oracle(row *Row, o *Options, events []features.Event) said {
 	return s
 }
 
-// drawEvent draws an event of few customers, products, hours and decisions, so that they meet.
+// drawEvent draws an event of few customers, products, hours and decisions, so that they meet. Days are drawn from lists:
+// a range favours its ends, and then nearly all events lie before the decisions.
 func drawEvent(t *rapid.T, decisions []string) (e features.Event) {
 	e.CustomerID = rapid.SampledFrom([]string{"K1", "K2"}).Draw(t, "customer")
 	e.Kind = rapid.SampledFrom([]string{"EXPOSURE", "CONTACT", "ORDER_CONFIRM", "ORDER_CONFIRM", "REDEEM", "REFUSAL", "OBJECTION"}).Draw(t, "kind")
-	e.EventAt = hour(rapid.IntRange(8, 26).Draw(t, "day"), rapid.SampledFrom([]int{0, 10, 11}).Draw(t, "hour"))
+	e.EventAt = hour(rapid.SampledFrom([]int{8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 23, 26}).Draw(t, "day"), rapid.SampledFrom([]int{0, 10, 11}).Draw(t, "hour"))
 	if rapid.Bool().Draw(t, "late") {
 		e.KnownAt = e.EventAt.Add(time.Duration(rapid.IntRange(0, 12).Draw(t, "days late")) * 24 * time.Hour)
 	}
@@ -121,18 +122,18 @@ func TestTheJoinAgainstTheOracle(t *testing.T) {
 		b.customer(t, "K2")
 		var decisions []string
 		for range rapid.IntRange(1, 4).Draw(t, "decisions") {
-			at := hour(rapid.IntRange(10, 16).Draw(t, "decided on"), 10)
+			at := hour(rapid.SampledFrom([]int{10, 11, 12, 14, 16}).Draw(t, "decided on"), 10)
 			codes := rapid.SampledFrom([][]string{{"A", "B"}, {"B", "C", "M"}, {"A"}}).Draw(t, "list")
 			decisions = append(decisions, b.shown(rapid.SampledFrom([]string{"K1", "K2"}).Draw(t, "asks"), at, codes...))
 		}
-		events := make([]features.Event, rapid.IntRange(0, 14).Draw(t, "events"))
+		events := make([]features.Event, rapid.SampledFrom([]int{0, 5, 14, 20, 30}).Draw(t, "events"))
 		for i := range events {
 			events[i] = drawEvent(t, decisions)
 			events[i].ID = fmt.Sprint("E", i)
 		}
 		b.load(t, func(batch features.Batch) error { return batch.Events(events) })
 		o := week()
-		o.Through = hour(rapid.IntRange(17, 30).Draw(t, "through"), 10)
+		o.Through = hour(rapid.SampledFrom([]int{17, 18, 20, 23, 24, 25, 30}).Draw(t, "through"), 10)
 		o.NeedDecision = rapid.Bool().Draw(t, "need the decision")
 		o.Outcome = rapid.SampledFrom([]fund.EventKind{fund.OrderConfirm, fund.Refusal}).Draw(t, "outcome")
 		rows, _ := b.join(t, o)
